@@ -1,0 +1,43 @@
+# make app    set up once, then start the app on http://127.0.0.1:8501
+# make test   set up once, then run every test
+# make study  make everything in artifacts/ anew from the RAVDESS clips in SER_DATA_DIR
+
+PYTHON ?= python3
+BIN := .venv/bin
+APT := $(if $(filter 0,$(shell id -u)),,sudo )apt-get
+export SER_DATA_DIR ?= $(if $(wildcard ../shared/data/ravdess),../shared/data/ravdess,workspace/ravdess)
+
+.PHONY: app test study bench lint clean
+
+app: .venv/.app-installed
+	$(BIN)/streamlit run app.py
+
+test: .venv/.test-installed
+	$(BIN)/ruff check .
+	$(BIN)/pytest
+
+study: .venv/.app-installed
+	$(BIN)/python -m ser_core study
+
+bench: .venv/.test-installed
+	$(BIN)/python -m benchmarks.features
+	$(BIN)/python -m benchmarks.prediction
+
+clean:
+	rm -rf .venv workspace
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Say which: make app PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.app-installed: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# The browser tests drive the system's Chromium.
+.venv/.test-installed: requirements-dev.txt .venv/.app-installed | .venv/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+		{ $(APT) update -qq && $(APT) install -y -qq chromium; }
+	@touch $@

@@ -1,0 +1,24 @@
+"""Speech emotion recognition on RAVDESS: the study's features, models and protocols, and a predictor.
+
+Importing it loads nothing heavy; a name below loads what it needs when it is first used.
+
+>>> import ser_core
+>>> corpus = ser_core.index("ravdess/")                                 # doctest: +SKIP
+>>> predictor = ser_core.load_predictor("best")                         # doctest: +SKIP
+>>> predictor.predict_file("clip.wav").emotion                          # doctest: +SKIP
+"""
+
+import lazy_loader
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["artifacts", "audio", "corpus", "evaluation", "experiments", "labels", "protocols", "runs"],
+    submod_attrs={
+        "corpus": ["index"],
+        "errors": ["SerError"],
+        "predict": ["Prediction", "Predictor", "load_predictor"],
+        "settings": ["Settings"],
+    },
+)

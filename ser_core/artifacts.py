@@ -1,0 +1,239 @@
+"""Trained models on disk, each with a card and with digests that are checked before anything is loaded.
+
+A store (`artifacts/` ships, `workspace/` is this installation's own) holds `models/<key>/model.skops`, `card.md` beside
+it, and one `manifest.json`. skops files hold data, not code: only the types named below are ever built from them.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ser_core.errors import ArtifactError
+from ser_core.experiments import Result, versions
+from ser_core.features import study
+from ser_core.labels import LABELS
+from ser_core.models.emotion_classifier import EmotionClassifier
+
+MODEL_FILE = "model.skops"
+CARD_FILE = "card.md"
+MANIFEST = "manifest.json"
+
+# Beyond the scikit-learn and NumPy types that skops knows to be harmless.
+TRUSTED_TYPES = [
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "collections.OrderedDict",
+    "collections.defaultdict",
+    "ser_core.models.classical.to_decibels",
+    "ser_core.models.emotion_classifier.EmotionClassifier",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.utils._bunch.Bunch",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+]
+
+# A model predicts the same numbers only with these as they were.
+CHECKED_PACKAGES = ("scikit-learn", "xgboost", "lightgbm")
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A trained model that is there to be loaded, as its store's manifest describes it."""
+
+    key: str
+    store: Path
+    shipped: bool
+    entry: dict  # files with SHA-256, versions, features, labels, run, scores, trained_on
+
+    @property
+    def folder(self) -> Path:
+        return self.store / "models" / self.key
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown."""
+        return (self.folder / CARD_FILE).read_text()
+
+
+def save(result: Result, table, store: Path) -> ModelEntry:
+    """Write a trained model with its card into a store and enter it in the manifest, in the place of an older one.
+
+    Parameters
+    ----------
+    result : Result
+        The run and the model that made its test predictions.
+    table : pd.DataFrame
+        The feature table that it was run on: the card and the warnings say what was heard in training.
+    store : Path
+    """
+    import skops.io
+
+    key = result.run.info["model"]
+    folder = store / "models" / key
+    folder.mkdir(parents=True, exist_ok=True)
+    trained_on = _training_clips(result, table)
+    contents = {
+        MODEL_FILE: skops.io.dumps(result.model, compression=8),  # zipfile.ZIP_DEFLATED
+        CARD_FILE: _card(result, trained_on).encode(),
+    }
+    for name, content in contents.items():
+        _replace(folder / name, content)
+    entry = {
+        "name": result.run.info["name"],
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+        "versions": versions(),
+        "features": study.VERSION,
+        "labels": list(LABELS),
+        "run": result.run.id,
+        "scores": result.run.scores,
+        "trained_on": trained_on,
+    }
+    manifest = _manifest(store)
+    manifest["models"][key] = entry
+    _replace(store / MANIFEST, (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode())
+    return ModelEntry(key, store, False, entry)
+
+
+def list_all(stores: Iterable[Path]) -> list[ModelEntry]:
+    """The trained models of the shipped store (the first) and of this installation's own."""
+    return [
+        ModelEntry(key, store, number == 0, entry)
+        for number, store in enumerate(stores)
+        for key, entry in _manifest(store)["models"].items()
+    ]
+
+
+def find(key: str, stores: Iterable[Path]) -> ModelEntry:
+    """The trained model of that key; this installation's own goes before the shipped one.
+
+    Raises
+    ------
+    ArtifactError
+        If no store has it.
+    """
+    entries = list_all(stores)
+    for entry in reversed(entries):
+        if entry.key == key:
+            return entry
+    there = ", ".join(sorted({entry.key for entry in entries})) or "none"
+    raise ArtifactError(f"There is no trained model {key!r} ({there}). Train it: python -m ser_core train {key}")
+
+
+def check(entry: ModelEntry) -> bytes:
+    """Assert that a model's files are those of its manifest and that this installation can give its numbers.
+
+    Returns
+    -------
+    bytes
+        The model file, as it was when its digest was right.
+
+    Raises
+    ------
+    ArtifactError
+        If a digest, a version, the features or the classes differ. The message names the command that mends it.
+    """
+    train = f"python -m ser_core train {entry.key}"
+    contents = {}
+    for name, expected in entry.entry["files"].items():
+        restore = f"Restore it (git checkout {entry.folder})" if entry.shipped else f"Train it: {train}"
+        try:
+            contents[name] = (entry.folder / name).read_bytes()
+        except OSError as error:
+            raise ArtifactError(f"Model {entry.key}: {name} cannot be read ({error}). {restore}") from error
+        found = hashlib.sha256(contents[name]).hexdigest()
+        if found != expected:
+            raise ArtifactError(
+                f"Model {entry.key}: {name} has digest {found[:12]}..., not {expected[:12]}... {restore}"
+            )
+    learned, here = entry.entry["versions"], versions()
+    for what, made_with, now in (
+        ("features", entry.entry["features"], study.VERSION),
+        ("classes", tuple(entry.entry["labels"]), LABELS),
+        *((package, learned[package], here[package]) for package in CHECKED_PACKAGES),
+    ):
+        if made_with != now:
+            raise ArtifactError(
+                f"Model {entry.key} was made with {what} {made_with}, but here is {now}. "
+                f"pip install -r requirements.txt, or train it: {train}"
+            )
+    return contents[MODEL_FILE]
+
+
+def load(entry: ModelEntry) -> EmotionClassifier:
+    """The trained model, after `check`.
+
+    Raises
+    ------
+    ArtifactError
+        As `check`; and if the file would build a type that is not trusted.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        return skops.io.loads(check(entry), trusted=TRUSTED_TYPES)
+    except UntrustedTypesFoundException as error:
+        raise ArtifactError(f"Model {entry.key} holds what no model here needs: {error}") from error
+
+
+def _training_clips(result: Result, table) -> dict:
+    """What the model heard: number of clips, their actors, and how long they are, in seconds."""
+    rows = table[table["stem"].isin(result.run.part("train")["clip"])]
+    return {
+        "clips": len(rows),
+        "actors": int(rows["actor"].nunique()),
+        "shortest_s": round(float(rows["duration_s"].min()), 2),
+        "median_s": round(float(rows["duration_s"].median()), 2),
+        "longest_s": round(float(rows["duration_s"].max()), 2),
+    }
+
+
+def _card(result: Result, trained_on: dict) -> str:
+    info, scores = result.run.info, result.run.scores
+    return f"""# {info["name"]} (`{info["model"]}`)
+
+Says which of 16 classes (eight emotions, female or male voice) it hears in a recording of a voice.
+
+| | |
+|---|---|
+| Learned from | {trained_on["clips"]:,} RAVDESS clips of {trained_on["actors"]} actors, {trained_on["shortest_s"]} to {trained_on["longest_s"]} s long |
+| Features | {info["features"]}: the time means of 40 MFCC, 12 chroma, 128 mel bands |
+| Preset | {info["preset"]} |
+| Accuracy, five-fold cross-validation on the training part | {scores["cv_accuracy"]:.3f} |
+| Accuracy on the study's {sum(info["test_counts"].values())} test clips | {scores["test_accuracy"]:.3f} |
+| UAR on the same | {scores["uar"]:.3f} |
+| Run | `{result.run.id}` |
+
+## What it cannot do
+
+The test clips are spoken and sung by the same actors as the training clips. On voices that it has never heard, expect
+far less: the same kind of model on the same features recognises about two of five clips there. It has heard actors, in a
+studio, saying two English sentences. It does not know what anyone feels. Do not decide anything about a person with it.
+
+## Terms
+
+Trained on RAVDESS: Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song
+(RAVDESS), PLoS ONE 13(5): e0196391. RAVDESS is licensed CC BY-NC-SA 4.0; this model is offered under the same terms.
+"""
+
+
+def _manifest(store: Path) -> dict:
+    try:
+        return json.loads((store / MANIFEST).read_text())
+    except FileNotFoundError:
+        return {"models": {}}
+    except ValueError as error:
+        raise ArtifactError(
+            f"{store / MANIFEST} is damaged ({error}). Restore it, or delete it and train anew"
+        ) from error
+
+
+def _replace(file: Path, content: bytes) -> None:
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    part.write_bytes(content)
+    os.replace(part, file)

@@ -1,0 +1,348 @@
+"""The command line. Each command prints a table, or with `--json` one JSON object on the last line of stdout.
+
+Logs and progress go to stderr. Exit status: 0 done, 2 bad input (one clear line says what and what to do), 1 a fault.
+"""
+
+import argparse
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+import ser_core
+from ser_core.errors import SerError
+from ser_core.settings import Settings
+
+out = Console()
+err = Console(stderr=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    options = _parser().parse_args(arguments)
+    try:
+        answer, status, show = options.command(options, Settings.from_environment())
+    except SerError as error:
+        err.print(f"[red]Error:[/] {_plain(error)}", soft_wrap=True, highlight=False)
+        return 2
+    except KeyboardInterrupt:
+        err.print("Stopped. What was finished is kept.")
+        return 130
+    if options.json:
+        print(json.dumps(answer))
+    else:
+        show()
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ser_core", description=ser_core.__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=ser_core.__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name, function, about):
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
+        sub.set_defaults(command=function)
+        return sub
+
+    sub = command("index", index, "list the RAVDESS clips of a folder, and what is wrong with the others")
+    sub.add_argument("folder", metavar="DIR")
+
+    sub = command("extract", extract, "extract the 180 features of every clip of a folder into a table")
+    sub.add_argument("folder", metavar="DIR")
+    sub.add_argument("--out", required=True, type=Path, metavar="F.parquet")
+    _add_jobs(sub)
+
+    sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction")
+    _add_experiment(sub)
+    sub = command("train", train, "run a model under the study's split and keep it, for predicting")
+    _add_experiment(sub)
+
+    sub = command("predict", predict, "which emotion a trained model hears in each file")
+    sub.add_argument("files", nargs="+", metavar="FILE")
+    sub.add_argument("--model", default="best", metavar="KEY", help="a trained model (default: best)")
+
+    command("compare", compare, "every run, shipped and own, beside the original study's numbers")
+    command("doctor", doctor, "check this installation: packages, artifacts, data, workspace")
+
+    sub = command("study", study, "make everything in artifacts/ anew from the clips (what `make study` does)")
+    sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
+    _add_jobs(sub)
+    return parser
+
+
+def _add_jobs(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes (default: all cores)")
+
+
+def _add_experiment(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("model", metavar="MODEL")
+    sub.add_argument("--protocol", default="study")
+    sub.add_argument("--preset", default="default", help="default (ours) or study (the authors' values)")
+    sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
+    sub.add_argument("--seed", type=int, default=9)
+    _add_jobs(sub)
+
+
+# Each command returns its answer for --json, its exit status, and how to show the answer to a person.
+
+
+def index(options, settings):
+    from ser_core import corpus
+
+    found = corpus.index(options.folder)
+    clips = found.clips
+    answer = {
+        "clips": len(clips),
+        "speech": int((clips["channel"] == "speech").sum()),
+        "song": int((clips["channel"] == "song").sum()),
+        "actors": int(clips["actor"].nunique()),
+        "rejected": [{"file": item.file, "reason": item.reason} for item in found.rejected],
+    }
+
+    def show():
+        out.print(
+            f"{answer['clips']:,} clips ({answer['speech']:,} speech, {answer['song']:,} song) of "
+            f"{answer['actors']} actors"
+        )
+        if found.rejected:
+            _print_table("Left out", ["file", "reason"], [(item.file, item.reason) for item in found.rejected])
+
+    return answer, 0, show
+
+
+def extract(options, settings):
+    from ser_core import corpus
+    from ser_core.features import store
+
+    started = time.perf_counter()
+    found = corpus.index(options.folder)
+    with _progress("Extracting", options) as advance:
+        extraction = store.load_table(found, settings.workspace, jobs=options.jobs, progress=advance)
+    store.save_table(extraction.table, options.out)
+    for item in extraction.rejected:
+        err.print(f"Left out {item.file}: {item.reason}", markup=False, soft_wrap=True, highlight=False)
+    answer = {
+        "clips": len(extraction.table),
+        "features": len(store.study.NAMES),
+        "extracted": extraction.extracted,
+        "reused": extraction.reused,
+        "seconds": round(time.perf_counter() - started, 2),
+        "rejected": [{"file": item.file, "reason": item.reason} for item in extraction.rejected],
+    }
+
+    def show():
+        out.print(
+            f"{answer['clips']:,} clips, {answer['features']} features each, in {options.out}: "
+            f"{answer['extracted']:,} extracted, {answer['reused']:,} reused, {answer['seconds']} s",
+            soft_wrap=True,
+        )
+
+    return answer, 0, show
+
+
+def run(options, settings):
+    from ser_core import runs
+
+    result, _ = _experiment(options, settings)
+    runs.save(result.run, settings.workspace)
+    return _run_answer(result.run), 0, lambda: _show_run(result.run, settings)
+
+
+def train(options, settings):
+    from ser_core import artifacts, runs
+
+    result, table = _experiment(options, settings)
+    runs.save(result.run, settings.workspace)
+    entry = artifacts.save(result, table, settings.workspace)
+
+    def show():
+        _show_run(result.run, settings)
+        out.print(
+            f"Kept as {entry.folder}. Use it: python -m ser_core predict FILE --model {entry.key}", soft_wrap=True
+        )
+
+    return _run_answer(result.run) | {"artifact": str(entry.folder)}, 0, show
+
+
+def predict(options, settings):
+    from ser_core import artifacts
+    from ser_core.errors import AudioError
+    from ser_core.predict import Predictor
+
+    predictor = Predictor.load(artifacts.find(options.model, settings.stores))
+    predictions, errors = [], []
+    for file in options.files:
+        try:
+            predictions.append({"file": file} | predictor.predict_file(Path(file)).as_dict())
+        except AudioError as error:
+            errors.append({"file": file, "error": str(error)})
+            err.print(f"{file}: {error}", markup=False, soft_wrap=True, highlight=False)
+
+    def show():
+        if predictions:
+            rows = [
+                (
+                    item["file"],
+                    item["emotion"],
+                    item["gender"],
+                    f"{item['probability']:.2f}",
+                    "\n".join(item["warnings"]),
+                )
+                for item in predictions
+            ]
+            title = f"What {predictor.entry.entry['name']} hears"
+            _print_table(title, ["file", "emotion", "voice", "probability of both", "mind"], rows)
+
+    return {"predictions": predictions, "errors": errors}, 2 if errors else 0, show
+
+
+def compare(options, settings):
+    from ser_core import comparison
+
+    table = comparison.table(settings.stores)
+    rows = json.loads(table.to_json(orient="records"))
+
+    def show():
+        shown = [
+            (
+                row["model"] + (" *" if row["shipped"] else ""),
+                row["name"],
+                row["preset"],
+                _score(row["original_cv_accuracy"]),
+                _score(row["cv_accuracy"]),
+                _score(row["original_test_accuracy"]),
+                f"{row['test_accuracy']:.3f} ({row['test_low']:.3f} to {row['test_high']:.3f})",
+                _score(row["uar"]),
+                _score(row["train_accuracy"]),
+                f"{row['seconds']:.1f}",
+            )
+            for row in rows
+        ]
+        columns = ["model", "name", "preset", "CV5 then", "CV5", "test then", "test (95 %)", "UAR", "train", "seconds"]
+        _print_table("Accuracy, the study's (then) and ours; * ships with the project", columns, shown)
+
+    return {"runs": rows}, 0, show
+
+
+def doctor(options, settings):
+    from ser_core import health
+
+    checks = health.check(settings)
+
+    def show():
+        rows = [("[green]ok[/]" if check.ok else "[red]no[/]", check.name, check.says) for check in checks]
+        _print_table("This installation", ["", "what", "state"], rows)
+
+    answer = {
+        "ok": all(check.ok or check.optional for check in checks),
+        "checks": [{"name": check.name, "ok": check.ok, "says": check.says} for check in checks],
+    }
+    return answer, 0 if answer["ok"] else 2, show
+
+
+def study(options, settings):
+    from ser_core import shipping
+
+    with _progress("Study", options) as advance:
+        made = shipping.make(options.data or settings.data_dir, settings, jobs=options.jobs, progress=advance)
+
+    def show():
+        rows = [
+            (run.info["model"], _score(run.scores["cv_accuracy"]), _score(run.scores["test_accuracy"])) for run in made
+        ]
+        _print_table(f"Made in {settings.artifacts}", ["model", "CV5", "test"], rows)
+
+    return {"runs": [_run_answer(run) for run in made]}, 0, show
+
+
+def _experiment(options, settings):
+    from ser_core import experiments
+    from ser_core.features import store
+
+    table = store.read_table(options.features or settings.feature_table)
+    with _progress(f"Fitting {options.model}", options) as advance:
+        result = experiments.run(
+            options.model,
+            table,
+            protocol=options.protocol,
+            preset=options.preset,
+            seed=options.seed,
+            jobs=options.jobs,
+            progress=advance,
+        )
+    return result, table
+
+
+def _run_answer(run) -> dict:
+    keys = ("model", "protocol", "preset", "test_counts", "seconds")
+    names = ("train_accuracy", "cv_accuracy", "test_accuracy", "uar", "macro_f1")
+    return {key: run.info[key] for key in keys} | {name: run.scores[name] for name in names} | {"run": run.id}
+
+
+def _show_run(run, settings) -> None:
+    from ser_core import evaluation
+    from ser_core.reference import ORIGINAL
+
+    bounds = evaluation.intervals(run.part("test"))
+    original = ORIGINAL.get(run.info["model"])
+    rows = [
+        ("accuracy on train", _score(run.scores["train_accuracy"]), "", _score(original and original.train_accuracy)),
+        (
+            "accuracy, five folds of train",
+            _score(run.scores["cv_accuracy"]),
+            "",
+            _score(original and original.cv_accuracy),
+        ),
+        *(
+            (
+                f"{name} on test",
+                _score(run.scores[score]),
+                f"{low:.3f} to {high:.3f}",
+                _score(original.test_accuracy) if original and name == "accuracy" else "",
+            )
+            for name, score in (("accuracy", "test_accuracy"), ("uar", "uar"), ("macro_f1", "macro_f1"))
+            for low, high in [bounds[name]]
+        ),
+    ]
+    _print_table(run.info["name"], ["score", "here", "95 % interval", "the original"], rows)
+    out.print(evaluation.report(run.part("test")).round(3).to_string(), highlight=False)
+    out.print(f"{run.info['seconds']} s. Every prediction is in {settings.workspace / 'runs' / run.id}", soft_wrap=True)
+
+
+def _score(value) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _print_table(title: str, columns: list[str], rows: list[tuple]) -> None:
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*map(str, row))
+    out.print(table)
+
+
+class _progress:
+    """A progress bar on stderr; none with --json, where a program reads on."""
+
+    def __init__(self, what: str, options):
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.bar = Progress(*columns, console=err, disable=options.json)
+        self.task = self.bar.add_task(what, total=None)
+
+    def __enter__(self):
+        self.bar.start()
+        return lambda done, total: self.bar.update(self.task, completed=done, total=total)
+
+    def __exit__(self, *_):
+        self.bar.stop()
+
+
+def _plain(error: Exception) -> str:
+    return str(error).replace("[", r"\[")

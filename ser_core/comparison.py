@@ -1,0 +1,57 @@
+"""Runs of the study's split beside the original study's numbers, with intervals."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from ser_core import evaluation, runs
+from ser_core.reference import ORIGINAL
+
+
+def table(stores: Iterable[Path]) -> pd.DataFrame:
+    """One row a run under the `study` protocol, shipped and own, in the order of the study's table.
+
+    Columns: `run`, `model`, `name`, `family`, `preset`, `shipped`, `original_cv_accuracy`, `original_test_accuracy`
+    (missing where the study had no such model), `cv_accuracy`, `test_accuracy` with its 95 % interval `test_low` to
+    `test_high`, `uar`, `macro_f1`, `train_accuracy`, `seconds`.
+    """
+    rows = [_row(run) for run in runs.list_all(stores) if run.info["protocol"] == "study"]
+    order = {key: place for place, key in enumerate(ORIGINAL)}
+    rows.sort(key=lambda row: (order.get(row["model"], len(order)), row["model"], not row["shipped"]))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+COLUMNS = [
+    "run",
+    "model",
+    "name",
+    "family",
+    "preset",
+    "shipped",
+    "original_cv_accuracy",
+    "original_test_accuracy",
+    "cv_accuracy",
+    "test_accuracy",
+    "test_low",
+    "test_high",
+    "uar",
+    "macro_f1",
+    "train_accuracy",
+    "seconds",
+]
+
+
+def _row(run: runs.Run) -> dict:
+    original = ORIGINAL.get(run.info["model"])
+    low, high = evaluation.intervals(run.part("test"))["accuracy"]
+    return {
+        **{name: run.info[name] for name in ("model", "name", "family", "preset", "seconds")},
+        **{name: run.scores[name] for name in ("cv_accuracy", "test_accuracy", "uar", "macro_f1", "train_accuracy")},
+        "run": run.id,
+        "shipped": run.shipped,
+        "original_cv_accuracy": original.cv_accuracy if original else None,
+        "original_test_accuracy": original.test_accuracy if original else None,
+        "test_low": low,
+        "test_high": high,
+    }

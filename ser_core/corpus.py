@@ -1,0 +1,179 @@
+"""RAVDESS file names to clips, and a folder of them to one validated index."""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+import soundfile
+
+from ser_core.errors import CorpusError
+from ser_core.labels import BY_CODE
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+AUDIO_ONLY = "03"  # first field of a name; 01 and 02 are the video recordings of the same sentences
+CHANNELS = {"01": "speech", "02": "song"}
+INTENSITIES = {"01": "normal", "02": "strong"}
+STATEMENTS = {1: "Kids are talking by the door", 2: "Dogs are sitting by the door"}
+NEVER_SUNG = ("disgust", "surprised")
+
+HOW_TO_GET = (
+    "Put the unpacked RAVDESS archives Audio_Speech_Actors_01-24.zip and Audio_Song_Actors_01-24.zip "
+    "(https://zenodo.org/records/1188976) there, or set SER_DATA_DIR to the folder that holds them."
+)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What a RAVDESS file name says about its recording."""
+
+    stem: str
+    channel: str  # "speech" or "song"
+    emotion: str
+    intensity: str  # "normal" or "strong"
+    statement: int  # 1 or 2, see STATEMENTS
+    repetition: int  # 1 or 2
+    actor: int  # 1 to 24
+    gender: str  # of the actor: odd numbers are male, even ones female
+
+    @property
+    def label(self) -> str:
+        """The clip's class, one of the 16 `labels.LABELS`."""
+        return f"{self.emotion}_{self.gender}"
+
+
+# An index row: where the file lies, what its name says, and how long it is.
+COLUMNS = ("path", *Clip.__dataclass_fields__, "label", "duration_s")
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A sound file that is left out of the index, and why."""
+
+    file: str
+    reason: str
+    broken: bool = False  # a clip by its name, but there is no reading it
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A folder's clips and the files that were left out."""
+
+    folder: Path
+    clips: pd.DataFrame  # one row a clip, `COLUMNS`, by actor and then stem; `path` counts from `folder`
+    rejected: tuple[Rejected, ...]
+
+
+def parse(stem: str) -> Clip:
+    """The clip that a file name without its suffix stands for, e.g. `03-01-05-01-02-01-12`.
+
+    Raises
+    ------
+    CorpusError
+        If a field is missing or holds a code that RAVDESS does not have. The message names the field.
+    """
+    fields = stem.split("-")
+    if len(fields) != 7 or not all(len(field) == 2 and field.isascii() and field.isdigit() for field in fields):
+        raise CorpusError(f"{stem!r} is not a RAVDESS name, which has seven two-digit fields: 03-01-05-01-02-01-12")
+    modality, channel, emotion, intensity, statement, repetition, actor = fields
+    for name, value, allowed in (
+        ("modality", modality, (AUDIO_ONLY,)),
+        ("channel", channel, CHANNELS),
+        ("emotion", emotion, BY_CODE),
+        ("intensity", intensity, INTENSITIES),
+        ("statement", statement, ("01", "02")),
+        ("repetition", repetition, ("01", "02")),
+        ("actor", actor, tuple(f"{i:02d}" for i in range(1, 25))),
+    ):
+        if value not in allowed:
+            raise CorpusError(f"{stem!r}: {name} is {value}, but can only be {_range(tuple(allowed))}")
+    clip = Clip(
+        stem=stem,
+        channel=CHANNELS[channel],
+        emotion=BY_CODE[emotion].name,
+        intensity=INTENSITIES[intensity],
+        statement=int(statement),
+        repetition=int(repetition),
+        actor=int(actor),
+        gender="male" if int(actor) % 2 else "female",
+    )
+    if clip.emotion == "neutral" and clip.intensity == "strong":
+        raise CorpusError(f"{stem!r}: RAVDESS has no strong neutral")
+    if clip.channel == "song" and clip.emotion in NEVER_SUNG:
+        raise CorpusError(f"{stem!r}: RAVDESS has no sung {clip.emotion}")
+    return clip
+
+
+def index(folder: str | os.PathLike) -> Corpus:
+    """Every RAVDESS clip below a folder, whatever its layout; names decide, and only headers are read.
+
+    Of files with the same stem the first is taken (in order of their paths) and the others are rejected. Hidden files
+    and files that are not sound are passed over in silence.
+
+    Raises
+    ------
+    CorpusError
+        If the folder does not exist or holds no clip.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CorpusError(f"There is no folder {folder}. {HOW_TO_GET}")
+    rows, rejected, seen = [], [], {}
+    for path in _sound_files(folder):
+        name = path.relative_to(folder).as_posix()
+        try:
+            clip = parse(path.stem)
+        except CorpusError as error:
+            rejected.append(Rejected(name, str(error)))
+            continue
+        if clip.stem in seen:
+            rejected.append(Rejected(name, f"the same clip as {seen[clip.stem]}"))
+            continue
+        said = _actor_of_folder(path.parent.name)
+        if said not in (None, clip.actor):
+            rejected.append(Rejected(name, f"its name says actor {clip.actor}, its folder actor {said}"))
+            continue
+        duration_s, fault = _duration(path)
+        if fault:
+            rejected.append(Rejected(name, fault, broken=True))
+            continue
+        seen[clip.stem] = name
+        rows.append({"path": name, **asdict(clip), "label": clip.label, "duration_s": duration_s})
+    if not rows:
+        found = f"{len(rejected)} sound files, none of them a usable clip" if rejected else "no sound file"
+        example = f" (the first: {rejected[0].file}: {rejected[0].reason})" if rejected else ""
+        raise CorpusError(
+            f"No RAVDESS clip in {folder}: looked through all its folders for names like 03-01-05-01-02-01-12 with "
+            f"{', '.join(SUFFIXES)} and found {found}{example}. {HOW_TO_GET}"
+        )
+    clips = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["actor", "stem"], ignore_index=True)
+    return Corpus(folder, clips, tuple(rejected))
+
+
+def _sound_files(folder: Path) -> list[Path]:
+    found = []
+    for here, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(here, name) for name in files if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
+    return sorted(found)
+
+
+def _actor_of_folder(name: str) -> int | None:
+    """`Actor_07` -> 7; None for a folder that names no actor."""
+    word, _, number = name.rpartition("_")
+    return int(number) if word.lower() == "actor" and number.isdigit() else None
+
+
+def _duration(path: Path) -> tuple[float, str | None]:
+    """Seconds of sound as the header says, and what is wrong with the file, if anything is."""
+    try:
+        if path.stat().st_size == 0:
+            return 0.0, "an empty file"
+        header = soundfile.info(path)
+    except (OSError, soundfile.LibsndfileError) as error:
+        return 0.0, f"cannot be read: {getattr(error, 'error_string', error)}"
+    return header.duration, None if header.frames else "holds no sound"
+
+
+def _range(values: tuple[str, ...]) -> str:
+    return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"

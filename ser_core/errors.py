@@ -1,0 +1,29 @@
+"""What can go wrong through bad input. A message holds the bad value and says what to do; it is fit to be shown."""
+
+
+class SerError(Exception):
+    """The root of every error that `ser_core` raises on purpose."""
+
+
+class CorpusError(SerError):
+    """A folder that holds no usable RAVDESS clip, or a name that is not a RAVDESS name."""
+
+
+class AudioError(SerError):
+    """Sound that cannot be read, is not allowed, or holds nothing to recognise."""
+
+
+class FeatureError(SerError):
+    """A feature table that does not fit: wrong version, missing columns, or too many clips that cannot be read."""
+
+
+class ProtocolError(SerError):
+    """A protocol that is not known, or a corpus that cannot be split as the protocol asks."""
+
+
+class ModelError(SerError):
+    """A model or a preset that is not known."""
+
+
+class ArtifactError(SerError):
+    """A stored model, run or table that is missing, damaged, or made with other versions."""

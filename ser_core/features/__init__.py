@@ -1,0 +1,1 @@
+"""Numbers that describe a clip: the study's 180 (`study`), kept on disk (`store`)."""

@@ -1,0 +1,116 @@
+"""The study's 180 features: the time means of 40 MFCC, 12 chroma and 128 mel bands of one clip.
+
+They equal, to rounding, three plain librosa calls at their defaults (`mfcc(n_mfcc=40)`, `chroma_stft(S=|STFT|)` and
+`melspectrogram`), each averaged over time. Those calls compute the STFT three times and a tuning estimate over all
+frequencies; here one STFT serves all three, and each step does only what a time mean needs:
+
+- the mean of the MFCC is the DCT of the mean log-mel spectrum, since the DCT is linear;
+- the mean mel power is the mel matrix times the mean power;
+- the mel matrix is sparse (about two weights a frequency bin);
+- the tuning estimate looks for spectral peaks between 150 and 4,000 Hz only, so only those bins are interpolated.
+"""
+
+import math
+from functools import lru_cache
+
+import librosa
+import numpy as np
+import scipy.fft
+import scipy.sparse
+
+VERSION = "study-1"  # Part of every table and model: raise it with any change of the numbers below.
+
+SAMPLE_RATE = 22_050  # Hz, librosa.load's default
+N_FFT = 2048
+HOP = 512
+N_MFCC = 40
+N_MELS = 128
+TOP_DB = 80.0  # dB below the loudest mel cell, librosa.power_to_db's default
+LOG_FLOOR = 1e-10  # power, librosa.power_to_db's `amin`
+
+# librosa.piptrack's and librosa.pitch_tuning's defaults
+TUNING_MIN_HZ = 150.0
+TUNING_MAX_HZ = 4000.0
+PEAK_THRESHOLD = 0.1
+
+NAMES: tuple[str, ...] = (
+    *(f"mfcc_{i:02d}" for i in range(1, N_MFCC + 1)),
+    *(f"chroma_{note}" for note in ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")),
+    *(f"mel_{i:03d}" for i in range(1, N_MELS + 1)),
+)
+
+
+def extract(samples: np.ndarray) -> np.ndarray:
+    """The 180 features of one clip.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,), dtype=float32]
+        Mono samples at 22,050 Hz, as `ser_core.audio.load` gives them. Short clips are padded with silence, as
+        librosa pads them.
+
+    Returns
+    -------
+    np.ndarray [shape=(180,), dtype=float32]
+        In the order of `NAMES`.
+    """
+    magnitude = _magnitude_spectrogram(np.asarray(samples, dtype=np.float32))
+    mel = _mel_matrix() @ np.square(magnitude).T  # (128, frames)
+    return np.concatenate([_mean_mfcc(mel), _mean_chroma(magnitude), mel.mean(axis=1)])
+
+
+def _magnitude_spectrogram(samples: np.ndarray) -> np.ndarray:
+    """|STFT| [shape=(frames, 1 + N_FFT // 2)]: frames as rows, so that each FFT reads memory in order."""
+    padded = np.pad(samples, N_FFT // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
+    return np.abs(scipy.fft.rfft(frames * _window(), axis=1, overwrite_x=True))
+
+
+def _mean_mfcc(mel: np.ndarray) -> np.ndarray:
+    decibels = 10.0 * np.log10(np.maximum(mel, LOG_FLOOR))
+    np.maximum(decibels, decibels.max() - TOP_DB, out=decibels)
+    return scipy.fft.dct(decibels.mean(axis=1, dtype=np.float64), type=2, norm="ortho")[:N_MFCC]
+
+
+def _mean_chroma(magnitude: np.ndarray) -> np.ndarray:
+    chroma = magnitude @ _chroma_matrix(_tuning(magnitude))  # (frames, 12)
+    peak = np.abs(chroma).max(axis=1, keepdims=True)
+    # A frame of silence is left as it is, as librosa.util.normalize leaves it.
+    return (chroma / np.where(peak < np.finfo(chroma.dtype).tiny, 1, peak)).mean(axis=0)
+
+
+def _tuning(magnitude: np.ndarray) -> float:
+    """The clip's deviation from A440 tuning in semitones, -0.5 to 0.5, as librosa.estimate_tuning gives it.
+
+    Peaks of each frame's spectrum are placed between bins by a parabola (Smith, Spectral Audio Signal Processing,
+    "Quadratic Interpolation of Spectral Peaks"), and the louder half of them votes for a deviation.
+    """
+    first, last = (math.ceil(hz * N_FFT / SAMPLE_RATE) for hz in (TUNING_MIN_HZ, TUNING_MAX_HZ))
+    floor = PEAK_THRESHOLD * magnitude.max(axis=1, keepdims=True)
+    left, centre, right = (magnitude[:, first + step : last + step] for step in (-1, 0, 1))
+    is_peak = (centre > floor) & (centre > left) & (centre >= right)
+    frame, bin_ = np.divmod(np.flatnonzero(is_peak), last - first)
+    if not frame.size:
+        return 0.0
+    left, centre, right = left[frame, bin_], centre[frame, bin_], right[frame, bin_]
+    slope = (right - left) / 2
+    curvature = left + right - 2 * centre
+    shift = np.where(np.abs(slope) >= np.abs(curvature), 0, -slope / np.where(curvature == 0, 1, curvature))
+    pitch = ((first + bin_ + shift) * SAMPLE_RATE / N_FFT).astype(np.float32)
+    height = centre + 0.5 * slope * shift
+    return float(librosa.pitch_tuning(pitch[height >= np.median(height)]))
+
+
+@lru_cache(maxsize=1)
+def _window() -> np.ndarray:
+    return librosa.filters.get_window("hann", N_FFT, fftbins=True).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _mel_matrix() -> scipy.sparse.csr_array:
+    return scipy.sparse.csr_array(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS))
+
+
+@lru_cache(maxsize=101)  # one for each hundredth of a semitone that librosa.pitch_tuning can answer
+def _chroma_matrix(tuning: float) -> np.ndarray:
+    return np.ascontiguousarray(librosa.filters.chroma(sr=SAMPLE_RATE, n_fft=N_FFT, tuning=tuning).T)

@@ -1,0 +1,68 @@
+"""Emotions, genders and the 16 classes: their codes, fixed order, colours and display names."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """One of RAVDESS' eight emotions."""
+
+    name: str
+    code: str  # third field of a RAVDESS file name
+    colour: str  # Okabe & Ito (2008), "Color Universal Design": told apart by colour-blind eyes too
+    icon: str  # so that no meaning is carried by colour alone
+
+    @property
+    def title(self) -> str:
+        return self.name.capitalize()
+
+
+EMOTIONS: tuple[Emotion, ...] = (
+    Emotion("neutral", "01", "#000000", "😐"),
+    Emotion("calm", "02", "#56B4E9", "😌"),
+    Emotion("happy", "03", "#F0E442", "😀"),
+    Emotion("sad", "04", "#0072B2", "😢"),
+    Emotion("angry", "05", "#D55E00", "😠"),
+    Emotion("fearful", "06", "#CC79A7", "😨"),
+    Emotion("disgust", "07", "#009E73", "🤢"),
+    Emotion("surprised", "08", "#E69F00", "😲"),
+)
+EMOTION_NAMES: tuple[str, ...] = tuple(emotion.name for emotion in EMOTIONS)
+BY_NAME: dict[str, Emotion] = {emotion.name: emotion for emotion in EMOTIONS}
+BY_CODE: dict[str, Emotion] = {emotion.code: emotion for emotion in EMOTIONS}
+
+GENDERS: tuple[str, str] = ("female", "male")
+
+# Alphabetical, the order in which scikit-learn sorts classes: column i of every probability table is LABELS[i].
+LABELS: tuple[str, ...] = tuple(sorted(f"{emotion}_{gender}" for emotion in EMOTION_NAMES for gender in GENDERS))
+
+
+def emotion_of(label: str) -> str:
+    """`angry_female` -> `angry`."""
+    return label.split("_")[0]
+
+
+def gender_of(label: str) -> str:
+    """`angry_female` -> `female`."""
+    return label.split("_")[1]
+
+
+def title_of(label: str) -> str:
+    """`angry_female` -> `Angry, female`."""
+    return f"{emotion_of(label).capitalize()}, {gender_of(label)}"
+
+
+def by_emotion(probabilities: np.ndarray) -> np.ndarray:
+    """Add up genders: class probabilities [shape=(..., 16)] -> [shape=(..., 8)] in the order of `EMOTION_NAMES`."""
+    return np.stack([probabilities[..., _members(emotion_of, name)].sum(axis=-1) for name in EMOTION_NAMES], axis=-1)
+
+
+def by_gender(probabilities: np.ndarray) -> np.ndarray:
+    """Add up emotions: class probabilities [shape=(..., 16)] -> [shape=(..., 2)] in the order of `GENDERS`."""
+    return np.stack([probabilities[..., _members(gender_of, name)].sum(axis=-1) for name in GENDERS], axis=-1)
+
+
+def _members(part_of, name: str) -> list[int]:
+    return [i for i, label in enumerate(LABELS) if part_of(label) == name]

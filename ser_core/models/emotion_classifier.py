@@ -1,0 +1,71 @@
+"""What every model looks like from outside: it learns class names and answers with the 16 classes, always in order."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.ensemble import VotingClassifier
+from sklearn.utils.validation import check_is_fitted
+
+from ser_core.labels import LABELS
+
+
+class EmotionClassifier(ClassifierMixin, BaseEstimator):
+    """A scikit-learn classifier over the 16 classes of `labels.LABELS`.
+
+    The classes of the training clips are numbered without gaps, as XGBoost wants them; a class that no training clip
+    has gets probability 0.
+
+    Parameters
+    ----------
+    estimator : classifier with `fit` and `predict_proba`
+        Is cloned, never fitted itself.
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, features: np.ndarray, labels: np.ndarray) -> "EmotionClassifier":
+        """Learn from features [shape=(n, d)] and class names [shape=(n,)].
+
+        Raises
+        ------
+        ValueError
+            If a name is none of `LABELS`.
+        """
+        unknown = sorted(set(labels) - set(LABELS))
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is none of the 16 classes")
+        self.classes_ = np.array(LABELS)
+        self.seen_, codes = np.unique(np.searchsorted(LABELS, labels), return_inverse=True)
+        self.estimator_ = clone(self.estimator).fit(features, codes)
+        return self
+
+    def predict_proba(self, features: np.ndarray) -> np.ndarray:
+        """Probability of each class [shape=(n, 16)], in the order of `LABELS`."""
+        check_is_fitted(self)
+        return self._all_classes(self.estimator_.predict_proba(features))
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """The most probable class of each clip [shape=(n,)]."""
+        return self.classes_[self.predict_proba(features).argmax(axis=1)]
+
+    def members_proba(self, features: np.ndarray) -> dict[str, np.ndarray]:
+        """What each member of a vote says [shape=(n, 16) each], by its key; empty for a model that is no vote.
+
+        The vote itself is their mean with `weights`, so whoever needs both computes the members once: see `vote`.
+        """
+        check_is_fitted(self)
+        if not isinstance(self.estimator_, VotingClassifier):
+            return {}
+        return {
+            key: self._all_classes(member.predict_proba(features))
+            for (key, _), member in zip(self.estimator_.estimators, self.estimator_.estimators_, strict=True)
+        }
+
+    def vote(self, members: dict[str, np.ndarray]) -> np.ndarray:
+        """The vote [shape=(n, 16)] that `predict_proba` would give, from what `members_proba` gave."""
+        return np.average(list(members.values()), axis=0, weights=self.estimator_.weights)
+
+    def _all_classes(self, given: np.ndarray) -> np.ndarray:
+        result = np.zeros((len(given), len(LABELS)))
+        result[:, self.seen_] = given
+        return result

@@ -1,0 +1,46 @@
+"""Every model by its key, in the order of the study's table, ours last."""
+
+from ser_core.errors import ModelError
+from ser_core.models import classical, ensembles
+from ser_core.models.model import Model
+
+MODELS: dict[str, Model] = {model.key: model for model in (*classical.MODELS, *ensembles.MODELS)}
+
+
+def get(key: str) -> Model:
+    """The model of that key.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    if key not in MODELS:
+        raise ModelError(f"There is no model {key!r}; there is {', '.join(MODELS)}")
+    return MODELS[key]
+
+
+def parameters(key: str, preset: str = "default") -> dict:
+    """The parameters of a model's preset.
+
+    Raises
+    ------
+    ModelError
+        If the model has no such preset.
+    """
+    presets = get(key).presets
+    if preset not in presets:
+        reason = " (the study did not have this model)" if preset == "study" else ""
+        raise ModelError(f"Model {key!r} has no preset {preset!r}{reason}; it has {', '.join(presets)}")
+    return presets[preset]
+
+
+def build(key: str, *, preset: str = "default", seed: int = 9):
+    """An unfitted classifier with everything that it fits inside it, the scaler first of all.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or preset.
+    """
+    return get(key).build(preset, parameters(key, preset), seed)

@@ -1,0 +1,138 @@
+"""A clip to a prediction: how probable each class, emotion and gender is, and what to mind."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser_core import artifacts, audio, quality
+from ser_core.features import study
+from ser_core.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, by_gender, emotion_of, gender_of
+from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.settings import Settings
+
+MAX_WINDOWS = 120  # of a timeline: one every second for two minutes, then further apart
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model hears in one recording."""
+
+    probabilities: dict[str, float]  # of each of the 16 classes
+    members: dict[str, dict[str, float]] = field(default_factory=dict)  # emotion probabilities of each vote's member
+    warnings: tuple[str, ...] = ()
+    timeline: pd.DataFrame | None = None  # start_s, end_s and the eight emotions, for a long recording
+
+    @property
+    def label(self) -> str:
+        """The most probable class."""
+        return max(self.probabilities, key=self.probabilities.get)
+
+    @property
+    def emotion(self) -> str:
+        return emotion_of(self.label)
+
+    @property
+    def gender(self) -> str:
+        return gender_of(self.label)
+
+    @property
+    def probability(self) -> float:
+        """How sure the model is of `label`."""
+        return self.probabilities[self.label]
+
+    @property
+    def emotions(self) -> dict[str, float]:
+        """The probability of each emotion, genders added up."""
+        return dict(zip(EMOTION_NAMES, by_emotion(self._vector).tolist(), strict=True))
+
+    @property
+    def genders(self) -> dict[str, float]:
+        """The probability of each gender, emotions added up."""
+        return dict(zip(GENDERS, by_gender(self._vector).tolist(), strict=True))
+
+    @property
+    def _vector(self) -> np.ndarray:
+        return np.array([self.probabilities[label] for label in LABELS])
+
+    def as_dict(self) -> dict:
+        """What the command line and the page's JSON download say of a clip."""
+        return {
+            "label": self.label,
+            "emotion": self.emotion,
+            "gender": self.gender,
+            "probability": self.probability,
+            "probabilities": self.probabilities,
+            "warnings": list(self.warnings),
+        }
+
+
+class Predictor:
+    """A trained model, ready to hear clips. It is never changed after it is made, so threads may share it."""
+
+    def __init__(self, model: EmotionClassifier, entry: artifacts.ModelEntry):
+        self.model = model
+        self.entry = entry
+
+    @classmethod
+    def load(cls, entry: artifacts.ModelEntry) -> "Predictor":
+        """Load a trained model, after its digest and versions are checked.
+
+        Raises
+        ------
+        ArtifactError
+            As `artifacts.load`.
+        """
+        return cls(artifacts.load(entry), entry)
+
+    def predict_file(self, source: str | Path | bytes) -> Prediction:
+        """The prediction for a file or for untrusted bytes.
+
+        Raises
+        ------
+        AudioError
+            If it cannot be read as sound within the limits, or there is nothing to hear in it.
+        """
+        return self.predict(audio.load(source, rate=study.SAMPLE_RATE))
+
+    def predict(self, waveform: audio.Waveform) -> Prediction:
+        """The prediction for sound at 22,050 Hz; one longer than any training clip gets a timeline too."""
+        trained_on = self.entry.entry["trained_on"]
+        features = study.extract(waveform.samples)[np.newaxis]
+        members = self.model.members_proba(features)
+        given = self.model.vote(members) if members else self.model.predict_proba(features)
+        is_long = waveform.duration_s > trained_on["longest_s"]
+        timeline = self._timeline(waveform, trained_on["median_s"]) if is_long else None
+        return Prediction(
+            probabilities=dict(zip(LABELS, given[0].tolist(), strict=True)),
+            members={
+                key: dict(zip(EMOTION_NAMES, by_emotion(said[0]).tolist(), strict=True))
+                for key, said in members.items()
+            },
+            warnings=quality.warnings(waveform, trained_on),
+            timeline=timeline,
+        )
+
+    def _timeline(self, waveform: audio.Waveform, window_s: float) -> pd.DataFrame:
+        """Emotion probabilities of overlapping windows as long as a typical training clip, the last at the end."""
+        last = waveform.duration_s - window_s
+        starts = np.linspace(0, last, min(MAX_WINDOWS, 2 + int(last)))
+        pieces = [
+            waveform.samples[round(start * waveform.rate) : round((start + window_s) * waveform.rate)]
+            for start in starts
+        ]
+        given = self.model.predict_proba(np.array([study.extract(piece) for piece in pieces]))
+        emotions = pd.DataFrame(by_emotion(given), columns=list(EMOTION_NAMES))
+        return pd.concat([pd.DataFrame({"start_s": starts, "end_s": starts + window_s}), emotions], axis=1)
+
+
+def load_predictor(key: str = "best") -> Predictor:
+    """The trained model of that key from this installation's stores: the one line that a notebook needs.
+
+    Raises
+    ------
+    ArtifactError
+        If there is none, or its files are not what its manifest says.
+    """
+    return Predictor.load(artifacts.find(key, Settings.from_environment().stores))

@@ -1,0 +1,76 @@
+"""Who is trained on and who is tested on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedKFold, train_test_split
+
+from ser_core.errors import ProtocolError
+
+STUDY_SEED = 9
+STUDY_TEST_SHARE = 0.2
+CV_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows of an index to fit on and rows to predict.
+
+    `part` says what the predictions count as: `cv` is a fold inside the training part, `test` the held-out clips.
+    """
+
+    number: int
+    part: str  # "cv" or "test"
+    train: np.ndarray  # row numbers
+    held_out: np.ndarray  # row numbers
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A named way to divide a corpus."""
+
+    name: str
+    title: str
+    folds: Callable[[pd.DataFrame], list[Fold]]
+
+
+def get(name: str) -> Protocol:
+    """The protocol of that name.
+
+    Raises
+    ------
+    ProtocolError
+        If there is none.
+    """
+    if name not in PROTOCOLS:
+        raise ProtocolError(f"There is no protocol {name!r}; there is {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
+
+
+def _study_folds(index: pd.DataFrame) -> list[Fold]:
+    """The study's split: 80 % to train on, 20 % to test on, at random and not stratified, so actors are on both sides;
+    within the training part the five folds of scikit-learn's `cross_val_score(cv=5)`."""
+    labels = index["label"].to_numpy(dtype=object)
+    if len(index) < 2 * CV_FOLDS:
+        raise ProtocolError(f"The study's split needs more than {len(index)} clips: at least {2 * CV_FOLDS}")
+    train, test = train_test_split(np.arange(len(index)), test_size=STUDY_TEST_SHARE, random_state=STUDY_SEED)
+    counts = pd.Series(labels[train]).value_counts()
+    if counts.min() < CV_FOLDS:
+        raise ProtocolError(
+            f"The study's split needs at least {CV_FOLDS} training clips of every class that is there, "
+            f"but {counts.idxmin()} has {counts.min()}. Add clips of it, or leave the class out"
+        )
+    unseen = sorted(set(labels[test]) - set(labels[train]))
+    if unseen:
+        raise ProtocolError(f"All clips of {', '.join(unseen)} fell into the test part. Add clips, or leave them out")
+    folds = StratifiedKFold(CV_FOLDS).split(train, labels[train])
+    inner = [Fold(i, "cv", train[fit], train[held]) for i, (fit, held) in enumerate(folds, start=1)]
+    return [*inner, Fold(0, "test", train, test)]
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (Protocol("study", "The study's split: random 80/20, actors on both sides", _study_folds),)
+}

@@ -1,0 +1,57 @@
+"""What about a recording may make an answer untrustworthy, in words.
+
+The bounds were read off the RAVDESS clips: of every eighth clip none has less than 37 dB between pauses and loud
+parts, or a loud part below -56 dBFS; so what lies outside is unlike anything that a model heard in training.
+"""
+
+import numpy as np
+
+from ser_core.audio import Waveform
+
+FRAME_S = 0.05
+MIN_RANGE_DB = 35.0  # between the loudest and the quietest parts
+MIN_LEVEL_DBFS = -57.0  # of the loudest parts
+MIN_VOICED_S = 0.5
+VOICED_RANGE_DB = 25.0  # what is so far below the loudest parts counts as pause
+CLIPPED_SHARE = 0.002  # of samples within 2 % of the peak; the most in RAVDESS is 0.0008
+CLIPPED_PEAK = 0.3  # a lower peak was not cut off by a recorder
+
+
+def warnings(waveform: Waveform, trained_on: dict) -> tuple[str, ...]:
+    """Sentences for a reader, the weightiest first; none for a recording like the training clips.
+
+    Parameters
+    ----------
+    waveform : Waveform
+    trained_on : dict
+        With `shortest_s` and `longest_s`, the range of the training clips, in seconds.
+    """
+    level = _frame_levels(waveform)
+    loud, quiet = np.percentile(level, [95, 10])
+    voiced_s = float((level > loud - VOICED_RANGE_DB).sum() * FRAME_S)
+    peak = np.abs(waveform.samples).max()
+    shortest, longest, duration = trained_on["shortest_s"], trained_on["longest_s"], waveform.duration_s
+    found = {
+        f"Very short ({duration:.1f} s): the model learned from clips of {shortest:.1f} to {longest:.1f} s.": (
+            duration < shortest / 2
+        ),
+        f"Longer ({duration:.1f} s) than anything the model learned from (at most {longest:.1f} s): emotion may change "
+        "on the way, so read the timeline rather than the one answer.": duration > longest,
+        f"Nearly silent (the loudest parts are at {loud:.0f} dB of full scale): the answer may describe the silence.": (
+            loud < MIN_LEVEL_DBFS
+        ),
+        f"Hardly any voice in it: about {voiced_s:.1f} s of sound.": voiced_s < MIN_VOICED_S,
+        "Clipped: the recording was too loud for its device, and cut-off peaks sound like shouting.": (
+            peak > CLIPPED_PEAK and np.mean(np.abs(waveform.samples) > 0.98 * peak) > CLIPPED_SHARE
+        ),
+        f"Noisy: only {loud - quiet:.0f} dB lie between the loud and the quiet parts, and noise sounds like breath or "
+        "energy. Speak closer to the microphone, or in a quieter room.": loud - quiet < MIN_RANGE_DB,
+    }
+    return (*(sentence for sentence, is_so in found.items() if is_so), *waveform.warnings)
+
+
+def _frame_levels(waveform: Waveform) -> np.ndarray:
+    """The level of each 50 ms, in dB of full scale; what is left over at the end is dropped, unless it is all."""
+    length = min(int(FRAME_S * waveform.rate), len(waveform.samples))
+    frames = waveform.samples[: len(waveform.samples) // length * length].reshape(-1, length)
+    return 10 * np.log10(np.maximum(np.square(frames, dtype=np.float64).mean(axis=1), 1e-18))
