@@ -14,7 +14,7 @@ def table(stores: Iterable[Path]) -> pd.DataFrame:
 
     Columns: `run`, `model`, `name`, `family`, `preset`, `shipped`, `original_cv_accuracy`, `original_test_accuracy`
     (missing where the study had no such model), `cv_accuracy`, `test_accuracy` with its 95 % interval `test_low` to
-    `test_high`, `uar`, `macro_f1`, `train_accuracy`, `seconds`.
+    `test_high`, `test_clips`, `uar`, `macro_f1`, `train_accuracy`, `seconds`.
     """
     rows = [_row(run) for run in runs.list_all(stores) if run.info["protocol"] == "study"]
     order = {key: place for place, key in enumerate(ORIGINAL)}
@@ -35,6 +35,7 @@ COLUMNS = [
     "test_accuracy",
     "test_low",
     "test_high",
+    "test_clips",
     "uar",
     "macro_f1",
     "train_accuracy",
@@ -54,4 +55,5 @@ def _row(run: runs.Run) -> dict:
         "original_test_accuracy": original.test_accuracy if original else None,
         "test_low": low,
         "test_high": high,
+        "test_clips": len(run.part("test")),
     }

@@ -12,7 +12,6 @@ class Emotion:
     name: str
     code: str  # third field of a RAVDESS file name
     colour: str  # Okabe & Ito (2008), "Color Universal Design": told apart by colour-blind eyes too
-    icon: str  # so that no meaning is carried by colour alone
 
     @property
     def title(self) -> str:
@@ -20,14 +19,14 @@ class Emotion:
 
 
 EMOTIONS: tuple[Emotion, ...] = (
-    Emotion("neutral", "01", "#000000", "😐"),
-    Emotion("calm", "02", "#56B4E9", "😌"),
-    Emotion("happy", "03", "#F0E442", "😀"),
-    Emotion("sad", "04", "#0072B2", "😢"),
-    Emotion("angry", "05", "#D55E00", "😠"),
-    Emotion("fearful", "06", "#CC79A7", "😨"),
-    Emotion("disgust", "07", "#009E73", "🤢"),
-    Emotion("surprised", "08", "#E69F00", "😲"),
+    Emotion("neutral", "01", "#000000"),
+    Emotion("calm", "02", "#56B4E9"),
+    Emotion("happy", "03", "#F0E442"),
+    Emotion("sad", "04", "#0072B2"),
+    Emotion("angry", "05", "#D55E00"),
+    Emotion("fearful", "06", "#CC79A7"),
+    Emotion("disgust", "07", "#009E73"),
+    Emotion("surprised", "08", "#E69F00"),
 )
 EMOTION_NAMES: tuple[str, ...] = tuple(emotion.name for emotion in EMOTIONS)
 BY_NAME: dict[str, Emotion] = {emotion.name: emotion for emotion in EMOTIONS}

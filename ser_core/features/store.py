@@ -62,7 +62,8 @@ def load_table(
     clips = corpus.clips
     total = len(clips)
     broken = [item for item in corpus.rejected if item.broken]
-    _check_share(broken, total + len(broken))
+    named = total + len(broken)
+    _check_share(broken, named)
     with closing(_open_cache(workspace / "cache" / "features.sqlite")) as cache:
         digests = _digests(cache, [corpus.folder / path for path in clips["path"]])
         known = _vectors(cache, digests)
@@ -79,7 +80,7 @@ def load_table(
                         cache.execute("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", values)
                     else:
                         broken.append(Rejected(clips["path"][row], result, broken=True))
-            _check_share(broken, total + len(broken))
+            _check_share(broken, named)
             done += len(rows)
             if progress:
                 progress(done, total)
@@ -89,8 +90,8 @@ def load_table(
         [clips.iloc[good].reset_index(drop=True), pd.DataFrame(vectors, columns=list(study.NAMES))], axis=1
     )
     table.attrs["feature_version"] = study.VERSION
-    named = tuple(item for item in corpus.rejected if not item.broken)
-    return Extraction(table, len(missing) - (total - len(good)), total - len(missing), (*named, *broken))
+    misnamed = tuple(item for item in corpus.rejected if not item.broken)
+    return Extraction(table, len(missing) - (total - len(good)), total - len(missing), (*misnamed, *broken))
 
 
 def save_table(table: pd.DataFrame, file: Path) -> None:
@@ -160,7 +161,7 @@ def _extract_file(file: Path) -> np.ndarray | str:
     try:
         return study.extract(audio.load(file, rate=study.SAMPLE_RATE).samples)
     except AudioError as error:
-        return str(error)
+        return str(error).removeprefix(f"{file}: ")
 
 
 def _open_cache(file: Path) -> sqlite3.Connection:

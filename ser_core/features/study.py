@@ -56,7 +56,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
     """
     magnitude = _magnitude_spectrogram(np.asarray(samples, dtype=np.float32))
     mel = _mel_matrix() @ np.square(magnitude).T  # (128, frames)
-    return np.concatenate([_mean_mfcc(mel), _mean_chroma(magnitude), mel.mean(axis=1)])
+    return np.concatenate([_mean_mfcc(mel), _mean_chroma(magnitude), mel.mean(axis=1)]).astype(np.float32)
 
 
 def _magnitude_spectrogram(samples: np.ndarray) -> np.ndarray:

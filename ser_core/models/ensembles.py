@@ -29,4 +29,12 @@ MODELS = (
     _ensemble("v2", "kn", "xgb", "mlp"),
     _ensemble("v3", "xgb", "mlp", "rf", "lr"),
     _ensemble("v4", "mlp", "xgb"),
+    Model(
+        "best",
+        "Best vote: svm + mlp",
+        "ensemble",
+        "x",
+        _vote,
+        {"default": {"weights": {"svm": 2, "mlp": 1}}},
+    ),
 )

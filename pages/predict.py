@@ -1,0 +1,145 @@
+"""One or many recordings in, an emotion for each out: the answer first, then the evidence."""
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from ser_core import audio, synthetic, ui
+from ser_core.errors import AudioError
+from ser_core.features.study import SAMPLE_RATE
+from ser_core.figures import clip as clip_figures
+from ser_core.figures import prediction as figures
+from ser_core.figures.style import percent
+from ser_core.labels import BY_NAME, EMOTION_NAMES
+
+MAX_CLIPS = 50
+TYPES = ["wav", "flac", "ogg", "mp3", "m4a", "mp4", "webm"]
+UPLOAD, RECORD, EXAMPLE = "Upload", "Record", "Example"
+
+
+# Kept for this session alone: nobody else is shown what was uploaded here, and nothing is written to disk.
+@st.cache_data(scope="session", max_entries=2 * MAX_CLIPS, show_spinner=False)
+def decode(content: bytes) -> audio.Waveform:
+    return audio.load(content, rate=SAMPLE_RATE)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def example(emotion: str, actor: int) -> bytes:
+    return synthetic.wav(emotion, actor=actor)
+
+
+def choose_clips() -> list[tuple[str, bytes]]:
+    """Names and contents of what the user wants heard."""
+    source = st.segmented_control("Where the sound comes from", [UPLOAD, RECORD, EXAMPLE], default=UPLOAD, key="source")
+    if source == RECORD:
+        recording = st.audio_input("Say a sentence in the emotion of your choice", sample_rate=48_000, key="recording")
+        st.caption("No microphone? Browsers allow it on this machine (localhost) or over HTTPS only.")
+        return [("recording.wav", recording.getvalue())] if recording else []
+    if source == EXAMPLE:
+        left, right = st.columns(2)
+        emotion = left.selectbox("Emotion", EMOTION_NAMES, index=4, format_func=str.capitalize, key="example-emotion")
+        voice = right.selectbox("Voice", ["Female", "Male"], key="example-voice")
+        st.info(
+            "A synthetic voice, made by a program and not by a person: good for a first look at the page, "
+            "no evidence of how well the model hears people.",
+            icon=":material/smart_toy:",
+        )
+        return [(f"synthetic-{emotion}.wav", example(emotion, actor=2 if voice == "Female" else 1))]
+    files = st.file_uploader(
+        "Drop one or more recordings of a voice here",
+        type=TYPES,
+        accept_multiple_files=True,
+        key="upload",
+        help=f"Up to {MAX_CLIPS} files of 25 MB and 10 minutes each. They stay in memory and are gone when you leave.",
+    )
+    if len(files) > MAX_CLIPS:
+        st.warning(f"{len(files)} files are more than this page takes at once: the first {MAX_CLIPS} are heard. "
+                   "The command line takes any number: python -m ser_core predict FILE...")
+    return [(file.name, file.getvalue()) for file in files[:MAX_CLIPS]]
+
+
+def show_answer(prediction, waveform, content: bytes) -> None:
+    """What the model hears, how sure it is, and what to mind."""
+    answer, sound = st.columns([3, 2], vertical_alignment="center")
+    with answer.container(border=True):
+        st.markdown(f"## {BY_NAME[prediction.emotion].title}")
+        sure = percent(prediction.emotions[prediction.emotion])
+        voice = percent(prediction.genders[prediction.gender])
+        st.markdown(f"**{sure} sure** of the emotion, in a **{prediction.gender} voice** ({voice} sure)")
+    with sound:
+        st.audio(content, format=f"audio/{waveform.format}")
+        st.caption(f"{waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz")
+    for sentence in prediction.warnings:
+        st.warning(sentence)
+
+
+def show_evidence(prediction, waveform) -> None:
+    """Every class, every member of the vote, and the sound itself."""
+    left, right = st.columns(2)
+    with left:
+        ui.chart(figures.emotions(prediction.emotions), key="emotions")
+    with right:
+        ui.chart(figures.genders(prediction.genders), key="genders")
+        if prediction.members:
+            ui.chart(figures.members(prediction.members, prediction.emotions), key="members")
+    if prediction.timeline is not None:
+        ui.chart(figures.timeline(prediction.timeline), key="timeline")
+    left, right = st.columns(2)
+    with left:
+        ui.chart(clip_figures.waveform(waveform.samples, waveform.rate), key="waveform")
+    with right:
+        ui.chart(clip_figures.mel(waveform.samples, waveform.rate), key="mel")
+    with st.expander("All 16 classes"):
+        ui.chart(figures.classes(prediction.probabilities), key="classes")
+
+
+st.title("Hear an emotion")
+models = ui.trained_models()
+clips = choose_clips()
+key = st.selectbox(
+    "Model",
+    list(models),
+    format_func=lambda key: f"{models[key].entry['name']} (test accuracy {models[key].entry['scores']['test_accuracy']:.2f} "
+    "on voices that it knows)",
+    key="model",
+)
+st.caption(ui.LIMITS)
+predictor = ui.predictor(models[key])
+
+heard = []
+for name, content in clips:
+    try:
+        waveform = decode(content)
+        heard.append((name, content, waveform, predictor.predict(waveform)))
+    except AudioError as error:
+        st.error(f"{name}: {error}")
+
+if len(heard) > 1:
+    rows = pd.DataFrame(
+        {
+            "file": name,
+            "emotion": prediction.emotion,
+            "voice": prediction.gender,
+            "sure": prediction.emotions[prediction.emotion],
+            "mind": " ".join(prediction.warnings),
+        }
+        for name, _, _, prediction in heard
+    )
+    st.subheader(f"{len(heard)} recordings")
+    st.dataframe(rows, hide_index=True, column_config={"sure": st.column_config.ProgressColumn(min_value=0, max_value=1)})
+if heard:
+    answers = [{"file": name, "model": key} | prediction.as_dict() for name, _, _, prediction in heard]
+    place = 0
+    if len(heard) > 1:
+        names = [name for name, *_ in heard]
+        place = st.selectbox("Look closer at", range(len(heard)), format_func=lambda i: f"{i + 1}. {names[i]}", key="closer")
+    _, content, waveform, prediction = heard[place]
+    show_answer(prediction, waveform, content)
+    show_evidence(prediction, waveform)
+    flat = pd.json_normalize([answer | {"warnings": " ".join(answer["warnings"])} for answer in answers])
+    with st.container(horizontal=True):
+        st.download_button("CSV", flat.to_csv(index=False), "emotions.csv", "text/csv", icon=":material/download:")
+        st.download_button(
+            "JSON", json.dumps(answers, indent=1), "emotions.json", "application/json", icon=":material/download:"
+        )

@@ -1,0 +1,333 @@
+"""Untrusted bytes -> a `Stream` of blocks of samples. WAV, FLAC, OGG and MP3 go to libsndfile, M4A and WebM to FFmpeg.
+
+The format is what the first bytes show, whatever the file's name is, and no decoder for anything else is ever tried.
+"""
+
+import io
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import soundfile
+
+from ser_core.errors import AudioError
+
+WAY_OUT = "Export it again as WAV, FLAC, OGG, MP3, M4A or WebM."
+
+BLOCK = 65_536  # samples of all channels: memory is bounded by it, and larger blocks are no faster
+FLAC_READ = 4096  # frames. Short, since libsndfile gives back nothing of a read of FLAC in which it finds damage.
+UNKNOWN_FRAMES = 2**62  # libsndfile states a length above this where the header states none
+UNREAD_PART = 0.1  # of a file that may be left after its sound, for tags, without a warning
+
+WAV_STREAMED = 0x7FFF0000  # bytes: programs that write WAV to a pipe state this size or more
+MAX_WAV_CHUNKS = 1_000
+
+FORMAT_OF_LIBSNDFILE = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "FLAC": "flac", "OGG": "ogg", "MP3": "mp3"}
+FFMPEG_DEMUXERS = {"m4a": "mov", "webm": "matroska"}
+FFMPEG_CODECS = ("aac", "alac", "flac", "mp3float", "opus", "libopus", "vorbis")
+MAX_FRAME = 2_000_000  # samples in one FFmpeg frame
+MAX_M4A_BOXES = 100_000
+MAX_PIECES = 2_000_000  # packets listed in an M4A's index. Ten minutes need about 30,000.
+
+# Told rate, channels and stated seconds (None: not stated) before anything is decoded; raises AudioError to refuse.
+CheckHeader = Callable[[int, int, float | None], None]
+
+
+@dataclass
+class Stream:
+    """An open file: what its header says, its blocks, and what was met while reading them."""
+
+    format: str
+    rate: int  # Hz
+    channels: int
+    stated_s: float | None  # None if the header states no length
+    blocks: Iterator[np.ndarray]  # float32, shape=(channels, frames)
+    warnings: list[str] = field(default_factory=list)
+    frames: int = 0  # decoded so far
+    peak: float = 0.0  # of all channels, before they are mixed
+    is_broken: bool = False  # decoding stopped at something damaged
+
+    @property
+    def decoded_s(self) -> float:
+        return self.frames / self.rate
+
+
+def open_stream(data: bytes, check_header: CheckHeader) -> AbstractContextManager[Stream]:
+    """Open a file's content for decoding.
+
+    Raises
+    ------
+    AudioError
+        If it is no sound of a known format, damaged from its start on, or refused by `check_header`.
+    """
+    format = recognise(data)
+    if format is None:
+        raise AudioError(f"This is not a sound file of a known format: it begins with {data[:8]!r}. {WAY_OUT}")
+    return (_open_ffmpeg if format in FFMPEG_DEMUXERS else _open_libsndfile)(data, format, check_header)
+
+
+def recognise(data: bytes) -> str | None:
+    """The format that a file's first bytes show, or None: `wav`, `flac`, `ogg`, `mp3`, `m4a` or `webm`."""
+    if data[:4] in (b"RIFF", b"RF64") and data[8:12] == b"WAVE":
+        return "wav"
+    if data[4:8] == b"ftyp":
+        return "m4a"
+    for magic, format in ((b"fLaC", "flac"), (b"OggS", "ogg"), (b"ID3", "mp3"), (b"\x1a\x45\xdf\xa3", "webm")):
+        if data.startswith(magic):
+            return format
+    return "mp3" if _is_mpeg_frame(data[:4]) else None
+
+
+def _is_mpeg_frame(head: bytes) -> bool:
+    """Whether 4 bytes are the header of an MPEG layer II or III frame (layer I would let UTF-16 text pass)."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return False
+    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
+    bitrate, sample_rate = head[2] >> 4, head[2] >> 2 & 3
+    return version != 1 and layer in (1, 2) and bitrate != 15 and sample_rate != 3
+
+
+# ---- libsndfile: WAV, FLAC, OGG, MP3
+
+
+class _ForwardFile(soundfile.SoundFile):
+    """A file that is read in order. Otherwise soundfile seeks after each block, which fails in a damaged file."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+@contextmanager
+def _open_libsndfile(data: bytes, format: str, check_header: CheckHeader) -> Iterator[Stream]:
+    shortage = 1.0
+    if format == "wav":
+        data, shortage = _with_wav_size(data)
+    content = io.BytesIO(data)
+    try:
+        file = _ForwardFile(content)
+    except soundfile.SoundFileError as error:
+        raise AudioError(f"This looks like {format}, but it is damaged or cut off. {WAY_OUT}") from error
+    with file:
+        if file.format not in FORMAT_OF_LIBSNDFILE:
+            raise AudioError(f"This is {file.format}, which is not read. {WAY_OUT}")
+        stated_s = None
+        if 0 <= file.frames < UNKNOWN_FRAMES and file.samplerate > 0:
+            stated_s = file.frames / file.samplerate
+        check_header(file.samplerate, file.channels, stated_s)
+        stream = Stream(
+            format=FORMAT_OF_LIBSNDFILE[file.format],
+            rate=file.samplerate,
+            channels=file.channels,
+            stated_s=None if stated_s is None else stated_s * shortage,
+            blocks=iter(()),
+        )
+        stream.blocks = _libsndfile_blocks(file, content, stream)
+        yield stream
+
+
+def _libsndfile_blocks(file: soundfile.SoundFile, content: io.BytesIO, stream: Stream) -> Iterator[np.ndarray]:
+    while block := _read_block(file, stream):
+        yield np.concatenate(block).T
+    size = len(content.getbuffer())
+    unread = size - content.tell()
+    if not stream.is_broken and stream.format != "wav" and unread > UNREAD_PART * size:
+        stream.warnings.append(
+            f"The header says {stream.decoded_s:.1f} s, but the file seems to go on: that was not read."
+        )
+
+
+def _read_block(file: soundfile.SoundFile, stream: Stream) -> list[np.ndarray]:
+    """The next `BLOCK` samples in one or more reads, each [shape=(frames, channels)]; none at the end or at damage."""
+    frames = BLOCK // stream.channels
+    length = min(FLAC_READ, frames) if stream.format == "flac" else frames
+    reads = []
+    while len(reads) * length < frames and not stream.is_broken:
+        try:
+            read = file.read(length, dtype="float32", always_2d=True)
+        except soundfile.SoundFileError:
+            stream.is_broken = True
+            break
+        if not len(read):
+            break
+        reads.append(read)
+    return reads
+
+
+def _with_wav_size(data: bytes) -> tuple[bytes, float]:
+    """A WAV with the size of its sound filled in, and how many times what it holds its header states.
+
+    libsndfile quietly reads what there is where the header states more. Where the header states 0, as some programs do
+    that write to a pipe, it reads nothing; the size is filled in for it.
+    """
+    start, stated = _find_wav_data(data)
+    held = len(data) - start
+    if start and stated == 0 and held and not _is_chunk(data[start:]):
+        return data[: start - 4] + held.to_bytes(4, "little") + data[start:], 1.0
+    if not start or not held or stated <= held or WAV_STREAMED <= stated <= 0xFFFFFFFF:
+        return data, 1.0
+    return data, stated / held
+
+
+def _find_wav_data(data: bytes) -> tuple[int, int]:
+    """Where the sound of a WAV begins and its stated size in bytes; (0, 0) if there is none."""
+    position, long_size = 12, None
+    for _ in range(MAX_WAV_CHUNKS):
+        name, size = data[position : position + 4], int.from_bytes(data[position + 4 : position + 8], "little")
+        if position + 8 > len(data):
+            break
+        if name == b"ds64":  # RF64: the 64-bit size of the file, then that of the sound
+            long_size = int.from_bytes(data[position + 16 : position + 24], "little")
+        if name == b"data":
+            return position + 8, long_size if size == 0xFFFFFFFF and long_size is not None else size
+        position += 8 + size + size % 2
+    return 0, 0
+
+
+def _is_chunk(rest: bytes) -> bool:
+    """Whether another chunk of a WAV begins here, such as `LIST`, and not sound."""
+    fits = 8 + int.from_bytes(rest[4:8], "little") <= len(rest)
+    return fits and re.match(rb"[A-Za-z0-9 ]{4}", rest) is not None
+
+
+# ---- FFmpeg: M4A, WebM
+
+
+@contextmanager
+def _open_ffmpeg(data: bytes, format: str, check_header: CheckHeader) -> Iterator[Stream]:
+    import av  # here, since only these formats need it
+
+    if format == "m4a":
+        _check_m4a_index(data)
+    try:
+        # The named demuxer reads these bytes only, where guessing could choose one that opens other files or addresses.
+        # The list of codecs keeps FFmpeg from starting a decoder for a video track while it looks at the file.
+        container = av.open(
+            io.BytesIO(data),
+            format=FFMPEG_DEMUXERS[format],
+            options={"codec_whitelist": ",".join(FFMPEG_CODECS)},
+            metadata_errors="replace",
+        )
+    except av.error.FFmpegError as error:
+        raise AudioError(f"This looks like {format}, but it is damaged or cut off. {WAY_OUT}") from error
+    with container:
+        track = _sound_track(container)
+        codec = track.codec_context
+        codec.options = {"max_samples": str(MAX_FRAME)}
+        stated_s = _stated_seconds(container, track)
+        check_header(codec.sample_rate, codec.channels, stated_s)
+        stream = Stream(format, codec.sample_rate, codec.channels, stated_s, iter(()))
+        frames = _ffmpeg_frames(container, track, stream)
+        first = next(frames, None)
+        if first is not None:  # Some codecs state half their rate in the header.
+            stream.rate, stream.channels = first.sample_rate, first.layout.nb_channels
+            check_header(stream.rate, stream.channels, stated_s)
+            stream.blocks = _ffmpeg_blocks(itertools.chain([first], frames), stream)
+        yield stream
+
+
+def _sound_track(container):
+    if not container.streams.audio:
+        kinds = sorted({stream.type for stream in container.streams})
+        raise AudioError(f"The file holds no sound, only: {', '.join(kinds) or 'nothing'}. {WAY_OUT}")
+    track = container.streams.audio[0]
+    codec = track.codec_context.name if track.codec_context else "unknown"
+    if codec not in FFMPEG_CODECS:
+        raise AudioError(f"The sound is coded as {codec}, which is not read. {WAY_OUT}")
+    return track
+
+
+def _stated_seconds(container, track) -> float | None:
+    if track.duration and track.time_base:
+        return float(track.duration * track.time_base)
+    if container.duration and len(container.streams) == 1:  # with a video, this may be the video's length
+        return container.duration / 1e6
+    return None
+
+
+def _ffmpeg_frames(container, track, stream: Stream) -> Iterator:
+    """Decoded frames; a damaged packet is left out, since the next ones can be whole."""
+    import av
+
+    damaged = 0
+    packets = container.demux(track)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            stream.is_broken = True
+            break
+        if packet is None:
+            break
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError:
+            damaged += 1
+    if damaged:
+        stream.warnings.append(f"Damaged: {damaged} packets of sound could not be decoded and were left out.")
+
+
+def _ffmpeg_blocks(frames: Iterator, stream: Stream) -> Iterator[np.ndarray]:
+    for frame in frames:
+        if frame.sample_rate != stream.rate:
+            change = f"from {stream.rate:,} to {frame.sample_rate:,} Hz"
+            stream.warnings.append(f"The rate changes {change} after {stream.decoded_s:.1f} s: the rest was left out.")
+            return
+        yield _frame_samples(frame)
+
+
+def _frame_samples(frame) -> np.ndarray:
+    """One FFmpeg frame -> float32 [shape=(channels, n)], full scale is -1 to 1."""
+    samples = frame.to_ndarray()
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    if samples.dtype.kind == "i":
+        return (samples / -float(np.iinfo(samples.dtype).min)).astype(np.float32)
+    return samples.astype(np.float32, copy=False)
+
+
+def _check_m4a_index(data: bytes) -> None:
+    """Refuse an index that a few bytes let grow to gigabytes in memory: FFmpeg builds it in full before it decodes.
+
+    Counted are the packets that sample tables (`stsz`, `stz2`) and fragments (`trun`) announce, times the edits
+    (`elst`) that may each repeat them. Everything but the sound itself (`mdat`) is searched, nested in whatever way.
+    """
+    pieces, edits = 0, 0
+    for tables in _m4a_tables(data):
+        for match in re.finditer(rb"stsz|stz2|trun|elst|cmov", tables):
+            start, name = match.start(), match.group()
+            if name == b"cmov":
+                raise AudioError(f"The index of this m4a file is compressed, which is not read. {WAY_OUT}")
+            header = 8 if tables[max(0, start - 4) : start] == b"\0\0\0\1" else 0  # a 64-bit size follows the name
+            position = start + header + (8 if name in (b"trun", b"elst") else 12)
+            count = int.from_bytes(tables[position : position + 4], "big")
+            if name == b"elst":
+                edits += count
+            else:
+                pieces += count
+    if pieces * max(1, edits) > MAX_PIECES:
+        raise AudioError(
+            f"The index of this m4a file lists {pieces:,} pieces of sound in {edits:,} edits: it is damaged or too "
+            "long. Cut out the part to recognise, or save it as WAV."
+        )
+
+
+def _m4a_tables(data: bytes) -> Iterator[bytes]:
+    """The top-level boxes of an M4A but those that hold sound."""
+    position, boxes = 0, 0
+    while position + 8 <= len(data):
+        boxes += 1
+        if boxes > MAX_M4A_BOXES:
+            raise AudioError(f"This m4a file is in more than {MAX_M4A_BOXES:,} parts: it is damaged. {WAY_OUT}")
+        size, name = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]
+        if size == 1:
+            size = int.from_bytes(data[position + 8 : position + 16], "big")
+        if size == 0:
+            size = len(data) - position
+        if size < 8:
+            return
+        if name != b"mdat":
+            yield data[position : position + size]
+        position += size

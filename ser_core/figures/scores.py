@@ -1,0 +1,66 @@
+"""Scores of runs."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ser_core.figures.style import ACCENT, MUTED, finish
+
+
+def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
+    """Test accuracy of every model, the original study's beside ours with its 95 % interval.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `comparison.table` gives it, one row a model.
+    """
+    table = table.sort_values("test_accuracy")
+    names = table["name"]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=table["test_accuracy"],
+        y=names,
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": table["test_high"] - table["test_accuracy"],
+            "arrayminus": table["test_accuracy"] - table["test_low"],
+            "thickness": 1.5,
+            "width": 4,
+        },
+        mode="markers",
+        marker={"color": ACCENT, "size": 10},
+        name="reproduced here, 95 % interval",
+        customdata=table[["test_low", "test_high", "cv_accuracy"]],
+        hovertemplate="%{y}<br>%{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
+        "<br>five-fold CV %{customdata[2]:.3f}<extra>here</extra>",
+    )
+    figure.add_scatter(
+        x=table["original_test_accuracy"],
+        y=names,
+        mode="markers",
+        marker={"color": MUTED, "size": 11, "symbol": "diamond-open", "line": {"width": 2}},
+        name="the original study",
+        hovertemplate="%{y}<br>%{x:.2f}<extra>the original</extra>",
+    )
+    finish(
+        figure,
+        f"Accuracy on {table['test_clips'].iloc[0]} test clips, 16 classes",
+        height=90 + 30 * len(table),
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xref": "container"},
+    )
+    figure.update_layout(margin_t=84)
+    figure.update_xaxes(title="share of test clips recognised", range=[0.35, 1.0], tickformat=".0%")
+    figure.update_yaxes(automargin=True)
+    with_original = table.dropna(subset=["original_test_accuracy"])
+    inside = (with_original["original_test_accuracy"] >= with_original["test_low"] - 1e-9) & (
+        with_original["original_test_accuracy"] <= with_original["test_high"] + 1e-9
+    )
+    above = with_original["original_test_accuracy"] < with_original["test_low"]
+    best = table.iloc[-1]
+    sentence = (
+        f"Of {len(with_original)} models that the study has, {inside.sum()} come out here as it says, within the 95 % "
+        f"interval, and {above.sum()} better; the highest is {best['name']} with {best['test_accuracy']:.3f} "
+        f"({best['test_low']:.3f} to {best['test_high']:.3f})."
+    )
+    return figure, sentence

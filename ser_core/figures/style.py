@@ -1,0 +1,23 @@
+"""What all figures share. The eight emotion colours are in `labels`; nothing but an emotion is drawn in them."""
+
+import plotly.graph_objects as go
+
+ACCENT = "#7A5BD0"  # what we measured; seen on light and on dark
+MUTED = "#8A8F98"  # what it is compared with, and outlines: black bars stay visible on dark
+SEQUENTIAL = "Cividis"  # perceptually even, and the same to colour-blind eyes
+
+
+def finish(figure: go.Figure, title: str, *, height: int, **layout) -> go.Figure:
+    """Give a figure its title, its height in pixels and the margins that all have."""
+    return figure.update_layout(
+        title={"text": title, "x": 0, "xref": "container", "font": {"size": 16}},
+        height=height,
+        margin={"l": 8, "r": 16, "t": 44, "b": 8},
+        hoverlabel={"align": "left"},
+        **layout,
+    )
+
+
+def percent(share: float) -> str:
+    """0.714 -> "71 %"; what is there but rounds to nothing is "< 1 %"."""
+    return "< 1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")

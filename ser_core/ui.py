@@ -1,0 +1,87 @@
+"""What the pages share: cached loaders, how a chart is shown, and what happens when something goes wrong."""
+
+import hashlib
+import logging
+from contextlib import contextmanager
+
+import streamlit as st
+
+from ser_core.errors import SerError
+from ser_core.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+TERMS = (
+    "RAVDESS: Livingstone & Russo (2018), [PLoS ONE 13(5): e0196391](https://doi.org/10.1371/journal.pone.0196391), "
+    "[CC BY-NC-SA 4.0](https://creativecommons.org/licenses/by-nc-sa/4.0/). What was learned from it is under the same "
+    "terms."
+)
+LIMITS = (
+    "It learned from 24 actors acting two English sentences in a studio. On voices that it has never heard it is wrong "
+    "far more often, and an acted emotion is not a felt one: this is a way to study the method, not to judge a person."
+)
+
+
+@st.cache_resource
+def settings() -> Settings:
+    """The settings, read when the server starts."""
+    return Settings.from_environment()
+
+
+def chart(figure_and_sentence, key: str) -> None:
+    """A chart with its sentence below it, which is also its accessible name."""
+    figure, sentence = figure_and_sentence
+    st.plotly_chart(figure, key=key, alt=sentence, config={"displaylogo": False})
+    st.caption(sentence)
+
+
+@contextmanager
+def page_errors():
+    """Bad input is shown as its one clear line; any other fault is logged with its trace and shown as an apology."""
+    try:
+        yield
+    except SerError as error:
+        st.error(str(error))
+    except Exception:
+        logger.exception("A page failed")
+        st.error("Something went wrong here, and it is not your doing. It has been logged; the other pages still work.")
+
+
+def comparison():
+    """`comparison.table` of this installation, made anew when a run is added or replaced."""
+    return _comparison(_stamp("runs/*/run.json"))
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the runs")
+def _comparison(stamp: str):
+    from ser_core import comparison
+
+    return comparison.table(settings().stores)
+
+
+def trained_models() -> dict:
+    """Every trained model by key; this installation's own in the place of a shipped one, our best ensemble first."""
+    from ser_core import artifacts
+
+    entries = {entry.key: entry for entry in artifacts.list_all(settings().stores)}
+    return dict(sorted(entries.items(), key=lambda item: (item[0] != "best", item[0])))
+
+
+def predictor(entry):
+    """A trained model, loaded once for all sessions and again when its file changes."""
+    return _predictor(str(entry.store), entry.key, entry.entry["files"]["model.skops"], entry)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model")
+def _predictor(store: str, key: str, digest: str, _entry):
+    from ser_core.predict import Predictor
+
+    return Predictor.load(_entry)
+
+
+def _stamp(pattern: str) -> str:
+    """Changes when a file of either store that fits the pattern is added, removed or replaced."""
+    files = [
+        (str(file), file.stat().st_mtime_ns) for store in settings().stores for file in sorted(store.glob(pattern))
+    ]
+    return hashlib.sha256(repr(files).encode()).hexdigest()

@@ -1,0 +1,65 @@
+"""Sound, tables and models that the tests share. Nothing outside temporary folders is written."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_core import artifacts, corpus, experiments, synthetic
+from ser_core.features import store
+from ser_core.settings import PROJECT, Settings
+
+
+@pytest.fixture(autouse=True)
+def own_workspace(tmp_path, monkeypatch) -> Path:
+    """Every test has a workspace of its own."""
+    workspace = tmp_path / "workspace"
+    monkeypatch.setenv("SER_WORKSPACE", str(workspace))
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def ravdess() -> Path:
+    """The real clips; tests of them are left out where the clips are not."""
+    for folder in (os.environ.get("SER_DATA_DIR"), PROJECT.parent / "shared" / "data" / "ravdess"):
+        if folder and Path(folder).is_dir():
+            return Path(folder)
+    pytest.skip("no RAVDESS clips here: set SER_DATA_DIR")
+
+
+@pytest.fixture(scope="session")
+def voices(tmp_path_factory) -> Path:
+    """A synthetic corpus: two emotions by four actors, 64 clips of 1.2 s."""
+    folder = tmp_path_factory.mktemp("voices")
+    synthetic.write_corpus(folder, actors=range(1, 5), emotions=("angry", "sad"), seconds=1.2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def table(voices, tmp_path_factory):
+    """The features of the synthetic corpus."""
+    return store.load_table(corpus.index(voices), tmp_path_factory.mktemp("cache"), jobs=1).table
+
+
+@pytest.fixture(scope="session")
+def result(table) -> experiments.Result:
+    """A small vote's run on the synthetic corpus."""
+    return experiments.run("v2", table, jobs=1)
+
+
+@pytest.fixture
+def trained(result, table, tmp_path) -> artifacts.ModelEntry:
+    """The small vote, kept in a store of its own."""
+    return artifacts.save(result, table, tmp_path / "store")
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings.from_environment()
+
+
+@pytest.fixture(scope="session")
+def spoken() -> np.ndarray:
+    """Three seconds of a synthetic voice at 22,050 Hz."""
+    return synthetic.speak("angry", actor=2)

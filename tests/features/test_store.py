@@ -1,0 +1,163 @@
+import os
+import shutil
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_core import audio, corpus, synthetic
+from ser_core.errors import FeatureError
+from ser_core.features import store, study
+
+
+@pytest.fixture
+def folder(voices, tmp_path):
+    shutil.copytree(voices, tmp_path / "clips")
+    return tmp_path / "clips"
+
+
+def extract(folder, workspace, **options):
+    return store.load_table(corpus.index(folder), workspace, jobs=1, **options)
+
+
+def test_a_table_holds_the_index_and_the_features_in_the_indexs_order(folder, own_workspace):
+    found = corpus.index(folder)
+    made = store.load_table(found, own_workspace, jobs=1)
+    assert list(made.table.columns) == [*corpus.COLUMNS, *study.NAMES]
+    assert list(made.table["stem"]) == list(found.clips["stem"])
+    assert (made.extracted, made.reused) == (64, 0)
+    row = made.table.iloc[17]
+    expected = study.extract(audio.load(folder / row["path"]).samples)
+    np.testing.assert_array_equal(row[list(study.NAMES)].to_numpy(dtype=np.float32), expected)
+
+
+def test_an_unchanged_clip_is_not_read_again(folder, own_workspace, monkeypatch):
+    first = extract(folder, own_workspace)
+    monkeypatch.setattr("pathlib.Path.read_bytes", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr(audio, "load", lambda *_, **__: pytest.fail("a clip was decoded"))
+    again = extract(folder, own_workspace)
+    assert (again.extracted, again.reused) == (0, 64)
+    assert again.table.equals(first.table)
+
+
+def test_a_changed_clip_is_extracted_again(folder, own_workspace):
+    first = extract(folder, own_workspace).table
+    changed = first["path"][5]
+    soundfile.write(folder / changed, synthetic.speak("happy", actor=9), 22_050)
+    again = extract(folder, own_workspace)
+    assert (again.extracted, again.reused) == (1, 63)
+    same = (again.table[list(study.NAMES)] == first[list(study.NAMES)]).all(axis=1)
+    assert list(np.flatnonzero(~same)) == [5]
+
+
+def test_a_clip_that_was_only_touched_or_moved_is_known_by_its_content(folder, own_workspace):
+    extract(folder, own_workspace)
+    clip = next(folder.glob("Actor_01/*.wav"))
+    os.utime(clip, (time.time() + 5, time.time() + 5))
+    (folder / "Actor_02").rename(folder / "somewhere else")
+    again = extract(folder, own_workspace)
+    assert (again.extracted, again.reused) == (0, 64)
+
+
+def test_what_was_extracted_before_a_kill_is_kept(folder, own_workspace):
+    def stop_after_one_batch(done, total):
+        if done >= store.BATCH:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(folder, own_workspace, progress=stop_after_one_batch)
+    again = extract(folder, own_workspace)
+    assert (again.extracted, again.reused) == (32, 32)
+
+
+def test_another_feature_version_reuses_nothing(folder, own_workspace, monkeypatch):
+    extract(folder, own_workspace)
+    monkeypatch.setattr(study, "VERSION", "study-2")
+    assert extract(folder, own_workspace).extracted == 64
+
+
+def test_progress_counts_up_to_all_clips(folder, own_workspace):
+    told = []
+    extract(folder, own_workspace, progress=lambda done, total: told.append((done, total)))
+    assert told[0] == (0, 64)
+    assert told[-1] == (64, 64)
+    assert told == sorted(told)
+
+
+def test_all_cores_give_the_numbers_of_one(folder, own_workspace, tmp_path):
+    one = extract(folder, own_workspace).table
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "BATCH", 8)
+        two = store.load_table(corpus.index(folder), tmp_path / "other", jobs=2).table
+    assert two.equals(one)
+
+
+def test_a_clip_that_breaks_off_is_left_out_and_named(folder, own_workspace):
+    clip = break_clips(folder, 1)[0]
+    made = extract(folder, own_workspace)
+    assert len(made.table) == 63
+    assert made.extracted == 63
+    assert [item.file for item in made.rejected] == [clip]
+
+
+def test_more_than_two_percent_of_broken_clips_stop_the_run(folder, own_workspace):
+    break_clips(folder, 2)
+    with pytest.raises(FeatureError, match=r"2 of 64 clips cannot be read \(3\.1%"):
+        extract(folder, own_workspace)
+
+
+def test_a_file_that_the_index_could_not_read_counts_as_broken(folder, own_workspace):
+    for clip in sorted(folder.glob("Actor_01/*.wav"))[:2]:
+        clip.write_bytes(b"")
+    with pytest.raises(FeatureError, match="2 of 64 clips cannot be read"):
+        extract(folder, own_workspace)
+
+
+def break_clips(folder, number: int) -> list[str]:
+    """Clips with a whole header and samples that are no numbers."""
+    clips = sorted(folder.glob("Actor_03/*.wav"))[:number]
+    for clip in clips:
+        soundfile.write(clip, np.full(30_000, np.nan, dtype=np.float32), 22_050, subtype="FLOAT")
+    return [clip.relative_to(folder).as_posix() for clip in clips]
+
+
+def test_a_saved_table_is_read_back_as_it_was(table, tmp_path):
+    store.save_table(table, tmp_path / "new" / "table.parquet")
+    again = store.read_table(tmp_path / "new" / "table.parquet")
+    assert again.equals(table)
+    assert store.digest(again) == store.digest(table)
+    assert os.listdir(tmp_path / "new") == ["table.parquet"]
+
+
+def test_the_digest_changes_with_a_value_and_with_a_class(table):
+    other = table.copy()
+    other.loc[3, "mel_007"] += 1e-3
+    relabelled = table.copy()
+    relabelled.loc[3, "label"] = "calm_male"
+    assert len({store.digest(each) for each in (table, other, relabelled)}) == 3
+
+
+def test_a_missing_table_says_how_to_make_one(tmp_path):
+    with pytest.raises(FeatureError, match=r"no feature table .*x\.parquet.*ser_core extract"):
+        store.read_table(tmp_path / "x.parquet")
+
+
+def test_a_damaged_table_is_named(tmp_path):
+    (tmp_path / "x.parquet").write_bytes(b"PAR1 but no more")
+    with pytest.raises(FeatureError, match=r"x\.parquet cannot be read"):
+        store.read_table(tmp_path / "x.parquet")
+
+
+def test_a_table_of_another_version_is_refused(table, tmp_path):
+    old = table.copy()
+    old.attrs["feature_version"] = "study-0"
+    store.save_table(old, tmp_path / "old.parquet")
+    with pytest.raises(FeatureError, match=r"'study-0'.*'study-1'"):
+        store.read_table(tmp_path / "old.parquet")
+
+
+def test_a_table_without_the_features_is_refused(table, tmp_path):
+    store.save_table(table.drop(columns="mel_128"), tmp_path / "half.parquet")
+    with pytest.raises(FeatureError, match="lacks 1 columns, the first 'mel_128'"):
+        store.read_table(tmp_path / "half.parquet")

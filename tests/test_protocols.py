@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from ser_core import protocols
+from ser_core.errors import ProtocolError
+
+
+def test_the_study_splits_80_to_20_and_cross_validates_on_the_80(table):
+    *inner, outer = protocols.get("study").folds(table)
+    assert (outer.part, len(outer.train), len(outer.held_out)) == ("test", 51, 13)
+    assert sorted([*outer.train, *outer.held_out]) == list(range(64))
+    assert [fold.part for fold in inner] == ["cv"] * 5
+    held = np.concatenate([fold.held_out for fold in inner])
+    assert sorted(held) == sorted(outer.train)
+    for fold in inner:
+        assert not set(fold.train) & set(fold.held_out)
+        assert not set(fold.train) & set(outer.held_out)
+
+
+def test_the_split_is_the_same_every_time(table):
+    first, again = (protocols.get("study").folds(table) for _ in range(2))
+    for one, other in zip(first, again, strict=True):
+        assert np.array_equal(one.train, other.train)
+        assert np.array_equal(one.held_out, other.held_out)
+
+
+def test_an_unknown_protocol_lists_the_known():
+    with pytest.raises(ProtocolError, match="no protocol 'random'; there is study"):
+        protocols.get("random")
+
+
+def test_too_few_clips_of_a_class_are_named(table):
+    few = table[(table["label"] != "sad_male") | (table["repetition"] == 1) & (table["statement"] == 1)]
+    with pytest.raises(ProtocolError, match=r"sad_male has [1-4]"):
+        protocols.get("study").folds(few.reset_index(drop=True))
+
+
+def test_a_handful_of_clips_cannot_be_split(table):
+    with pytest.raises(ProtocolError, match="more than 4 clips"):
+        protocols.get("study").folds(table.head(4))
