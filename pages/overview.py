@@ -4,7 +4,7 @@ import streamlit as st
 
 from ser_core import ui
 from ser_core.figures import scores
-from ser_core.reference import HUMAN_ACCURACY, ORIGINAL, STUDY, SVM_UNHEARD_ACTORS_UAR
+from ser_core.reference import HUMAN_ACCURACY, ORIGINAL, STUDY, STUDY_TEST_CLIPS, SVM_UNHEARD_ACTORS_UAR
 
 table = ui.comparison()
 ours = table[table["shipped"] & (table["preset"] == "default")]
@@ -22,8 +22,8 @@ st.page_link("pages/predict.py", label="Hear an emotion: try it with your own vo
 ui.chart(scores.original_and_ours(ours), key="original-and-ours")
 st.caption(
     f"Our best, *{best['name']}*, was picked by five-fold cross-validation on the training clips "
-    f"({best['cv_accuracy']:.3f}), not by its test score. With 491 clips, two models that differ by 0.01 cannot be told "
-    "apart: look at how far the intervals overlap."
+    f"({best['cv_accuracy']:.3f}), not by its test score. With {best['test_clips']} clips, two models that differ by "
+    "0.01 cannot be told apart: look at how far the intervals overlap."
 )
 with st.expander("The numbers behind the chart"):
     st.dataframe(
@@ -46,12 +46,12 @@ with st.expander("The numbers behind the chart"):
         column_config={
             "name": st.column_config.TextColumn("model", pinned=True),
             "original_cv_accuracy": st.column_config.NumberColumn("original CV5", format="%.3f"),
-            "cv_accuracy": st.column_config.NumberColumn("CV5", format="%.3f", help="Mean of 5 folds of the training part"),
+            "cv_accuracy": st.column_config.NumberColumn("CV5", format="%.3f", help="Mean of 5 folds of train"),
             "original_test_accuracy": st.column_config.NumberColumn("original test", format="%.2f"),
             "test_accuracy": st.column_config.NumberColumn("test", format="%.3f"),
             "test_low": st.column_config.NumberColumn("95 % from", format="%.3f"),
             "test_high": st.column_config.NumberColumn("to", format="%.3f"),
-            "uar": st.column_config.NumberColumn("UAR", format="%.3f", help="Mean over classes of the share recognised"),
+            "uar": st.column_config.NumberColumn("UAR", format="%.3f", help="Mean recall of the classes"),
             "macro_f1": st.column_config.NumberColumn("macro F1", format="%.3f"),
             "train_accuracy": st.column_config.NumberColumn("train", format="%.3f"),
             "seconds": st.column_config.NumberColumn("run (s)", format="%.1f", help="Six fits and all predictions"),
@@ -63,8 +63,8 @@ for column, title, text in zip(
     st.columns(4),
     ("1. Recordings", "2. Features", "3. Models", "4. Test"),
     (
-        "RAVDESS: 24 actors speak or sing two sentences in eight emotions. Emotion and the voice's gender together make "
-        "16 classes.",
+        "RAVDESS: 24 actors speak or sing two sentences in eight emotions. Emotion and the voice's gender together "
+        "make 16 classes.",
         "Each clip becomes 180 numbers: averages over time of its timbre (40 MFCC), its notes (12 chroma) and its "
         "energy by pitch (128 mel bands).",
         "Trees, forests, neighbours, a small neural network, and votes among them learn from 1,961 clips.",
@@ -82,9 +82,9 @@ st.markdown(
 - **A small network beats the large ones.** The multilayer perceptron reached {ORIGINAL["mlp"].test_accuracy:.2f}; the
   convolutional network {ORIGINAL["cnn"].test_accuracy:.2f} and VGG16 on pictures of sound
   {ORIGINAL["vgg16"].test_accuracy:.2f}.
-- **Votes help a little.** Perceptron and XGBoost together reached {ORIGINAL["v4"].test_accuracy:.2f}, which on 491 clips
-  cannot be told from the perceptron alone.
-- **Most of it is knowing the voices.** The split is random, so the same actor says the same sentence on both sides of it.
+- **Votes help a little.** Perceptron and XGBoost together reached {ORIGINAL["v4"].test_accuracy:.2f}, which on
+  {STUDY_TEST_CLIPS} clips cannot be told from the perceptron alone.
+- **Most of it is knowing the voices.** The split is random, so the same actor says the same sentence on both sides.
   When whole actors are held out, a support vector machine on the same 180 features recognised
   {SVM_UNHEARD_ACTORS_UAR:.2f} of eight emotions (mean over emotions, speech only, six folds of actors; a trial of ours
   outside this app). People who only listen recognise {HUMAN_ACCURACY:.2f}.

@@ -1,6 +1,7 @@
 """One or many recordings in, an emotion for each out: the answer first, then the evidence."""
 
 import json
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -12,10 +13,29 @@ from ser_core.figures import clip as clip_figures
 from ser_core.figures import prediction as figures
 from ser_core.figures.style import percent
 from ser_core.labels import BY_NAME, EMOTION_NAMES
+from ser_core.predict import Prediction
 
 MAX_CLIPS = 50
 TYPES = ["wav", "flac", "ogg", "mp3", "m4a", "mp4", "webm"]
+MIME = {
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "mp3": "audio/mpeg",
+    "m4a": "audio/mp4",
+    "webm": "audio/webm",
+}
 UPLOAD, RECORD, EXAMPLE = "Upload", "Record", "Example"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One recording and what the model hears in it."""
+
+    name: str
+    content: bytes
+    waveform: audio.Waveform
+    prediction: Prediction
 
 
 # Kept for this session alone: nobody else is shown what was uploaded here, and nothing is written to disk.
@@ -54,13 +74,53 @@ def choose_clips() -> list[tuple[str, bytes]]:
         help=f"Up to {MAX_CLIPS} files of 25 MB and 10 minutes each. They stay in memory and are gone when you leave.",
     )
     if len(files) > MAX_CLIPS:
-        st.warning(f"{len(files)} files are more than this page takes at once: the first {MAX_CLIPS} are heard. "
-                   "The command line takes any number: python -m ser_core predict FILE...")
+        st.warning(
+            f"{len(files)} files are more than this page takes at once: the first {MAX_CLIPS} are heard. "
+            "The command line takes any number: python -m ser_core predict FILE..."
+        )
     return [(file.name, file.getvalue()) for file in files[:MAX_CLIPS]]
 
 
-def show_answer(prediction, waveform, content: bytes) -> None:
+def hear(clips: list[tuple[str, bytes]], predictor) -> list[Heard]:
+    """Every clip that can be heard; the others are named with what is wrong."""
+    heard = []
+    for name, content in clips:
+        try:
+            waveform = decode(content)
+            heard.append(Heard(name, content, waveform, predictor.predict(waveform)))
+        except AudioError as error:
+            st.error(f"{name}: {error}")
+    return heard
+
+
+def show_all(heard: list[Heard]) -> None:
+    """One row a recording."""
+    rows = pd.DataFrame(
+        {
+            "file": clip.name,
+            "emotion": clip.prediction.emotion,
+            "voice": clip.prediction.gender,
+            "sure": clip.prediction.emotions[clip.prediction.emotion],
+            "mind": " ".join(clip.prediction.warnings),
+        }
+        for clip in heard
+    )
+    st.subheader(f"{len(heard)} recordings")
+    sure = st.column_config.ProgressColumn(min_value=0, max_value=1, help="Of the emotion, genders added up")
+    st.dataframe(rows, hide_index=True, column_config={"sure": sure})
+
+
+def choose_one(heard: list[Heard]) -> Heard:
+    """The recording to look at closely."""
+    if len(heard) == 1:
+        return heard[0]
+    names = [f"{number}. {clip.name}" for number, clip in enumerate(heard, start=1)]
+    return heard[st.selectbox("Look closer at", range(len(heard)), format_func=names.__getitem__, key="closer")]
+
+
+def show_answer(clip: Heard) -> None:
     """What the model hears, how sure it is, and what to mind."""
+    prediction, waveform = clip.prediction, clip.waveform
     answer, sound = st.columns([3, 2], vertical_alignment="center")
     with answer.container(border=True):
         st.markdown(f"## {BY_NAME[prediction.emotion].title}")
@@ -68,14 +128,15 @@ def show_answer(prediction, waveform, content: bytes) -> None:
         voice = percent(prediction.genders[prediction.gender])
         st.markdown(f"**{sure} sure** of the emotion, in a **{prediction.gender} voice** ({voice} sure)")
     with sound:
-        st.audio(content, format=f"audio/{waveform.format}")
+        st.audio(clip.content, format=MIME[waveform.format])
         st.caption(f"{waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz")
     for sentence in prediction.warnings:
         st.warning(sentence)
 
 
-def show_evidence(prediction, waveform) -> None:
-    """Every class, every member of the vote, and the sound itself."""
+def show_evidence(clip: Heard) -> None:
+    """Every emotion, every member of the vote, and the sound itself."""
+    prediction, waveform = clip.prediction, clip.waveform
     left, right = st.columns(2)
     with left:
         ui.chart(figures.emotions(prediction.emotions), key="emotions")
@@ -94,52 +155,36 @@ def show_evidence(prediction, waveform) -> None:
         ui.chart(figures.classes(prediction.probabilities), key="classes")
 
 
+def offer_downloads(heard: list[Heard], key: str) -> None:
+    """All answers as a table and as JSON."""
+    answers = [{"file": clip.name, "model": key} | clip.prediction.as_dict() for clip in heard]
+    table = pd.json_normalize([answer | {"warnings": " ".join(answer["warnings"])} for answer in answers])
+    with st.container(horizontal=True):
+        icon = ":material/download:"
+        st.download_button("CSV", table.to_csv(index=False), "emotions.csv", "text/csv", icon=icon)
+        st.download_button("JSON", json.dumps(answers, indent=1), "emotions.json", "application/json", icon=icon)
+
+
+def describe(key: str) -> str:
+    """A model's name and what its test score is worth."""
+    entry = models[key].entry
+    return f"{entry['name']} (names {entry['scores']['test_accuracy']:.0%} of test clips, by voices that it knows)"
+
+
 st.title("Hear an emotion")
+st.caption(ui.LIMITS)
 models = ui.trained_models()
 clips = choose_clips()
-key = st.selectbox(
-    "Model",
-    list(models),
-    format_func=lambda key: f"{models[key].entry['name']} (test accuracy {models[key].entry['scores']['test_accuracy']:.2f} "
-    "on voices that it knows)",
-    key="model",
-)
-st.caption(ui.LIMITS)
+answers_here = st.container()  # above the choice of the model, which they depend on
+key = st.selectbox("Model", list(models), format_func=describe, key="model")
 predictor = ui.predictor(models[key])
 
-heard = []
-for name, content in clips:
-    try:
-        waveform = decode(content)
-        heard.append((name, content, waveform, predictor.predict(waveform)))
-    except AudioError as error:
-        st.error(f"{name}: {error}")
-
-if len(heard) > 1:
-    rows = pd.DataFrame(
-        {
-            "file": name,
-            "emotion": prediction.emotion,
-            "voice": prediction.gender,
-            "sure": prediction.emotions[prediction.emotion],
-            "mind": " ".join(prediction.warnings),
-        }
-        for name, _, _, prediction in heard
-    )
-    st.subheader(f"{len(heard)} recordings")
-    st.dataframe(rows, hide_index=True, column_config={"sure": st.column_config.ProgressColumn(min_value=0, max_value=1)})
-if heard:
-    answers = [{"file": name, "model": key} | prediction.as_dict() for name, _, _, prediction in heard]
-    place = 0
+with answers_here:
+    heard = hear(clips, predictor)
     if len(heard) > 1:
-        names = [name for name, *_ in heard]
-        place = st.selectbox("Look closer at", range(len(heard)), format_func=lambda i: f"{i + 1}. {names[i]}", key="closer")
-    _, content, waveform, prediction = heard[place]
-    show_answer(prediction, waveform, content)
-    show_evidence(prediction, waveform)
-    flat = pd.json_normalize([answer | {"warnings": " ".join(answer["warnings"])} for answer in answers])
-    with st.container(horizontal=True):
-        st.download_button("CSV", flat.to_csv(index=False), "emotions.csv", "text/csv", icon=":material/download:")
-        st.download_button(
-            "JSON", json.dumps(answers, indent=1), "emotions.json", "application/json", icon=":material/download:"
-        )
+        show_all(heard)
+    if heard:
+        chosen = choose_one(heard)
+        show_answer(chosen)
+        show_evidence(chosen)
+        offer_downloads(heard, key)

@@ -24,16 +24,14 @@ MANIFEST = "manifest.json"
 
 # Beyond the scikit-learn and NumPy types that skops knows to be harmless.
 TRUSTED_TYPES = [
-    "lightgbm.basic.Booster",
-    "lightgbm.sklearn.LGBMClassifier",
-    "collections.OrderedDict",
-    "collections.defaultdict",
     "ser_core.models.classical.nearness",
-    "ser_core.models.classical.to_decibels",
-    "ser_core.models.classical.weigh_mfcc",
     "ser_core.models.emotion_classifier.EmotionClassifier",
+    "ser_core.models.kernel_ridge.KernelRidgeClassifier",
+    "ser_core.models.views.SoftWhitener",
+    "ser_core.models.views.to_decibels",
+    "ser_core.models.views.weigh_mfcc",
     "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.calibration._TemperatureScaling",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.utils._bunch.Bunch",
     "xgboost.core.Booster",

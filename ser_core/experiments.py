@@ -4,7 +4,6 @@ import hashlib
 import json
 import platform
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +12,6 @@ from importlib import metadata
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from ser_core import evaluation, protocols
@@ -127,9 +125,7 @@ class _Outcome:
 def _fit_and_predict(
     estimator: EmotionClassifier, features: np.ndarray, labels: np.ndarray, fold: protocols.Fold
 ) -> _Outcome:
-    with threadpool_limits(1), warnings.catch_warnings():
-        # The networks are stopped after a fixed number of steps on purpose: longer training fits the voices better.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with threadpool_limits(1):
         start = time.perf_counter()
         model = estimator.fit(features[fold.train], labels[fold.train])
         fitted = time.perf_counter()

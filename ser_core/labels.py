@@ -53,15 +53,15 @@ def title_of(label: str) -> str:
     return f"{emotion_of(label).capitalize()}, {gender_of(label)}"
 
 
+_WITH_EMOTION = [[i for i, label in enumerate(LABELS) if emotion_of(label) == name] for name in EMOTION_NAMES]
+_WITH_GENDER = [[i for i, label in enumerate(LABELS) if gender_of(label) == name] for name in GENDERS]
+
+
 def by_emotion(probabilities: np.ndarray) -> np.ndarray:
     """Add up genders: class probabilities [shape=(..., 16)] -> [shape=(..., 8)] in the order of `EMOTION_NAMES`."""
-    return np.stack([probabilities[..., _members(emotion_of, name)].sum(axis=-1) for name in EMOTION_NAMES], axis=-1)
+    return probabilities[..., _WITH_EMOTION].sum(axis=-1)
 
 
 def by_gender(probabilities: np.ndarray) -> np.ndarray:
     """Add up emotions: class probabilities [shape=(..., 16)] -> [shape=(..., 2)] in the order of `GENDERS`."""
-    return np.stack([probabilities[..., _members(gender_of, name)].sum(axis=-1) for name in GENDERS], axis=-1)
-
-
-def _members(part_of, name: str) -> list[int]:
-    return [i for i, label in enumerate(LABELS) if part_of(label) == name]
+    return probabilities[..., _WITH_GENDER].sum(axis=-1)

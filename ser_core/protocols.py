@@ -12,6 +12,7 @@ from ser_core.errors import ProtocolError
 STUDY_SEED = 9
 STUDY_TEST_SHARE = 0.2
 CV_FOLDS = 5
+MIN_CLASS_CLIPS = 7  # so that every fold still fits on five, on which probabilities are calibrated
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ def _study_folds(index: pd.DataFrame) -> list[Fold]:
         raise ProtocolError(f"The study's split needs more than {len(index)} clips: at least {2 * CV_FOLDS}")
     train, test = train_test_split(np.arange(len(index)), test_size=STUDY_TEST_SHARE, random_state=STUDY_SEED)
     counts = pd.Series(labels[train]).value_counts()
-    if counts.min() < CV_FOLDS:
+    if counts.min() < MIN_CLASS_CLIPS:
         raise ProtocolError(
-            f"The study's split needs at least {CV_FOLDS} training clips of every class that is there, "
+            f"The study's split needs at least {MIN_CLASS_CLIPS} training clips of every class that is there, "
             f"but {counts.idxmin()} has {counts.min()}. Add clips of it, or leave the class out"
         )
     unseen = sorted(set(labels[test]) - set(labels[train]))

@@ -6,6 +6,7 @@ what is known to differ in acted speech: pitch, its range and course, pace, loud
 voice is. A model that tells these clips apart has shown that the code works, and nothing about people.
 """
 
+import io
 import itertools
 import math
 from collections.abc import Iterable
@@ -180,6 +181,13 @@ def speak(
     samples[lead : length - lead] = spoken
     samples *= 10 ** (goal.level_dbfs / 20) / math.sqrt(np.square(samples).mean())
     return samples.astype(np.float32)
+
+
+def wav(emotion: str, *, actor: int, **options) -> bytes:
+    """The content of a 16-bit WAV file of one clip; arguments as in `speak`."""
+    file = io.BytesIO()
+    soundfile.write(file, speak(emotion, actor=actor, **options), options.get("rate", RATE), format="WAV")
+    return file.getvalue()
 
 
 def write_corpus(

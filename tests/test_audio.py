@@ -379,7 +379,7 @@ def test_flac_bomb_is_refused_by_its_header(flac_bomb):
 
 def test_flac_bomb_of_unknown_length_is_stopped_while_decoding(flac_bomb):
     tracemalloc.start()
-    with pytest.raises(AudioError, match="too long: 60[0-9]"):
+    with pytest.raises(AudioError, match=r"too long: 60[0-9]"):
         load(flac_with_total(flac_bomb, 0))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

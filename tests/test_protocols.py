@@ -31,7 +31,7 @@ def test_an_unknown_protocol_lists_the_known():
 
 def test_too_few_clips_of_a_class_are_named(table):
     few = table[(table["label"] != "sad_male") | (table["repetition"] == 1) & (table["statement"] == 1)]
-    with pytest.raises(ProtocolError, match=r"sad_male has [1-4]"):
+    with pytest.raises(ProtocolError, match=r"sad_male has [1-6]"):
         protocols.get("study").folds(few.reset_index(drop=True))
 
 

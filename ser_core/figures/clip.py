@@ -7,7 +7,7 @@ from ser_core.features.spectrogram import mel_decibels
 from ser_core.figures.style import ACCENT, SEQUENTIAL, finish
 
 _COLUMNS = 800  # of a waveform: about as many as a wide screen has pixels for it
-_HZ_TICKS = (125, 250, 500, 1000, 2000, 4000, 8000)
+_HZ_TICKS = (200, 500, 1000, 2000, 4000, 8000)
 
 
 def waveform(samples: np.ndarray, rate: int) -> tuple[go.Figure, str]:
@@ -25,9 +25,9 @@ def waveform(samples: np.ndarray, rate: int) -> tuple[go.Figure, str]:
     for edge, fill in ((pieces.min(axis=1), None), (pieces.max(axis=1), "tonexty")):
         line = {"color": ACCENT, "width": 1}
         figure.add_scatter(x=seconds, y=np.round(edge, 4), mode="lines", line=line, fill=fill, hoverinfo="skip")
-    finish(figure, "Waveform: air pressure over time", height=220, showlegend=False)
+    finish(figure, "Waveform: air pressure over time", height=300, showlegend=False)
     figure.update_xaxes(title="time (s)")
-    figure.update_yaxes(title="amplitude (1 = full scale)")
+    figure.update_yaxes(title="amplitude (full scale = 1)")
     loudest = np.abs(samples).argmax() / rate
     sentence = (
         f"{len(samples) / rate:.1f} s of sound; it is loudest at {loudest:.1f} s, where it reaches "

@@ -15,7 +15,7 @@ def emotions(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
     names = [BY_NAME[name].title for name in ranked]
     colours = [BY_NAME[name].colour for name in ranked]
     figure = _bars(names, [probabilities[name] for name in ranked], colours)
-    finish(figure, "How probable each emotion is", height=330)
+    finish(figure, "How probable each emotion is", height=420)
     first, second = ranked[-1], ranked[-2]
     sentence = (
         f"{BY_NAME[first].title} is the most probable at {percent(probabilities[first])}, "
@@ -29,7 +29,7 @@ def genders(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
     figure = _bars([name.capitalize() for name in GENDERS], [probabilities[name] for name in GENDERS], [MUTED] * 2)
     finish(figure, "How probable each voice is", height=180)
     likely = max(probabilities, key=probabilities.get)
-    return figure, f"The voice sounds {likely} with {percent(probabilities[likely])}."
+    return figure, f"The voice sounds {likely}: {percent(probabilities[likely])}."
 
 
 def classes(probabilities: dict[str, float]) -> tuple[go.Figure, str]:

@@ -19,5 +19,7 @@ def finish(figure: go.Figure, title: str, *, height: int, **layout) -> go.Figure
 
 
 def percent(share: float) -> str:
-    """0.714 -> "71 %"; what is there but rounds to nothing is "< 1 %"."""
-    return "< 1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", " %")
+    """0.714 -> "71 %"; what rounds to nothing is "< 1 %", and what rounds to certainty "> 99 %"."""
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return "> 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"

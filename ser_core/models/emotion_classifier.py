@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import VotingClassifier
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ser_core.labels import LABELS
@@ -54,16 +55,23 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         The vote itself is their mean with `weights`, so whoever needs both computes the members once: see `vote`.
         """
         check_is_fitted(self)
-        if not isinstance(self.estimator_, VotingClassifier):
+        vote = self._vote()
+        if vote is None:
             return {}
+        if vote is not self.estimator_:  # behind a view that all members share
+            features = self.estimator_[:-1].transform(features)
         return {
             key: self._all_classes(member.predict_proba(features))
-            for (key, _), member in zip(self.estimator_.estimators, self.estimator_.estimators_, strict=True)
+            for (key, _), member in zip(vote.estimators, vote.estimators_, strict=True)
         }
 
     def vote(self, members: dict[str, np.ndarray]) -> np.ndarray:
         """The vote [shape=(n, 16)] that `predict_proba` would give, from what `members_proba` gave."""
-        return np.average(list(members.values()), axis=0, weights=self.estimator_.weights)
+        return np.average(list(members.values()), axis=0, weights=self._vote().weights)
+
+    def _vote(self) -> VotingClassifier | None:
+        last = self.estimator_[-1] if isinstance(self.estimator_, Pipeline) else self.estimator_
+        return last if isinstance(last, VotingClassifier) else None
 
     def _all_classes(self, given: np.ndarray) -> np.ndarray:
         result = np.zeros((len(given), len(LABELS)))

@@ -1,40 +1,36 @@
-"""The soft votes: each member says how probable every class is, and the (weighted) mean decides.
-
-A vote's parameters are its members, each with its weight; a member is a model of its own, with the same preset.
-"""
+"""The soft votes: each member says how probable every class is, and the (weighted) mean decides."""
 
 from ser_core.models import classical
-from ser_core.models.model import Model
+from ser_core.models.model import Vote
 
 _SINGLE = {model.key: model for model in classical.MODELS}
 
 
-def _vote(preset, parameters, seed):
-    from sklearn.ensemble import VotingClassifier
-
-    weights = parameters["weights"]
-    members = [(key, _SINGLE[key].build(preset, _SINGLE[key].presets[preset], seed)) for key in weights]
-    return VotingClassifier(members, voting="soft", weights=list(weights.values()))
-
-
-def _ensemble(key: str, *members: str) -> Model:
-    names = " + ".join(members)
-    equal = {"weights": dict.fromkeys(members, 1)}
+def _vote(key: str, *members: str) -> Vote:
+    """A vote of the study, in which all members weigh the same."""
     about = f"The mean of what {' and '.join(_SINGLE[member].name for member in members)} say."
-    return Model(key, f"Vote: {names}", "ensemble", about, _vote, {"default": equal, "study": equal})
+    equal = {"weights": dict.fromkeys(members, 1)}
+    presets = {"default": equal, "study": equal}
+    return Vote(key, f"Vote: {' + '.join(members)}", "ensemble", about, presets, _members(*members))
+
+
+def _members(*keys: str) -> dict:
+    return {key: _SINGLE[key] for key in keys}
 
 
 MODELS = (
-    _ensemble("v", "mlp", "lgb"),
-    _ensemble("v2", "kn", "xgb", "mlp"),
-    _ensemble("v3", "xgb", "mlp", "rf", "lr"),
-    _ensemble("v4", "mlp", "xgb"),
-    Model(
+    _vote("v", "mlp", "lgb"),
+    _vote("v2", "kn", "xgb", "mlp"),
+    _vote("v3", "xgb", "mlp", "rf", "lr"),
+    _vote("v4", "mlp", "xgb"),
+    Vote(
         "best",
-        "Best vote: svm + mlp",
+        "Best vote: krr + mlp + lr",
         "ensemble",
-        "x",
-        _vote,
-        {"default": {"weights": {"svm": 2, "mlp": 1}}},
+        "Our most accurate: kernel ridge has the say, the network and logistic regression temper it.",
+        # By five-fold cross-validation on the study's training part, among votes that answer for one clip in no more
+        # time than its features take.
+        {"default": {"weights": {"krr": 6, "mlp": 1, "lr": 1}}},
+        _members("krr", "mlp", "lr"),
     ),
 )

@@ -1,4 +1,4 @@
-"""What the registry knows of a model."""
+"""What a model is here: a name, presets, and how a classifier is made of them. Making one loads what it needs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,5 +15,42 @@ class Model:
     name: str
     family: str  # "classical" or "ensemble"
     about: str  # one sentence for someone who meets it for the first time
-    build: Callable[[str, dict, int], object]  # preset name, its parameters, seed -> an unfitted classifier
     presets: dict[str, dict]
+
+    def build(self, preset: str, seed: int):
+        """An unfitted classifier, with all that it fits inside it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class SingleModel(Model):
+    """A classifier behind a view of the features."""
+
+    view: str  # of `views.VIEWS`
+    classifier: Callable[[dict, int], object]  # parameters, seed -> an unfitted classifier
+
+    def build(self, preset: str, seed: int):
+        from ser_core.models import views
+
+        return views.behind(self.view, preset, self.classifier(self.presets[preset], seed))
+
+
+@dataclass(frozen=True)
+class Vote(Model):
+    """A soft vote: the mean of its members' probabilities, weighted by `presets[...]["weights"]`."""
+
+    members: dict[str, SingleModel]
+
+    def build(self, preset: str, seed: int):
+        from sklearn.ensemble import VotingClassifier
+
+        from ser_core.models import views
+
+        weights = self.presets[preset]["weights"]
+        seen = {member.view for member in self.members.values()}
+        if len(seen) == 1:  # the members see the same, so it is made once for all
+            bare = [(key, member.classifier(member.presets[preset], seed)) for key, member in self.members.items()]
+            vote = VotingClassifier(bare, voting="soft", weights=[weights[key] for key in self.members])
+            return views.behind(seen.pop(), preset, vote)
+        whole = [(key, member.build(preset, seed)) for key, member in self.members.items()]
+        return VotingClassifier(whole, voting="soft", weights=[weights[key] for key in self.members])

@@ -43,4 +43,5 @@ def build(key: str, *, preset: str = "default", seed: int = 9):
     ModelError
         If there is no such model or preset.
     """
-    return get(key).build(preset, parameters(key, preset), seed)
+    parameters(key, preset)  # raises where there is no such preset
+    return get(key).build(preset, seed)

@@ -1,17 +1,21 @@
 import numpy as np
 import pytest
+from scipy.special import softmax
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ser_core.errors import ModelError
-from ser_core.models import classical, registry
+from ser_core.models import classical, registry, views
+from ser_core.models.kernel_ridge import KernelRidgeClassifier
 from ser_core.reference import ORIGINAL
 
 
 def test_all_models_of_the_studys_classical_half_are_there_under_its_keys():
     studied = {key for key, original in ORIGINAL.items() if original.family != "deep"}
     assert studied == {"dt", "rf", "lgb", "xgb", "mlp", "kn", "lr", "v", "v2", "v3", "v4"}
-    assert studied | {"svm", "bag", "best"} == set(registry.MODELS)
+    assert studied | {"svm", "krr", "bag", "best"} == set(registry.MODELS)
     assert all("study" in registry.get(key).presets for key in studied)
 
 
@@ -20,6 +24,7 @@ def test_every_preset_is_built_unfitted_and_scales_inside(key):
     for preset in registry.get(key).presets:
         estimator = registry.build(key, preset=preset)
         for member in [member for _, member in getattr(estimator, "estimators", [])] or [estimator]:
+            # A vote whose members share their view is one pipeline; the others are votes of pipelines.
             assert isinstance(member, Pipeline)
             assert any(isinstance(step, StandardScaler) for _, step in member.steps[:-1])
 
@@ -42,7 +47,7 @@ def test_a_model_that_the_study_did_not_have_has_no_study_preset():
 def test_mel_power_is_taken_in_decibels_and_nothing_else_is_changed():
     features = np.abs(np.random.default_rng(0).normal(size=(3, 180))).astype(np.float32)
     features[0, 60] = 0
-    seen = classical.to_decibels(features)
+    seen = views.to_decibels(features)
     np.testing.assert_array_equal(seen[:, :52], features[:, :52])
     np.testing.assert_allclose(seen[1:, 52:], 10 * np.log10(features[1:, 52:]), rtol=1e-6)
     assert seen[0, 60] == -100
@@ -50,10 +55,46 @@ def test_mel_power_is_taken_in_decibels_and_nothing_else_is_changed():
 
 def test_mfcc_are_weighed_and_nothing_else_is_changed():
     features = np.ones((2, 180))
-    seen = classical.weigh_mfcc(features)
-    assert (seen[:, :40] == classical.MFCC_WEIGHT).all()
+    seen = views.weigh_mfcc(features)
+    assert (seen[:, :40] == views.MFCC_WEIGHT).all()
     assert (seen[:, 40:] == 1).all()
     assert (features == 1).all()
+
+
+def test_soft_whitening_evens_out_variance_and_keeps_its_mean():
+    features = np.random.default_rng(0).normal(size=(300, 5)) * [100, 10, 1, 0.1, 1]
+    spread = np.var(views.SoftWhitener().fit_transform(features), axis=0, ddof=1)
+    assert spread.mean() == pytest.approx(1)
+    assert spread[0] / spread[-1] == pytest.approx((100 / 0.1) ** (2 * 0.7), rel=0.5)
+    even = np.var(views.SoftWhitener(power=1.0).fit_transform(features), axis=0, ddof=1)
+    np.testing.assert_allclose(even, 1)
+
+
+def test_kernel_ridge_is_scikit_learns():
+    random = np.random.default_rng(0)
+    features, classes = random.normal(size=(60, 4)), random.integers(3, size=60)
+    ours = KernelRidgeClassifier(alpha=0.1, gamma=0.3).fit(features, classes)
+    one_hot = np.eye(3)[classes]
+    theirs = KernelRidge(alpha=0.1, gamma=0.3, kernel="rbf").fit(features, one_hot - one_hot.mean(axis=0))
+    new = random.normal(size=(20, 4))
+    np.testing.assert_allclose(ours.decision_function(new), theirs.predict(new) + one_hot.mean(axis=0), atol=1e-10)
+    assert np.array_equal(ours.predict(new), ours.decision_function(new).argmax(axis=1))
+
+
+def test_kernel_ridge_knows_what_each_clip_would_get_from_all_others():
+    random = np.random.default_rng(1)
+    classes = random.integers(3, size=40)
+    features = random.normal(size=(40, 3)) + classes[:, np.newaxis]
+    sure = KernelRidgeClassifier(alpha=0.1, gamma=0.3).fit(features, classes).sharpness_
+    one_hot = np.eye(3)[classes]
+    centre = one_hot.mean(axis=0)
+    left_out = np.empty((40, 3))
+    for i in range(40):
+        others = np.arange(40) != i
+        machine = KernelRidge(alpha=0.1, gamma=0.3, kernel="rbf").fit(features[others], one_hot[others] - centre)
+        left_out[i] = machine.predict(features[[i]]) + centre
+    losses = {factor: log_loss(classes, softmax(factor * sure * left_out, axis=1)) for factor in (0.8, 1.0, 1.25)}
+    assert min(losses, key=losses.get) == 1.0
 
 
 def test_the_nearest_clip_outvotes_all_others():

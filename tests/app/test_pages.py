@@ -1,0 +1,165 @@
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ser_core import synthetic
+from ser_core.settings import PROJECT
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+
+
+def at(app: AppTest, page: str) -> AppTest:
+    app.run()
+    app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    return " ".join(element.value for kind in ("title", "markdown", "caption") for element in app.get(kind))
+
+
+def charts(app: AppTest) -> list:
+    return [chart.proto for chart in app.get("plotly_chart")]
+
+
+def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    app.get("file_uploader")[0].set_value([(name, content, "audio/wav") for name, content in files])
+    app.run()
+    assert not app.exception
+    return app
+
+
+@pytest.fixture
+def voice() -> bytes:
+    return synthetic.wav("angry", actor=1)
+
+
+def test_the_first_page_tells_what_the_study_found_and_how_it_comes_out_here(app):
+    app.run()
+    assert not app.exception
+    assert not app.error
+    said = texts(app)
+    assert "84%" in said
+    assert "never heard" in said
+    (chart,) = charts(app)
+    assert "Of 11 models that the study has" in chart.alt
+    assert "CC BY-NC-SA 4.0" in said
+
+
+def test_the_first_page_shows_the_numbers_that_the_command_line_gives(app, settings):
+    from ser_core import comparison
+
+    app.run()
+    shown = app.dataframe[0].value.set_index("name")
+    expected = comparison.table(settings.stores).set_index("name")
+    assert (shown["test_accuracy"] == expected.loc[shown.index, "test_accuracy"]).all()
+    assert len(shown) == 15
+
+
+def test_the_predict_page_says_its_limits_before_anything_is_uploaded(app):
+    at(app, "predict")
+    assert "24 actors acting two English sentences" in texts(app)
+    assert not charts(app)
+    assert not app.error
+
+
+def test_an_uploaded_clip_is_answered(app, voice):
+    upload(at(app, "predict"), ("me.wav", voice))
+    assert "sure** of the emotion" in texts(app)
+    titles = " ".join(chart.alt for chart in charts(app))
+    for part in (
+        "most probable at",
+        "The voice sounds",
+        "members have",
+        "s of sound",
+        "Brighter is louder",
+        "16 classes",
+    ):
+        assert part in titles
+    assert all(chart.alt for chart in charts(app))
+    assert len(app.get("audio")) == 1
+    assert len(app.get("download_button")) == 2
+
+
+def test_many_clips_are_a_table_with_each_to_be_looked_at(app, voice):
+    upload(at(app, "predict"), ("a.wav", voice), ("b.wav", synthetic.wav("sad", actor=2)), ("c.wav", voice))
+    assert list(app.dataframe[0].value["file"]) == ["a.wav", "b.wav", "c.wav"]
+    closer = app.selectbox(key="closer")
+    assert closer.options == ["1. a.wav", "2. b.wav", "3. c.wav"]
+    first = charts(app)[0].alt
+    closer.select_index(1).run()
+    assert not app.exception
+    assert charts(app)[0].alt != first
+
+
+def test_a_file_that_is_no_sound_is_named_and_the_others_are_answered(app, voice):
+    upload(at(app, "predict"), ("bad.wav", b"no sound at all"), ("me.wav", voice))
+    (error,) = app.error
+    assert error.value.startswith("bad.wav: This is not a sound file")
+    assert "sure** of the emotion" in texts(app)
+
+
+def test_only_a_file_that_is_no_sound_leaves_the_page_whole(app):
+    upload(at(app, "predict"), ("bad.wav", b""))
+    (error,) = app.error
+    assert "empty" in error.value
+    assert not charts(app)
+
+
+def test_a_long_clip_gets_a_timeline_and_a_warning(app):
+    upload(at(app, "predict"), ("long.wav", synthetic.wav("calm", actor=1, seconds=9.0)))
+    assert any("overlapping windows" in chart.alt for chart in charts(app))
+    assert any("Longer (9.0 s)" in warning.value for warning in app.warning)
+
+
+def test_an_example_is_labelled_as_synthetic(app):
+    at(app, "predict")
+    app.get("button_group")[0].set_value("Example").run()
+    assert not app.exception
+    assert "synthetic voice" in app.info[0].value
+    assert charts(app)
+
+
+def test_the_studys_own_vote_can_be_chosen(app, voice):
+    upload(at(app, "predict"), ("me.wav", voice))
+    best = charts(app)[0].alt
+    app.selectbox(key="model").select("v4").run()
+    assert not app.exception
+    assert charts(app)[0].alt != best
+
+
+def test_a_fault_is_logged_and_shown_as_an_apology_without_its_trace(app, monkeypatch, caplog):
+    monkeypatch.setattr("ser_core.ui.comparison", lambda: 1 / 0)
+    app.run()
+    assert not app.exception
+    (error,) = app.error
+    assert "it is not your doing" in error.value
+    assert "ZeroDivisionError" not in error.value
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_damaged_model_is_one_clear_line(app, monkeypatch):
+    from ser_core.errors import ArtifactError
+
+    def refuse(_):
+        raise ArtifactError("Model best: model.skops has digest 123. Restore it")
+
+    monkeypatch.setattr("ser_core.ui.predictor", refuse)
+    at(app, "predict")
+    assert [error.value for error in app.error] == ["Model best: model.skops has digest 123. Restore it"]
+
+
+def test_no_page_needs_tensorflow():
+    import subprocess
+    import sys
+
+    code = (
+        "from streamlit.testing.v1 import AppTest; import sys; app = AppTest.from_file('app.py', default_timeout=60);"
+        "app.run(); app.switch_page('pages/predict.py').run(); assert not app.exception;"
+        "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert printed.stdout.strip().endswith("[]")

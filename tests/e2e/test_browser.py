@@ -1,0 +1,97 @@
+import json
+import urllib.request
+
+from ser_core import synthetic
+
+
+def settle(page) -> None:
+    page.wait_for_selector("[data-testid=stMain] h1")
+    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+
+
+def upload(page, *clips: tuple[str, bytes]) -> None:
+    files = [{"name": name, "mimeType": "audio/wav", "buffer": content} for name, content in clips]
+    page.set_input_files("input[type=file]", files)
+    page.wait_for_selector("text=sure of the emotion")
+    settle(page)
+
+
+def is_too_wide(page) -> bool:
+    return page.evaluate("(m => m.scrollWidth > m.clientWidth + 2)(document.querySelector('[data-testid=stMain]'))")
+
+
+def test_from_the_first_page_to_the_answer(server, page):
+    page.goto(server)
+    settle(page)
+    page.wait_for_selector("[data-testid=stPlotlyChart]")
+    assert not is_too_wide(page)
+    page.get_by_role("link", name="Hear an emotion: try it").click()
+    page.wait_for_selector("text=Drop one or more recordings")
+    upload(page, ("my voice.wav", synthetic.wav("angry", actor=1)))
+    page.wait_for_selector("text=How probable each emotion is")
+    assert page.locator("audio").count() == 1
+    assert not is_too_wide(page)
+    assert page.locator("[data-testid=stException]").count() == 0
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    (answer,) = json.loads(download.value.path().read_text())
+    shown = page.locator("h2").first.inner_text()
+    assert answer["file"] == "my voice.wav"
+    assert answer["emotion"] == shown.lower()
+
+
+def test_a_deep_link_on_a_cold_server_opens_the_page_with_its_navigation(cold_server, browser):
+    page = browser.new_page()
+    page.goto(f"{cold_server}/hear")
+    settle(page)
+    assert page.title() == "Hear an emotion · Speech emotion explorer"
+    assert page.locator("[data-testid=stSidebarNav]").count() == 1
+    page.close()
+
+
+def test_the_browser_plays_what_was_uploaded(server, page):
+    page.goto(f"{server}/hear")
+    settle(page)
+    upload(page, ("me.wav", synthetic.wav("sad", actor=2, seconds=3.0)))
+    page.wait_for_selector("audio")
+    page.wait_for_function("document.querySelector('audio').readyState > 0")
+    assert abs(page.evaluate("document.querySelector('audio').duration") - 3.0) < 0.1
+
+
+def test_charts_have_an_accessible_name(server, page):
+    page.goto(server)
+    settle(page)
+    page.wait_for_selector("[data-testid=stPlotlyChart]")
+    assert page.locator("[aria-label*='Of 11 models that the study has']").count() == 1
+
+
+def test_what_one_session_uploads_another_does_not_see(server, browser):
+    mine, theirs = (browser.new_context().new_page() for _ in range(2))
+    for page in (mine, theirs):
+        page.goto(f"{server}/hear")
+        settle(page)
+    upload(mine, ("secret.wav", synthetic.wav("fearful", actor=2)))
+    theirs.reload()
+    settle(theirs)
+    assert "secret.wav" in mine.content()
+    assert "secret.wav" not in theirs.content()
+    assert theirs.locator("audio").count() == 0
+    for page in (mine, theirs):
+        page.context.close()
+
+
+def test_nothing_uploaded_is_written_to_disk(server, page, tmp_path_factory):
+    page.goto(f"{server}/hear")
+    settle(page)
+    upload(page, ("me.wav", synthetic.wav("happy", actor=3)))
+    folder = next(tmp_path_factory.getbasetemp().glob("server*"))
+    assert [file.name for file in folder.rglob("*") if file.is_file()] == ["server.log"]
+
+
+def test_the_server_listens_on_this_machine_only(server):
+    with urllib.request.urlopen(f"{server}/_stcore/health") as answer:
+        assert answer.status == 200
+    port = int(server.rsplit(":", 1)[1])
+    with open("/proc/net/tcp") as table:
+        listening = [line.split()[1] for line in table if line.split()[3] == "0A"]
+    assert [address for address in listening if int(address.split(":")[1], 16) == port] == [f"0100007F:{port:04X}"]

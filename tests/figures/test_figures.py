@@ -1,0 +1,77 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_core import comparison, synthetic
+from ser_core.figures import clip, prediction, scores
+from ser_core.figures.style import percent
+from ser_core.labels import BY_NAME, EMOTION_NAMES, LABELS
+
+SURE = dict(zip(EMOTION_NAMES, (0.02, 0.01, 0.1, 0.01, 0.8, 0.02, 0.02, 0.02), strict=True))
+
+
+def every_figure(settings):
+    windows = pd.DataFrame({"start_s": [0.0, 1.0], "end_s": [3.0, 4.0]} | {name: [SURE[name]] * 2 for name in SURE})
+    samples = synthetic.speak("happy", actor=1)
+    return {
+        "original_and_ours": scores.original_and_ours(comparison.table(settings.stores)),
+        "emotions": prediction.emotions(SURE),
+        "genders": prediction.genders({"female": 0.9, "male": 0.1}),
+        "classes": prediction.classes(dict.fromkeys(LABELS, 1 / 16)),
+        "members": prediction.members({"mlp": SURE, "xgb": SURE}, SURE),
+        "timeline": prediction.timeline(windows),
+        "waveform": clip.waveform(samples, 22_050),
+        "mel": clip.mel(samples, 22_050),
+    }
+
+
+def test_every_figure_has_a_title_and_a_sentence(settings):
+    for name, (figure, sentence) in every_figure(settings).items():
+        assert figure.layout.title.text, name
+        assert len(sentence) > 20 and sentence.endswith((".", "%")), name
+
+
+def test_charts_of_sound_and_scores_name_their_axes(settings):
+    figures = every_figure(settings)
+    for name in ("waveform", "mel"):
+        assert figures[name][0].layout.xaxis.title.text == "time (s)"
+    assert "Hz" in figures["mel"][0].layout.yaxis.title.text
+    assert figures["original_and_ours"][0].layout.xaxis.title.text
+
+
+def test_emotions_have_their_own_colours_and_the_most_probable_is_on_top():
+    figure, sentence = prediction.emotions(SURE)
+    bars = figure.data[0]
+    assert bars.y[-1] == "Angry"
+    assert bars.x[-1] == 0.8
+    for name, colour in zip(bars.y, bars.marker.color, strict=True):
+        assert colour == BY_NAME[name.lower()].colour
+    assert sentence == "Angry is the most probable at 80 %, then happy at 10 %."
+
+
+def test_members_that_agree_are_counted():
+    calm = dict.fromkeys(EMOTION_NAMES, 0.0) | {"calm": 1.0}
+    _, sentence = prediction.members({"mlp": SURE, "xgb": calm}, SURE)
+    assert sentence == "1 of 2 members have angry first: mlp."
+
+
+def test_the_waveform_keeps_its_extremes():
+    samples = np.zeros(50_000, dtype=np.float32)
+    samples[31_234] = 0.9
+    figure, sentence = clip.waveform(samples, 10_000)
+    assert max(figure.data[1].y) == pytest.approx(0.9)
+    assert "5.0 s of sound; it is loudest at 3.1 s, where it reaches 0.90" in sentence
+
+
+def test_the_sentence_of_the_headline_chart_counts_what_it_shows(settings):
+    table = comparison.table(settings.stores)
+    figure, sentence = scores.original_and_ours(table)
+    assert f"Of {table['original_test_accuracy'].notna().sum()} models" in sentence
+    assert len(figure.data[0].x) == len(table)
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0, "0 %"), (0.001, "< 1 %"), (0.714, "71 %"), (0.999, "> 99 %"), (1, "100 %")]
+)
+def test_no_percentage_claims_a_certainty_that_is_not_there(share, words):
+    assert percent(share) == words

@@ -1,0 +1,114 @@
+import json
+
+import numpy as np
+import pytest
+
+from ser_core import artifacts, health
+from ser_core.errors import ArtifactError
+from ser_core.features import store, study
+from ser_core.settings import PROJECT
+
+
+def test_a_kept_model_gives_the_numbers_that_it_gave(trained, result, table):
+    features = store.matrix(table)
+    np.testing.assert_array_equal(artifacts.load(trained).predict_proba(features), result.model.predict_proba(features))
+
+
+def test_an_entry_says_where_the_model_comes_from(trained, result):
+    entry = artifacts.find("v2", [trained.store]).entry
+    assert entry["run"] == result.run.id
+    assert entry["scores"] == result.run.scores
+    assert entry["features"] == study.VERSION
+    assert entry["trained_on"] == {"clips": 51, "actors": 4, "shortest_s": 1.2, "median_s": 1.2, "longest_s": 1.2}
+    assert set(entry["files"]) == {"model.skops", "card.md"}
+
+
+def test_the_card_says_what_it_is_worth_and_under_which_terms(trained, result):
+    assert f"{result.run.scores['test_accuracy']:.3f}" in trained.card
+    assert "CC BY-NC-SA 4.0" in trained.card
+    assert "Livingstone" in trained.card
+    assert "never heard" in trained.card
+
+
+@pytest.mark.parametrize("name", ["model.skops", "card.md"])
+def test_a_file_that_was_changed_is_not_loaded(trained, name):
+    file = trained.folder / name
+    file.write_bytes(file.read_bytes() + b"!")
+    with pytest.raises(ArtifactError, match=f"{name} has digest .* python -m ser_core train v2"):
+        artifacts.load(trained)
+
+
+def test_a_file_that_is_gone_is_named(trained):
+    (trained.folder / "model.skops").unlink()
+    with pytest.raises(ArtifactError, match=r"model\.skops cannot be read"):
+        artifacts.load(trained)
+
+
+@pytest.mark.parametrize("package", artifacts.CHECKED_PACKAGES)
+def test_another_library_version_is_refused(trained, package):
+    trained.entry["versions"] |= {package: "0.1"}
+    with pytest.raises(ArtifactError, match=f"made with {package} 0.1, but here is .* train v2"):
+        artifacts.load(trained)
+
+
+def test_other_features_are_refused(trained):
+    trained.entry["features"] = "study-0"
+    with pytest.raises(ArtifactError, match=r"features study-0, but here is study-1.* train v2"):
+        artifacts.load(trained)
+
+
+def test_other_classes_are_refused(trained):
+    trained.entry["labels"] = ["joy", "grief"]
+    with pytest.raises(ArtifactError, match=r"classes .*joy"):
+        artifacts.load(trained)
+
+
+def test_a_type_that_no_model_needs_is_not_built(trained, monkeypatch):
+    monkeypatch.setattr(artifacts, "TRUSTED_TYPES", [])
+    with pytest.raises(ArtifactError, match="holds what no model here needs"):
+        artifacts.load(trained)
+
+
+def test_a_model_that_nobody_trained_says_how_to_train_it(trained):
+    with pytest.raises(ArtifactError, match=r"no trained model 'svm' \(v2\).*ser_core train svm"):
+        artifacts.find("svm", [trained.store])
+
+
+def test_ones_own_model_goes_before_the_shipped_one(trained, result, table, tmp_path):
+    own = artifacts.save(result, table, tmp_path / "own")
+    assert artifacts.find("v2", [trained.store, own.store]).store == own.store
+    assert [entry.shipped for entry in artifacts.list_all([trained.store, own.store])] == [True, False]
+
+
+def test_a_damaged_manifest_is_named(trained):
+    (trained.store / "manifest.json").write_text("{")
+    with pytest.raises(ArtifactError, match=r"manifest\.json is damaged"):
+        artifacts.list_all([trained.store])
+
+
+def test_what_ships_is_whole_small_and_sound_free():
+    shipped = PROJECT / "artifacts"
+    files = [file for file in shipped.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) < 40 * 2**20
+    assert not [file for file in files if file.suffix in {".wav", ".flac", ".ogg", ".mp3"}]
+    manifest = json.loads((shipped / "manifest.json").read_text())
+    assert set(manifest["models"]) == {"v4", "best"}
+
+
+def test_the_shipped_models_can_be_loaded(settings):
+    for entry in artifacts.list_all(settings.stores):
+        assert artifacts.load(entry).classes_.tolist() == entry.entry["labels"]
+        assert "CC BY-NC-SA 4.0" in entry.card
+
+
+def test_the_doctor_finds_this_installation_well(settings):
+    bad = [check for check in health.check(settings) if not check.ok and not check.optional]
+    assert bad == []
+
+
+def test_the_doctor_names_a_damaged_model(trained, settings, monkeypatch):
+    (trained.folder / "model.skops").write_bytes(b"")
+    monkeypatch.setattr(type(settings), "stores", property(lambda _: (PROJECT / "artifacts", trained.store)))
+    (bad,) = [check for check in health.check(settings) if not check.ok and not check.optional]
+    assert bad.name == "model v2 (own)"
+    assert "ser_core train v2" in bad.says
