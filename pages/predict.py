@@ -13,6 +13,7 @@ from ser_core.figures import clip as clip_figures
 from ser_core.figures import prediction as figures
 from ser_core.figures.style import percent
 from ser_core.labels import BY_NAME, EMOTION_NAMES
+from ser_core.models import registry
 from ser_core.predict import Prediction
 
 MAX_CLIPS = 50
@@ -143,7 +144,8 @@ def show_evidence(clip: Heard) -> None:
     with right:
         ui.chart(figures.genders(prediction.genders), key="genders")
         if prediction.members:
-            ui.chart(figures.members(prediction.members, prediction.emotions), key="members")
+            said = {registry.get(key).name: emotions for key, emotions in prediction.members.items()}
+            ui.chart(figures.members(said, prediction.emotions), key="members")
     if prediction.timeline is not None:
         ui.chart(figures.timeline(prediction.timeline), key="timeline")
     left, right = st.columns(2)

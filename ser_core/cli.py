@@ -214,20 +214,20 @@ def compare(options, settings):
         shown = [
             (
                 row["model"] + (" *" if row["shipped"] else ""),
-                row["name"],
                 row["preset"],
                 _score(row["original_cv_accuracy"]),
                 _score(row["cv_accuracy"]),
                 _score(row["original_test_accuracy"]),
-                f"{row['test_accuracy']:.3f} ({row['test_low']:.3f} to {row['test_high']:.3f})",
+                _score(row["test_accuracy"]),
+                f"{row['test_low']:.3f}-{row['test_high']:.3f}",
                 _score(row["uar"]),
                 _score(row["train_accuracy"]),
                 f"{row['seconds']:.1f}",
             )
             for row in rows
         ]
-        columns = ["model", "name", "preset", "CV5 then", "CV5", "test then", "test (95 %)", "UAR", "train", "seconds"]
-        _print_table("Accuracy, the study's (then) and ours; * ships with the project", columns, shown)
+        columns = ["model", "preset", "CV5 then", "CV5", "test then", "test", "95 %", "UAR", "train", "s"]
+        _print_table("Accuracy, the original study's (then) and ours; * ships with the project", columns, shown)
 
     return {"runs": rows}, 0, show
 

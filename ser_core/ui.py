@@ -5,9 +5,14 @@ import logging
 from contextlib import contextmanager
 
 import streamlit as st
+from starlette.formparsers import MultiPartParser
 
 from ser_core.errors import SerError
 from ser_core.settings import Settings
+
+# Streamlit's server would keep what is over 1 MB of an upload in a temporary file while it arrives. Recordings stay in
+# memory here, so this is above `server.maxUploadSize`.
+MultiPartParser.spool_max_size = 32 * 2**20
 
 logger = logging.getLogger(__name__)
 

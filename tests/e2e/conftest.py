@@ -1,6 +1,7 @@
 """A real server and a real browser."""
 
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -32,16 +33,29 @@ def cold_server(tmp_path):
         yield address
 
 
+@pytest.fixture
+def server_that_cannot_write(tmp_path):
+    """The address of an app whose process may not write a byte to any file."""
+    with started(tmp_path, file_size_limit=0) as address:
+        yield address
+
+
 @contextmanager
-def started(folder):
+def started(folder, file_size_limit=resource.RLIM_INFINITY):
     """The app as `make app` starts it, on a free port, with its files in a folder of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {"SER_WORKSPACE": str(folder / "workspace"), "TMPDIR": str(folder)}
-    log = (folder / "server.log").open("w")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_limit, file_size_limit)),
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{address}/_stcore/health", process)
