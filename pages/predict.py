@@ -167,20 +167,16 @@ def offer_downloads(heard: list[Heard], key: str) -> None:
         st.download_button("JSON", json.dumps(answers, indent=1), "emotions.json", "application/json", icon=icon)
 
 
-def describe(key: str) -> str:
-    """A model's name and what its test score is worth."""
-    entry = models[key].entry
-    return f"{entry['name']} (names {entry['scores']['test_accuracy']:.0%} of test clips, by voices that it knows)"
-
-
 st.title("Hear an emotion")
-st.caption(ui.LIMITS)
-models = ui.trained_models()
+limits_here = st.container()
 clips = choose_clips()
-answers_here = st.container()  # above the choice of the model, which they depend on
-key = st.selectbox("Model", list(models), format_func=describe, key="model")
+answers_here = st.container()
+# Below the answers, which depend on it.
+models = ui.trained_models()
+key = st.selectbox("Model", list(models), format_func=lambda key: models[key].entry["name"], key="model")
 predictor = ui.predictor(models[key])
 
+limits_here.markdown(ui.limits(models[key]))
 with answers_here:
     heard = hear(clips, predictor)
     if len(heard) > 1:

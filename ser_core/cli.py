@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         answer, status, show = options.command(options, Settings.from_environment())
     except SerError as error:
-        err.print(f"[red]Error:[/] {_plain(error)}", soft_wrap=True, highlight=False)
+        err.print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         return 2
     except KeyboardInterrupt:
         err.print("Stopped. What was finished is kept.")
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction")
     _add_experiment(sub)
+    sub.add_argument("--protocol", default="study", help="study or emobox")
     sub = command("train", train, "run a model under the study's split and keep it, for predicting")
     _add_experiment(sub)
 
@@ -84,7 +86,6 @@ def _add_jobs(sub: argparse.ArgumentParser) -> None:
 
 def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("model", metavar="MODEL")
-    sub.add_argument("--protocol", default="study")
     sub.add_argument("--preset", default="default", help="default (ours) or study (the authors' values)")
     sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
     sub.add_argument("--seed", type=int, default=9)
@@ -151,7 +152,7 @@ def extract(options, settings):
 def run(options, settings):
     from ser_core import runs
 
-    result, _ = _experiment(options, settings)
+    result, _ = _experiment(options, settings, options.protocol)
     runs.save(result.run, settings.workspace)
     return _run_answer(result.run), 0, lambda: _show_run(result.run, settings)
 
@@ -159,7 +160,7 @@ def run(options, settings):
 def train(options, settings):
     from ser_core import artifacts, runs
 
-    result, table = _experiment(options, settings)
+    result, table = _experiment(options, settings, "study")
     runs.save(result.run, settings.workspace)
     entry = artifacts.save(result, table, settings.workspace)
 
@@ -205,9 +206,9 @@ def predict(options, settings):
 
 
 def compare(options, settings):
-    from ser_core import comparison
+    from ser_core import comparison, runs
 
-    table = comparison.table(settings.stores)
+    table = comparison.table(runs.list_all(settings.stores))
     rows = json.loads(table.to_json(orient="records"))
 
     def show():
@@ -238,7 +239,7 @@ def doctor(options, settings):
     checks = health.check(settings)
 
     def show():
-        rows = [("[green]ok[/]" if check.ok else "[red]no[/]", check.name, check.says) for check in checks]
+        rows = [("ok" if check.ok else "NO", check.name, check.says) for check in checks]
         _print_table("This installation", ["", "what", "state"], rows)
 
     answer = {
@@ -255,15 +256,17 @@ def study(options, settings):
         made = shipping.make(options.data or settings.data_dir, settings, jobs=options.jobs, progress=advance)
 
     def show():
+        names = ("cv_accuracy", "test_accuracy", "emotion_uar")
         rows = [
-            (run.info["model"], _score(run.scores["cv_accuracy"]), _score(run.scores["test_accuracy"])) for run in made
+            (run.info["model"], run.info["protocol"], *(_score(run.scores.get(name)) for name in names)) for run in made
         ]
-        _print_table(f"Made in {settings.artifacts}", ["model", "CV5", "test"], rows)
+        columns = ["model", "protocol", "CV5", "test", "UAR of emotions"]
+        _print_table(f"Made in {settings.artifacts}", columns, rows)
 
     return {"runs": [_run_answer(run) for run in made]}, 0, show
 
 
-def _experiment(options, settings):
+def _experiment(options, settings, protocol):
     from ser_core import experiments
     from ser_core.features import store
 
@@ -272,7 +275,7 @@ def _experiment(options, settings):
         result = experiments.run(
             options.model,
             table,
-            protocol=options.protocol,
+            protocol=protocol,
             preset=options.preset,
             seed=options.seed,
             jobs=options.jobs,
@@ -283,8 +286,8 @@ def _experiment(options, settings):
 
 def _run_answer(run) -> dict:
     keys = ("model", "protocol", "preset", "test_counts", "seconds")
-    names = ("train_accuracy", "cv_accuracy", "test_accuracy", "uar", "macro_f1")
-    return {key: run.info[key] for key in keys} | {name: run.scores[name] for name in names} | {"run": run.id}
+    names = ("train_accuracy", "cv_accuracy", "test_accuracy", "uar", "macro_f1", "emotion_accuracy", "emotion_uar")
+    return {key: run.info[key] for key in keys} | {name: run.scores.get(name) for name in names} | {"run": run.id}
 
 
 def _show_run(run, settings) -> None:
@@ -292,27 +295,21 @@ def _show_run(run, settings) -> None:
     from ser_core.reference import ORIGINAL
 
     bounds = evaluation.intervals(run.part("test"))
-    original = ORIGINAL.get(run.info["model"])
-    rows = [
-        ("accuracy on train", _score(run.scores["train_accuracy"]), "", _score(original and original.train_accuracy)),
-        (
-            "accuracy, five folds of train",
-            _score(run.scores["cv_accuracy"]),
-            "",
-            _score(original and original.cv_accuracy),
-        ),
-        *(
-            (
-                f"{name} on test",
-                _score(run.scores[score]),
-                f"{low:.3f} to {high:.3f}",
-                _score(original.test_accuracy) if original and name == "accuracy" else "",
-            )
-            for name, score in (("accuracy", "test_accuracy"), ("uar", "uar"), ("macro_f1", "macro_f1"))
-            for low, high in [bounds[name]]
-        ),
-    ]
-    _print_table(run.info["name"], ["score", "here", "95 % interval", "the original"], rows)
+    original = ORIGINAL.get(run.info["model"]) if run.info["protocol"] == "study" else None
+    rows = []
+    for name, score, interval, then in (
+        ("accuracy on train", "train_accuracy", None, original and original.train_accuracy),
+        ("accuracy, five folds of train", "cv_accuracy", None, original and original.cv_accuracy),
+        ("accuracy on test", "test_accuracy", "accuracy", original and original.test_accuracy),
+        ("UAR on test", "uar", "uar", None),
+        ("macro F1 on test", "macro_f1", "macro_f1", None),
+        ("accuracy of eight emotions on test", "emotion_accuracy", None, None),
+        ("UAR of eight emotions on test", "emotion_uar", None, None),
+    ):
+        low_to_high = "{:.3f} to {:.3f}".format(*bounds[interval]) if interval else ""
+        rows.append((name, _score(run.scores.get(score)), low_to_high, _score(then)))
+    title = f"{run.info['name']}, protocol {run.info['protocol']}"
+    _print_table(title, ["score", "here", "95 % interval", "the original"], rows)
     out.print(evaluation.report(run.part("test")).round(3).to_string(), highlight=False)
     out.print(f"{run.info['seconds']} s. Every prediction is in {settings.workspace / 'runs' / run.id}", soft_wrap=True)
 
@@ -324,7 +321,7 @@ def _score(value) -> str:
 def _print_table(title: str, columns: list[str], rows: list[tuple]) -> None:
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
-        table.add_row(*map(str, row))
+        table.add_row(*(escape(str(cell)) for cell in row))
     out.print(table)
 
 
@@ -342,7 +339,3 @@ class _progress:
 
     def __exit__(self, *_):
         self.bar.stop()
-
-
-def _plain(error: Exception) -> str:
-    return str(error).replace("[", r"\[")

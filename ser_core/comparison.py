@@ -1,22 +1,22 @@
 """Runs of the study's split beside the original study's numbers, with intervals."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import pandas as pd
 
-from ser_core import evaluation, runs
+from ser_core import evaluation
 from ser_core.reference import ORIGINAL
+from ser_core.runs import Run
 
 
-def table(stores: Iterable[Path]) -> pd.DataFrame:
-    """One row a run under the `study` protocol, shipped and own, in the order of the study's table.
+def table(found: Iterable[Run]) -> pd.DataFrame:
+    """One row for each of the runs under the `study` protocol, shipped and own, in the order of the study's table.
 
     Columns: `run`, `model`, `name`, `family`, `preset`, `shipped`, `original_cv_accuracy`, `original_test_accuracy`
     (missing where the study had no such model), `cv_accuracy`, `test_accuracy` with its 95 % interval `test_low` to
     `test_high`, `test_clips`, `uar`, `macro_f1`, `train_accuracy`, `seconds`.
     """
-    rows = [_row(run) for run in runs.list_all(stores) if run.info["protocol"] == "study"]
+    rows = [_row(run) for run in found if run.info["protocol"] == "study"]
     order = {key: place for place, key in enumerate(ORIGINAL)}
     rows.sort(key=lambda row: (order.get(row["model"], len(order)), row["model"], not row["shipped"]))
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -43,7 +43,7 @@ COLUMNS = [
 ]
 
 
-def _row(run: runs.Run) -> dict:
+def _row(run: Run) -> dict:
     original = ORIGINAL.get(run.info["model"])
     low, high = evaluation.intervals(run.part("test"))["accuracy"]
     return {

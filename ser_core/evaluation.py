@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import classification_report, log_loss
 
-from ser_core.labels import LABELS
+from ser_core.labels import EMOTION_NAMES, LABELS, by_emotion, emotion_of
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95
@@ -28,7 +28,9 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
     -------
     dict
         `train_accuracy` (where the part is there), `cv_accuracy` (mean over folds, as scikit-learn's
-        `cross_val_score` gives it) and, for the test part, `test_accuracy`, `uar`, `macro_f1` and `log_loss`.
+        `cross_val_score` gives it) and, for the test part, `test_accuracy`, `uar`, `macro_f1` and `log_loss` of the 16
+        classes, `emotion_accuracy` and `emotion_uar` of the eight emotions, genders added up, and `emotion_claimed`,
+        the mean probability of the emotion that was named: above `emotion_accuracy`, the model is too sure.
     """
     result = {}
     for part, name in (("train", "train_accuracy"), ("test", "test_accuracy")):
@@ -46,6 +48,12 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
         given = probabilities(test).astype(float)
         truth = np.searchsorted(LABELS, test["truth"])
         result["log_loss"] = float(log_loss(truth, given / given.sum(axis=1, keepdims=True), labels=range(len(LABELS))))
+        emotion = test["truth"].map(emotion_of).to_numpy(dtype=str)
+        of_emotions = by_emotion(given)
+        named = np.array(EMOTION_NAMES)[of_emotions.argmax(axis=1)]
+        result["emotion_accuracy"] = float(np.mean(named == emotion))
+        result["emotion_uar"] = float(np.mean([np.mean(named[emotion == name] == name) for name in np.unique(emotion)]))
+        result["emotion_claimed"] = float(of_emotions.max(axis=1).mean())
     return result
 
 

@@ -26,10 +26,10 @@ PACKAGES = ("numpy", "scipy", "librosa", "soxr", "scikit-learn", "xgboost", "lig
 
 @dataclass(frozen=True)
 class Result:
-    """A run, and the model that made its test predictions."""
+    """A run, and the model that made its test predictions, if it was one."""
 
     run: Run
-    model: EmotionClassifier
+    model: EmotionClassifier | None
 
 
 def run(
@@ -66,9 +66,15 @@ def run(
     started = time.perf_counter()
     model = registry.get(key)
     estimator = EmotionClassifier(registry.build(key, preset=preset, seed=seed))
-    folds = protocols.get(protocol).folds(table)
+    chosen = protocols.get(protocol)
+    folds = chosen.folds(table)
     features, labels = store.matrix(table), table["label"].to_numpy(dtype=str)
-    work = (joblib.delayed(_fit_and_predict)(estimator, features, labels, fold) for fold in folds)
+    # A protocol with one test part has one model to keep. Where everybody is tested once, there is none.
+    is_kept = [fold.part == "test" and not chosen.holds_actors_out for fold in folds]
+    work = (
+        joblib.delayed(_fit_and_predict)(estimator, features, labels, fold, keep)
+        for fold, keep in zip(folds, is_kept, strict=True)
+    )
     outcomes = []
     for outcome in joblib.Parallel(n_jobs=jobs, return_as="generator")(work):
         outcomes.append(outcome)
@@ -119,19 +125,20 @@ class _Outcome:
     parts: list[tuple[str, int, np.ndarray, np.ndarray]]  # part, fold, row numbers, probabilities (rows, 16)
     fit_seconds: float
     predict_seconds: float
-    model: EmotionClassifier | None  # of the test fold
+    model: EmotionClassifier | None
 
 
 def _fit_and_predict(
-    estimator: EmotionClassifier, features: np.ndarray, labels: np.ndarray, fold: protocols.Fold
+    estimator: EmotionClassifier, features: np.ndarray, labels: np.ndarray, fold: protocols.Fold, keep: bool
 ) -> _Outcome:
+    """Fit on a fold's training clips and predict the others; to `keep` is to predict the training clips too."""
     with threadpool_limits(1):
         start = time.perf_counter()
         model = estimator.fit(features[fold.train], labels[fold.train])
         fitted = time.perf_counter()
         parts = [(fold.part, fold.number, fold.held_out, model.predict_proba(features[fold.held_out]))]
         predicted = time.perf_counter()
-        if fold.part == "cv":
+        if not keep:
             return _Outcome(parts, fitted - start, predicted - fitted, None)
         parts.insert(0, ("train", fold.number, fold.train, model.predict_proba(features[fold.train])))
         return _Outcome(parts, fitted - start, predicted - fitted, model)

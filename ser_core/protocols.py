@@ -14,6 +14,15 @@ STUDY_TEST_SHARE = 0.2
 CV_FOLDS = 5
 MIN_CLASS_CLIPS = 7  # so that every fold still fits on five, on which probabilities are calibrated
 
+EMOBOX_ACTORS = (
+    (1, 11, 20, 21),
+    (4, 10, 12, 14),
+    (8, 9, 19, 23),
+    (3, 5, 7, 24),
+    (2, 15, 16, 18),
+    (6, 13, 17, 22),
+)
+
 
 @dataclass(frozen=True)
 class Fold:
@@ -35,6 +44,7 @@ class Protocol:
     name: str
     title: str
     folds: Callable[[pd.DataFrame], list[Fold]]
+    holds_actors_out: bool = False  # nobody is heard in training and in the test
 
 
 def get(name: str) -> Protocol:
@@ -71,7 +81,26 @@ def _study_folds(index: pd.DataFrame) -> list[Fold]:
     return [*inner, Fold(0, "test", train, test)]
 
 
+def _emobox_folds(index: pd.DataFrame) -> list[Fold]:
+    """EmoBox's six folds (Ma et al. 2024): all speech of four actors is predicted from the clips, spoken and sung, of
+    the twenty others."""
+    folds = []
+    for number, actors in enumerate(EMOBOX_ACTORS, start=1):
+        theirs = index["actor"].isin(actors).to_numpy()
+        held_out = theirs & (index["channel"] == "speech").to_numpy()
+        if not held_out.any() or theirs.all():
+            listed = ", ".join(map(str, actors))
+            raise ProtocolError(
+                f"emobox tests on the speech of actors {listed} and trains on others: clips are missing"
+            )
+        folds.append(Fold(number, "test", np.flatnonzero(~theirs), np.flatnonzero(held_out)))
+    return folds
+
+
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
-    for protocol in (Protocol("study", "The study's split: random 80/20, actors on both sides", _study_folds),)
+    for protocol in (
+        Protocol("study", "The study's split: random 80/20, actors on both sides", _study_folds),
+        Protocol("emobox", "EmoBox's folds: actors held out, speech", _emobox_folds, holds_actors_out=True),
+    )
 }

@@ -72,3 +72,18 @@ def list_all(stores: Iterable[Path]) -> list[Run]:
         if not folder.name.startswith(".")
     ]
     return sorted(found, key=lambda run: (not run.shipped, run.info.get("made", "")))
+
+
+def find(found: Iterable[Run], **wanted: str) -> Run:
+    """The first of some runs whose `run.json` says what is wanted, e.g. `model="best"`.
+
+    Raises
+    ------
+    ArtifactError
+        If there is none.
+    """
+    for run in found:
+        if all(run.info[name] == value for name, value in wanted.items()):
+            return run
+    said = ", ".join(f"{name} {value}" for name, value in wanted.items())
+    raise ArtifactError(f"There is no run with {said}. Make it: python -m ser_core run")

@@ -21,10 +21,6 @@ TERMS = (
     "[CC BY-NC-SA 4.0](https://creativecommons.org/licenses/by-nc-sa/4.0/). What was learned from it is under the same "
     "terms."
 )
-LIMITS = (
-    "It learned from 24 actors acting two English sentences in a studio. On voices that it has never heard it is wrong "
-    "far more often, and an acted emotion is not a felt one: this is a way to study the method, not to judge a person."
-)
 
 
 @st.cache_resource
@@ -52,16 +48,25 @@ def page_errors():
         st.error("Something went wrong here, and it is not your doing. It has been logged; the other pages still work.")
 
 
-def comparison():
-    """`comparison.table` of this installation, made anew when a run is added or replaced."""
-    return _comparison(_stamp("runs/*/run.json"))
+def runs() -> list:
+    """Every run of this installation, read again when one is added or replaced."""
+    files = sorted(file for store in settings().stores for file in store.glob("runs/*/run.json"))
+    return _runs(hashlib.sha256(repr([(file, file.stat().st_mtime_ns) for file in files]).encode()).hexdigest())
 
 
-@st.cache_data(max_entries=4, show_spinner="Reading the runs")
-def _comparison(stamp: str):
+@st.cache_resource(max_entries=2, show_spinner="Reading the runs")
+def _runs(stamp: str) -> list:
+    from ser_core import runs
+
+    return runs.list_all(settings().stores)
+
+
+@st.cache_data(max_entries=4, show_spinner="Comparing the runs")
+def comparison(run_ids: tuple[str, ...], _runs: list):
+    """`comparison.table` of some runs."""
     from ser_core import comparison
 
-    return comparison.table(settings().stores)
+    return comparison.table(_runs)
 
 
 def trained_models() -> dict:
@@ -70,6 +75,20 @@ def trained_models() -> dict:
 
     entries = {entry.key: entry for entry in artifacts.list_all(settings().stores)}
     return dict(sorted(entries.items(), key=lambda item: (item[0] != "best", item[0])))
+
+
+def limits(entry) -> str:
+    """What a trained model's answer is worth, in words that stand wherever it answers."""
+    known = f"it named {entry.entry['scores']['test_accuracy']:.0%} of test clips right, emotion and gender"
+    others = "On voices that it has never heard, as yours, it is wrong far more often"
+    if unheard := entry.entry["unheard"]:
+        right, claimed = (unheard["scores"][f"emotion_{name}"] for name in ("accuracy", "claimed"))
+        others += f": it named {right:.0%} of emotions right, while claiming to be {claimed:.0%} sure"
+    return (
+        f"It learned from {entry.entry['trained_on']['actors']} actors acting two English sentences in a studio. With "
+        f"those voices {known}. **{others}.** An acted emotion is not a felt one: study the method with it, and judge "
+        "nobody by it."
+    )
 
 
 def predictor(entry):
@@ -82,11 +101,3 @@ def _predictor(store: str, key: str, digest: str, _entry):
     from ser_core.predict import Predictor
 
     return Predictor.load(_entry)
-
-
-def _stamp(pattern: str) -> str:
-    """Changes when a file of either store that fits the pattern is added, removed or replaced."""
-    files = [
-        (str(file), file.stat().st_mtime_ns) for store in settings().stores for file in sorted(store.glob(pattern))
-    ]
-    return hashlib.sha256(repr(files).encode()).hexdigest()

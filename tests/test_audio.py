@@ -137,8 +137,8 @@ def reference(clip, rate=DEFAULT_RATE):
     ],
 )
 def test_samples_equal_librosa(format, subtype, rate, channels):
-    if (subtype, rate) in {("OPUS", 22_050), ("OPUS", 44_100)}:
-        pytest.skip("Opus knows no such rate")
+    if subtype == "OPUS" and rate in (22_050, 44_100):  # which Opus does not know
+        rate = 24_000
     clip = encode(sound(0.9, rate, channels), rate, format, subtype)
     wave = load(clip)
     assert np.array_equal(wave.samples, reference(clip))

@@ -73,7 +73,7 @@ def test_run(call, features, own_workspace):
     assert status == 0
     assert list(answer) == [
         "model", "protocol", "preset", "test_counts", "seconds", "train_accuracy", "cv_accuracy", "test_accuracy",
-        "uar", "macro_f1", "run",
+        "uar", "macro_f1", "emotion_accuracy", "emotion_uar", "run",
     ]  # fmt: skip
     assert (answer["model"], answer["protocol"], answer["preset"]) == ("kn", "study", "default")
     assert sum(answer["test_counts"].values()) == 13

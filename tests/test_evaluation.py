@@ -4,7 +4,7 @@ import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss, recall_score
 
 from ser_core import evaluation
-from ser_core.labels import LABELS
+from ser_core.labels import EMOTION_NAMES, LABELS, by_emotion
 
 
 def predictions(clips: int = 300, seed: int = 0, part: str = "test", skill: float = 1.5) -> pd.DataFrame:
@@ -30,6 +30,16 @@ def test_scores_are_scikit_learns(seed):
     assert scores["macro_f1"] == pytest.approx(f1_score(truth, given, average="macro"))
     assert scores["log_loss"] == pytest.approx(log_loss(truth, evaluation.probabilities(rows), labels=LABELS), rel=1e-5)
     assert np.array_equal(evaluation.confusion(rows), confusion_matrix(truth, given, labels=LABELS))
+
+
+def test_emotion_scores_add_up_genders():
+    rows = predictions(seed=7)
+    truth = rows["truth"].str.split("_").str[0]
+    given = np.array(EMOTION_NAMES)[by_emotion(evaluation.probabilities(rows)).argmax(axis=1)]
+    scores = evaluation.scores(rows)
+    assert scores["emotion_accuracy"] == pytest.approx(accuracy_score(truth, given))
+    assert scores["emotion_uar"] == pytest.approx(recall_score(truth, given, average="macro"))
+    assert scores["emotion_claimed"] == pytest.approx(by_emotion(evaluation.probabilities(rows)).max(axis=1).mean())
 
 
 def test_cv_accuracy_is_the_mean_over_folds_not_over_clips():

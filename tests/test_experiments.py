@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ser_core import evaluation, experiments, runs
+from ser_core import evaluation, experiments, protocols, runs
 from ser_core.errors import ArtifactError, ModelError
 
 
@@ -17,7 +17,8 @@ def test_a_run_keeps_every_prediction(result, table):
 def test_a_run_says_how_it_was_obtained(result):
     info = result.run.info
     assert (info["model"], info["preset"], info["protocol"], info["seed"]) == ("v2", "default", "study", 9)
-    assert info["parameters"] == {"weights": {"kn": 1, "xgb": 1, "mlp": 1}}
+    assert info["parameters"]["weights"] == {"kn": 1, "xgb": 1, "mlp": 1}
+    assert info["parameters"]["members"]["kn"] == {"n_neighbors": 20, "weights": "nearness"}
     assert info["scores"] == evaluation.scores(result.run.predictions)
     assert sum(info["test_counts"].values()) == 13
     assert {"python", "scikit-learn", "xgboost", "lightgbm", "librosa"} <= set(info["versions"])
@@ -58,6 +59,25 @@ def test_nothing_is_learned_from_the_test_clips(table):
     other = experiments.run("lr", absurd, jobs=1).run
     assert other.part("cv").equals(honest.part("cv"))
     assert other.part("train").equals(honest.part("train"))
+
+
+def test_where_actors_are_held_out_everybody_is_predicted_once_by_those_who_never_heard_them(table, monkeypatch):
+    monkeypatch.setattr(protocols, "EMOBOX_ACTORS", ((1, 2), (3, 4)))
+    made = experiments.run("kn", table, protocol="emobox", jobs=1)
+    assert made.model is None
+    assert set(made.run.predictions["part"]) == {"test"}
+    assert sorted(made.run.predictions["clip"]) == sorted(table["stem"])
+    folds = made.run.predictions.groupby("fold")["clip"].agg(lambda clips: {int(clip[-2:]) for clip in clips})
+    assert folds.to_dict() == {1: {1, 2}, 2: {3, 4}}
+    assert set(made.run.scores) == {
+        "test_accuracy", "uar", "macro_f1", "log_loss", "emotion_accuracy", "emotion_uar", "emotion_claimed",
+    }  # fmt: skip
+
+
+def test_a_run_can_be_found_by_what_it_says(result):
+    assert runs.find([result.run], model="v2", protocol="study") is result.run
+    with pytest.raises(ArtifactError, match="no run with model v2, protocol emobox"):
+        runs.find([result.run], model="v2", protocol="emobox")
 
 
 def test_an_unknown_model_is_refused_before_any_work(table):

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from ser_core import protocols
@@ -24,8 +25,26 @@ def test_the_split_is_the_same_every_time(table):
         assert np.array_equal(one.held_out, other.held_out)
 
 
+def test_emobox_holds_four_actors_out_at_a_time_and_tests_on_speech():
+    index = pd.DataFrame(
+        [(actor, channel) for actor in range(1, 25) for channel in ("speech", "song")], columns=["actor", "channel"]
+    )
+    folds = protocols.get("emobox").folds(index)
+    assert [set(index.loc[fold.held_out, "actor"]) for fold in folds] == [set(four) for four in protocols.EMOBOX_ACTORS]
+    assert sorted(actor for four in protocols.EMOBOX_ACTORS for actor in four) == list(range(1, 25))
+    for fold in folds:
+        assert set(index.loc[fold.held_out, "channel"]) == {"speech"}
+        assert not set(index.loc[fold.train, "actor"]) & set(index.loc[fold.held_out, "actor"])
+        assert len(fold.train) == 40
+
+
+def test_emobox_needs_its_actors(table):
+    with pytest.raises(ProtocolError, match="emobox tests on the speech of actors 8, 9, 19, 23"):
+        protocols.get("emobox").folds(table)
+
+
 def test_an_unknown_protocol_lists_the_known():
-    with pytest.raises(ProtocolError, match="no protocol 'random'; there is study"):
+    with pytest.raises(ProtocolError, match="no protocol 'random'; there is study, emobox"):
         protocols.get("random")
 
 

@@ -95,11 +95,21 @@ def load_table(
 
 
 def save_table(table: pd.DataFrame, file: Path) -> None:
-    """Write a feature table as Parquet, with its feature version; an old file is replaced whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Write a feature table as Parquet, with its feature version; an old file is replaced whole or not at all.
+
+    Raises
+    ------
+    FeatureError
+        If it cannot be written there.
+    """
     part = file.with_name(f".{file.name}.{os.getpid()}")
-    table.to_parquet(part, compression="zstd", index=False)
-    os.replace(part, file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(part, compression="zstd", index=False)
+        os.replace(part, file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise FeatureError(f"{file} cannot be written ({error}). Choose another place") from error
 
 
 def read_table(file: Path) -> pd.DataFrame:

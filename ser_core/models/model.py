@@ -21,6 +21,10 @@ class Model:
         """An unfitted classifier, with all that it fits inside it."""
         raise NotImplementedError
 
+    def parameters(self, preset: str) -> dict:
+        """All that a preset sets."""
+        return self.presets[preset]
+
 
 @dataclass(frozen=True)
 class SingleModel(Model):
@@ -40,6 +44,11 @@ class Vote(Model):
     """A soft vote: the mean of its members' probabilities, weighted by `presets[...]["weights"]`."""
 
     members: dict[str, SingleModel]
+
+    def parameters(self, preset: str) -> dict:
+        """All that a preset sets, the members' parameters too."""
+        members = {key: member.parameters(preset) for key, member in self.members.items()}
+        return self.presets[preset] | {"members": members}
 
     def build(self, preset: str, seed: int):
         from sklearn.ensemble import VotingClassifier

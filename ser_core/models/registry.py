@@ -28,11 +28,11 @@ def parameters(key: str, preset: str = "default") -> dict:
     ModelError
         If the model has no such preset.
     """
-    presets = get(key).presets
-    if preset not in presets:
+    model = get(key)
+    if preset not in model.presets:
         reason = " (the study did not have this model)" if preset == "study" else ""
-        raise ModelError(f"Model {key!r} has no preset {preset!r}{reason}; it has {', '.join(presets)}")
-    return presets[preset]
+        raise ModelError(f"Model {key!r} has no preset {preset!r}{reason}; it has {', '.join(model.presets)}")
+    return model.parameters(preset)
 
 
 def build(key: str, *, preset: str = "default", seed: int = 9):

@@ -50,11 +50,11 @@ def test_the_first_page_tells_what_the_study_found_and_how_it_comes_out_here(app
 
 
 def test_the_first_page_shows_the_numbers_that_the_command_line_gives(app, settings):
-    from ser_core import comparison
+    from ser_core import comparison, runs
 
     app.run()
     shown = app.dataframe[0].value.set_index("name")
-    expected = comparison.table(settings.stores).set_index("name")
+    expected = comparison.table(runs.list_all(settings.stores)).set_index("name")
     assert (shown["test_accuracy"] == expected.loc[shown.index, "test_accuracy"]).all()
     assert len(shown) == 15
 
@@ -132,7 +132,7 @@ def test_the_studys_own_vote_can_be_chosen(app, voice):
 
 
 def test_a_fault_is_logged_and_shown_as_an_apology_without_its_trace(app, monkeypatch, caplog):
-    monkeypatch.setattr("ser_core.ui.comparison", lambda: 1 / 0)
+    monkeypatch.setattr("ser_core.ui.runs", lambda: 1 / 0)
     app.run()
     assert not app.exception
     (error,) = app.error

@@ -78,13 +78,23 @@ def wait_for(address: str, process: subprocess.Popen, seconds: float = 60) -> No
 
 
 @pytest.fixture(scope="session")
-def browser():
+def play():
+    with sync_playwright() as play:
+        yield play
+
+
+def launch(play, *more_flags: str):
+    """The system's Chromium."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     assert program, "no Chromium here: make test installs it (apt-get install chromium)"
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
+    return play.chromium.launch(executable_path=program, args=[*FLAGS, *more_flags])
+
+
+@pytest.fixture(scope="session")
+def browser(play):
+    browser = launch(play)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(params=[(1440, 900), (390, 844)], ids=["desk", "phone"])

@@ -2,6 +2,7 @@ import json
 import urllib.request
 
 from ser_core import synthetic
+from tests.e2e.conftest import launch
 
 
 def settle(page) -> None:
@@ -25,7 +26,7 @@ def test_from_the_first_page_to_the_answer(server, page):
     settle(page)
     page.wait_for_selector("[data-testid=stPlotlyChart]")
     assert not is_too_wide(page)
-    page.get_by_role("link", name="Hear an emotion: try it").click()
+    page.get_by_role("button", name="Try it with your own voice").click()
     page.wait_for_selector("text=Drop one or more recordings")
     upload(page, ("my voice.wav", synthetic.wav("angry", actor=1)))
     page.wait_for_selector("text=How probable each emotion is")
@@ -96,3 +97,19 @@ def test_the_server_listens_on_this_machine_only(server):
     with open("/proc/net/tcp") as table:
         listening = [line.split()[1] for line in table if line.split()[3] == "0A"]
     assert [address for address in listening if int(address.split(":")[1], 16) == port] == [f"0100007F:{port:04X}"]
+
+
+def test_a_recording_from_the_microphone_is_answered(server, play):
+    """Chromium's own fake microphone beeps; what counts is that the page gets the sound and answers."""
+    fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    browser = launch(play, *fake)
+    page = browser.new_context(permissions=["microphone"]).new_page()
+    page.goto(f"{server}/hear")
+    settle(page)
+    page.get_by_role("radio", name="Record").click()
+    page.get_by_role("button", name="Record").click()
+    page.wait_for_timeout(2500)
+    page.get_by_role("button", name="Stop recording").click()
+    page.wait_for_selector("text=sure of the emotion", timeout=30_000)
+    assert "wav, 48,000 Hz" in page.content()
+    browser.close()

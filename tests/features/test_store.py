@@ -161,3 +161,10 @@ def test_a_table_without_the_features_is_refused(table, tmp_path):
     store.save_table(table.drop(columns="mel_128"), tmp_path / "half.parquet")
     with pytest.raises(FeatureError, match="lacks 1 columns, the first 'mel_128'"):
         store.read_table(tmp_path / "half.parquet")
+
+
+def test_a_place_that_cannot_be_written_is_named(table, tmp_path):
+    (tmp_path / "folder.parquet").mkdir()
+    with pytest.raises(FeatureError, match=r"folder\.parquet cannot be written"):
+        store.save_table(table, tmp_path / "folder.parquet")
+    assert [file.name for file in tmp_path.iterdir()] == ["folder.parquet"]

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core import comparison, synthetic
+from ser_core import comparison, runs, synthetic
 from ser_core.figures import clip, prediction, scores
 from ser_core.figures.style import percent
 from ser_core.labels import BY_NAME, EMOTION_NAMES, LABELS
@@ -14,7 +14,7 @@ def every_figure(settings):
     windows = pd.DataFrame({"start_s": [0.0, 1.0], "end_s": [3.0, 4.0]} | {name: [SURE[name]] * 2 for name in SURE})
     samples = synthetic.speak("happy", actor=1)
     return {
-        "original_and_ours": scores.original_and_ours(comparison.table(settings.stores)),
+        "original_and_ours": scores.original_and_ours(comparison.table(runs.list_all(settings.stores))),
         "emotions": prediction.emotions(SURE),
         "genders": prediction.genders({"female": 0.9, "male": 0.1}),
         "classes": prediction.classes(dict.fromkeys(LABELS, 1 / 16)),
@@ -64,7 +64,7 @@ def test_the_waveform_keeps_its_extremes():
 
 
 def test_the_sentence_of_the_headline_chart_counts_what_it_shows(settings):
-    table = comparison.table(settings.stores)
+    table = comparison.table(runs.list_all(settings.stores))
     figure, sentence = scores.original_and_ours(table)
     assert f"Of {table['original_test_accuracy'].notna().sum()} models" in sentence
     assert len(figure.data[0].x) == len(table)
