@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from ser_core import runs, ui
+from ser_core import evaluation, runs, ui
 from ser_core.figures import scores
 from ser_core.models import registry
 from ser_core.reference import HUMAN_ACCURACY, ORIGINAL, STUDY, STUDY_TEST_CLIPS
 
+ui.require_router(__file__)
 shipped = [run for run in ui.runs() if run.shipped]
 ours = ui.comparison(tuple(run.id for run in shipped), shipped)
 best = ours.loc[ours["cv_accuracy"].idxmax()]
 unheard = runs.find(shipped, model=best["model"], protocol="emobox")
+low, high = evaluation.unheard_interval(unheard.part("test"))
 
 st.title("Can a computer hear how someone feels?")
 st.markdown(
@@ -92,8 +94,9 @@ st.markdown(
   {STUDY_TEST_CLIPS} clips cannot be told from the perceptron alone.
 - **Most of it is knowing the voices.** The split is random, so the same actor says the same sentence on both sides.
   When each actor is held out in turn (speech, EmoBox's six folds of actors), our best names
-  {unheard.scores["emotion_accuracy"]:.2f} of the eight emotions, while claiming to be
-  {unheard.scores["emotion_claimed"]:.2f} sure. People who only listen name {HUMAN_ACCURACY:.2f}.
+  {unheard.scores["emotion_accuracy"]:.2f} of the eight emotions right (95 % interval over actors {low:.2f} to
+  {high:.2f}), while claiming to be {unheard.scores["emotion_claimed"]:.2f} sure. People who only listen name
+  {HUMAN_ACCURACY:.2f}.
 """
 )
 st.caption(f"The study: {STUDY}. People: as quoted by Luna-Jimenez et al. 2022, Table 1.")

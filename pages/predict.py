@@ -127,7 +127,7 @@ def show_answer(clip: Heard) -> None:
         st.markdown(f"## {BY_NAME[prediction.emotion].title}")
         sure = percent(prediction.emotions[prediction.emotion])
         voice = percent(prediction.genders[prediction.gender])
-        st.markdown(f"**{sure} sure** of the emotion, in a **{prediction.gender} voice** ({voice} sure)")
+        st.markdown(f"It claims to be **{sure} sure** of the emotion, in a **{prediction.gender} voice** ({voice}).")
     with sound:
         st.audio(clip.content, format=MIME[waveform.format])
         st.caption(f"{waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz")
@@ -167,6 +167,7 @@ def offer_downloads(heard: list[Heard], key: str) -> None:
         st.download_button("JSON", json.dumps(answers, indent=1), "emotions.json", "application/json", icon=icon)
 
 
+ui.require_router(__file__)
 st.title("Hear an emotion")
 limits_here = st.container()
 clips = choose_clips()

@@ -214,8 +214,7 @@ def compare(options, settings):
     def show():
         shown = [
             (
-                row["model"] + (" *" if row["shipped"] else ""),
-                row["preset"],
+                row["model"] + (f", {row['preset']}" if row["preset"] != "default" else "") + " *" * row["shipped"],
                 _score(row["original_cv_accuracy"]),
                 _score(row["cv_accuracy"]),
                 _score(row["original_test_accuracy"]),
@@ -227,7 +226,7 @@ def compare(options, settings):
             )
             for row in rows
         ]
-        columns = ["model", "preset", "CV5 then", "CV5", "test then", "test", "95 %", "UAR", "train", "s"]
+        columns = ["model", "CV5 then", "CV5", "test then", "test", "95 %", "UAR", "train", "s"]
         _print_table("Accuracy, the original study's (then) and ours; * ships with the project", columns, shown)
 
     return {"runs": rows}, 0, show
@@ -239,7 +238,7 @@ def doctor(options, settings):
     checks = health.check(settings)
 
     def show():
-        rows = [("ok" if check.ok else "NO", check.name, check.says) for check in checks]
+        rows = [("ok" if check.ok else "--" if check.optional else "NO", check.name, check.says) for check in checks]
         _print_table("This installation", ["", "what", "state"], rows)
 
     answer = {
@@ -319,7 +318,7 @@ def _score(value) -> str:
 
 
 def _print_table(title: str, columns: list[str], rows: list[tuple]) -> None:
-    table = Table(*columns, title=title, title_justify="left")
+    table = Table(*columns, title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     out.print(table)

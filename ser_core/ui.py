@@ -3,6 +3,8 @@
 import hashlib
 import logging
 from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
@@ -36,9 +38,22 @@ def chart(figure_and_sentence, key: str) -> None:
     st.caption(sentence)
 
 
+def pages() -> list:
+    """The pages in the order of their navigation."""
+    return [
+        st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
+        st.Page("pages/predict.py", title="Hear an emotion", icon=":material/hearing:"),
+    ]
+
+
+_is_routed = ContextVar("_is_routed", default=False)
+
+
 @contextmanager
-def page_errors():
-    """Bad input is shown as its one clear line; any other fault is logged with its trace and shown as an apology."""
+def routed():
+    """Run a page: bad input is shown as its one clear line; any other fault is logged with its trace and
+    shown as an apology."""
+    _is_routed.set(True)
     try:
         yield
     except SerError as error:
@@ -46,6 +61,19 @@ def page_errors():
     except Exception:
         logger.exception("A page failed")
         st.error("Something went wrong here, and it is not your doing. It has been logged; the other pages still work.")
+    finally:
+        _is_routed.set(False)
+
+
+def require_router(file: str) -> None:
+    """Start again through the router if this page's file was run without it.
+
+    Streamlit does that when the first visit to a server goes to a page's own address: it has seen the folder `pages/`,
+    but no `st.navigation` yet. An address that differs from the file's name would be answered with "Page not found".
+    """
+    if not _is_routed.get():
+        st.navigation(pages(), position="hidden")
+        st.switch_page(f"pages/{Path(file).name}")
 
 
 def runs() -> list:

@@ -83,6 +83,17 @@ def test_the_interval_covers_the_truth_about_95_times_in_100():
     assert 180 <= inside <= 198
 
 
+def test_the_interval_over_actors_is_wider_where_actors_differ():
+    right, wrong = predictions(600, skill=50), predictions(600, skill=-50, seed=1)
+    actors = [f"03-01-05-01-01-01-{1 + i % 12:02d}" for i in range(600)]
+    others = [f"03-01-05-01-01-01-{13 + i % 12:02d}" for i in range(600)]
+    apart = pd.concat([right.assign(clip=actors), wrong.assign(clip=others)])
+    mixed = apart.assign(clip=np.random.default_rng(0).permutation(apart["clip"]))
+    (low, high), (mixed_low, mixed_high) = map(evaluation.unheard_interval, (apart, mixed))
+    assert low < evaluation.scores(apart)["emotion_accuracy"] < high
+    assert high - low > 3 * (mixed_high - mixed_low)
+
+
 def test_the_report_has_a_row_for_each_class_and_their_means():
     report = evaluation.report(predictions())
     assert list(report.index) == [*LABELS, "macro avg", "weighted avg"]

@@ -41,17 +41,20 @@ def test_from_the_first_page_to_the_answer(server, page):
     assert answer["emotion"] == shown.lower()
 
 
-def test_a_deep_link_on_a_cold_server_opens_the_page_with_its_navigation(cold_server, browser):
+def test_a_deep_link_to_a_cold_server_opens_the_page_with_its_navigation(cold_server, browser):
     page = browser.new_page()
-    page.goto(f"{cold_server}/hear")
+    page.goto(f"{cold_server}/predict")
+    page.wait_for_selector("h1:has-text('Hear an emotion')")
     settle(page)
     assert page.title() == "Hear an emotion · Speech emotion explorer"
+    assert page.url == f"{cold_server}/predict"
     assert page.locator("[data-testid=stSidebarNav]").count() == 1
+    assert page.locator("[role=dialog]").count() == 0
     page.close()
 
 
 def test_the_browser_plays_what_was_uploaded(server, page):
-    page.goto(f"{server}/hear")
+    page.goto(f"{server}/predict")
     settle(page)
     upload(page, ("me.wav", synthetic.wav("sad", actor=2, seconds=3.0)))
     page.wait_for_selector("audio")
@@ -69,7 +72,7 @@ def test_charts_have_an_accessible_name(server, page):
 def test_what_one_session_uploads_another_does_not_see(server, browser):
     mine, theirs = (browser.new_context().new_page() for _ in range(2))
     for page in (mine, theirs):
-        page.goto(f"{server}/hear")
+        page.goto(f"{server}/predict")
         settle(page)
     upload(mine, ("secret.wav", synthetic.wav("fearful", actor=2)))
     theirs.reload()
@@ -83,7 +86,7 @@ def test_what_one_session_uploads_another_does_not_see(server, browser):
 
 def test_nothing_uploaded_is_written_to_disk(server_that_cannot_write, browser):
     page = browser.new_page()
-    page.goto(f"{server_that_cannot_write}/hear")
+    page.goto(f"{server_that_cannot_write}/predict")
     settle(page)
     upload(page, ("long.wav", synthetic.wav("happy", actor=3, rate=48_000, seconds=40.0)))  # 3.8 MB
     page.wait_for_selector("text=overlapping windows")
@@ -104,10 +107,13 @@ def test_a_recording_from_the_microphone_is_answered(server, play):
     fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     browser = launch(play, *fake)
     page = browser.new_context(permissions=["microphone"]).new_page()
-    page.goto(f"{server}/hear")
+    page.goto(f"{server}/predict")
     settle(page)
     page.get_by_role("radio", name="Record").click()
-    page.get_by_role("button", name="Record").click()
+    page.wait_for_selector("[data-testid=stAudioInputWaveformTimeCode]")
+    settle(page)
+    page.wait_for_timeout(1000)  # the recorder is drawn a moment before it listens to its button
+    page.get_by_role("button", name="Record", exact=True).click()
     page.wait_for_timeout(2500)
     page.get_by_role("button", name="Stop recording").click()
     page.wait_for_selector("text=sure of the emotion", timeout=30_000)
