@@ -101,13 +101,15 @@ def show_all(heard: list[Heard]) -> None:
             "file": clip.name,
             "emotion": clip.prediction.emotion,
             "voice": clip.prediction.gender,
-            "sure": clip.prediction.emotions[clip.prediction.emotion],
-            "mind": " ".join(clip.prediction.warnings),
+            "sure": 100 * clip.prediction.emotions[clip.prediction.emotion],
+            "warnings": " ".join(clip.prediction.warnings),
         }
         for clip in heard
     )
     st.subheader(f"{len(heard)} recordings")
-    sure = st.column_config.ProgressColumn(min_value=0, max_value=1, help="Of the emotion, genders added up")
+    sure = st.column_config.ProgressColumn(
+        format="%.0f %%", min_value=0, max_value=100, help="Of the emotion, as the model claims"
+    )
     st.dataframe(rows, hide_index=True, column_config={"sure": sure})
 
 

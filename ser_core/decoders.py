@@ -65,7 +65,8 @@ def open_stream(data: bytes, check_header: CheckHeader) -> AbstractContextManage
     """
     format = recognise(data)
     if format is None:
-        raise AudioError(f"This is not a sound file of a known format: it begins with {data[:8]!r}. {WAY_OUT}")
+        start = data[:8].decode("ascii", "backslashreplace")
+        raise AudioError(f"This is not a sound file of a known format: it begins with {start!r}. {WAY_OUT}")
     return (_open_ffmpeg if format in FFMPEG_DEMUXERS else _open_libsndfile)(data, format, check_header)
 
 

@@ -19,7 +19,11 @@ def finish(figure: go.Figure, title: str, *, height: int, **layout) -> go.Figure
 
 
 def percent(share: float) -> str:
-    """0.714 -> "71 %"; what rounds to nothing is "< 1 %", and what rounds to certainty "> 99 %"."""
+    """0.714 -> "71 %", not to be broken; what rounds to nothing is "< 1 %", and what rounds to certainty "> 99 %"."""
     if 0 < share < 0.005:
-        return "< 1 %"
-    return "> 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
+        words = "< 1 %"
+    elif 0.995 <= share < 1:
+        words = "> 99 %"
+    else:
+        words = f"{100 * share:.0f} %"
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
