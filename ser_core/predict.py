@@ -1,6 +1,6 @@
 """A clip to a prediction: how probable each class, emotion and gender is, and what to mind."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ from threadpoolctl import ThreadpoolController
 
 from ser_core import artifacts, audio, quality
 from ser_core.features import study
-from ser_core.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, by_gender, emotion_of, gender_of
+from ser_core.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, by_gender, emotion_of, gender_of, title_of
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.settings import Settings
 
@@ -107,7 +107,7 @@ class Predictor:
             given = self.model.vote(members) if members else self.model.predict_proba(features)
             is_long = waveform.duration_s > trained_on["longest_s"]
             timeline = self._timeline(waveform, trained_on["median_s"]) if is_long else None
-        return Prediction(
+        prediction = Prediction(
             probabilities=dict(zip(LABELS, given[0].tolist(), strict=True)),
             members={
                 key: dict(zip(EMOTION_NAMES, by_emotion(said[0]).tolist(), strict=True))
@@ -116,6 +116,7 @@ class Predictor:
             warnings=quality.warnings(waveform, trained_on),
             timeline=timeline,
         )
+        return replace(prediction, warnings=(*_unsettled(prediction), *prediction.warnings))
 
     def _timeline(self, waveform: audio.Waveform, window_s: float) -> pd.DataFrame:
         """Emotion probabilities of overlapping windows as long as a typical training clip, the last at the end."""
@@ -128,6 +129,18 @@ class Predictor:
         given = self.model.predict_proba(np.array([study.extract(piece) for piece in pieces]))
         emotions = pd.DataFrame(by_emotion(given), columns=list(EMOTION_NAMES))
         return pd.concat([pd.DataFrame({"start_s": starts, "end_s": starts + window_s}), emotions], axis=1)
+
+
+def _unsettled(prediction: Prediction) -> tuple[str, ...]:
+    """A warning where the most probable class and the most probable emotion disagree."""
+    emotions = prediction.emotions
+    other = max(emotions, key=emotions.get)
+    if other == prediction.emotion:
+        return ()
+    return (
+        f"Not settled: {title_of(prediction.label)} is the most probable of the 16 classes, but with genders added up "
+        f"{other} is more probable than {prediction.emotion}.",
+    )
 
 
 def load_predictor(key: str = "best") -> Predictor:

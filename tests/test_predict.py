@@ -95,6 +95,15 @@ def test_a_prediction_is_read_from_its_probabilities_alone():
     assert prediction.genders["male"] == pytest.approx(0.7)
 
 
+def test_an_answer_that_is_not_settled_says_so(predictor, monkeypatch, spoken):
+    given = dict.fromkeys(LABELS, 0.0) | {"calm_male": 0.4, "sad_male": 0.3, "sad_female": 0.3}
+    monkeypatch.setattr(type(predictor.model), "members_proba", lambda *_: {})
+    monkeypatch.setattr(type(predictor.model), "predict_proba", lambda *_: np.array([list(given.values())]))
+    prediction = predictor.predict(heard(spoken[:26_460]))
+    assert prediction.emotion == "calm"
+    assert prediction.warnings[0].startswith("Not settled: Calm, male is the most probable of the 16 classes, but")
+
+
 @pytest.mark.parametrize("key", ["best", "v4"])
 def test_the_shipped_models_predict(key, spoken):
     prediction = load_predictor(key).predict(heard(spoken))
