@@ -3,6 +3,10 @@
 python -m benchmarks.prediction
 """
 
+import os
+
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # as the server does
+
 import time
 
 import numpy as np

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import ThreadpoolController
 
 from ser_core import artifacts, audio, quality
 from ser_core.features import study
@@ -75,7 +74,6 @@ class Predictor:
     def __init__(self, model: EmotionClassifier, entry: artifacts.ModelEntry):
         self.model = model
         self.entry = entry
-        self._threads = ThreadpoolController()
 
     @classmethod
     def load(cls, entry: artifacts.ModelEntry) -> "Predictor":
@@ -101,12 +99,11 @@ class Predictor:
     def predict(self, waveform: audio.Waveform) -> Prediction:
         """The prediction for sound at 22,050 Hz; one longer than any training clip gets a timeline too."""
         trained_on = self.entry.entry["trained_on"]
-        with self._threads.limit(limits=1):  # a clip is too small to share out: threads would wait for each other
-            features = study.extract(waveform.samples)[np.newaxis]
-            members = self.model.members_proba(features)
-            given = self.model.vote(members) if members else self.model.predict_proba(features)
-            is_long = waveform.duration_s > trained_on["longest_s"]
-            timeline = self._timeline(waveform, trained_on["median_s"]) if is_long else None
+        features = study.extract(waveform.samples)[np.newaxis]
+        members = self.model.members_proba(features)
+        given = self.model.vote(members) if members else self.model.predict_proba(features)
+        is_long = waveform.duration_s > trained_on["longest_s"]
+        timeline = self._timeline(waveform, trained_on["median_s"]) if is_long else None
         prediction = Prediction(
             probabilities=dict(zip(LABELS, given[0].tolist(), strict=True)),
             members={

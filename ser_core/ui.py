@@ -126,6 +126,10 @@ def predictor(entry):
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model")
 def _predictor(store: str, key: str, digest: str, _entry):
+    from threadpoolctl import threadpool_limits
+
     from ser_core.predict import Predictor
 
+    # For the life of the server: sessions share its cores, and one clip is too small to be shared out among them.
+    threadpool_limits(1)
     return Predictor.load(_entry)
