@@ -35,14 +35,20 @@ class Heard:
 
     name: str
     content: bytes
-    waveform: audio.Waveform
     prediction: Prediction
 
 
-# Kept for this session alone: nobody else is shown what was uploaded here, and nothing is written to disk.
-@st.cache_data(scope="session", max_entries=2 * MAX_CLIPS, show_spinner=False)
+# Both are kept for this session alone: nobody else is shown what was uploaded here, and nothing is written to disk.
+
+
+@st.cache_data(scope="session", max_entries=2, show_spinner=False)
 def decode(content: bytes) -> audio.Waveform:
     return audio.load(content, rate=SAMPLE_RATE)
+
+
+@st.cache_data(scope="session", max_entries=4 * MAX_CLIPS, show_spinner="Listening")
+def predict(content: bytes, model: str, _predictor) -> Prediction:
+    return _predictor.predict(decode(content))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -87,10 +93,9 @@ def hear(clips: list[tuple[str, bytes]], predictor) -> list[Heard]:
     heard = []
     for name, content in clips:
         try:
-            waveform = decode(content)
-            heard.append(Heard(name, content, waveform, predictor.predict(waveform)))
+            heard.append(Heard(name, content, predict(content, predictor.entry.digest, predictor)))
         except AudioError as error:
-            st.error(f"{name}: {error}")
+            st.error(f"{ui.as_text(name)}: {error}")
     return heard
 
 
@@ -99,9 +104,9 @@ def show_all(heard: list[Heard]) -> None:
     rows = pd.DataFrame(
         {
             "file": clip.name,
-            "emotion": clip.prediction.emotion,
-            "voice": clip.prediction.gender,
-            "sure": 100 * clip.prediction.emotions[clip.prediction.emotion],
+            "emotion": clip.prediction.named[0],
+            "voice": clip.prediction.named[1],
+            "sure": 100 * max(clip.prediction.emotions.values()),
             "warnings": " ".join(clip.prediction.warnings),
         }
         for clip in heard
@@ -123,13 +128,13 @@ def choose_one(heard: list[Heard]) -> Heard:
 
 def show_answer(clip: Heard) -> None:
     """What the model hears, how sure it is, and what to mind."""
-    prediction, waveform = clip.prediction, clip.waveform
+    prediction, waveform = clip.prediction, decode(clip.content)
+    emotion, gender = prediction.named
     answer, sound = st.columns([3, 2], vertical_alignment="center")
     with answer.container(border=True):
-        st.markdown(f"## {BY_NAME[prediction.emotion].title}")
-        sure = percent(prediction.emotions[prediction.emotion])
-        voice = percent(prediction.genders[prediction.gender])
-        st.markdown(f"It claims to be **{sure} sure** of the emotion, in a **{prediction.gender} voice** ({voice}).")
+        st.markdown(f"## {BY_NAME[emotion].title}")
+        sure, voice = percent(prediction.emotions[emotion]), percent(prediction.genders[gender])
+        st.markdown(f"It claims to be **{sure} sure** of the emotion, in a **{gender} voice** ({voice}).")
     with sound:
         st.audio(clip.content, format=MIME[waveform.format])
         st.caption(f"{waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz")
@@ -139,7 +144,7 @@ def show_answer(clip: Heard) -> None:
 
 def show_evidence(clip: Heard) -> None:
     """Every emotion, every member of the vote, and the sound itself."""
-    prediction, waveform = clip.prediction, clip.waveform
+    prediction, waveform = clip.prediction, decode(clip.content)
     left, right = st.columns(2)
     with left:
         ui.chart(figures.emotions(prediction.emotions), key="emotions")
@@ -176,7 +181,7 @@ clips = choose_clips()
 answers_here = st.container()
 # Below the answers, which depend on it.
 models = ui.trained_models()
-key = st.selectbox("Model", list(models), format_func=lambda key: models[key].entry["name"], key="model")
+key = st.selectbox("Model", list(models), format_func=lambda key: models[key].title, key="model")
 predictor = ui.predictor(models[key])
 
 limits_here.markdown(ui.limits(models[key]))

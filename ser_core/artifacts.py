@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock
 
 from ser_core.errors import ArtifactError
 from ser_core.experiments import Result, versions
@@ -27,6 +28,10 @@ MANIFEST = "manifest.json"
 
 # Beyond the scikit-learn and NumPy types that skops knows to be harmless.
 TRUSTED_TYPES = [
+    "collections.OrderedDict",
+    "collections.defaultdict",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
     "ser_core.models.classical.nearness",
     "ser_core.models.emotion_classifier.EmotionClassifier",
     "ser_core.models.kernel_ridge.KernelRidgeClassifier",
@@ -36,6 +41,7 @@ TRUSTED_TYPES = [
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._TemperatureScaling",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.tree._tree.Tree",
     "sklearn.utils._bunch.Bunch",
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
@@ -57,6 +63,17 @@ class ModelEntry:
     @property
     def folder(self) -> Path:
         return self.store / "models" / self.key
+
+    @property
+    def title(self) -> str:
+        """What a page calls it: an own model is not to be taken for a shipped one of the same name."""
+        own = "" if self.shipped else f" (trained here, on {self.entry['trained_on']['clips']:,} clips)"
+        return self.entry["name"] + own
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model file."""
+        return self.entry["files"][MODEL_FILE]
 
     @property
     def card(self) -> str:
@@ -88,8 +105,6 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | Non
         MODEL_FILE: skops.io.dumps(result.model, compression=8),  # zipfile.ZIP_DEFLATED
         CARD_FILE: _card(result, trained_on, honest).encode(),
     }
-    for name, content in contents.items():
-        _replace(folder / name, content)
     entry = {
         "name": result.run.info["name"],
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
@@ -101,9 +116,12 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | Non
         "trained_on": trained_on,
         "unheard": honest,
     }
-    manifest = _manifest(store)
-    manifest["models"][key] = entry
-    _replace(store / MANIFEST, (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode())
+    with FileLock(store / ".lock"):
+        for name, content in contents.items():
+            _replace(folder / name, content)
+        manifest = _manifest(store)
+        manifest["models"][key] = entry
+        _replace(store / MANIFEST, (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode())
     return ModelEntry(key, store, False, entry)
 
 
@@ -183,10 +201,12 @@ def load(entry: ModelEntry) -> EmotionClassifier:
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
+    content = check(entry)
     try:
-        return skops.io.loads(check(entry), trusted=TRUSTED_TYPES)
+        return skops.io.loads(content, trusted=TRUSTED_TYPES)
     except UntrustedTypesFoundException as error:
-        raise ArtifactError(f"Model {entry.key} holds what no model here needs: {error}") from error
+        types = ", ".join(skops.io.get_untrusted_types(data=content)[:3])
+        raise ArtifactError(f"Model {entry.key} holds types that no model here needs: {types}") from error
 
 
 def _training_clips(result: Result, table: pd.DataFrame) -> dict:
@@ -245,7 +265,10 @@ Trained on RAVDESS: Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Da
 
 def _manifest(store: Path) -> dict:
     try:
-        return json.loads((store / MANIFEST).read_text())
+        manifest = json.loads((store / MANIFEST).read_text())
+        if not isinstance(manifest, dict) or not isinstance(manifest.get("models"), dict):
+            raise ValueError("it lists no models")
+        return manifest
     except FileNotFoundError:
         return {"models": {}}
     except ValueError as error:

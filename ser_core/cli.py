@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         err.print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         return 2
     except KeyboardInterrupt:
-        err.print("Stopped. What was finished is kept.")
+        err.print("Stopped.")
         return 130
     if options.json:
         print(json.dumps(answer))
@@ -80,15 +80,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _jobs(text: str) -> int:
+    number = int(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("0 processes do nothing: give 1 or more, or -1 for all cores")
+    return number
+
+
+def _seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{number} is no seed: give 0 to {2**32 - 1}")
+    return number
+
+
 def _add_jobs(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes (default: all cores)")
+    sub.add_argument("--jobs", type=_jobs, default=-1, metavar="N", help="processes (default: all cores)")
 
 
 def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("--preset", default="default", help="default (ours) or study (the authors' values)")
     sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
-    sub.add_argument("--seed", type=int, default=9)
+    sub.add_argument("--seed", type=_seed, default=9)
     _add_jobs(sub)
 
 
@@ -222,11 +236,12 @@ def compare(options, settings):
                 f"{row['test_low']:.3f}-{row['test_high']:.3f}",
                 _score(row["uar"]),
                 _score(row["train_accuracy"]),
+                str(row["test_clips"]),
                 f"{row['seconds']:.1f}",
             )
             for row in rows
         ]
-        columns = ["model", "CV5 then", "CV5", "test then", "test", "95 %", "UAR", "train", "s"]
+        columns = ["model", "CV5 then", "CV5", "test then", "test", "95 %", "UAR", "train", "clips", "s"]
         _print_table("Accuracy, the original study's (then) and ours; * ships with the project", columns, shown)
 
     return {"runs": rows}, 0, show
@@ -266,10 +281,11 @@ def study(options, settings):
 
 
 def _experiment(options, settings, protocol):
-    from ser_core import experiments
+    from ser_core import experiments, runs
     from ser_core.features import store
 
     table = store.read_table(options.features or settings.feature_table)
+    runs.make_store(settings.workspace)  # before any work: it would be lost
     with _progress(f"Fitting {options.model}", options) as advance:
         result = experiments.run(
             options.model,
@@ -290,11 +306,15 @@ def _run_answer(run) -> dict:
 
 
 def _show_run(run, settings) -> None:
-    from ser_core import evaluation
+    from ser_core import evaluation, runs
     from ser_core.reference import ORIGINAL
 
     bounds = evaluation.intervals(run.part("test"))
-    original = ORIGINAL.get(run.info["model"]) if run.info["protocol"] == "study" else None
+    shipped = next((row for row in runs.list_all(settings.stores) if row.shipped), None)
+    is_the_studys = (
+        run.info["protocol"] == "study" and shipped and run.info["data_digest"] == shipped.info["data_digest"]
+    )
+    original = ORIGINAL.get(run.info["model"]) if is_the_studys else None
     rows = []
     for name, score, interval, then in (
         ("accuracy on train", "train_accuracy", None, original and original.train_accuracy),

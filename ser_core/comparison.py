@@ -13,10 +13,13 @@ def table(found: Iterable[Run]) -> pd.DataFrame:
     """One row for each of the runs under the `study` protocol, shipped and own, in the order of the study's table.
 
     Columns: `run`, `model`, `name`, `family`, `preset`, `shipped`, `original_cv_accuracy`, `original_test_accuracy`
-    (missing where the study had no such model), `cv_accuracy`, `test_accuracy` with its 95 % interval `test_low` to
-    `test_high`, `test_clips`, `uar`, `macro_f1`, `train_accuracy`, `seconds`.
+    (missing where the study had no such model, or the run is on other clips), `cv_accuracy`, `test_accuracy` with its
+    95 % interval `test_low` to `test_high`, `test_clips`, `uar`, `macro_f1`, `train_accuracy`, `seconds`.
     """
-    rows = [_row(run) for run in found if run.info["protocol"] == "study"]
+    found = list(found)
+    # The original's numbers are of these clips; a run on others stands beside nothing.
+    the_studys = {run.info["data_digest"] for run in found if run.shipped}
+    rows = [_row(run, run.info["data_digest"] in the_studys) for run in found if run.info["protocol"] == "study"]
     order = {key: place for place, key in enumerate(ORIGINAL)}
     rows.sort(key=lambda row: (order.get(row["model"], len(order)), row["model"], not row["shipped"]))
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -43,8 +46,8 @@ COLUMNS = [
 ]
 
 
-def _row(run: Run) -> dict:
-    original = ORIGINAL.get(run.info["model"])
+def _row(run: Run, is_the_studys_data: bool) -> dict:
+    original = ORIGINAL.get(run.info["model"]) if is_the_studys_data else None
     low, high = evaluation.intervals(run.part("test"))["accuracy"]
     return {
         **{name: run.info[name] for name in ("model", "name", "family", "preset", "seconds")},

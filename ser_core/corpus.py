@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import soundfile
 
-from ser_core.errors import CorpusError
+from ser_core import audio, decoders
+from ser_core.errors import AudioError, CorpusError
 from ser_core.labels import BY_CODE
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
@@ -161,7 +162,7 @@ def _sound_files(folder: Path) -> list[Path]:
 def _actor_of_folder(name: str) -> int | None:
     """`Actor_07` -> 7; None for a folder that names no actor."""
     word, _, number = name.rpartition("_")
-    return int(number) if word.lower() == "actor" and number.isdigit() else None
+    return int(number) if word.lower() == "actor" and number.isdecimal() else None
 
 
 def _duration(path: Path) -> tuple[float, str | None]:
@@ -172,7 +173,12 @@ def _duration(path: Path) -> tuple[float, str | None]:
         header = soundfile.info(path)
     except (OSError, soundfile.LibsndfileError) as error:
         return 0.0, f"cannot be read: {getattr(error, 'error_string', error)}"
-    return header.duration, None if header.frames else "holds no sound"
+    if 0 < header.frames < decoders.UNKNOWN_FRAMES:
+        return header.duration, None
+    try:  # the header does not say how long it is
+        return audio.load(path).duration_s, None
+    except AudioError as error:
+        return 0.0, str(error).removeprefix(f"{path}: ")
 
 
 def _range(values: tuple[str, ...]) -> str:

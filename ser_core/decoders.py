@@ -1,6 +1,6 @@
 """Untrusted bytes -> a `Stream` of blocks of samples. WAV, FLAC, OGG and MP3 go to libsndfile, M4A and WebM to FFmpeg.
 
-The format is what the first bytes show, whatever the file's name is, and no decoder for anything else is ever tried.
+The format is what the first bytes show, whatever the file's name is.
 """
 
 import io
@@ -29,8 +29,6 @@ FORMAT_OF_LIBSNDFILE = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "FLAC": "fl
 FFMPEG_DEMUXERS = {"m4a": "mov", "webm": "matroska"}
 FFMPEG_CODECS = ("aac", "alac", "flac", "mp3float", "opus", "libopus", "vorbis")
 MAX_FRAME = 2_000_000  # samples in one FFmpeg frame
-MAX_M4A_BOXES = 100_000
-MAX_PIECES = 2_000_000  # packets listed in an M4A's index. Ten minutes need about 30,000.
 
 # Told rate, channels and stated seconds (None: not stated) before anything is decoded; raises AudioError to refuse.
 CheckHeader = Callable[[int, int, float | None], None]
@@ -68,6 +66,11 @@ def open_stream(data: bytes, check_header: CheckHeader) -> AbstractContextManage
         start = data[:8].decode("ascii", "backslashreplace")
         raise AudioError(f"This is not a sound file of a known format: it begins with {start!r}. {WAY_OUT}")
     return (_open_ffmpeg if format in FFMPEG_DEMUXERS else _open_libsndfile)(data, format, check_header)
+
+
+def needs_sandbox(data: bytes) -> bool:
+    """Whether FFmpeg would decode this, which is done in a process of its own: see `sandbox`."""
+    return recognise(data) in FFMPEG_DEMUXERS
 
 
 def recognise(data: bytes) -> str | None:
@@ -200,8 +203,6 @@ def _is_chunk(rest: bytes) -> bool:
 def _open_ffmpeg(data: bytes, format: str, check_header: CheckHeader) -> Iterator[Stream]:
     import av  # here, since only these formats need it
 
-    if format == "m4a":
-        _check_m4a_index(data)
     try:
         # The named demuxer reads these bytes only, where guessing could choose one that opens other files or addresses.
         # The list of codecs keeps FFmpeg from starting a decoder for a video track while it looks at the file.
@@ -287,48 +288,3 @@ def _frame_samples(frame) -> np.ndarray:
     if samples.dtype.kind == "i":
         return (samples / -float(np.iinfo(samples.dtype).min)).astype(np.float32)
     return samples.astype(np.float32, copy=False)
-
-
-def _check_m4a_index(data: bytes) -> None:
-    """Refuse an index that a few bytes let grow to gigabytes in memory: FFmpeg builds it in full before it decodes.
-
-    Counted are the packets that sample tables (`stsz`, `stz2`) and fragments (`trun`) announce, times the edits
-    (`elst`) that may each repeat them. Everything but the sound itself (`mdat`) is searched, nested in whatever way.
-    """
-    pieces, edits = 0, 0
-    for tables in _m4a_tables(data):
-        for match in re.finditer(rb"stsz|stz2|trun|elst|cmov", tables):
-            start, name = match.start(), match.group()
-            if name == b"cmov":
-                raise AudioError(f"The index of this m4a file is compressed, which is not read. {WAY_OUT}")
-            header = 8 if tables[max(0, start - 4) : start] == b"\0\0\0\1" else 0  # a 64-bit size follows the name
-            position = start + header + (8 if name in (b"trun", b"elst") else 12)
-            count = int.from_bytes(tables[position : position + 4], "big")
-            if name == b"elst":
-                edits += count
-            else:
-                pieces += count
-    if pieces * max(1, edits) > MAX_PIECES:
-        raise AudioError(
-            f"The index of this m4a file lists {pieces:,} pieces of sound in {edits:,} edits: it is damaged or too "
-            "long. Cut out the part to recognise, or save it as WAV."
-        )
-
-
-def _m4a_tables(data: bytes) -> Iterator[bytes]:
-    """The top-level boxes of an M4A but those that hold sound."""
-    position, boxes = 0, 0
-    while position + 8 <= len(data):
-        boxes += 1
-        if boxes > MAX_M4A_BOXES:
-            raise AudioError(f"This m4a file is in more than {MAX_M4A_BOXES:,} parts: it is damaged. {WAY_OUT}")
-        size, name = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]
-        if size == 1:
-            size = int.from_bytes(data[position + 8 : position + 16], "big")
-        if size == 0:
-            size = len(data) - position
-        if size < 8:
-            return
-        if name != b"mdat":
-            yield data[position : position + size]
-        position += size

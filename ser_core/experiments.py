@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from ser_core import evaluation, protocols
 from ser_core.features import store, study
-from ser_core.models import registry
+from ser_core.models import registry, views
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.runs import Run
 
@@ -92,6 +92,7 @@ def run(
         "parameters": registry.parameters(key, preset),
         "protocol": protocol,
         "features": study.VERSION,
+        "views": views.VERSION,
         "seed": seed,
         "data_digest": store.digest(table),
         "clips": len(table),

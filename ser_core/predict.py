@@ -22,7 +22,7 @@ class Prediction:
     probabilities: dict[str, float]  # of each of the 16 classes
     members: dict[str, dict[str, float]] = field(default_factory=dict)  # emotion probabilities of each vote's member
     warnings: tuple[str, ...] = ()
-    timeline: pd.DataFrame | None = None  # start_s, end_s and the eight emotions, for a long recording
+    timeline: pd.DataFrame | None = None  # start_s, end_s and the eight emotions (NaN: silence), for a long recording
 
     @property
     def label(self) -> str:
@@ -41,6 +41,11 @@ class Prediction:
     def probability(self) -> float:
         """How sure the model is of `label`."""
         return self.probabilities[self.label]
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """The emotion and the gender with the highest sums: what a page says. Now and then not those of `label`."""
+        return max(self.emotions, key=self.emotions.get), max(self.genders, key=self.genders.get)
 
     @property
     def emotions(self) -> dict[str, float]:
@@ -97,7 +102,15 @@ class Predictor:
         return self.predict(audio.load(source, rate=study.SAMPLE_RATE))
 
     def predict(self, waveform: audio.Waveform) -> Prediction:
-        """The prediction for sound at 22,050 Hz; one longer than any training clip gets a timeline too."""
+        """The prediction for sound at 22,050 Hz; one longer than any training clip gets a timeline too.
+
+        Raises
+        ------
+        ValueError
+            If the sound has another rate.
+        """
+        if waveform.rate != study.SAMPLE_RATE:
+            raise ValueError(f"The sound is at {waveform.rate} Hz, the features want {study.SAMPLE_RATE} Hz")
         trained_on = self.entry.entry["trained_on"]
         features = study.extract(waveform.samples)[np.newaxis]
         members = self.model.members_proba(features)
@@ -116,7 +129,8 @@ class Predictor:
         return replace(prediction, warnings=(*_unsettled(prediction), *prediction.warnings))
 
     def _timeline(self, waveform: audio.Waveform, window_s: float) -> pd.DataFrame:
-        """Emotion probabilities of overlapping windows as long as a typical training clip, the last at the end."""
+        """Emotion probabilities of overlapping windows as long as a typical training clip, the last at the end; none
+        for a window in which nothing is heard."""
         last = waveform.duration_s - window_s
         starts = np.linspace(0, last, min(MAX_WINDOWS, 2 + int(last)))
         pieces = [
@@ -125,13 +139,13 @@ class Predictor:
         ]
         given = self.model.predict_proba(np.array([study.extract(piece) for piece in pieces]))
         emotions = pd.DataFrame(by_emotion(given), columns=list(EMOTION_NAMES))
+        emotions[[quality.is_nearly_silent(piece, waveform.rate) for piece in pieces]] = np.nan
         return pd.concat([pd.DataFrame({"start_s": starts, "end_s": starts + window_s}), emotions], axis=1)
 
 
 def _unsettled(prediction: Prediction) -> tuple[str, ...]:
     """A warning where the most probable class and the most probable emotion disagree."""
-    emotions = prediction.emotions
-    other = max(emotions, key=emotions.get)
+    other, _ = prediction.named
     if other == prediction.emotion:
         return ()
     return (

@@ -27,7 +27,7 @@ def warnings(waveform: Waveform, trained_on: dict) -> tuple[str, ...]:
     trained_on : dict
         With `shortest_s` and `longest_s`, the range of the training clips, in seconds.
     """
-    level = _frame_levels(waveform)
+    level = _frame_levels(waveform.samples, waveform.rate)
     loud, quiet = level.max(), np.percentile(level, 10)
     voiced_s = float((level > loud - VOICED_RANGE_DB).sum() * FRAME_S)
     peak = np.abs(waveform.samples).max()
@@ -58,8 +58,13 @@ def warnings(waveform: Waveform, trained_on: dict) -> tuple[str, ...]:
     return (*(sentence for is_so, sentence in found if is_so), *waveform.warnings)
 
 
-def _frame_levels(waveform: Waveform) -> np.ndarray:
+def is_nearly_silent(samples: np.ndarray, rate: int) -> bool:
+    """Whether the loudest part is quieter than that of any RAVDESS clip."""
+    return bool(_frame_levels(samples, rate).max() < MIN_LEVEL_DBFS)
+
+
+def _frame_levels(samples: np.ndarray, rate: int) -> np.ndarray:
     """The level of each 50 ms, in dB of full scale; what is left over at the end is dropped, unless it is all."""
-    length = min(int(FRAME_S * waveform.rate), len(waveform.samples))
-    frames = waveform.samples[: len(waveform.samples) // length * length].reshape(-1, length)
+    length = min(int(FRAME_S * rate), len(samples))
+    frames = samples[: len(samples) // length * length].reshape(-1, length)
     return 10 * np.log10(np.maximum(np.square(frames, dtype=np.float64).mean(axis=1), 1e-18))

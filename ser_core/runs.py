@@ -1,15 +1,20 @@
 """Runs on disk: `runs/<id>/run.json` says what was done, `predictions.parquet` what came out for every clip."""
 
 import json
+import logging
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock
 
 from ser_core import evaluation
 from ser_core.errors import ArtifactError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,14 +38,36 @@ class Run:
 def save(run: Run, store: Path) -> Path:
     """Write a run into a store's `runs/`, whole or not at all; the same run made again takes the old one's place."""
     folder = store / "runs" / run.id
-    part = folder.with_name(f".{run.id}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    (part / "run.json").write_text(json.dumps(run.info, indent=1) + "\n")
-    run.predictions.to_parquet(part / "predictions.parquet", compression="zstd", index=False)
-    shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
+    make_store(store)
+    with FileLock(store / ".lock"):
+        part = folder.with_name(f".{run.id}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        (part / "run.json").write_text(json.dumps(run.info, indent=1) + "\n")
+        run.predictions.to_parquet(part / "predictions.parquet", compression="zstd", index=False)
+        old = folder.with_name(f".{run.id}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            folder.rename(old)
+        part.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def make_store(store: Path) -> None:
+    """Make a store's folder where it is missing.
+
+    Raises
+    ------
+    ArtifactError
+        If it cannot be written.
+    """
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtifactError(f"{store} cannot be made ({error}). Set SER_WORKSPACE to a folder that can") from error
+    if not os.access(store, os.W_OK):
+        raise ArtifactError(f"{store} cannot be written. Set SER_WORKSPACE to a folder that can")
 
 
 def load(folder: Path, *, shipped: bool = False) -> Run:
@@ -64,13 +91,24 @@ def load(folder: Path, *, shipped: bool = False) -> Run:
 
 
 def list_all(stores: Iterable[Path]) -> list[Run]:
-    """Every run of the shipped store (the first) and of this installation's own, newest last."""
-    found = [
-        load(folder, shipped=number == 0)
-        for number, store in enumerate(stores)
-        for folder in sorted((store / "runs").glob("*/"))
-        if not folder.name.startswith(".")
-    ]
+    """Every run of the shipped store (the first) and of this installation's own, newest last.
+
+    An own run that cannot be read is left out and logged, so that it takes nothing else down with it.
+
+    Raises
+    ------
+    ArtifactError
+        If a shipped run cannot be read.
+    """
+    found = []
+    for number, store in enumerate(stores):
+        for folder in sorted((store / "runs").glob("[!.]*/")):
+            try:
+                found.append(load(folder, shipped=number == 0))
+            except ArtifactError as error:
+                if number == 0:
+                    raise
+                logger.warning("%s", error)
     return sorted(found, key=lambda run: (not run.shipped, run.info.get("made", "")))
 
 

@@ -1,7 +1,7 @@
 """What the pages share: cached loaders, how a chart is shown, and what happens when something goes wrong."""
 
-import hashlib
 import logging
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -29,6 +29,11 @@ TERMS = (
 def settings() -> Settings:
     """The settings, read when the server starts."""
     return Settings.from_environment()
+
+
+def as_text(words: str) -> str:
+    """Words from outside, such as a file's name, as Markdown that shows them as they are."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", words)
 
 
 def chart(figure_and_sentence, key: str) -> None:
@@ -76,17 +81,12 @@ def require_router(file: str) -> None:
         st.switch_page(f"pages/{Path(file).name}")
 
 
-def runs() -> list:
-    """Every run of this installation, read again when one is added or replaced."""
-    files = sorted(file for store in settings().stores for file in store.glob("runs/*/run.json"))
-    return _runs(hashlib.sha256(repr([(file, file.stat().st_mtime_ns) for file in files]).encode()).hexdigest())
-
-
-@st.cache_resource(max_entries=2, show_spinner="Reading the runs")
-def _runs(stamp: str) -> list:
+@st.cache_resource(show_spinner="Reading the runs")
+def shipped_runs() -> list:
+    """The runs that ship, which never change while the app runs."""
     from ser_core import runs
 
-    return runs.list_all(settings().stores)
+    return runs.list_all([settings().artifacts])
 
 
 @st.cache_data(max_entries=4, show_spinner="Comparing the runs")
@@ -121,7 +121,7 @@ def limits(entry) -> str:
 
 def predictor(entry):
     """A trained model, loaded once for all sessions and again when its file changes."""
-    return _predictor(str(entry.store), entry.key, entry.entry["files"]["model.skops"], entry)
+    return _predictor(str(entry.store), entry.key, entry.digest, entry)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model")

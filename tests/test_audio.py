@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import resource
 import struct
 import subprocess
 import sys
@@ -13,8 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_core import synthetic
-from ser_core.audio import DEFAULT_RATE, Limits, Waveform, load
+from ser_core import sandbox, synthetic
+from ser_core.audio import DEFAULT_RATE, Limits, Waveform, decode, load
 from ser_core.decoders import recognise
 from ser_core.errors import AudioError
 
@@ -400,21 +401,52 @@ def test_memory_does_not_grow_with_rate_or_channels():
     assert peak < 6 * 2**20 + len(clip)  # decoded whole, it would be 15 MB of float32; the wrapped bytes count once
 
 
-@pytest.mark.parametrize("table", [b"stsz", b"trun"])
-def test_m4a_index_that_would_fill_memory_is_refused(table):
-    clip = bytearray(make("m4a" if table == b"stsz" else "m4a-fragments"))
+@pytest.mark.parametrize("table", [b"stsz", b"trun", b"elst"])
+def test_an_m4a_index_that_would_fill_memory_fills_none_here(table):
+    clip = bytearray(make("m4a-fragments" if table == b"trun" else "m4a", 3.0))
     at = clip.index(table) + (12 if table == b"stsz" else 8)
     clip[at : at + 4] = struct.pack(">I", 50_000_000)
-    with pytest.raises(AudioError, match="lists 50,0"):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with contextlib.suppress(AudioError):  # FFmpeg may mend it, and then it is a clip as any other
         load(bytes(clip))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KB
 
 
-def test_m4a_with_many_edits_is_refused():
-    clip = bytearray(make("m4a", 3.0))
-    at = clip.index(b"elst") + 8
-    clip[at : at + 4] = struct.pack(">I", 1_000_000)
-    with pytest.raises(AudioError, match="edits"):
-        load(bytes(clip))
+def test_a_file_that_would_keep_ffmpeg_busy_for_hours_is_given_up(monkeypatch):
+    monkeypatch.setattr(sandbox, "SECONDS", 2)
+    with pytest.raises(AudioError, match="could not be decoded within 2 s"):
+        load(webm_with_tags(100_000))
+
+
+def webm_with_tags(number: int) -> bytes:
+    """A WebM with many tags: FFmpeg compares each with all before it."""
+
+    def element(name: bytes, body: bytes) -> bytes:
+        return name + ((1 << 56) | len(body)).to_bytes(8, "big") + body
+
+    tags = b"".join(
+        element(b"\x67\xc8", element(b"\x45\xa3", b"%x" % i) + element(b"\x44\x87", b"v")) for i in range(number)
+    )
+    tags = element(b"\x12\x54\xc3\x67", element(b"\x73\x73", element(b"\x63\xc0", b"") + tags))
+    clip = make("webm", 1.0)
+    segment = clip.index(b"\x18\x53\x80\x67") + 4
+    body = clip[segment + 8 :]
+    cluster = body.index(b"\x1f\x43\xb6\x75")
+    return clip[:segment] + element(b"", body[:cluster] + tags + body[cluster:])
+
+
+def test_words_in_an_m4a_title_do_no_harm():
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        container.metadata["title"] = "An elephant trunk call, truncated"
+        track = container.add_stream("aac", rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(
+            sound(1.0, 48_000).reshape(1, -1).astype(np.float32), format="flt", layout="mono"
+        )
+        frame.sample_rate = 48_000
+        for packet in [*track.encode(frame), *track.encode(None)]:
+            container.mux(packet)
+    assert load(file.getvalue()).duration_s == pytest.approx(1.0, abs=0.1)
 
 
 # ---- Nothing to recognise
@@ -593,11 +625,6 @@ def test_damage_in_a_flac_of_unknown_length_is_a_warning():
     assert any("nothing could be decoded after" in text for text in wave.warnings)
 
 
-def test_many_tiny_boxes_are_refused_soon():
-    with pytest.raises(AudioError, match="100,000 parts"):
-        load(b"\0\0\0\x10ftypM4A \0\0\0\0" + b"\0\0\0\x08free" * 200_000)
-
-
 # ---- Warnings
 
 
@@ -632,7 +659,8 @@ def test_random_damage_gives_a_waveform_or_an_audio_error(kind):
         if trial % 4 == 0:
             del clip[rng.integers(1, len(clip)) :]
         try:
-            wave = load(bytes(clip), limits=limits)
+            # What the sandbox runs, without its start: 40 of them take long.
+            wave = decode(bytes(clip), DEFAULT_RATE, limits)
         except AudioError as error:
             assert len(str(error)) > 20
         else:

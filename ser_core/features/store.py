@@ -7,10 +7,11 @@ bytes and the feature version. A file whose size and time of change are known is
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import joblib
 import numpy as np
@@ -19,6 +20,7 @@ import pandas as pd
 from ser_core.corpus import COLUMNS, Corpus, Rejected
 from ser_core.errors import AudioError, FeatureError
 from ser_core.features import study
+from ser_core.labels import LABELS
 
 BATCH = 32  # clips: about a tenth of a second of work, which is the most that a kill can lose on each core
 MAX_BROKEN_SHARE = 0.02
@@ -60,38 +62,44 @@ def load_table(
         If more than 2 % of the corpus's clips cannot be read: that is a fault of the folder, not of a clip.
     """
     clips = corpus.clips
+    files = [corpus.folder / path for path in clips["path"]]
     total = len(clips)
     broken = [item for item in corpus.rejected if item.broken]
-    named = total + len(broken)
-    _check_share(broken, named)
-    with closing(_open_cache(workspace / "cache" / "features.sqlite")) as cache:
-        digests = _digests(cache, [corpus.folder / path for path in clips["path"]])
-        known = _vectors(cache, digests)
-        missing = [row for row in range(total) if digests[row] not in known]
-        done = total - len(missing)
+    _check_share(broken, named := total + len(broken))
+    extracted = 0
+    with _open_cache(workspace / "cache" / "features.sqlite") as cache:
+        vectors = _known_vectors(cache)
+        digests = _known_digests(cache, files)
+        # A file that is not known by its stamp is read; it is extracted only if its content is not known either.
+        unknown = [row for row in range(total) if digests[row] not in vectors]
+        done = total - len(unknown)
         if progress:
             progress(done, total)
-        for rows, results in _extract(corpus, missing, jobs):
+        for batch in _extract([(row, files[row]) for row in unknown], frozenset(vectors), jobs):
             with cache:
-                for row, result in zip(rows, results, strict=True):
-                    if isinstance(result, np.ndarray):
-                        known[digests[row]] = result
-                        values = (digests[row], study.VERSION, result.astype("<f4").tobytes())
-                        cache.execute("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", values)
-                    else:
-                        broken.append(Rejected(clips["path"][row], result, broken=True))
+                for row, stamp, answer in batch:
+                    if isinstance(answer, str):
+                        broken.append(Rejected(clips["path"][row], answer, broken=True))
+                        continue
+                    digests[row] = stamp.digest
+                    cache.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", stamp)
+                    if answer is not None:
+                        extracted += 1
+                        vectors[stamp.digest] = answer
+                        row_of_cache = (stamp.digest, study.VERSION, answer.astype("<f4").tobytes())
+                        cache.execute("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", row_of_cache)
             _check_share(broken, named)
-            done += len(rows)
+            done += len(batch)
             if progress:
                 progress(done, total)
-    good = [row for row in range(total) if digests[row] in known]
-    vectors = np.array([known[digests[row]] for row in good], dtype=np.float32).reshape(len(good), len(study.NAMES))
+    good = [row for row in range(total) if digests[row] in vectors]
+    values = np.array([vectors[digests[row]] for row in good], dtype=np.float32).reshape(len(good), len(study.NAMES))
     table = pd.concat(
-        [clips.iloc[good].reset_index(drop=True), pd.DataFrame(vectors, columns=list(study.NAMES))], axis=1
+        [clips.iloc[good].reset_index(drop=True), pd.DataFrame(values, columns=list(study.NAMES))], axis=1
     )
     table.attrs["feature_version"] = study.VERSION
     misnamed = tuple(item for item in corpus.rejected if not item.broken)
-    return Extraction(table, len(missing) - (total - len(good)), total - len(missing), (*misnamed, *broken))
+    return Extraction(table, extracted, len(good) - extracted, (*misnamed, *broken))
 
 
 def save_table(table: pd.DataFrame, file: Path) -> None:
@@ -137,7 +145,23 @@ def read_table(file: Path) -> pd.DataFrame:
             f"{file} holds features of version {version!r}, this code makes {study.VERSION!r}. "
             f"Make it anew: python -m ser_core extract DIR --out {file}"
         )
-    return table
+    fault = _fault(table)
+    if fault:
+        raise FeatureError(f"{file} is no feature table as `extract` makes it: {fault}")
+    order = table.sort_values(["actor", "stem"], ignore_index=True)  # protocols split by position
+    order.attrs = table.attrs
+    return order
+
+
+def _fault(table: pd.DataFrame) -> str | None:
+    """What is wrong with a table's contents."""
+    for name in study.NAMES:
+        if not pd.api.types.is_float_dtype(table[name]) or not np.isfinite(table[name]).all():
+            return f"{name} holds values that are no numbers"
+    if table["stem"].duplicated().any():
+        return f"clip {table['stem'][table['stem'].duplicated()].iloc[0]} is in it twice"
+    unknown = set(table["label"]) - set(LABELS)
+    return f"{min(unknown)!r} is none of the 16 classes" if unknown else None
 
 
 def matrix(table: pd.DataFrame) -> np.ndarray:
@@ -152,55 +176,77 @@ def digest(table: pd.DataFrame) -> str:
     return content.hexdigest()
 
 
-def _extract(corpus: Corpus, rows: list[int], jobs: int) -> Iterator[tuple[list[int], list[np.ndarray | str]]]:
-    """Batches of rows with their vectors, or with what is wrong, as soon as each is done."""
-    batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-    paths = corpus.clips["path"]
-    work = (joblib.delayed(_extract_batch)(batch, [corpus.folder / paths[row] for row in batch]) for batch in batches)
+class Stamp(NamedTuple):
+    """A file as it was when its content had this digest."""
+
+    path: str
+    bytes: int
+    mtime_ns: int
+    digest: str
+
+
+# A row of the index, the file's stamp, and its features, None if they are known, or what is wrong with it.
+Answer = tuple[int, Stamp | None, np.ndarray | str | None]
+
+
+def _extract(work: list[tuple[int, Path]], known: frozenset[str], jobs: int) -> Iterator[list[Answer]]:
+    """Answers in batches, each as soon as it is done."""
+    batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
+    calls = (joblib.delayed(_extract_batch)(batch, known) for batch in batches)
     # A process costs two seconds to start, so a batch or two is done here.
-    yield from joblib.Parallel(n_jobs=jobs if len(batches) > 2 else 1, return_as="generator_unordered")(work)
+    yield from joblib.Parallel(n_jobs=jobs if len(batches) > 2 else 1, return_as="generator_unordered")(calls)
 
 
-def _extract_batch(rows: list[int], files: Iterable[Path]) -> tuple[list[int], list[np.ndarray | str]]:
-    return rows, [_extract_file(file) for file in files]
+def _extract_batch(work: list[tuple[int, Path]], known: frozenset[str]) -> list[Answer]:
+    return [(row, *_extract_file(file, known)) for row, file in work]
 
 
-def _extract_file(file: Path) -> np.ndarray | str:
+def _extract_file(file: Path, known: frozenset[str]) -> tuple[Stamp | None, np.ndarray | str | None]:
+    """The bytes that are hashed are those that are decoded, so features never stand under another clip's digest."""
     from ser_core import audio
 
     try:
-        return study.extract(audio.load(file, rate=study.SAMPLE_RATE).samples)
-    except AudioError as error:
-        return str(error).removeprefix(f"{file}: ")
+        stat = file.stat()
+        if stat.st_size > audio.Limits().max_bytes:
+            return None, f"too big: {stat.st_size / 2**20:,.0f} MB"
+        content = file.read_bytes()
+        stamp = Stamp(str(file.absolute()), stat.st_size, stat.st_mtime_ns, hashlib.sha256(content).hexdigest())
+        if stamp.digest in known:
+            return stamp, None
+        return stamp, study.extract(audio.load(content, rate=study.SAMPLE_RATE).samples)
+    except (AudioError, OSError) as error:
+        return None, str(error)
 
 
-def _open_cache(file: Path) -> sqlite3.Connection:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    cache = sqlite3.connect(file, timeout=60)
-    cache.executescript(_SCHEMA)
-    return cache
+@contextmanager
+def _open_cache(file: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file, timeout=60)) as cache:
+            cache.execute("PRAGMA journal_mode = WAL")  # who reads does not wait for who writes
+            cache.executescript(_SCHEMA)
+            yield cache
+    except (sqlite3.Error, OSError) as error:
+        raise FeatureError(
+            f"The feature cache {file} cannot be used ({error}). Delete it, since it can be made again, or set "
+            "SER_WORKSPACE to a folder that can be written"
+        ) from error
 
 
-def _digests(cache: sqlite3.Connection, files: list[Path]) -> list[str]:
-    """The SHA-256 of each file, read only where its size or its time of change is not the known one."""
-    known = {path: stamp for path, *stamp in cache.execute("SELECT path, bytes, mtime_ns, digest FROM files")}
+def _known_digests(cache: sqlite3.Connection, files: list[Path]) -> list[str | None]:
+    """The digest of each file whose size and time of change are as they were when it was read."""
+    stamps = {path: stamp for path, *stamp in cache.execute("SELECT path, bytes, mtime_ns, digest FROM files")}
     digests = []
-    with cache:
-        for file in files:
-            stat = file.stat()
-            size, mtime_ns, value = known.get(str(file.absolute()), (None, None, None))
-            if (size, mtime_ns) != (stat.st_size, stat.st_mtime_ns):
-                value = hashlib.sha256(file.read_bytes()).hexdigest()
-                stamp = (str(file.absolute()), stat.st_size, stat.st_mtime_ns, value)
-                cache.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", stamp)
-            digests.append(value)
+    for file in files:
+        size, mtime_ns, digest = stamps.get(str(file.absolute()), (None, None, None))
+        stat = file.stat()
+        digests.append(digest if (size, mtime_ns) == (stat.st_size, stat.st_mtime_ns) else None)
     return digests
 
 
-def _vectors(cache: sqlite3.Connection, digests: list[str]) -> dict[str, np.ndarray]:
-    wanted = set(digests)
+def _known_vectors(cache: sqlite3.Connection) -> dict[str, np.ndarray]:
     rows = cache.execute("SELECT digest, vector FROM features WHERE version = ?", (study.VERSION,))
-    return {digest: np.frombuffer(vector, dtype="<f4") for digest, vector in rows if digest in wanted}
+    return {digest: np.frombuffer(vector, dtype="<f4") for digest, vector in rows}
 
 
 def _check_share(broken: list[Rejected], total: int) -> None:

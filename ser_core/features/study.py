@@ -23,6 +23,7 @@ VERSION = "study-1"  # Part of every table and model: raise it with any change o
 SAMPLE_RATE = 22_050  # Hz, librosa.load's default
 N_FFT = 2048
 HOP = 512
+BLOCK = 512  # frames, 12 s
 N_MFCC = 40
 N_MELS = 128
 TOP_DB = 80.0  # dB below the loudest mel cell, librosa.power_to_db's default
@@ -63,7 +64,11 @@ def _magnitude_spectrogram(samples: np.ndarray) -> np.ndarray:
     """|STFT| [shape=(frames, 1 + N_FFT // 2)]: frames as rows, so that each FFT reads memory in order."""
     padded = np.pad(samples, N_FFT // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
-    return np.abs(scipy.fft.rfft(frames * _window(), axis=1, overwrite_x=True))
+    magnitude = np.empty((len(frames), 1 + N_FFT // 2), dtype=np.float32)
+    for start in range(0, len(frames), BLOCK):  # a long clip's windowed frames and complex spectrum would fill memory
+        block = slice(start, start + BLOCK)
+        np.abs(scipy.fft.rfft(frames[block] * _window(), axis=1, overwrite_x=True), out=magnitude[block])
+    return magnitude
 
 
 def _mean_mfcc(mel: np.ndarray) -> np.ndarray:

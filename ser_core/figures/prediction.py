@@ -91,10 +91,12 @@ def timeline(windows: pd.DataFrame) -> tuple[go.Figure, str]:
     windows : pd.DataFrame
         `start_s`, `end_s` and a column for each emotion, as `predict.Prediction.timeline`.
     """
+    length = windows["end_s"].iloc[0] - windows["start_s"].iloc[0]
+    silent = windows[EMOTION_NAMES[0]].isna()
     middle = (windows["start_s"] + windows["end_s"]) / 2
     names = [BY_NAME[name].title for name in EMOTION_NAMES]
     values = windows[list(EMOTION_NAMES)]
-    top = values.idxmax(axis=1)
+    top = values[~silent].idxmax(axis=1)
     figure = go.Figure(
         go.Heatmap(
             z=values.T.to_numpy(),
@@ -108,7 +110,7 @@ def timeline(windows: pd.DataFrame) -> tuple[go.Figure, str]:
         )
     )
     figure.add_scatter(
-        x=middle,
+        x=middle[~silent],
         y=[BY_NAME[name].title for name in top],
         mode="markers",
         marker={"color": "white", "size": 7, "line": {"color": "black", "width": 1}},
@@ -117,12 +119,13 @@ def timeline(windows: pd.DataFrame) -> tuple[go.Figure, str]:
     finish(figure, "Emotion over time", height=340, showlegend=False)
     figure.update_xaxes(title="middle of the window (s)")
     figure.update_yaxes(autorange="reversed", automargin=True)
-    length = windows["end_s"].iloc[0] - windows["start_s"].iloc[0]
     shares = top.value_counts(normalize=True)
     sentence = (
         f"{len(windows)} overlapping windows of {length:.1f} s, each answered by itself; the dot is its most probable "
-        f"emotion. Most often {shares.index[0]}: {percent(shares.iloc[0])} of the windows."
+        f"emotion. Most often {shares.index[0]}: {percent(shares.iloc[0])} of the windows with a voice."
     )
+    if silent.any():
+        sentence += f" In {silent.sum()} windows nothing is heard: they are left blank."
     return figure, sentence
 
 

@@ -19,6 +19,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ser_core.features.study import LOG_FLOOR, NAMES
 
+VERSION = "views-1"  # Part of every run: raise it with any change below.
+
 MFCC_WEIGHT = 4.0  # among 1, 2, 3, 4, 6
 WHITENING = 0.3  # among 0, 0.1, 0.2, 0.3, 0.5, 0.7, 1
 LDA_SHRINKAGE = 0.05  # towards a round covariance: neighbouring mel bands are nearly copies of each other
