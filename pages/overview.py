@@ -30,8 +30,8 @@ ui.chart(scores.original_and_ours(ours), key="original-and-ours")
 st.caption(
     f"Of the votes, *{best['name']}* was picked by five-fold cross-validation on the training clips "
     f"({best['cv_accuracy']:.3f}, a little flattered, since many settings were tried on the same folds), not by its "
-    f"test score. With {best['test_clips']} clips, two models that differ by 0.01 cannot be told apart: look at how far "
-    "the intervals overlap."
+    f"test score. With {best['test_clips']} clips, two models that differ by 0.01 cannot be told apart: look at how "
+    "far the intervals overlap."
 )
 with st.expander("The numbers behind the chart"):
     st.dataframe(

@@ -1,17 +1,40 @@
 import json
 
+import joblib
 import numpy as np
 import pytest
 
 from ser_core import artifacts, health
 from ser_core.errors import ArtifactError
+from ser_core.experiments import Result
 from ser_core.features import store, study
+from ser_core.models import registry
+from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.runs import Run
 from ser_core.settings import PROJECT
 
 
 def test_a_kept_model_gives_the_numbers_that_it_gave(trained, result, table):
     features = store.matrix(table)
     np.testing.assert_array_equal(artifacts.load(trained).predict_proba(features), result.model.predict_proba(features))
+
+
+@pytest.mark.parametrize("key", registry.MODELS)
+def test_every_model_can_be_kept_and_loaded(key, table, result, tmp_path):
+    features, labels = store.matrix(table), table["label"].to_numpy(dtype=str)
+    model = EmotionClassifier(registry.build(key)).fit(features, labels)
+    entry = artifacts.save(Result(result.run, model), table, tmp_path)
+    np.testing.assert_array_equal(artifacts.load(entry).predict_proba(features), model.predict_proba(features))
+
+
+def test_trainings_that_end_together_lose_no_model(result, table, tmp_path):
+    def save(key):
+        info = result.run.info | {"model": key}
+        artifacts.save(Result(Run(result.run.id, info, result.run.predictions), result.model), table, tmp_path)
+
+    keys = [f"model{i}" for i in range(8)]
+    joblib.Parallel(n_jobs=4, backend="threading")(joblib.delayed(save)(key) for key in keys)
+    assert sorted(entry.key for entry in artifacts.list_all([tmp_path])) == keys
 
 
 def test_an_entry_says_where_the_model_comes_from(trained, result):
@@ -80,8 +103,9 @@ def test_ones_own_model_goes_before_the_shipped_one(trained, result, table, tmp_
     assert [entry.shipped for entry in artifacts.list_all([trained.store, own.store])] == [True, False]
 
 
-def test_a_damaged_manifest_is_named(trained):
-    (trained.store / "manifest.json").write_text("{")
+@pytest.mark.parametrize("content", ["{", "{}", "[]", '{"models": 3}'])
+def test_a_damaged_manifest_is_named(trained, content):
+    (trained.store / "manifest.json").write_text(content)
     with pytest.raises(ArtifactError, match=r"manifest\.json is damaged"):
         artifacts.list_all([trained.store])
 

@@ -125,7 +125,10 @@ def test_compare_shows_shipped_and_own_runs_beside_the_original(call, features):
     )
     assert shipped["v4"]["original_test_accuracy"] == 0.84
     assert shipped["svm"]["original_test_accuracy"] is None
-    assert [row["run"] for row in answer["runs"] if not row["shipped"]] == [own]
+    (mine,) = [row for row in answer["runs"] if not row["shipped"]]
+    assert mine["run"] == own
+    assert mine["original_test_accuracy"] is None  # it is on other clips than the study's
+    assert mine["test_clips"] == 13
 
 
 def test_doctor(call):
@@ -143,6 +146,7 @@ def test_doctor(call):
         (("run", "lr", "--preset", "fast"), "no preset 'fast'"),
         (("run", "lr", "--features", "nowhere.parquet"), "no feature table nowhere.parquet"),
         (("predict", "x.wav", "--model", "svm"), "no trained model 'svm'"),
+        (("extract", "nowhere", "--out", "x.parquet"), "no folder nowhere"),
     ],
 )
 def test_bad_input_is_one_clear_line_and_exit_2(call, arguments, said):
@@ -150,6 +154,31 @@ def test_bad_input_is_one_clear_line_and_exit_2(call, arguments, said):
     assert (status, answer) == (2, None)
     assert said in error
     assert len(error.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "lr", "--jobs", "0"), "0 processes do nothing"),
+        (("run", "lr", "--seed", "-1"), "-1 is no seed"),
+        (("train", "lr", "--protocol", "emobox"), "unrecognized arguments"),
+        (("sing",), "invalid choice"),
+    ],
+)
+def test_a_wrong_option_is_explained_and_exit_2(arguments, said, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*arguments])
+    assert stop.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_workspace_that_cannot_be_made_is_named_before_any_work(call, features, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SER_WORKSPACE", str(tmp_path / "file" / "workspace"))
+    monkeypatch.setattr("ser_core.experiments.run", lambda *_, **__: pytest.fail("it was run"))
+    status, _, said = call("run", "kn", "--features", features)
+    assert status == 2
+    assert "Set SER_WORKSPACE" in said
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,23 @@ def test_what_is_wrong_is_left_out_with_its_reason(voices, tmp_path):
     assert {item.file for item in found.rejected if item.broken} == {file for file in reasons if "Actor_03" in file}
 
 
+def test_a_header_that_does_not_say_how_long_a_clip_is_is_not_believed(tmp_path, spoken):
+    file = tmp_path / "03-01-05-01-01-01-01.wav"
+    soundfile.write(file, spoken, 22_050)
+    content = bytearray(file.read_bytes())
+    size = content.index(b"data") + 4
+    content[size : size + 4] = bytes(4)  # as programs write that stream to a pipe
+    file.write_bytes(content)
+    found = corpus.index(tmp_path)
+    assert found.clips["duration_s"][0] == pytest.approx(3.0)
+
+
+def test_a_folder_with_an_odd_number_is_no_actors(tmp_path, spoken):
+    (tmp_path / "Actor_²").mkdir()
+    soundfile.write(tmp_path / "Actor_²" / "03-01-05-01-01-01-01.wav", spoken, 22_050)
+    assert len(corpus.index(tmp_path).clips) == 1
+
+
 def test_a_folder_without_a_clip_says_what_was_looked_for_and_how_to_get_it(tmp_path):
     (tmp_path / "song.wav").touch()
     with pytest.raises(CorpusError, match=r"03-01-05.*song\.wav.*zenodo\.org/records/1188976.*SER_DATA_DIR"):

@@ -1,3 +1,4 @@
+import joblib
 import numpy as np
 import pytest
 
@@ -106,6 +107,21 @@ def test_a_run_whose_scores_are_not_its_predictions_is_refused(result, tmp_path)
     file.write_text(file.read_text().replace(f'"cv_accuracy": {accuracy}', '"cv_accuracy": 0.999'))
     with pytest.raises(ArtifactError, match="another cv_accuracy than its predictions give"):
         runs.load(file.parent)
+
+
+def test_a_damaged_run_of_ones_own_takes_nothing_else_down(result, tmp_path, caplog):
+    runs.save(result.run, tmp_path / "artifacts")
+    (tmp_path / "workspace" / "runs" / "half").mkdir(parents=True)
+    assert [run.shipped for run in runs.list_all([tmp_path / "artifacts", tmp_path / "workspace"])] == [True]
+    assert "half" in caplog.text
+    with pytest.raises(ArtifactError, match="half"):
+        runs.list_all([tmp_path / "workspace"])
+
+
+def test_a_run_that_is_saved_twice_at_once_is_whole(result, tmp_path):
+    joblib.Parallel(n_jobs=4, backend="threading")(joblib.delayed(runs.save)(result.run, tmp_path) for _ in range(12))
+    assert [file.name for file in (tmp_path / "runs").iterdir()] == [result.run.id]
+    assert runs.load(tmp_path / "runs" / result.run.id).predictions.equals(result.run.predictions)
 
 
 def test_a_damaged_run_is_named(result, tmp_path):

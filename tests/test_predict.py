@@ -3,6 +3,7 @@ import pytest
 
 from ser_core import audio, load_predictor, synthetic
 from ser_core.errors import AudioError
+from ser_core.figures import prediction as figures
 from ser_core.labels import EMOTION_NAMES, LABELS
 from ser_core.predict import Prediction, Predictor
 
@@ -58,6 +59,20 @@ def test_a_long_clip_gets_a_timeline_that_covers_it(predictor):
     assert timeline["sad"].iloc[-3] > timeline["angry"].iloc[-3]
 
 
+def test_windows_in_which_nothing_is_heard_are_left_blank(predictor):
+    samples = np.concatenate([synthetic.speak("angry", actor=6, seconds=3), np.zeros(22_050 * 5, np.float32)])
+    timeline = predictor.predict(heard(samples)).timeline
+    assert timeline["angry"].iloc[0] > 0
+    assert timeline[list(EMOTION_NAMES)].iloc[-1].isna().all()
+    _, sentence = figures.timeline(timeline)
+    assert "nothing is heard" in sentence
+
+
+def test_sound_at_another_rate_is_refused(predictor, spoken):
+    with pytest.raises(ValueError, match="48000 Hz"):
+        predictor.predict(heard(spoken, rate=48_000))
+
+
 def test_ten_minutes_get_a_bounded_timeline(predictor):
     noise = np.random.default_rng(0).normal(scale=0.1, size=600 * 22_050)
     assert len(predictor.predict(heard(noise)).timeline) == 120
@@ -101,6 +116,7 @@ def test_an_answer_that_is_not_settled_says_so(predictor, monkeypatch, spoken):
     monkeypatch.setattr(type(predictor.model), "predict_proba", lambda *_: np.array([list(given.values())]))
     prediction = predictor.predict(heard(spoken[:26_460]))
     assert prediction.emotion == "calm"
+    assert prediction.named == ("sad", "male")
     assert prediction.warnings[0].startswith("Not settled: Calm, male is the most probable of the 16 classes, but")
 
 

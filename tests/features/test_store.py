@@ -1,7 +1,9 @@
 import os
 import shutil
 import time
+from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 import soundfile
@@ -58,6 +60,48 @@ def test_a_clip_that_was_only_touched_or_moved_is_known_by_its_content(folder, o
     (folder / "Actor_02").rename(folder / "somewhere else")
     again = extract(folder, own_workspace)
     assert (again.extracted, again.reused) == (0, 64)
+
+
+def test_features_never_stand_under_another_clips_digest(folder, own_workspace, monkeypatch):
+    """A clip that is replaced while it is extracted, and then put back."""
+    clip = sorted(folder.glob("Actor_01/*.wav"))[0]
+    first, read = clip.read_bytes(), Path.read_bytes
+
+    def replaced_after_reading(path):
+        content = read(path)
+        if path == clip:
+            clip.write_bytes(synthetic.wav("happy", actor=9))
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", replaced_after_reading)
+    extract(folder, own_workspace)
+    monkeypatch.undo()
+    clip.write_bytes(first)
+    again = extract(folder, own_workspace).table.iloc[0]
+    expected = study.extract(audio.load(first).samples)
+    np.testing.assert_array_equal(again[list(study.NAMES)].to_numpy(dtype=np.float32), expected)
+
+
+def test_two_extractions_at_once_share_the_cache(folder, own_workspace):
+    made = joblib.Parallel(n_jobs=2, backend="threading")(
+        joblib.delayed(extract)(folder, own_workspace) for _ in range(2)
+    )
+    assert made[0].table.equals(made[1].table)
+    assert extract(folder, own_workspace).reused == 64
+
+
+def test_a_damaged_cache_is_named(folder, own_workspace):
+    cache = own_workspace / "cache" / "features.sqlite"
+    cache.parent.mkdir(parents=True)
+    cache.write_bytes(b"no database" * 1000)
+    with pytest.raises(FeatureError, match=r"features\.sqlite cannot be used .*Delete it"):
+        extract(folder, own_workspace)
+
+
+def test_a_workspace_that_cannot_be_made_is_named(folder, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FeatureError, match="SER_WORKSPACE"):
+        extract(folder, tmp_path / "file")
 
 
 def test_what_was_extracted_before_a_kill_is_kept(folder, own_workspace):
@@ -161,6 +205,30 @@ def test_a_table_without_the_features_is_refused(table, tmp_path):
     store.save_table(table.drop(columns="mel_128"), tmp_path / "half.parquet")
     with pytest.raises(FeatureError, match="lacks 1 columns, the first 'mel_128'"):
         store.read_table(tmp_path / "half.parquet")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda table: table.assign(mel_003=np.nan), "mel_003 holds values that are no numbers"),
+        (lambda table: table.assign(mfcc_01="loud"), "mfcc_01 holds values that are no numbers"),
+        (lambda table: table.assign(label="bored_male"), "'bored_male' is none of the 16 classes"),
+        (lambda table: table.assign(stem=table["stem"].iloc[0]), "is in it twice"),
+    ],
+)
+def test_a_table_with_wrong_contents_is_refused(table, tmp_path, spoil, said):
+    spoiled = spoil(table)
+    spoiled.attrs = table.attrs
+    store.save_table(spoiled, tmp_path / "F.parquet")
+    with pytest.raises(FeatureError, match=said):
+        store.read_table(tmp_path / "F.parquet")
+
+
+def test_a_shuffled_table_is_read_in_the_indexs_order(table, tmp_path):
+    shuffled = table.sample(frac=1, random_state=0)
+    shuffled.attrs = table.attrs
+    store.save_table(shuffled, tmp_path / "F.parquet")
+    assert store.read_table(tmp_path / "F.parquet").equals(table)
 
 
 def test_a_place_that_cannot_be_written_is_named(table, tmp_path):

@@ -44,6 +44,11 @@ def test_silence_inside_and_around_a_clip_gives_what_librosa_gives(spoken):
     assert_same(study.extract(np.zeros(30_000, np.float32)), np.zeros(30_000, np.float32))
 
 
+def test_a_long_clip_gives_what_librosa_gives(spoken):
+    samples = np.tile(spoken, 9)  # 27 s: more than one block
+    assert_same(study.extract(samples), samples)
+
+
 def test_the_same_clip_gives_the_same_numbers(spoken):
     assert np.array_equal(study.extract(spoken), study.extract(spoken.copy()))
     assert study.extract(spoken).dtype == np.float32
