@@ -37,8 +37,19 @@ def test_the_shipped_table_is_of_the_real_clips_in_their_order(ravdess, shipped)
     assert shipped["label"].tolist() == found["label"].tolist()
 
 
-@pytest.mark.parametrize("row", [*range(0, 2452, 150), 1433])
-def test_real_clips_give_what_plain_librosa_gives_and_what_ships(ravdess, shipped, row):
+# In the last four, two bins of the tuning's histogram are equally full, but for the last bit of a magnitude.
+@pytest.mark.parametrize(
+    "clip",
+    [
+        *range(0, 2452, 150),
+        "03-02-05-01-01-01-12",
+        "03-01-06-02-02-01-14",
+        "03-01-06-01-01-01-16",
+        "03-01-04-01-01-01-23",
+    ],
+)
+def test_real_clips_give_what_plain_librosa_gives_and_what_ships(ravdess, shipped, clip):
+    row = clip if isinstance(clip, int) else shipped.index[shipped["stem"] == clip][0]
     samples = audio.load(ravdess / corpus.index(ravdess).clips["path"][row]).samples
     ours = study.extract(samples)
     assert_same(ours, samples)
