@@ -58,7 +58,9 @@ def example(emotion: str, actor: int) -> bytes:
 
 def choose_clips() -> list[tuple[str, bytes]]:
     """Names and contents of what the user wants heard."""
-    source = st.segmented_control("Where the sound comes from", [UPLOAD, RECORD, EXAMPLE], default=UPLOAD, key="source")
+    source = st.segmented_control(
+        "Where the sound comes from", [UPLOAD, RECORD, EXAMPLE], default=UPLOAD, required=True, key="source"
+    )
     if source == RECORD:
         recording = st.audio_input("Say a sentence in the emotion of your choice", sample_rate=48_000, key="recording")
         st.caption("No microphone? Browsers allow it on this machine (localhost) or over HTTPS only.")
@@ -69,7 +71,7 @@ def choose_clips() -> list[tuple[str, bytes]]:
         voice = right.selectbox("Voice", ["Female", "Male"], key="example-voice")
         st.info(
             "A synthetic voice, made by a program and not by a person: good for a first look at the page, "
-            "no evidence of how well the model hears people.",
+            "no evidence of how well the model hears people. It learned from people, so expect wrong answers here.",
             icon=":material/smart_toy:",
         )
         return [(f"synthetic-{emotion}.wav", example(emotion, actor=2 if voice == "Female" else 1))]
@@ -78,7 +80,9 @@ def choose_clips() -> list[tuple[str, bytes]]:
         type=TYPES,
         accept_multiple_files=True,
         key="upload",
-        help=f"Up to {MAX_CLIPS} files of 25 MB and 10 minutes each. They stay in memory and are gone when you leave.",
+    )
+    st.caption(
+        f"Up to {MAX_CLIPS} files of 25 MB and 10 minutes each. They stay in memory, and are gone when you leave."
     )
     if len(files) > MAX_CLIPS:
         st.warning(

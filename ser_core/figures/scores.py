@@ -60,7 +60,7 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
     best = table.iloc[-1]
     sentence = (
         f"Of {len(with_original)} models that the study has, {inside.sum()} come out here as it says, within the 95 % "
-        f"interval, and {above.sum()} better; the highest is {best['name']} with {best['test_accuracy']:.3f} "
-        f"({best['test_low']:.3f} to {best['test_high']:.3f})."
+        f"interval, and {above.sum()} better, with settings of our own; the highest is {best['name']} with "
+        f"{best['test_accuracy']:.3f} ({best['test_low']:.3f} to {best['test_high']:.3f})."
     )
     return figure, sentence

@@ -26,7 +26,7 @@ def test_from_the_first_page_to_the_answer(server, page):
     settle(page)
     page.wait_for_selector("[data-testid=stPlotlyChart]")
     assert not is_too_wide(page)
-    page.get_by_role("button", name="Try it with your own voice").click()
+    page.get_by_role("button", name="Try it yourself").click()
     page.wait_for_selector("text=Drop one or more recordings")
     upload(page, ("my voice.wav", synthetic.wav("angry", actor=1)))
     page.wait_for_selector("text=How probable each emotion is")
