@@ -9,7 +9,7 @@ import soundfile
 
 from ser_core import audio, decoders
 from ser_core.errors import AudioError, CorpusError
-from ser_core.labels import BY_CODE
+from ser_core.labels import BY_CODE, gender_of_actor
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 AUDIO_ONLY = "03"  # first field of a name; 01 and 02 are the video recordings of the same sentences
@@ -96,7 +96,7 @@ def parse(stem: str) -> Clip:
         statement=int(statement),
         repetition=int(repetition),
         actor=int(actor),
-        gender="male" if int(actor) % 2 else "female",
+        gender=gender_of_actor(int(actor)),
     )
     if clip.emotion == "neutral" and clip.intensity == "strong":
         raise CorpusError(f"{stem!r}: RAVDESS has no strong neutral")

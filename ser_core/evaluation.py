@@ -48,7 +48,7 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
         given = probabilities(test).astype(float)
         truth = np.searchsorted(LABELS, test["truth"])
         result["log_loss"] = float(log_loss(truth, given / given.sum(axis=1, keepdims=True), labels=range(len(LABELS))))
-        emotion = test["truth"].map(emotion_of).to_numpy(dtype=str)
+        emotion = _true_emotions(test)
         of_emotions = by_emotion(given)
         named = np.array(EMOTION_NAMES)[of_emotions.argmax(axis=1)]
         result["emotion_accuracy"] = float(np.mean(named == emotion))
@@ -81,9 +81,8 @@ def intervals(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) 
     size = len(LABELS) ** 2
     counted = np.bincount((cells[draws] + size * np.arange(resamples)[:, None]).ravel(), minlength=size * resamples)
     matrices = counted.reshape(resamples, len(LABELS), len(LABELS))
-    tail = 100 * (1 - CONFIDENCE) / 2
     return {
-        name: tuple(float(bound) for bound in np.percentile(score(matrices), [tail, 100 - tail]))
+        name: _bounds(score(matrices))
         for name, score in (("accuracy", _accuracy), ("uar", _uar), ("macro_f1", _macro_f1))
     }
 
@@ -92,12 +91,20 @@ def unheard_interval(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: in
     """95 % percentile bootstrap interval of the accuracy of eight emotions over actors: how far another set of actors
     would move it. For protocols that hold actors out, where clips of one actor stand or fall together."""
     named = np.array(EMOTION_NAMES)[by_emotion(probabilities(rows)).argmax(axis=1)]
-    hits = pd.Series(named == rows["truth"].map(emotion_of).to_numpy(dtype=str))
+    hits = pd.Series(named == _true_emotions(rows))
     by_actor = hits.groupby(rows["clip"].str[-2:].to_numpy()).agg(["sum", "size"]).to_numpy()
     drawn = by_actor[np.random.default_rng(seed).integers(len(by_actor), size=(resamples, len(by_actor)))].sum(axis=1)
+    return _bounds(drawn[:, 0] / drawn[:, 1])
+
+
+def _bounds(resampled: np.ndarray) -> tuple[float, float]:
     tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [tail, 100 - tail])
+    low, high = np.percentile(resampled, [tail, 100 - tail])
     return float(low), float(high)
+
+
+def _true_emotions(rows: pd.DataFrame) -> np.ndarray:
+    return rows["truth"].map(emotion_of).to_numpy(dtype=str)
 
 
 def _given(rows: pd.DataFrame) -> np.ndarray:

@@ -48,6 +48,11 @@ def gender_of(label: str) -> str:
     return label.split("_")[1]
 
 
+def gender_of_actor(actor: int) -> str:
+    """RAVDESS gives odd numbers to men and even ones to women."""
+    return "male" if actor % 2 else "female"
+
+
 def title_of(label: str) -> str:
     """`angry_female` -> `Angry, female`."""
     return f"{emotion_of(label).capitalize()}, {gender_of(label)}"

@@ -17,15 +17,14 @@ import numpy as np
 import soundfile
 from scipy.signal import lfilter, sosfilt
 
+from ser_core.corpus import NEVER_SUNG, SUFFIXES
 from ser_core.errors import CorpusError
-from ser_core.labels import BY_NAME, EMOTION_NAMES
+from ser_core.labels import BY_NAME, EMOTION_NAMES, gender_of_actor
 
 RATE = 22_050  # Hz
 MIN_RATE = 8_000  # Hz
 MIN_SECONDS = 0.2
 ACTORS = range(1, 25)
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
-SONG_EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful")  # what RAVDESS holds as song
 
 BASE_F0 = {"female": 200.0, "male": 110.0}  # Hz
 TRACT = {"female": 1.16, "male": 1.0}  # formant frequencies times this: a shorter vocal tract raises them
@@ -80,11 +79,6 @@ class Voice:
     level_dbfs: float  # RMS of the whole clip, full scale is 1
     manner: Manner
     tract: float  # formant frequencies times this
-
-
-def gender_of_actor(actor: int) -> str:
-    """RAVDESS gives odd numbers to men and even ones to women."""
-    return "male" if actor % 2 else "female"
 
 
 def voice(
@@ -260,7 +254,7 @@ def _is_recorded(emotion: str, intensity: int, channel: str) -> bool:
         raise CorpusError(f"Unknown emotion {emotion!r}: use one of {', '.join(EMOTION_NAMES)}.")
     if emotion == "neutral" and intensity == 2:
         return False
-    return channel == "speech" or emotion in SONG_EMOTIONS
+    return channel == "speech" or emotion not in NEVER_SUNG
 
 
 def _check(emotion: str, actor: int, statement: int, repetition: int, intensity: int) -> None:

@@ -220,17 +220,18 @@ def _extract_file(file: Path, known: frozenset[str]) -> tuple[Stamp | None, np.n
 
 @contextmanager
 def _open_cache(file: Path) -> Iterator[sqlite3.Connection]:
+    way_out = "Delete it, since it can be made again, or set SER_WORKSPACE to a folder that can be written"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FeatureError(f"The feature cache {file} cannot be made ({error}). {way_out}") from error
+    try:
         with closing(sqlite3.connect(file, timeout=60)) as cache:
             cache.execute("PRAGMA journal_mode = WAL")  # who reads does not wait for who writes
             cache.executescript(_SCHEMA)
             yield cache
-    except (sqlite3.Error, OSError) as error:
-        raise FeatureError(
-            f"The feature cache {file} cannot be used ({error}). Delete it, since it can be made again, or set "
-            "SER_WORKSPACE to a folder that can be written"
-        ) from error
+    except sqlite3.Error as error:  # an OSError here is of a clip, not of the cache
+        raise FeatureError(f"The feature cache {file} cannot be used ({error}). {way_out}") from error
 
 
 def _known_digests(cache: sqlite3.Connection, files: list[Path]) -> list[str | None]:
