@@ -9,12 +9,28 @@ class CorpusError(SerError):
     """A folder that holds no usable RAVDESS clip, or a name that is not a RAVDESS name."""
 
 
+class DownloadError(SerError):
+    """Clips that cannot be brought here: no connection, no room, or not the official archives."""
+
+
+class DownloadStopped(DownloadError):
+    """A download that was asked to end early. What has arrived is kept."""
+
+
+class ReadOnlyError(SerError):
+    """Work that is not begun, since this installation is for looking only."""
+
+
 class AudioError(SerError):
     """Sound that cannot be read, is not allowed, or holds nothing to recognise."""
 
 
 class FeatureError(SerError):
     """A feature table that does not fit: wrong version, missing columns, or too many clips that cannot be read."""
+
+
+class ImageError(SerError):
+    """Pictures that cannot be made or kept: an unknown kind, or a folder that holds others or cannot be written."""
 
 
 class ProtocolError(SerError):

@@ -4,22 +4,26 @@
 |-----------------------|----------------------------------------------------|-----------------------------|
 | `SER_WORKSPACE`       | what this installation makes: caches, runs, models | `workspace/` in the project |
 | `SER_DATA_DIR`        | the RAVDESS clips                                  | `ravdess` in the workspace  |
+| `SER_READ_ONLY`       | 1: nothing can be started (a public screen)        | 0                           |
 """
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ser_core.errors import ReadOnlyError
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The paths of this installation. Read with `Settings.from_environment()`."""
+    """The paths of this installation, and what it may do. Read with `Settings.from_environment()`."""
 
     workspace: Path
     data_dir: Path
     artifacts: Path = PROJECT / "artifacts"
+    read_only: bool = False
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -28,7 +32,19 @@ class Settings:
         return cls(
             workspace=workspace,
             data_dir=Path(os.environ.get("SER_DATA_DIR") or workspace / "ravdess").absolute(),
+            read_only=os.environ.get("SER_READ_ONLY", "") not in ("", "0"),  # a slip must not open a public screen
         )
+
+    def require_writable(self, work: str) -> None:
+        """Call this before anything is begun that writes, e.g. `require_writable("download")`.
+
+        Raises
+        ------
+        ReadOnlyError
+            If this installation is for looking only.
+        """
+        if self.read_only:
+            raise ReadOnlyError(f"No {work} here: this installation is read-only. Unset SER_READ_ONLY to change that")
 
     @property
     def stores(self) -> tuple[Path, Path]:
@@ -39,3 +55,13 @@ class Settings:
     def feature_table(self) -> Path:
         """The shipped table of the study's features of all clips."""
         return self.artifacts / "features" / "study.parquet"
+
+    @property
+    def prosody_table(self) -> Path:
+        """The shipped table of loudness and pitch of all clips."""
+        return self.artifacts / "features" / "prosody.parquet"
+
+    @property
+    def maps(self) -> Path:
+        """The shipped places of all clips on maps of their features."""
+        return self.artifacts / "features" / "maps.parquet"

@@ -9,6 +9,7 @@ import pytest
 from ser_core import artifacts, corpus, experiments, synthetic
 from ser_core.features import store
 from ser_core.settings import PROJECT, Settings
+from tests.archive_server import started as started_archive_server
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +53,14 @@ def result(table) -> experiments.Result:
 def trained(result, table, tmp_path) -> artifacts.ModelEntry:
     """The small vote, kept in a store of its own."""
     return artifacts.save(result, table, tmp_path / "store")
+
+
+@pytest.fixture
+def archive_server(monkeypatch):
+    """A web server for archives; see `archive_server.put_archive`."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    with started_archive_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,0 +1,539 @@
+"""The two official RAVDESS archives, from Zenodo to a folder of clips that the index can read.
+
+Whatever is in the making lies in the hidden folder `.download`, which the index passes over: an archive while it
+arrives, and its clips while they are unpacked. One rename puts all clips of an archive into place, so that at any
+moment, and after any crash, the index finds all of them or none.
+"""
+
+import errno
+import hashlib
+import logging
+import os
+import re
+import shutil
+import stat
+import threading
+import time
+import zipfile
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import requests
+import urllib3
+from filelock import FileLock, Timeout
+
+import ser_core
+from ser_core import corpus
+from ser_core.errors import CorpusError, DownloadError, DownloadStopped, SerError
+
+RECORD = "https://zenodo.org/records/1188976"
+
+LICENCE = f"""\
+RAVDESS is licensed CC BY-NC-SA 4.0 (https://creativecommons.org/licenses/by-nc-sa/4.0/). You may use, share and change
+the recordings if you name their authors (attribution), do not use them commercially (non-commercial), and pass on what
+you make of them under the same licence (share alike).
+To cite: Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS),
+PLoS ONE 13(5): e0196391, https://doi.org/10.1371/journal.pone.0196391. The archives: {RECORD}"""
+
+MAKING = ".download"  # the folder of whatever is in the making
+TIMEOUT_S = (10, 30)  # to connect, and between two pieces of an answer
+WAITS_S = (1, 2, 4, 8, 16)  # before each new try, in a row of tries that brought nothing new
+MAX_WAIT_S = 60  # a server may ask for more
+MAX_CLIP_BYTES = 5_000_000  # the largest official one has 0.9 million
+MAX_ENTRIES = 10_000
+BLOCK = 32_768  # bytes
+TELL_EVERY_S = 0.2
+RATE_WINDOW_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One file to download, and what must come of it."""
+
+    part: str  # "speech" or "song"
+    name: str
+    url: str
+    bytes: int
+    sha256: str
+    clips: int
+    unpacked_bytes: int  # at most: needed on the disk, and more is not unpacked
+
+    @property
+    def stem(self) -> str:
+        """The folder of its clips."""
+        return Path(self.name).stem
+
+
+# As WAV files the clips take 513 and 452 million bytes; the rest is for what their headers and the disk's blocks add.
+ARCHIVES = (
+    Archive(
+        part="speech",
+        name="Audio_Speech_Actors_01-24.zip",
+        url=f"{RECORD}/files/Audio_Speech_Actors_01-24.zip?download=1",
+        bytes=208_468_073,
+        sha256="5d208e01632cc3e5242106fa2af3273e6dc5239fb8143131979ac74c4aa40657",
+        clips=1440,
+        unpacked_bytes=600_000_000,
+    ),
+    Archive(
+        part="song",
+        name="Audio_Song_Actors_01-24.zip",
+        url=f"{RECORD}/files/Audio_Song_Actors_01-24.zip?download=1",
+        bytes=225_505_317,
+        sha256="89f3df66cc67ebb70c8af6f72f3f359bee497f6f763a9d863b6477619716d428",
+        clips=1012,
+        unpacked_bytes=530_000_000,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one step of one archive is."""
+
+    part: str  # "speech" or "song"
+    phase: str  # "downloading", "waiting" (to try again), "checking" or "unpacking"
+    done: int  # bytes
+    total: int  # bytes
+    rate: float | None = None  # bytes a second, of the last few seconds; None while it is not known
+    seconds_left: float | None = None
+
+    @property
+    def words(self) -> str:
+        """E.g. "Downloading speech: 120 of 208 MB, 3.2 MB/s, 0:28 min left"."""
+        said = f"{self.phase.capitalize()} {self.part}: {self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB"
+        if self.rate is not None:
+            said += f", {self.rate / 1e6:.1f} MB/s"
+        if self.seconds_left is not None:
+            minutes, seconds = divmod(round(self.seconds_left), 60)
+            said += f", {minutes}:{seconds:02d} min left"
+        return said
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """What a download brought."""
+
+    dest: Path
+    parts: tuple[str, ...]  # that are new
+    already_there: tuple[str, ...]  # parts whose clips were complete, so that nothing was asked of the server
+    clips: int  # that are new
+    bytes: int  # of archives, that were not here from an earlier try
+
+
+def download(
+    archives: Iterable[Archive],
+    dest: str | os.PathLike,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> Downloaded:
+    """Bring the clips of some archives into a folder; a part whose clips are all there is left as it is.
+
+    What has arrived is kept when this ends early, and the next call goes on from there.
+
+    Parameters
+    ----------
+    archives : iterable of Archive
+        Some of `ARCHIVES`.
+    dest : str or path
+        Made if it is missing. Each archive's clips come into a folder of the archive's name in it.
+    progress : callable, optional
+        Told how far it is a few times a second.
+    stopped : callable, optional
+        Asked again and again whether to end early. While a server says nothing it is not asked, for up to 30 s.
+
+    Raises
+    ------
+    DownloadError
+        If another download into the folder is running, the disk has no room, the server has not the file or does not
+        answer, or what arrived is not the official archive.
+    DownloadStopped
+        If `stopped` said so.
+    """
+    archives, dest = tuple(archives), Path(dest).absolute()
+    watch = _Watch(progress or (lambda _: None), stopped or (lambda: False))
+    missing = _missing(archives, dest)
+    arrived = 0
+    if missing:
+        making = dest / MAKING
+        with _alone(making):
+            missing = _missing(archives, dest)  # another download may have ended just now
+            try:
+                _check_room(missing, making)
+                for archive in missing:
+                    part = making / f"{archive.name}.part"
+                    arrived += _fetch(archive, part, watch)
+                    _check(archive, part, watch)
+                    _unpack(archive, part, dest / archive.stem, watch)
+                    part.unlink()
+            except OSError as error:
+                raise _disk_fault(error, missing, making) from error
+    return Downloaded(
+        dest,
+        parts=tuple(archive.part for archive in missing),
+        already_there=tuple(archive.part for archive in archives if archive not in missing),
+        clips=sum(archive.clips for archive in missing),
+        bytes=arrived,
+    )
+
+
+def _missing(archives: Iterable[Archive], dest: Path) -> list[Archive]:
+    """The archives whose clips are not all below a folder already, in whatever layout."""
+    try:
+        there = corpus.index(dest).clips["channel"].value_counts()
+    except CorpusError:
+        there = {}
+    missing = [archive for archive in archives if there.get(archive.part, 0) < archive.clips]
+    for archive in missing:
+        if os.path.lexists(dest / archive.stem):
+            raise DownloadError(
+                f"{dest / archive.stem} is there, but of the {archive.clips:,} {archive.part} clips only "
+                f"{there.get(archive.part, 0):,} can be read in {dest}. Move it away or delete it, then run it again"
+            )
+    return missing
+
+
+@contextmanager
+def _alone(making: Path) -> Iterator[None]:
+    """Hold the folder's lock. It is the operating system's, so it ends with the process, however that ends."""
+    lock = FileLock(making / "lock")
+    try:
+        making.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DownloadError(
+            f"Another download into {making.parent} is running. Wait until it is done, or stop it"
+        ) from None
+    except OSError as error:
+        raise DownloadError(f"{making.parent} cannot be written ({error}). Choose another folder") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _arrived(part: Path) -> int:
+    """Bytes of an archive that are here."""
+    try:
+        return part.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def room_needed(archives: Iterable[Archive], dest: Path) -> int:
+    """Bytes of disk that a download takes: all clips, and the largest rest of an archive, since each is deleted before
+    the next one comes."""
+    rests = [archive.bytes - _arrived(dest / MAKING / f"{archive.name}.part") for archive in archives]
+    return sum(archive.unpacked_bytes for archive in archives) + max([0, *rests])
+
+
+def _check_room(archives: Iterable[Archive], making: Path) -> None:
+    needed, free = room_needed(archives, making.parent), shutil.disk_usage(making).free
+    if free < needed:
+        raise DownloadError(
+            f"The disk of {making.parent} has {_mb(free)} free, but the download needs {_mb(needed)}. "
+            "Free some space, or choose another folder"
+        )
+
+
+def _disk_fault(error: OSError, archives: list[Archive], making: Path) -> DownloadError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        waiting = [archive for archive in archives if not (making.parent / archive.stem).exists()]
+        return DownloadError(
+            f"The disk of {making.parent} is full: the rest needs {_mb(room_needed(waiting, making.parent))}. "
+            "What has arrived is kept: free some space, then run it again"
+        )
+    return DownloadError(
+        f"{making.parent} cannot be written ({error}). Mend that or choose another folder, then run it again"
+    )
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
+
+
+class _Watch:
+    """Tells how far a step is, a few times a second, and ends it where that is asked."""
+
+    def __init__(self, tell: Callable[[Progress], None], stopped: Callable[[], bool]):
+        self._tell, self._stopped = tell, stopped
+
+    def begin(self, archive: Archive, phase: str, total: int, done: int = 0) -> None:
+        self._at = Progress(archive.part, phase, done, total)
+        self._told = time.monotonic()
+        self._seen = deque([(self._told, done)])  # for the rate
+        self._tell(self._at)
+
+    def move(self, done: int) -> None:
+        self._end_if_asked()
+        now = time.monotonic()
+        if now - self._told < TELL_EVERY_S and done < self._at.total:
+            return
+        while len(self._seen) > 1 and now - self._seen[0][0] > RATE_WINDOW_S:
+            self._seen.popleft()
+        since, before = self._seen[0]
+        rate = (done - before) / (now - since) if now > since and done > before else None
+        left = (self._at.total - done) / rate if rate else None
+        self._at = Progress(self._at.part, self._at.phase, done, self._at.total, rate, left)
+        self._told = now
+        self._seen.append((now, done))
+        self._tell(self._at)
+
+    def wait(self, archive: Archive, done: int, seconds: float) -> None:
+        self._tell(Progress(archive.part, "waiting", done, archive.bytes, seconds_left=seconds))
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._end_if_asked()
+            time.sleep(min(left, TELL_EVERY_S))
+
+    def _end_if_asked(self) -> None:
+        if self._stopped():
+            raise DownloadStopped("Stopped. What has arrived is kept: start it again to go on from there")
+
+
+class _TryAgain(Exception):
+    """A fault that may pass."""
+
+    def __init__(self, reason: str, wait_s: float = 0):
+        super().__init__(reason)
+        self.wait_s = wait_s  # as the server asks
+
+
+def _fetch(archive: Archive, part: Path, watch: _Watch) -> int:
+    """Get what of an archive is not here yet, so many bytes. If it is whole, the server is not asked."""
+    if _arrived(part) > archive.bytes:
+        part.unlink()  # whatever it is, it is no beginning of this archive
+    before = most = _arrived(part)
+    failures = 0
+    while _arrived(part) < archive.bytes:
+        try:
+            _receive(archive, part, watch)
+        except (_TryAgain, requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            # Only what never was here before is progress: a server that starts at zero each time and is always cut
+            # at the same place would be asked for ever.
+            failures = 1 if _arrived(part) > most else failures + 1
+            most = max(most, _arrived(part))
+            if isinstance(error, _TryAgain):
+                reason, wait_s = str(error), error.wait_s
+            else:
+                reason, wait_s = f"there is no connection ({type(error).__name__})", 0
+            if failures > len(WAITS_S):
+                raise DownloadError(
+                    f"{archive.url} does not come: {failures} tries in a row failed, the last since {reason}. "
+                    f"{_mb(_arrived(part))} of {_mb(archive.bytes)} are here and kept: run it again later"
+                ) from error
+            logger.info("%s: %s, trying again", archive.url, reason)
+            watch.wait(archive, _arrived(part), min(max(WAITS_S[failures - 1], wait_s), MAX_WAIT_S))
+    return archive.bytes - before
+
+
+def _receive(archive: Archive, part: Path, watch: _Watch) -> None:
+    """Ask once, and write what comes."""
+    have = _arrived(part)
+    headers = {"Accept-Encoding": "identity", "User-Agent": f"ser_core/{ser_core.__version__}"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    with requests.get(archive.url, headers=headers, stream=True, timeout=TIMEOUT_S) as response:
+        done = _start(archive, response, have)
+        if done is None:
+            part.unlink(missing_ok=True)
+            raise _TryAgain(f"the server cannot go on from byte {have:,}")
+        watch.begin(archive, "downloading", archive.bytes, done)
+        with open(part, "ab" if done else "wb") as file:
+            # What is there, however little: on a slow line a whole block would be long in coming, and lost in a cut.
+            while block := response.raw.read1(BLOCK, decode_content=False):
+                done += len(block)
+                if done > archive.bytes:
+                    file.truncate(0)
+                    raise DownloadError(_wrong_size(archive, f"more than {archive.bytes:,}"))
+                file.write(block)
+                watch.move(done)
+    if done < archive.bytes:
+        raise _TryAgain("the answer ended early")
+
+
+def _start(archive: Archive, response: requests.Response, have: int) -> int | None:
+    """The byte at which an answer starts; None if this server has to be asked for all of it."""
+    code = response.status_code
+    if code == 206:
+        said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+        start, total = (int(said[1]), said[2]) if said else (None, "*")
+        if start != have:
+            return None
+    elif code == 200:
+        start, total = 0, response.headers.get("Content-Length", "*")
+    elif code == 416:
+        return None
+    elif code == 429 or code >= 500:
+        raise _TryAgain(f"the server answers {code} {response.reason}", _retry_after_s(response))
+    else:
+        raise DownloadError(
+            f"{archive.url} cannot be had: the server answers {code} {response.reason}. "
+            f"See {RECORD} for where {archive.name} is now, and unpack it into the folder of the clips"
+        )
+    if total.isdecimal() and int(total) != archive.bytes:
+        raise DownloadError(_wrong_size(archive, f"{int(total):,}"))
+    return start
+
+
+def _wrong_size(archive: Archive, got: str) -> str:
+    return (
+        f"{archive.url} is not the official archive: it has {got} bytes instead of {archive.bytes:,}. "
+        f"See whether something stands between here and {RECORD}, then run it again"
+    )
+
+
+def _retry_after_s(response: requests.Response) -> float:
+    try:
+        return urllib3.Retry().get_retry_after(response.raw) or 0
+    except urllib3.exceptions.InvalidHeader:
+        return 0
+
+
+def _check(archive: Archive, part: Path, watch: _Watch) -> None:
+    """Hold an archive against its digest; a wrong one is deleted."""
+    digest, done = hashlib.sha256(), 0
+    watch.begin(archive, "checking", archive.bytes)
+    with open(part, "rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            done += len(block)
+            watch.move(done)
+    if digest.hexdigest() != archive.sha256:
+        part.unlink()
+        raise DownloadError(
+            f"{archive.name} did not arrive as it should: its SHA-256 is {digest.hexdigest()}, expected "
+            f"{archive.sha256}. It was deleted: run it again"
+        )
+
+
+def _unpack(archive: Archive, part: Path, folder: Path, watch: _Watch) -> None:
+    """Write the clips of an archive beside it, and when all are there, move them to `folder` at once.
+
+    An archive's names only say which clip it is; the place and the name of the file are ours.
+    """
+    making = part.parent / archive.stem
+    shutil.rmtree(making, ignore_errors=True)  # of a process that died
+    try:
+        with zipfile.ZipFile(part) as zipped:
+            entries = _clips(archive, zipped.infolist())
+            watch.begin(archive, "unpacking", sum(entry.file_size for entry in entries.values()))
+            done = 0
+            for clip, entry in entries.items():
+                file = making / f"Actor_{clip.actor:02d}" / f"{clip.stem}.wav"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                before = done
+                with zipped.open(entry) as source, open(file, "wb") as target:
+                    while block := source.read(BLOCK):
+                        done += len(block)
+                        if done - before > MAX_CLIP_BYTES or done > archive.unpacked_bytes:
+                            raise _refusal(archive, f"{entry.filename!r} is larger than it says")
+                        target.write(block)
+                        watch.move(done)
+        os.rename(making, folder)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
+        raise _refusal(archive, f"it is damaged: {error}") from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _clips(archive: Archive, entries: list[zipfile.ZipInfo]) -> dict[corpus.Clip, zipfile.ZipInfo]:
+    """The clips of an archive. Files that are none are passed over, but one suspicious entry spoils all."""
+    if len(entries) > MAX_ENTRIES:
+        raise _refusal(archive, f"it has {len(entries):,} entries, more than {MAX_ENTRIES:,}")
+    found = {}
+    for entry in entries:
+        if fault := _fault(entry):
+            raise _refusal(archive, f"{entry.filename!r} {fault}")
+        path = PurePosixPath(entry.filename)
+        try:
+            clip = corpus.parse(path.stem)
+        except CorpusError:
+            continue
+        if entry.is_dir() or path.suffix.lower() != ".wav" or clip.channel != archive.part:
+            continue
+        if clip in found:
+            raise _refusal(archive, f"{clip.stem} is in it twice")
+        found[clip] = entry
+    if len(found) != archive.clips:
+        raise _refusal(archive, f"it holds {len(found):,} {archive.part} clips instead of {archive.clips:,}")
+    if (total := sum(entry.file_size for entry in found.values())) > archive.unpacked_bytes:
+        raise _refusal(archive, f"its clips have {_mb(total)}, more than {_mb(archive.unpacked_bytes)}")
+    return found
+
+
+def _fault(entry: zipfile.ZipInfo) -> str | None:
+    """What is suspicious about an entry."""
+    path = PurePosixPath(entry.filename.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or PureWindowsPath(entry.filename).drive:
+        return "leads out of the folder"
+    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "is a link or a device"
+    if entry.flag_bits & 1:
+        return "is encrypted"
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "is packed in an unusual way"
+    if entry.file_size > MAX_CLIP_BYTES:
+        return f"has {_mb(entry.file_size)}, more than a clip can have"
+    return None
+
+
+def _refusal(archive: Archive, reason: str) -> DownloadError:
+    return DownloadError(
+        f"{archive.name} is not unpacked, since {reason}. Get the clips of {RECORD} by hand, and please report this"
+    )
+
+
+@dataclass(frozen=True)
+class State:
+    """What a download in the background is at. Neither running nor stopped, with no error and not done: never begun."""
+
+    running: bool = False
+    progress: Progress | None = None  # the latest
+    stopped: bool = False
+    error: str | None = None  # fit to be shown
+    done: Downloaded | None = None
+
+
+class Background:
+    """At most one download, in a thread of its own, for pages that come and go. Any thread may ask and call."""
+
+    def __init__(self):
+        self.state = State()  # always replaced whole, never changed: whoever reads it sees one moment
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+
+    def start(self, archives: Iterable[Archive], dest: str | os.PathLike) -> bool:
+        """Begin a download; False, and nothing is done, while one is running."""
+        with self._lock:
+            if self.state.running:
+                return False
+            self.state = State(running=True)
+            self._stop.clear()
+        threading.Thread(target=self._run, args=(tuple(archives), dest), name="download", daemon=True).start()
+        return True
+
+    def stop(self) -> None:
+        """Ask the running download to end; what has arrived is kept."""
+        self._stop.set()
+
+    def _run(self, archives: tuple[Archive, ...], dest: str | os.PathLike) -> None:
+        def tell(progress: Progress) -> None:
+            self.state = State(running=True, progress=progress)
+
+        try:
+            self.state = State(done=download(archives, dest, progress=tell, stopped=self._stop.is_set))
+        except DownloadStopped:
+            self.state = State(progress=self.state.progress, stopped=True)
+        except SerError as error:
+            self.state = State(progress=self.state.progress, error=str(error))
+        except Exception:  # the thread's end: nobody else would hear of it
+            logger.exception("The download broke off")
+            self.state = State(error="The download broke off through a fault of this program; the log says more.")
