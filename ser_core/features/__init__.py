@@ -1,1 +1,2 @@
-"""Numbers that describe a clip: the study's 180 (`study`), kept on disk (`store`)."""
+"""What a clip sounds like, in numbers: the study's 180 (`study`), loudness and pitch (`prosody`), tables of them on disk
+(`store`), spectrograms to look at (`spectrogram`) and as pictures for image models (`images`)."""

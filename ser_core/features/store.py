@@ -2,6 +2,8 @@
 
 Every vector goes into one SQLite file of the workspace as soon as its batch is done, under the SHA-256 of the clip's
 bytes and the feature version. A file whose size and time of change are known is not even opened again.
+
+`features` is always a module that says what is extracted: `VERSION`, `NAMES`, `SAMPLE_RATE` and `extract(samples)`.
 """
 
 import hashlib
@@ -11,7 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -42,15 +45,22 @@ class Extraction:
 
 
 def load_table(
-    corpus: Corpus, workspace: Path, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None
+    corpus: Corpus,
+    workspace: Path,
+    *,
+    features: ModuleType = study,
+    jobs: int = -1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Extraction:
-    """The study's features of every clip of a corpus.
+    """The features of every clip of a corpus.
 
     Parameters
     ----------
     corpus : Corpus
     workspace : Path
         Where vectors are kept from one call to the next, in `cache/features.sqlite`.
+    features : module
+        Which features; the study's 180 if not said.
     jobs : int
         Processes, as joblib counts them; -1 for all cores.
     progress : callable, optional
@@ -65,19 +75,20 @@ def load_table(
     files = [corpus.folder / path for path in clips["path"]]
     total = len(clips)
     broken = [item for item in corpus.rejected if item.broken]
-    _check_share(broken, named := total + len(broken))
+    check_share(broken, named := total + len(broken))
     extracted = 0
     with _open_cache(workspace / "cache" / "features.sqlite") as cache:
-        vectors = _known_vectors(cache)
+        vectors = _known_vectors(cache, features.VERSION)
         digests = _known_digests(cache, files)
         # A file that is not known by its stamp is read; it is extracted only if its content is not known either.
         unknown = [row for row in range(total) if digests[row] not in vectors]
         done = total - len(unknown)
         if progress:
             progress(done, total)
-        for batch in _extract([(row, files[row]) for row in unknown], frozenset(vectors), jobs):
+        work = [(row, files[row]) for row in unknown]
+        for batch in in_batches(_extract_file, work, frozenset(vectors), features, jobs=jobs):
             with cache:
-                for row, stamp, answer in batch:
+                for row, (stamp, answer) in batch:
                     if isinstance(answer, str):
                         broken.append(Rejected(clips["path"][row], answer, broken=True))
                         continue
@@ -86,18 +97,18 @@ def load_table(
                     if answer is not None:
                         extracted += 1
                         vectors[stamp.digest] = answer
-                        row_of_cache = (stamp.digest, study.VERSION, answer.astype("<f4").tobytes())
+                        row_of_cache = (stamp.digest, features.VERSION, answer.astype("<f4").tobytes())
                         cache.execute("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", row_of_cache)
-            _check_share(broken, named)
+            check_share(broken, named)
             done += len(batch)
             if progress:
                 progress(done, total)
     good = [row for row in range(total) if digests[row] in vectors]
-    values = np.array([vectors[digests[row]] for row in good], dtype=np.float32).reshape(len(good), len(study.NAMES))
+    values = np.array([vectors[digests[row]] for row in good], dtype=np.float32).reshape(len(good), len(features.NAMES))
     table = pd.concat(
-        [clips.iloc[good].reset_index(drop=True), pd.DataFrame(values, columns=list(study.NAMES))], axis=1
+        [clips.iloc[good].reset_index(drop=True), pd.DataFrame(values, columns=list(features.NAMES))], axis=1
     )
-    table.attrs["feature_version"] = study.VERSION
+    table.attrs["feature_version"] = features.VERSION
     misnamed = tuple(item for item in corpus.rejected if not item.broken)
     return Extraction(table, extracted, len(good) - extracted, (*misnamed, *broken))
 
@@ -120,7 +131,7 @@ def save_table(table: pd.DataFrame, file: Path) -> None:
         raise FeatureError(f"{file} cannot be written ({error}). Choose another place") from error
 
 
-def read_table(file: Path) -> pd.DataFrame:
+def read_table(file: Path, features: ModuleType = study) -> pd.DataFrame:
     """A saved feature table.
 
     Raises
@@ -136,16 +147,16 @@ def read_table(file: Path) -> pd.DataFrame:
         ) from None
     except (OSError, ValueError) as error:  # pyarrow's errors for a damaged file are ValueErrors
         raise FeatureError(f"{file} cannot be read as a feature table: {error}") from error
-    lacking = [name for name in (*COLUMNS, *study.NAMES) if name not in table]
+    lacking = [name for name in (*COLUMNS, *features.NAMES) if name not in table]
     if lacking:
         raise FeatureError(f"{file} is no feature table: it lacks {len(lacking)} columns, the first {lacking[0]!r}")
     version = table.attrs.get("feature_version")
-    if version != study.VERSION:
+    if version != features.VERSION:
         raise FeatureError(
-            f"{file} holds features of version {version!r}, this code makes {study.VERSION!r}. "
+            f"{file} holds features of version {version!r}, this code makes {features.VERSION!r}. "
             f"Make it anew: python -m ser_core extract DIR --out {file}"
         )
-    fault = _fault(table)
+    fault = _fault(table, features)
     if fault:
         raise FeatureError(f"{file} is no feature table as `extract` makes it: {fault}")
     order = table.sort_values(["actor", "stem"], ignore_index=True)  # protocols split by position
@@ -153,9 +164,9 @@ def read_table(file: Path) -> pd.DataFrame:
     return order
 
 
-def _fault(table: pd.DataFrame) -> str | None:
+def _fault(table: pd.DataFrame, features: ModuleType) -> str | None:
     """What is wrong with a table's contents."""
-    for name in study.NAMES:
+    for name in features.NAMES:
         if not pd.api.types.is_float_dtype(table[name]) or not np.isfinite(table[name]).all():
             return f"{name} holds values that are no numbers"
     if table["stem"].duplicated().any():
@@ -185,24 +196,25 @@ class Stamp(NamedTuple):
     digest: str
 
 
-# A row of the index, the file's stamp, and its features, None if they are known, or what is wrong with it.
-Answer = tuple[int, Stamp | None, np.ndarray | str | None]
-
-
-def _extract(work: list[tuple[int, Path]], known: frozenset[str], jobs: int) -> Iterator[list[Answer]]:
-    """Answers in batches, each as soon as it is done."""
+def in_batches(function: Callable, work: list[tuple[int, Any]], *more, jobs: int) -> Iterator[list[tuple[int, Any]]]:
+    """Every (row, item) -> (row, `function(item, *more)`), in `jobs` processes; a batch as soon as it is done."""
     batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
-    calls = (joblib.delayed(_extract_batch)(batch, known) for batch in batches)
+    calls = (joblib.delayed(_batch)(function, batch, more) for batch in batches)
     # A process costs two seconds to start, so a batch or two is done here.
     yield from joblib.Parallel(n_jobs=jobs if len(batches) > 2 else 1, return_as="generator_unordered")(calls)
 
 
-def _extract_batch(work: list[tuple[int, Path]], known: frozenset[str]) -> list[Answer]:
-    return [(row, *_extract_file(file, known)) for row, file in work]
+def _batch(function: Callable, work: list[tuple[int, Any]], more: tuple) -> list[tuple[int, Any]]:
+    return [(row, function(item, *more)) for row, item in work]
 
 
-def _extract_file(file: Path, known: frozenset[str]) -> tuple[Stamp | None, np.ndarray | str | None]:
-    """The bytes that are hashed are those that are decoded, so features never stand under another clip's digest."""
+def _extract_file(
+    file: Path, known: frozenset[str], features: ModuleType
+) -> tuple[Stamp | None, np.ndarray | str | None]:
+    """The file's stamp, and its features, None if they are known, or what is wrong with it.
+
+    The bytes that are hashed are those that are decoded, so features never stand under another clip's digest.
+    """
     from ser_core import audio
 
     try:
@@ -213,7 +225,7 @@ def _extract_file(file: Path, known: frozenset[str]) -> tuple[Stamp | None, np.n
         stamp = Stamp(str(file.absolute()), stat.st_size, stat.st_mtime_ns, hashlib.sha256(content).hexdigest())
         if stamp.digest in known:
             return stamp, None
-        return stamp, study.extract(audio.load(content, rate=study.SAMPLE_RATE).samples)
+        return stamp, features.extract(audio.load(content, rate=features.SAMPLE_RATE).samples)
     except (AudioError, OSError) as error:
         return None, str(error)
 
@@ -245,16 +257,23 @@ def _known_digests(cache: sqlite3.Connection, files: list[Path]) -> list[str | N
     return digests
 
 
-def _known_vectors(cache: sqlite3.Connection) -> dict[str, np.ndarray]:
-    rows = cache.execute("SELECT digest, vector FROM features WHERE version = ?", (study.VERSION,))
+def _known_vectors(cache: sqlite3.Connection, version: str) -> dict[str, np.ndarray]:
+    rows = cache.execute("SELECT digest, vector FROM features WHERE version = ?", (version,))
     return {digest: np.frombuffer(vector, dtype="<f4") for digest, vector in rows}
 
 
-def _check_share(broken: list[Rejected], total: int) -> None:
+def check_share(broken: list[Rejected], total: int) -> None:
+    """Stop if more than 2 % of the clips cannot be read: that is a fault of the folder, not of a clip.
+
+    Raises
+    ------
+    FeatureError
+        The first five are named.
+    """
     if len(broken) > MAX_BROKEN_SHARE * total:
         listed = "; ".join(f"{item.file}: {item.reason}" for item in broken[:5])
         raise FeatureError(
             f"{len(broken)} of {total} clips cannot be read ({len(broken) / total:.1%}, at most {MAX_BROKEN_SHARE:.0%} "
             f"may be): {listed}{'; ...' if len(broken) > 5 else ''}. Mend or remove them, then run it again: "
-            "what was extracted is kept."
+            "what was done is kept."
         )

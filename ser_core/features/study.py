@@ -55,23 +55,41 @@ def extract(samples: np.ndarray) -> np.ndarray:
     np.ndarray [shape=(180,), dtype=float32]
         In the order of `NAMES`.
     """
-    magnitude = _magnitude_spectrogram(np.asarray(samples, dtype=np.float32))
-    mel = _mel_matrix() @ np.square(magnitude).T  # (128, frames)
+    magnitude = magnitude_spectrogram(np.asarray(samples, dtype=np.float32))
+    mel = mel_spectrogram(magnitude)
     return np.concatenate([_mean_mfcc(mel), _mean_chroma(magnitude), mel.mean(axis=1)]).astype(np.float32)
 
 
-def _magnitude_spectrogram(samples: np.ndarray) -> np.ndarray:
-    """|STFT| [shape=(frames, 1 + N_FFT // 2)]: frames as rows, so that each FFT reads memory in order."""
+def magnitude_spectrogram(samples: np.ndarray, precision: type = np.float64) -> np.ndarray:
+    """|STFT| as librosa gives it, but with frames as rows, so that each FFT reads memory in order.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,), dtype=float32]
+        At 22,050 Hz.
+    precision : np.float64 or np.float32
+        Of the FFT. In single it takes half the time, and is off by 1e-7 of a frame's loudest bins.
+
+    Returns
+    -------
+    np.ndarray [shape=(frames, 1025), dtype=float32]
+    """
     padded = np.pad(samples, N_FFT // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
     magnitude = np.empty((len(frames), 1 + N_FFT // 2), dtype=np.float32)
     # As librosa does it, in double precision and then rounded: the tuning is the peak of a histogram, and the last bit
     # of a magnitude decides between two bins that are equally full (seen in 18 of the 2,452 RAVDESS clips).
+    window = _window().astype(precision, copy=False)
     for start in range(0, len(frames), BLOCK):
         block = slice(start, start + BLOCK)
-        spectrum = scipy.fft.rfft(frames[block] * _window(), axis=1, overwrite_x=True)
-        np.abs(spectrum.astype(np.complex64), out=magnitude[block])
+        spectrum = scipy.fft.rfft(frames[block] * window, axis=1, overwrite_x=True)
+        np.abs(spectrum.astype(np.complex64, copy=False), out=magnitude[block])
     return magnitude
+
+
+def mel_spectrogram(magnitude: np.ndarray) -> np.ndarray:
+    """Power in 128 mel bands [shape=(128, frames), dtype=float32] of a `magnitude_spectrogram`."""
+    return _mel_matrix() @ np.square(magnitude).T
 
 
 def _mean_mfcc(mel: np.ndarray) -> np.ndarray:

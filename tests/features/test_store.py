@@ -236,3 +236,22 @@ def test_a_place_that_cannot_be_written_is_named(table, tmp_path):
     with pytest.raises(FeatureError, match=r"folder\.parquet cannot be written"):
         store.save_table(table, tmp_path / "folder.parquet")
     assert [file.name for file in tmp_path.iterdir()] == ["folder.parquet"]
+
+
+def test_features_of_two_kinds_are_kept_side_by_side(voices, own_workspace):
+    from ser_core.features import prosody
+
+    found = corpus.index(voices)
+    both = [store.load_table(found, own_workspace, features=kind, jobs=1) for kind in (study, prosody)]
+    again = store.load_table(found, own_workspace, features=prosody, jobs=1)
+    assert [(one.extracted, one.reused) for one in (*both, again)] == [(64, 0), (64, 0), (0, 64)]
+    assert list(again.table.columns[-2:]) == ["loudness_lufs", "pitch_hz"]
+    assert again.table.attrs["feature_version"] == prosody.VERSION
+
+
+def test_a_table_of_other_features_is_refused(table, tmp_path):
+    from ser_core.features import prosody
+
+    store.save_table(table, tmp_path / "t.parquet")
+    with pytest.raises(FeatureError, match="lacks 2 columns, the first 'loudness_lufs'"):
+        store.read_table(tmp_path / "t.parquet", prosody)

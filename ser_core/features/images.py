@@ -1,0 +1,329 @@
+"""Spectrogram images for image models: 224 x 224 pixels, as the study drew them, in a folder for each part and class.
+
+A picture is what `librosa.display.specshow` draws without axes, made straight from the numbers: each value becomes one
+of 256 colours, and each pixel takes the value at its middle. Drawing it through a figure costs over ten times as much
+(`python -m benchmarks.images`).
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import librosa
+import numpy as np
+from PIL import Image
+
+from ser_core import audio, protocols
+from ser_core.corpus import Corpus, Rejected
+from ser_core.errors import AudioError, ImageError
+from ser_core.features import store, study
+from ser_core.features.study import N_MFCC, SAMPLE_RATE
+from ser_core.reference import STUDY_CLIPS
+
+VERSION = "picture-1"  # Part of every folder of pictures: raise it with any change of the pixels or the augmentation.
+
+SIZE = 224  # pixels each way: what VGG16 and most other ImageNet models take
+SETTINGS = "spectrograms.json"
+PROTOCOL = "study"
+COMPRESSION = 3  # zlib's level. As small as its default, 6, in two thirds of the time
+
+# Rows of colours.png, which holds matplotlib's magma and coolwarm (Moreland 2009), 256 colours each. specshow takes the
+# first for values of one sign and the second for values of both, which gives these for every clip of RAVDESS.
+_COLOURS = {"mel": 0, "mfcc": 1, "contrast": 0}
+KINDS = tuple(_COLOURS)
+
+# How far an augmented copy may differ: our choice. Pitch and pace tell emotions apart, and pitch tells a woman from a
+# man (about an octave), so both change a little only. Nearly all clips of RAVDESS are silent before and after the voice
+# (for a second, the median), so that a slower pace seldom cuts it off. The noise is white: a studio becomes a room.
+STRETCH = (0.9, 1.1)  # times the pace
+PITCH_ST = (-2.0, 2.0)  # semitones
+SHIFT_S = (-0.25, 0.25)
+SNR_DB = (25.0, 45.0)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A folder of pictures, and how it came about."""
+
+    folder: Path
+    train: int  # pictures, augmented copies among them
+    test: int  # pictures
+    made: int  # pictures that were not there before
+    rejected: tuple[Rejected, ...]  # clips that could not be decoded, and what the index had left out
+    is_the_studys_split: bool  # all 2,452 clips were there to be split
+
+
+def values(samples: np.ndarray, kind: str) -> np.ndarray:
+    """What a picture shows, as librosa gives it at its defaults (frames of 2,048 samples every 512).
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        Mono at 22,050 Hz, as `ser_core.audio.load` gives them.
+    kind : str
+        `mel`: power in 128 mel bands, in dB below the loudest cell, at least -80. `mfcc`: 40 MFCC. `contrast`: spectral
+        contrast in dB of seven bands (Jiang et al. 2002, "Music type classification by spectral contrast feature").
+
+    Returns
+    -------
+    np.ndarray [shape=(rows, frames), dtype=float32]
+        Low frequencies first.
+
+    Raises
+    ------
+    ImageError
+        If there is no such kind.
+    """
+    _check_kind(kind)
+    samples = np.asarray(samples, dtype=np.float32)
+    if kind == "contrast":  # in double: the valleys of a spectrum drown in the rounding of single precision
+        magnitude = study.magnitude_spectrogram(samples)
+        return librosa.feature.spectral_contrast(S=magnitude.T, sr=SAMPLE_RATE).astype(np.float32)
+    mel = study.mel_spectrogram(study.magnitude_spectrogram(samples, np.float32))
+    if kind == "mel":
+        return librosa.power_to_db(mel, ref=np.max)
+    return librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=N_MFCC)
+
+
+def picture(samples: np.ndarray, kind: str) -> np.ndarray:
+    """One clip as an image model sees it.
+
+    Time runs to the right over the whole clip, however long; low frequencies are at the bottom. The smallest value has
+    the first colour, the largest the last.
+
+    Parameters
+    ----------
+    samples, kind
+        As in `values`.
+
+    Returns
+    -------
+    np.ndarray [shape=(224, 224, 3), dtype=uint8]
+        Red, green, blue.
+
+    Raises
+    ------
+    ImageError
+        If there is no such kind.
+    """
+    return np.asarray(_draw(samples, kind).convert("RGB"))
+
+
+def png(samples: np.ndarray, kind: str) -> bytes:
+    """The same picture as the content of a PNG file: one byte a pixel and a palette, a third of what RGB takes."""
+    file = io.BytesIO()
+    _draw(samples, kind).save(file, "PNG", compress_level=COMPRESSION)
+    return file.getvalue()
+
+
+def augment(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The same clip said a little otherwise: faster or slower, higher or lower, sooner or later, and with noise.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,), dtype=float32]
+        At 22,050 Hz.
+    rng : np.random.Generator
+        Draws how much of each, evenly from `STRETCH`, `PITCH_ST`, `SHIFT_S` and `SNR_DB`.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,), dtype=float32]
+        As long as it was: a picture spans its clip, and would not show another pace otherwise.
+    """
+    pace = rng.uniform(*STRETCH)
+    pitch = 2 ** (rng.uniform(*PITCH_ST) / 12)
+    # A pitch shift is a stretch that is played faster or slower, so one stretch, the slow step, serves both.
+    changed = librosa.effects.time_stretch(samples, rate=pace / pitch)
+    changed = librosa.resample(changed, orig_sr=SAMPLE_RATE * pitch, target_sr=SAMPLE_RATE)
+    # The clip is a loop whose ends are silent: what lacks at one end comes from the other.
+    looped = np.roll(np.resize(changed, len(samples)), round(rng.uniform(*SHIFT_S) * SAMPLE_RATE))
+    level = np.sqrt(np.square(looped).mean()) / 10 ** (rng.uniform(*SNR_DB) / 20)
+    return (looped + rng.normal(scale=level, size=len(samples))).astype(np.float32)
+
+
+def write(
+    corpus: Corpus,
+    out: Path,
+    *,
+    kind: str = "mel",
+    copies: int = 0,
+    seed: int = protocols.STUDY_SEED,
+    jobs: int = -1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Written:
+    """A picture of every clip as `out/<train or test>/<class>/<clip>.png`, in the study's split.
+
+    Classes sort as `labels.LABELS`, which is the order that Keras and torchvision give them. What is there already is
+    kept, so that a run that was stopped goes on where it was; `out/spectrograms.json` says what was asked for, and
+    another wish needs another folder.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        With fewer clips than RAVDESS' 2,452 it is not the study's split: that goes by position.
+    out : Path
+        A new or empty folder, or one that was begun with the same settings.
+    kind : str
+        As in `values`.
+    copies : int
+        How many augmented copies of each training clip to add, as `<clip>_aug1.png`, `_aug2` and so on. Test clips get
+        none: a score is of recordings as they are, and copies would count some clips more than once.
+    seed : int
+        Of the augmentation. A copy depends on it, the clip's name and the copy's number, and on nothing else.
+    jobs : int
+        Processes, as joblib counts them; -1 for all cores.
+    progress : callable, optional
+        Told the number of clips done and the number of clips in all, after each batch.
+
+    Raises
+    ------
+    ImageError
+        If there is no such kind, `copies` is negative, or `out` cannot be written or holds something else.
+    ProtocolError
+        If there are too few clips to split.
+    FeatureError
+        If more than 2 % of the corpus's clips cannot be read.
+    """
+    _check_kind(kind)
+    if copies < 0:
+        raise ImageError(f"{copies} augmented copies cannot be made: give 0 or more")
+    clips = corpus.clips
+    broken = [item for item in corpus.rejected if item.broken]
+    store.check_share(broken, named := len(clips) + len(broken))
+    *_, split = protocols.get(PROTOCOL).folds(clips)
+    is_the_studys_split = len(clips) == STUDY_CLIPS  # of fewer clips it is another one
+    _open_folder(
+        out,
+        {
+            "version": VERSION,
+            "kind": kind,
+            "size": SIZE,
+            "augmented_copies": copies,
+            "seed": seed if copies else None,
+            "protocol": PROTOCOL,
+            "is_the_studys_split": is_the_studys_split,
+            # The split goes by position: with other clips, one that is trained on here might be in the test there.
+            "clips": len(clips),
+            "clips_sha256": hashlib.sha256("\n".join(clips["stem"]).encode()).hexdigest(),
+        },
+    )
+    in_test = np.isin(np.arange(len(clips)), split.held_out)
+    wanted = [
+        {copy: folder / f"{stem}{f'_aug{copy}' * bool(copy)}.png" for copy in range(1 + copies * (not test))}
+        for stem, test, folder in zip(clips["stem"], in_test, _class_folders(out, clips["label"], in_test), strict=True)
+    ]
+    lacking = [{copy: file for copy, file in files.items() if not file.exists()} for files in wanted]
+    work = [(row, (corpus.folder / clips["path"][row], files)) for row, files in enumerate(lacking) if files]
+    done, failed = len(clips) - len(work), set()
+    if progress:
+        progress(done, len(clips))
+    for batch in store.in_batches(_write_clip, work, kind, seed, jobs=jobs):
+        for row, fault in batch:
+            if fault:
+                failed.add(row)
+                broken.append(Rejected(clips["path"][row], fault, broken=True))
+        store.check_share(broken, named)
+        done += len(batch)
+        if progress:
+            progress(done, len(clips))
+    misnamed = tuple(item for item in corpus.rejected if not item.broken)
+    there = [row for row in range(len(clips)) if row not in failed]
+    return Written(
+        folder=out,
+        train=sum(len(wanted[row]) for row in there if not in_test[row]),
+        test=sum(len(wanted[row]) for row in there if in_test[row]),
+        made=sum(len(lacking[row]) for row in there),
+        rejected=(*misnamed, *broken),
+        is_the_studys_split=is_the_studys_split,
+    )
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise ImageError(f"There is no kind of picture {kind!r}; there is {', '.join(KINDS)}")
+
+
+def _draw(samples: np.ndarray, kind: str) -> Image.Image:
+    shown = values(samples, kind)
+    low, high = shown.min(), shown.max()
+    level = (shown - low) * (256 / (high - low)) if high > low else np.zeros_like(shown)
+    image = Image.fromarray(np.minimum(level, 255).astype(np.uint8)[::-1])
+    image = image.resize((SIZE, SIZE), Image.Resampling.NEAREST)
+    image.putpalette(_palettes()[_COLOURS[kind]])
+    return image
+
+
+@lru_cache(maxsize=1)
+def _palettes() -> list[bytes]:
+    return [row.tobytes() for row in np.asarray(Image.open(Path(__file__).with_name("colours.png")))]
+
+
+def _open_folder(out: Path, settings: dict) -> None:
+    """Make a folder for pictures of these settings, or see that it is one."""
+    file = out / SETTINGS
+    with _writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            if any(not item.name.startswith(".") for item in out.iterdir()):
+                raise ImageError(f"{out} holds other things. Name a new folder, or an empty one")
+            _write_whole(file, (json.dumps(settings, indent=1) + "\n").encode())
+            return
+    try:
+        there = dict(json.loads(file.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ImageError(f"{file} cannot be read ({error}). Delete {out} and make it anew") from error
+    for name, asked in settings.items():
+        if there.get(name) != asked:
+            raise ImageError(
+                f"{out} holds pictures made otherwise: {name} was {there.get(name)!r} and is {asked!r} now. "
+                "Name another folder, or delete this one"
+            )
+
+
+def _class_folders(out: Path, labels: list[str], in_test: np.ndarray) -> list[Path]:
+    """Each clip's folder. Both parts have all classes, or else a class would have two numbers."""
+    with _writing(out):
+        for part in ("train", "test"):
+            for label in set(labels):
+                (out / part / label).mkdir(parents=True, exist_ok=True)
+    return [out / ("test" if test else "train") / label for label, test in zip(labels, in_test, strict=True)]
+
+
+def _write_clip(clip: tuple[Path, dict[int, Path]], kind: str, seed: int) -> str | None:
+    """Write the pictures of one clip; what is wrong with it, if anything is."""
+    source, files = clip
+    try:
+        samples = audio.load(source, rate=SAMPLE_RATE).samples
+    except AudioError as error:
+        return str(error).removeprefix(f"{source}: ")
+    for copy, file in files.items():
+        rng = np.random.default_rng([seed, copy, *map(int, source.stem.split("-"))])
+        content = png(augment(samples, rng) if copy else samples, kind)
+        with _writing(file):
+            _write_whole(file, content)
+    return None
+
+
+def _write_whole(file: Path, content: bytes) -> None:
+    """A picture is there whole or not at all. Of one half written nothing is left that its name would call an image."""
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        part.write_bytes(content)
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ImageError(f"{place} cannot be written ({error}). Choose another place, or make room") from error
