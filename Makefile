@@ -21,7 +21,9 @@ study: .venv/.app-installed
 
 bench: .venv/.test-installed
 	$(BIN)/python -m benchmarks.features
+	$(BIN)/python -m benchmarks.images
 	$(BIN)/python -m benchmarks.prediction
+	$(BIN)/python -m benchmarks.pages
 
 clean:
 	rm -rf .venv workspace

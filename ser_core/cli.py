@@ -12,7 +12,16 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.prompt import Confirm
 from rich.table import Table
 
 import ser_core
@@ -57,12 +66,28 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=function)
         return sub
 
+    sub = command("download", download, "bring the official RAVDESS clips here (434 MB), going on where it stopped")
+    sub.add_argument("--speech", action="store_true", help="only speech, or with --song both")
+    sub.add_argument("--song", action="store_true", help="only song, or with --speech both")
+    sub.add_argument("--dest", type=Path, metavar="DIR", help="default: SER_DATA_DIR")
+    sub.add_argument("--accept-licence", action="store_true", help="accept the licence without being asked")
+
     sub = command("index", index, "list the RAVDESS clips of a folder, and what is wrong with the others")
     sub.add_argument("folder", metavar="DIR")
 
     sub = command("extract", extract, "extract the 180 features of every clip of a folder into a table")
     sub.add_argument("folder", metavar="DIR")
     sub.add_argument("--out", required=True, type=Path, metavar="F.parquet")
+    _add_jobs(sub)
+
+    sub = command(
+        "spectrograms", spectrograms, "a 224 x 224 picture of every clip, in a folder for each part and class"
+    )
+    sub.add_argument("--kind", default="mel", help="mel, mfcc or contrast (default: mel)")
+    sub.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder, or one to go on with")
+    sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
+    sub.add_argument("--augment", type=int, default=0, metavar="N", help="changed copies of each training clip to add")
+    sub.add_argument("--seed", type=_seed, default=9, help="of the changed copies (default: 9)")
     _add_jobs(sub)
 
     sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction")
@@ -111,6 +136,75 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
 
 
 # Each command returns its answer for --json, its exit status, and how to show the answer to a person.
+
+
+def download(options, settings):
+    from ser_core import download as downloading
+
+    settings.require_writable("download")
+    _accept_licence(downloading.LICENCE, options)
+    wanted = [
+        archive
+        for archive in downloading.ARCHIVES
+        if options.speech == options.song or getattr(options, archive.part)  # neither is both
+    ]
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    started = time.perf_counter()
+    try:
+        with Progress(*columns, console=err, disable=options.json) as bar:
+            tasks = {}
+
+            def advance(at):
+                step = (at.part, "downloading" if at.phase == "waiting" else at.phase)
+                what = f"{at.phase.capitalize()} {at.part}"
+                if step not in tasks:  # begun where an earlier try stopped, so that the rate is of what arrives now
+                    tasks[step] = bar.add_task(what, total=at.total, completed=at.done)
+                bar.update(tasks[step], description=what, completed=at.done)
+
+            done = downloading.download(wanted, options.dest or settings.data_dir, progress=advance)
+    except KeyboardInterrupt:
+        err.print("What has arrived is kept: run it again to go on from there.")
+        raise
+    answer = {
+        "dest": str(done.dest),
+        "downloaded": list(done.parts),
+        "already_there": list(done.already_there),
+        "clips": done.clips,
+        "bytes": done.bytes,
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+
+    def show():
+        if done.parts:
+            said = f"{done.clips:,} clips ({' and '.join(done.parts)}) are new in {done.dest}"
+            out.print(said, markup=False, highlight=False, soft_wrap=True)
+        if done.already_there:
+            said = f"All clips of {' and '.join(done.already_there)} were already in {done.dest}: nothing to download"
+            out.print(said, markup=False, highlight=False, soft_wrap=True)
+
+    return answer, 0, show
+
+
+def _accept_licence(licence: str, options) -> None:
+    from ser_core.errors import DownloadError
+
+    err.print(licence, markup=False, highlight=False, soft_wrap=True)
+    if options.accept_licence:
+        return
+    if not sys.stdin.isatty():
+        raise DownloadError("The licence must be accepted, and there is no terminal to ask at: add --accept-licence")
+    try:
+        accepted = Confirm.ask("Do you accept this licence?", console=err, default=False)
+    except EOFError:
+        accepted = False
+    if not accepted:
+        raise DownloadError("Nothing was downloaded, since the licence was not accepted")
 
 
 def index(options, settings):
@@ -163,6 +257,48 @@ def extract(options, settings):
             f"{answer['extracted']:,} extracted, {answer['reused']:,} reused, {answer['seconds']} s",
             soft_wrap=True,
         )
+
+    return answer, 0, show
+
+
+def spectrograms(options, settings):
+    from ser_core import corpus
+    from ser_core.features import images
+    from ser_core.reference import STUDY_CLIPS
+
+    started = time.perf_counter()
+    with _progress("Drawing", options) as advance:
+        written = images.write(
+            corpus.index(options.data or settings.data_dir),
+            options.out,
+            kind=options.kind,
+            copies=options.augment,
+            seed=options.seed,
+            jobs=options.jobs,
+            progress=advance,
+        )
+    for item in written.rejected:
+        err.print(f"Left out {item.file}: {item.reason}", markup=False, soft_wrap=True, highlight=False)
+    answer = {
+        "pictures": written.train + written.test,
+        "train": written.train,
+        "test": written.test,
+        "made": written.made,
+        "reused": written.train + written.test - written.made,
+        "is_the_studys_split": written.is_the_studys_split,
+        "seconds": round(time.perf_counter() - started, 2),
+        "rejected": [{"file": item.file, "reason": item.reason} for item in written.rejected],
+    }
+
+    def show():
+        out.print(
+            f"{answer['pictures']:,} pictures in {written.folder} ({answer['train']:,} to train on, {answer['test']:,} "
+            f"to test on): {answer['made']:,} made, {answer['reused']:,} reused, {answer['seconds']} s",
+            soft_wrap=True,
+        )
+        if not written.is_the_studys_split:
+            said = f"The split is not the study's, which is of all {STUDY_CLIPS:,} clips: some are missing here."
+            out.print(said, soft_wrap=True)
 
     return answer, 0, show
 

@@ -1,7 +1,11 @@
 """RAVDESS file names to clips, and a folder of them to one validated index."""
 
+import hashlib
+import itertools
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -17,10 +21,24 @@ CHANNELS = {"01": "speech", "02": "song"}
 INTENSITIES = {"01": "normal", "02": "strong"}
 STATEMENTS = {1: "Kids are talking by the door", 2: "Dogs are sitting by the door"}
 NEVER_SUNG = ("disgust", "surprised")
+NEVER_SANG = (18,)  # actors
+
+# What can be asked of a clip, and how a value of it is said.
+TITLES = {
+    "emotion": "emotion",
+    "channel": "channel",
+    "intensity": "intensity",
+    "gender": "gender",
+    "actor": "actor",
+    "statement": "sentence",
+    "repetition": "repetition",
+    "part": "part of the study",
+}
 
 HOW_TO_GET = (
-    "Put the unpacked RAVDESS archives Audio_Speech_Actors_01-24.zip and Audio_Song_Actors_01-24.zip "
-    "(https://zenodo.org/records/1188976) there, or set SER_DATA_DIR to the folder that holds them."
+    "Get them: python -m ser_core download. Or put the unpacked RAVDESS archives Audio_Speech_Actors_01-24.zip and "
+    "Audio_Song_Actors_01-24.zip (https://zenodo.org/records/1188976) there, or set SER_DATA_DIR to the folder that "
+    "holds them."
 )
 
 
@@ -64,6 +82,11 @@ class Corpus:
     clips: pd.DataFrame  # one row a clip, `COLUMNS`, by actor and then stem; `path` counts from `folder`
     rejected: tuple[Rejected, ...]
 
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """Each clip's stem -> its path from `folder`."""
+        return dict(zip(self.clips["stem"], self.clips["path"], strict=True))
+
 
 def parse(stem: str) -> Clip:
     """The clip that a file name without its suffix stands for, e.g. `03-01-05-01-02-01-12`.
@@ -103,6 +126,68 @@ def parse(stem: str) -> Clip:
     if clip.channel == "song" and clip.emotion in NEVER_SUNG:
         raise CorpusError(f"{stem!r}: RAVDESS has no sung {clip.emotion}")
     return clip
+
+
+def said(column: str, value) -> str:
+    """A value of an index column in words: `statement` 1 -> "Kids are talking by the door", `actor` 3 -> "Actor 3"."""
+    if column == "statement":
+        return STATEMENTS[value]
+    if column in ("actor", "repetition"):
+        return f"{TITLES[column].capitalize()} {value}"
+    return str(value).capitalize()
+
+
+def title(clip) -> str:
+    """A clip, given as a row of an index, in words: "Angry (strong) speech by actor 12, female"."""
+    strong = " (strong)" if clip.intensity == "strong" else ""
+    return f"{clip.emotion.capitalize()}{strong} {clip.channel} by actor {clip.actor}, {clip.gender}"
+
+
+@lru_cache(maxsize=1)
+def official_clips() -> tuple[Clip, ...]:
+    """All 2,452 clips of RAVDESS' audio, in the order of an index."""
+    clips = []
+    fields = itertools.product(range(1, 25), CHANNELS, BY_CODE, INTENSITIES, ("01", "02"), ("01", "02"))
+    for actor, channel, emotion, intensity, statement, repetition in fields:
+        if channel == "02" and actor in NEVER_SANG:
+            continue
+        with suppress(CorpusError):  # no strong neutral, no sung disgust or surprise
+            clips.append(parse(f"{AUDIO_ONLY}-{channel}-{emotion}-{intensity}-{statement}-{repetition}-{actor:02d}"))
+    return tuple(clips)
+
+
+def coverage(clips: pd.DataFrame | None) -> pd.DataFrame:
+    """What of RAVDESS is there, by actor.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame, optional
+        Rows of an index; None where there is no clip at all.
+
+    Returns
+    -------
+    pd.DataFrame
+        24 rows: `actor`, `gender`, the clips that are there, `speech` and `song`, those that RAVDESS has, `speech_of`
+        and `song_of`, and `missing` of both together.
+    """
+    there = [] if clips is None else clips["stem"]
+    whole = pd.DataFrame([asdict(clip) for clip in official_clips()])
+    by_actor = (
+        whole.assign(there=whole["stem"].isin(there))
+        .groupby(["actor", "gender", "channel"])["there"]
+        .agg(["sum", "size"])
+        .unstack(fill_value=0)
+    )
+    table = pd.DataFrame(
+        {
+            "speech": by_actor["sum"]["speech"],
+            "speech_of": by_actor["size"]["speech"],
+            "song": by_actor["sum"]["song"],
+            "song_of": by_actor["size"]["song"],
+        }
+    )
+    table["missing"] = table["speech_of"] + table["song_of"] - table["speech"] - table["song"]
+    return table.reset_index()
 
 
 def index(folder: str | os.PathLike) -> Corpus:
@@ -149,6 +234,15 @@ def index(folder: str | os.PathLike) -> Corpus:
         )
     clips = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["actor", "stem"], ignore_index=True)
     return Corpus(folder, clips, tuple(rejected))
+
+
+def stamp(folder: str | os.PathLike) -> str:
+    """A short text that changes when a file is added below a folder, taken away or renamed; it opens no file."""
+    seen = hashlib.sha256()
+    for here, folders, _ in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        seen.update(f"{here} {os.stat(here).st_mtime_ns}\n".encode())
+    return seen.hexdigest()
 
 
 def _sound_files(folder: Path) -> list[Path]:

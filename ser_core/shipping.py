@@ -1,16 +1,18 @@
-"""`make study`: the feature table, the runs and the trained ensembles of `artifacts/`, made anew from the clips."""
+"""`make study`: the tables, the runs and the trained ensembles of `artifacts/`, made anew from the clips."""
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from ser_core import artifacts, corpus, experiments, runs
+import pandas as pd
+
+from ser_core import artifacts, corpus, experiments, exploration, runs
 from ser_core.errors import CorpusError
-from ser_core.features import store
+from ser_core.features import prosody, store
 from ser_core.models import registry
+from ser_core.reference import STUDY_CLIPS
 from ser_core.settings import Settings
 
-CLIPS = 2452
 TRAINED = ("v4", "best")  # the study's best ensemble and ours: what the predict page offers
 
 
@@ -29,9 +31,8 @@ def make(
         As the steps do: no clips, too many broken clips; and if it is not the whole corpus.
     """
     keys = list(registry.MODELS)
-    table = store.load_table(corpus.index(data), settings.workspace, jobs=jobs).table
-    if len(table) != CLIPS:
-        raise CorpusError(f"{data} holds {len(table):,} of RAVDESS' {CLIPS:,} clips, and the study needs all of them")
+    tables = make_tables(data, settings, jobs=jobs)
+    table = tables[settings.feature_table]
     results, unheard = [], {}
     for done, key in enumerate(keys):
         if progress:
@@ -39,7 +40,8 @@ def make(
         results.append(experiments.run(key, table, jobs=jobs))
         if key in TRAINED:
             unheard[key] = experiments.run(key, table, protocol="emobox", jobs=jobs).run
-    store.save_table(table, settings.feature_table)
+    for file, made_table in tables.items():
+        store.save_table(made_table, file)
     made = [*(result.run for result in results), *unheard.values()]
     for run in made:
         runs.save(run, settings.artifacts)
@@ -51,3 +53,25 @@ def make(
         if folder.name not in {run.id for run in made}:  # of an older state of this code or of the data
             shutil.rmtree(folder)
     return made
+
+
+def make_tables(data: Path, settings: Settings, *, jobs: int = -1) -> dict[Path, pd.DataFrame]:
+    """The tables of all clips, each with the file that it ships in: features, loudness and pitch, maps.
+
+    Raises
+    ------
+    SerError
+        As `make`.
+    """
+    found = corpus.index(data)
+    table = store.load_table(found, settings.workspace, jobs=jobs).table
+    if len(table) != STUDY_CLIPS:
+        raise CorpusError(
+            f"{data} holds {len(table):,} of RAVDESS' {STUDY_CLIPS:,} clips, and the study needs all of them"
+        )
+    voices = store.load_table(found, settings.workspace, features=prosody, jobs=jobs).table
+    return {
+        settings.feature_table: table,
+        settings.prosody_table: voices,
+        settings.maps: exploration.maps(table),
+    }

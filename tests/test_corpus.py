@@ -113,3 +113,48 @@ def test_the_synthetic_voice_writes_names_that_the_index_reads(tmp_path):
     found = corpus.index(tmp_path)
     assert len(found.clips) == len(paths)
     assert not found.rejected
+
+
+def test_the_official_clips_are_those_that_ravdess_has(settings):
+    from ser_core.features import store
+
+    shipped = store.read_table(settings.feature_table)
+    assert [clip.stem for clip in corpus.official_clips()] == list(shipped["stem"])
+
+
+def test_coverage_says_by_actor_what_is_there_and_what_is_missing(voices):
+    coverage = corpus.coverage(corpus.index(voices).clips)
+    assert coverage[["speech_of", "song_of"]].sum().to_list() == [1440, 1012]
+    first, eighteenth = coverage.iloc[0], coverage.iloc[17]
+    assert (first["actor"], first["gender"], first["speech"], first["song"]) == (1, "male", 16, 0)
+    assert first["missing"] == 60 + 44 - 16
+    assert (eighteenth["song_of"], eighteenth["missing"]) == (0, 60)
+
+
+def test_without_any_clip_all_are_missing():
+    assert corpus.coverage(None)["missing"].sum() == 2452
+
+
+def test_the_stamp_of_a_folder_changes_with_its_files(tmp_path):
+    empty = corpus.stamp(tmp_path / "none")
+    inner = tmp_path / "Actor_01"
+    inner.mkdir()
+    before = corpus.stamp(tmp_path)
+    assert before != empty
+    assert corpus.stamp(tmp_path) == before
+    (inner / "03-01-05-01-02-01-01.wav").touch()
+    after = corpus.stamp(tmp_path)
+    assert after != before
+    (tmp_path / ".download").mkdir()
+    (tmp_path / ".download" / "x").touch()
+    hidden = corpus.stamp(tmp_path)
+    (tmp_path / ".download" / "y").touch()
+    assert corpus.stamp(tmp_path) == hidden  # what is in the making is not looked at
+
+
+def test_a_clip_in_words():
+    clip = corpus.parse("03-02-06-02-01-02-12")
+    assert corpus.title(clip) == "Fearful (strong) song by actor 12, female"
+    assert corpus.said("statement", 2) == "Dogs are sitting by the door"
+    assert corpus.said("actor", 3) == "Actor 3"
+    assert corpus.said("emotion", "sad") == "Sad"

@@ -1,0 +1,90 @@
+"""How loud a voice is and how high: contours over one clip, and one number of each a clip."""
+
+import numpy as np
+import parselmouth
+import pyloudnorm
+
+from ser_core.features.study import HOP, N_FFT
+
+VERSION = "prosody-1"  # Part of every table: raise it with any change of the numbers below.
+SAMPLE_RATE = 22_050  # Hz
+NAMES: tuple[str, ...] = ("loudness_lufs", "pitch_hz")
+
+# A man's murmur to a woman's scream or high note: Praat's own 600 Hz is meant for talk, and these actors also sing.
+PITCH_FLOOR_HZ = 75.0
+PITCH_CEILING_HZ = 1000.0
+PITCH_STEP_S = 0.01
+LEVEL_FLOOR_DB = -100.0  # what digital silence is given
+GATE_S = 0.4  # s, the shortest sound whose loudness is defined: one block of ITU-R BS.1770
+
+
+def pitch(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """The pitch contour: fundamental frequency by Praat's autocorrelation (Boersma 1993, "Accurate short-term analysis
+    of the fundamental frequency and the harmonics-to-noise ratio of a sampled sound").
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+
+    Returns
+    -------
+    hz : np.ndarray [shape=(frames,)]
+        NaN where there is no voice.
+    seconds : np.ndarray [shape=(frames,)]
+        A step of 0.01 s. Both are empty if the sound is shorter than three periods of the lowest pitch, 40 ms.
+    """
+    if len(samples) / rate < 3 / PITCH_FLOOR_HZ:
+        return np.zeros(0), np.zeros(0)
+    sound = parselmouth.Sound(samples.astype(np.float64), rate)
+    found = sound.to_pitch_ac(time_step=PITCH_STEP_S, pitch_floor=PITCH_FLOOR_HZ, pitch_ceiling=PITCH_CEILING_HZ)
+    hz = found.selected_array["frequency"]
+    return np.where(hz > 0, hz, np.nan), found.xs()
+
+
+def level(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """The energy contour: root mean square of each frame (2,048 samples every 512), in dB below full scale.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+
+    Returns
+    -------
+    decibels : np.ndarray [shape=(frames,)]
+        0 dB is a square wave at full scale; -100 dB or less counts as -100.
+    seconds : np.ndarray [shape=(frames,)]
+        Middle of each frame.
+    """
+    padded = np.pad(samples.astype(np.float64), N_FFT // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
+    power = np.einsum("ij,ij->i", frames, frames) / N_FFT
+    decibels = 10 * np.log10(np.maximum(power, 10 ** (LEVEL_FLOOR_DB / 10)))
+    return decibels, np.arange(len(decibels)) * HOP / rate
+
+
+def loudness(samples: np.ndarray, rate: int) -> float:
+    """Integrated loudness in LUFS after ITU-R BS.1770-4, the broadcasters' measure: weighted as the ear hears, with
+    the silence around the voice left out. Sound of less than 0.4 s is padded; -inf where all of it is near silence."""
+    missing = int(np.ceil(GATE_S * rate)) - len(samples)
+    return pyloudnorm.Meter(rate).integrated_loudness(np.pad(samples.astype(np.float64), (0, max(0, missing))))
+
+
+def extract(samples: np.ndarray) -> np.ndarray:
+    """Loudness and median pitch of one clip.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,), dtype=float32]
+        Mono samples at 22,050 Hz.
+
+    Returns
+    -------
+    np.ndarray [shape=(2,), dtype=float32]
+        In the order of `NAMES`; the pitch is NaN where no voice is found.
+    """
+    hz, _ = pitch(samples, SAMPLE_RATE)
+    voiced = hz[~np.isnan(hz)]
+    median = np.median(voiced) if voiced.size else np.nan
+    return np.array([loudness(samples, SAMPLE_RATE), median], dtype=np.float32)

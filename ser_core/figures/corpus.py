@@ -1,0 +1,231 @@
+"""What is in the corpus: counts, spreads, and the study's split."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ser_core import exploration
+from ser_core.corpus import TITLES, said
+from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, finish
+from ser_core.labels import BY_NAME, EMOTION_NAMES, LABELS, emotion_of, title_of
+
+# What can be measured of a clip: its name, its unit, and what that is.
+MEASURES = {
+    "duration_s": ("duration", "s", "The whole file, with about a second of silence around the voice."),
+    "loudness_lufs": (
+        "loudness",
+        "LUFS",
+        "LUFS are decibels weighted as the ear hears, without the silence: 0 is as loud as a file can be, and 10 less "
+        "sounds about half as loud.",
+    ),
+    "pitch_hz": (
+        "median pitch",
+        "Hz",
+        "How often the vocal folds open in a second: twice as often is an octave higher.",
+    ),
+}
+
+
+def counts(table: pd.DataFrame, rows: str, columns: str | None = None) -> tuple[go.Figure, str]:
+    """Clips by one property as bars, or by two as cells.
+
+    Each mark's `customdata` holds the values that it stands for, in the order (rows, columns).
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        One row a clip, at least one.
+    rows, columns : str
+        Of `corpus.TITLES`.
+    """
+    return _bars(table, rows) if columns is None else _cells(table, rows, columns)
+
+
+def _bars(table: pd.DataFrame, rows: str) -> tuple[go.Figure, str]:
+    counted = ordered(exploration.count(table, rows), rows)["clips"]
+    figure = go.Figure(
+        go.Bar(
+            x=counted.to_numpy(),
+            y=[said(rows, value) for value in counted.index],
+            orientation="h",
+            text=[f"{value:,}" for value in counted],
+            textposition="outside",
+            cliponaxis=False,
+            marker={"color": _colours(rows, counted.index), "line": {"color": MUTED, "width": 1}},
+            customdata=[[value] for value in counted.index.tolist()],
+            hovertemplate="%{y}: %{x:,} clips<extra></extra>",
+        )
+    )
+    finish(figure, f"Clips by {TITLES[rows]}", height=max(260, 110 + 34 * len(counted)))
+    figure.update_xaxes(title="clips", range=[0, 1.12 * counted.max()])
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    most, least = counted.idxmax(), counted.idxmin()
+    if counted.max() == counted.min():
+        sentence = f"{counted.sum():,} clips, {counted.max():,} of each {TITLES[rows]}."
+    else:
+        sentence = (
+            f"{counted.sum():,} clips; most are of {said(rows, most)} ({counted[most]:,}), "
+            f"fewest of {said(rows, least)} ({counted[least]:,})."
+        )
+    return figure, sentence
+
+
+def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str]:
+    counted = ordered(ordered(exploration.count(table, rows, columns), rows).T, columns).T
+    values = counted.to_numpy()
+    y = [said(rows, value) for value in counted.index]
+    x = [said(columns, value) for value in counted.columns]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=x,
+            y=y,
+            texttemplate="%{z:,}",
+            colorscale=SEQUENTIAL,
+            zmin=0,
+            xgap=2,
+            ygap=2,
+            colorbar={"title": "clips", "thickness": 12},
+            hoverinfo="skip",
+        )
+    )
+    # A cell of a heat map cannot be chosen in plotly, so a clear mark lies on each; the nearest one answers a click.
+    row, column = np.indices(values.shape).reshape(2, -1)
+    figure.add_scatter(
+        x=[x[i] for i in column],
+        y=[y[i] for i in row],
+        mode="markers",
+        marker={"size": 24, "opacity": 0, "symbol": "square"},
+        selected={"marker": {"opacity": 0.35, "color": "white"}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=[[counted.index.tolist()[i], counted.columns.tolist()[j]] for i, j in zip(row, column, strict=True)],
+        text=[f"{value:,} clips" for value in values.ravel()],
+        hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+        showlegend=False,
+    )
+    finish(
+        figure,
+        f"Clips by {TITLES[rows]} and {TITLES[columns]}",
+        height=max(300, 130 + 30 * len(y)),
+        hoverdistance=-1,
+    )
+    figure.update_xaxes(type="category", side="bottom", tickangle=-45 if len(x) > 3 else 0, automargin=True)
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    empty = [f"{y[i]} with {x[j].lower()}" for i, j in zip(*np.nonzero(values == 0), strict=True)]
+    if not empty:
+        sentence = f"Every pair occurs: from {values.min():,} to {values.max():,} clips each."
+    else:
+        listed = "; ".join(empty[:4]) + (f"; and {len(empty) - 4} more" if len(empty) > 4 else "")
+        sentence = f"{len(empty)} of {values.size} pairs never occur: {listed}."
+    return figure, sentence
+
+
+def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
+    """A measure of each clip, a dot each, in a box for each value of a property.
+
+    Each dot's `customdata` holds its clip's stem.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        One row a clip, at least one.
+    measure : str
+        Of `MEASURES`.
+    by : str
+        Of `corpus.TITLES`.
+    """
+    name, unit, about = MEASURES[measure]
+    groups = ordered(exploration.count(table, by), by).index
+    figure = go.Figure()
+    for value, colour in zip(groups, _colours(by, groups), strict=True):
+        clips = table[table[by] == value]
+        figure.add_box(
+            x=clips[measure].round(2).to_numpy(),
+            name=said(by, value),
+            orientation="h",
+            boxpoints="all",
+            jitter=0.6,
+            pointpos=0,
+            marker={"color": colour, "size": 4, "opacity": 0.5, "line": {"color": MUTED, "width": 0.5}},
+            selected={"marker": {"size": 12, "opacity": 1}},
+            unselected={"marker": {"opacity": 0.5}},
+            line={"color": MUTED, "width": 1.5},
+            fillcolor="rgba(0,0,0,0)",
+            customdata=[[stem] for stem in clips["stem"]],
+            hovertemplate="%{customdata[0]}: %{x} " + unit + "<extra></extra>",
+            hoveron="points",
+        )
+    finish(figure, f"{name.capitalize()} of each clip", height=max(300, 110 + 46 * len(groups)), showlegend=False)
+    figure.update_xaxes(title=f"{name} ({unit})")
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    medians = table.groupby(by)[measure].median()
+    middling = name if name.startswith("median") else f"median {name}"
+    highest, lowest = medians.idxmax(), medians.idxmin()
+    middle = f"{table[measure].median():.1f} {unit}"
+    if len(medians) == 1:
+        return figure, f"Half of the clips lie below {middle}. Each dot is a clip. {about}"
+    sentence = (
+        f"The {middling} is highest for {said(by, highest)} ({medians[highest]:.1f} {unit}) and lowest for "
+        f"{said(by, lowest)} ({medians[lowest]:.1f} {unit}); of all clips it is {middle}. Each dot is a clip; the box "
+        f"holds the middle half. {about}"
+    )
+    return figure, sentence
+
+
+def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
+    """The two parts of the study's split, by class.
+
+    Each bar's `customdata` holds its class and part.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        One row a clip, with `label` and `part`, at least one.
+    """
+    counted = pd.crosstab(table["label"], table["part"]).reindex(
+        index=[label for label in LABELS if label in set(table["label"])], columns=["train", "test"], fill_value=0
+    )
+    names = [title_of(label) for label in counted.index]
+    figure = go.Figure()
+    for part, opacity in (("train", 0.45), ("test", 1.0)):
+        figure.add_bar(
+            x=counted[part].to_numpy(),
+            y=names,
+            name=part,
+            orientation="h",
+            text=counted[part].to_numpy(),
+            marker={
+                "color": [BY_NAME[emotion_of(label)].colour for label in counted.index],
+                "opacity": opacity,
+                "line": {"color": MUTED, "width": 1},
+            },
+            customdata=[[label, part] for label in counted.index],
+            hovertemplate="%{y}: %{x} clips in " + part + "<extra></extra>",
+        )
+    finish(
+        figure,
+        "The study's split, by class",
+        height=110 + 30 * len(names),
+        barmode="stack",
+        showlegend=False,
+    )
+    figure.update_xaxes(title="clips: pale to learn from (train), full to be tested on (test)")
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    share = counted["test"] / counted.sum(axis=1)
+    sentence = (
+        f"{counted['train'].sum():,} clips to learn from and {counted['test'].sum():,} to be tested on, picked at "
+        f"random: from {share.min():.0%} of {title_of(share.idxmin())} to {share.max():.0%} of "
+        f"{title_of(share.idxmax())}. The same actors are in both parts."
+    )
+    return figure, sentence
+
+
+def ordered(counted: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Rows in the order of the field: emotions as RAVDESS numbers them, all else as it sorts."""
+    if by == "emotion":
+        return counted.reindex([name for name in EMOTION_NAMES if name in counted.index])
+    return counted.sort_index()
+
+
+def _colours(by: str, values) -> list[str]:
+    return [BY_NAME[value].colour if by == "emotion" else ACCENT for value in values]

@@ -1,0 +1,353 @@
+"""How the features of all clips are spread, what separates them, and maps of them."""
+
+import colorsys
+
+import librosa
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ser_core import corpus
+from ser_core.exploration import VARIANCE_KEPT, components_kept
+from ser_core.features import prosody, study
+from ser_core.figures.style import ACCENT, MUTED, finish
+from ser_core.labels import BY_NAME, EMOTION_NAMES, GENDERS
+
+MAP_COLOURS = ("emotion", "gender", "actor", "channel")
+FAMILIES = {"mfcc": "MFCC (timbre)", "chroma": "chroma (notes)", "mel": "mel bands (energy by pitch)"}
+ABOUT = {
+    "mfcc": (
+        "An MFCC (mel-frequency cepstral coefficient) measures the shape of the spectrum: its loudness by pitch, as "
+        "the ear hears it, taken apart into waves. The first is the overall loudness, the second the slope from low "
+        "to high, and the higher ones ever finer ripples: together they are the timbre of a voice. The feature is the "
+        "mean over the whole clip, its silence included."
+    ),
+    "chroma": (
+        "Chroma folds all octaves into the twelve notes, C to B, and says how strong each note is. It is meant for "
+        "music; in a voice it follows the pitch and what lies on top of it. Of each moment the strongest note counts 1."
+    ),
+    "mel": (
+        "A mel band is a stretch of frequencies, narrow for low sounds and wide for high ones, as the ear tells "
+        "pitches apart. The feature is the mean power in it; here it is shown in decibels, since a shout has a "
+        "thousand times the power of a murmur. The ripples come from song, where all sing the same notes."
+    ),
+    "loudness": (
+        "Loudness is no feature of the study, but tells the emotions apart as no other number does. LUFS are decibels, "
+        "weighted as the ear hears, with silence left out (ITU-R BS.1770)."
+    ),
+    "pitch": (
+        "Median pitch is no feature of the study. It is how often the vocal folds open in a second (fundamental "
+        "frequency, by Praat's method), in the middle of all moments with a voice. Women's voices lie about an "
+        "octave higher."
+    ),
+}
+_SYMBOLS = {"mfcc": "circle", "chroma": "diamond", "mel": "square"}
+_HZ_TICKS = (50, 200, 500, 1000, 2000, 4000, 8000)
+
+
+def family(feature: str) -> str:
+    """`mfcc_01` -> `mfcc`."""
+    return feature.split("_")[0]
+
+
+def band_hz() -> np.ndarray:
+    """Centres of the 128 mel bands in Hz."""
+    return librosa.mel_frequencies(study.N_MELS + 2, fmax=study.SAMPLE_RATE / 2)[1:-1]
+
+
+def title(feature: str) -> str:
+    """A feature in words: `mel_074` -> "mel band 74 (3,061 Hz)"."""
+    if feature in prosody.NAMES:
+        return {"loudness_lufs": "loudness", "pitch_hz": "median pitch"}[feature]
+    kind, which = feature.split("_")
+    if kind == "mfcc":
+        return f"MFCC {int(which)}"
+    if kind == "chroma":
+        return f"chroma {which}"
+    return f"mel band {int(which)} ({band_hz()[int(which) - 1]:,.0f} Hz)"
+
+
+def unit(feature: str) -> str:
+    """What a feature's numbers are, as an axis says it."""
+    return {
+        "mfcc": "mean coefficient (dB)",
+        "chroma": "mean strength (loudest note of each moment = 1)",
+        "mel": "mean power (dB)",
+        "loudness": "loudness (LUFS)",
+        "pitch": "median pitch (Hz)",
+    }[family(feature)]
+
+
+def distribution(table: pd.DataFrame, feature: str) -> tuple[go.Figure, str]:
+    """One feature by emotion and gender: a box for each.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        One row a clip, as `exploration.clips` gives it; at least one.
+    feature : str
+        Of `study.NAMES` or `prosody.NAMES`.
+    """
+    values = _in_decibels(table[feature]) if family(feature) == "mel" else table[feature]
+    emotions = [name for name in EMOTION_NAMES if name in set(table["emotion"])]
+    figure = go.Figure()
+    for gender in GENDERS:
+        for emotion in emotions:
+            chosen = (table["emotion"] == emotion) & (table["gender"] == gender)
+            colour = BY_NAME[emotion].colour
+            figure.add_box(
+                y=values[chosen].round(4).to_numpy(),
+                x=[BY_NAME[emotion].title] * int(chosen.sum()),
+                name=gender,
+                offsetgroup=gender,
+                legendgroup=gender,
+                showlegend=False,
+                marker={"color": MUTED, "size": 3},
+                line={"color": MUTED, "width": 1.5},
+                fillcolor=colour if gender == "female" else "rgba(0,0,0,0)",
+            )
+            if gender == "male":
+                figure.data[-1].line.color = colour if emotion != "neutral" else MUTED
+    finish(
+        figure, f"{title(feature)[0].upper()}{title(feature)[1:]}, by emotion and gender", height=440, boxmode="group"
+    )
+    figure.update_yaxes(title=unit(feature))
+    figure.update_xaxes(type="category")
+    medians = values.groupby(table["emotion"]).median()
+    highest, lowest = medians.idxmax(), medians.idxmin()
+    return figure, (
+        f"Filled boxes are women, hollow ones men; a box holds the middle half of the clips. The median is highest for "
+        f"{highest} ({medians[highest]:.3g}) and lowest for {lowest} ({medians[lowest]:.3g})."
+    )
+
+
+def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
+    """The mean mel spectrum of each emotion.
+
+    Parameters
+    ----------
+    profiles : pd.DataFrame
+        As `exploration.mel_profiles` gives it: a row an emotion, a column a band, in dB.
+    """
+    hz = band_hz()
+    bands = np.arange(len(hz))
+    figure = go.Figure()
+    for emotion in (name for name in EMOTION_NAMES if name in profiles.index):
+        colour = BY_NAME[emotion].colour
+        figure.add_scatter(
+            x=bands,
+            y=profiles.loc[emotion].round(2).to_numpy(),
+            name=BY_NAME[emotion].title,
+            mode="lines",
+            # Black is not seen on dark, nor white on light.
+            line={"color": colour if emotion != "neutral" else MUTED, "width": 2.5}
+            | ({"dash": "dot"} if emotion == "neutral" else {}),
+            customdata=hz.round(),
+            hovertemplate="%{customdata:,.0f} Hz: %{y:.1f} dB<extra>%{fullData.name}</extra>",
+        )
+    finish(figure, "Mean energy at each pitch, by emotion", height=460, hovermode="x unified")
+    ticks = [tick for tick in _HZ_TICKS if tick < hz[-1]]
+    figure.update_xaxes(
+        title="frequency (Hz), spaced as the ear tells pitches apart (mel)",
+        tickvals=np.interp(ticks, hz, bands),
+        ticktext=[f"{tick:,}" for tick in ticks],
+    )
+    figure.update_yaxes(title="mean power of the band (dB)")
+    means = profiles.mean(axis=1)
+    loud, soft = means.idxmax(), means.idxmin()
+    high = hz > 2000
+    tilt = profiles.loc[:, high].mean(axis=1) - profiles.loc[:, ~high].mean(axis=1)
+    sentence = f"Over all bands {loud} has {means[loud] - means[soft]:.0f} dB more than {soft}. " * (loud != soft)
+    return figure, sentence + (
+        f"Above 2,000 Hz all fall off; {tilt.idxmax()} the least ({-tilt.max():.0f} dB), {tilt.idxmin()} the most "
+        f"({-tilt.min():.0f} dB)."
+    )
+
+
+def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
+    """Each feature by how much of its variance the actor explains, and how much the emotion.
+
+    Parameters
+    ----------
+    shares : pd.DataFrame
+        As `exploration.separation` gives it.
+    """
+    figure = go.Figure()
+    for kind, words in FAMILIES.items():
+        rows = shares[[family(name) == kind for name in shares.index]]
+        figure.add_scatter(
+            x=rows["actor"].round(4).to_numpy(),
+            y=rows["emotion"].round(4).to_numpy(),
+            mode="markers",
+            name=words,
+            marker={"symbol": _SYMBOLS[kind], "size": 9, "opacity": 0.75, "line": {"color": MUTED, "width": 0.5}}
+            | {"color": {"mfcc": ACCENT, "chroma": MUTED, "mel": "#3E8E7E"}[kind]},
+            text=[title(name) for name in rows.index],
+            hovertemplate="%{text}<br>actor %{x:.0%}, emotion %{y:.0%}<extra></extra>",
+        )
+    edge = float(max(shares["actor"].max(), shares["emotion"].max())) * 1.05
+    figure.add_scatter(
+        x=[0, edge], y=[0, edge], mode="lines", line={"color": MUTED, "dash": "dot"}, hoverinfo="skip", showlegend=False
+    )
+    finish(figure, "Who speaks, or what is felt? Each feature's variance", height=460)
+    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"})
+    figure.update_xaxes(title="share of variance that the actor explains", tickformat=".0%", range=[0, edge])
+    figure.update_yaxes(title="share that the emotion explains", tickformat=".0%", range=[0, edge])
+    below = (shares["actor"] > shares["emotion"]).sum()
+    means = shares.groupby([family(name) for name in shares.index])[["actor", "emotion"]].mean()
+    return figure, (
+        f"Below the dotted line a feature says more of the speaker than of the emotion: {below} of {len(shares)} do. "
+        f"On average the actor explains {means.loc['mfcc', 'actor']:.0%} of an MFCC and emotion "
+        f"{means.loc['mfcc', 'emotion']:.0%}; of a chroma {means.loc['chroma', 'actor']:.0%} and "
+        f"{means.loc['chroma', 'emotion']:.0%}; of a mel band {means.loc['mel', 'actor']:.0%} and "
+        f"{means.loc['mel', 'emotion']:.0%}. What is left is everything else: sentence, intensity, chance."
+    )
+
+
+def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
+    """The features that separate the emotions most once each actor's own mean is taken away.
+
+    Parameters
+    ----------
+    shares : pd.DataFrame
+        As `exploration.separation` gives it.
+    number : int
+        Of features.
+    """
+    top = shares.nlargest(number, "within")
+    names = [title(name) for name in top.index]
+    figure = go.Figure()
+    figure.add_bar(
+        x=top["within"].round(4).to_numpy(),
+        y=names,
+        orientation="h",
+        name="within actors",
+        marker={"color": ACCENT},
+        customdata=top["f"].round(1).to_numpy(),
+        hovertemplate="%{y}: %{x:.1%} within actors (F = %{customdata})<extra></extra>",
+    )
+    figure.add_scatter(
+        x=top["emotion"].round(4).to_numpy(),
+        y=names,
+        mode="markers",
+        name="over all voices",
+        marker={"color": MUTED, "size": 10, "symbol": "diamond-open", "line": {"width": 2}},
+        hovertemplate="%{y}: %{x:.1%} over all voices<extra></extra>",
+    )
+    finish(figure, f"The {len(top)} features that separate emotions most", height=110 + 26 * len(top))
+    figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}, margin_t=84)
+    figure.update_xaxes(title="share of variance that emotion explains", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    gained = (shares["within"] > shares["emotion"]).sum()
+    best = top.index[0]
+    return figure, (
+        f"Most by {title(best)}: emotion explains {top['within'].iloc[0]:.0%} of it within actors, "
+        f"{top['emotion'].iloc[0]:.0%} over all voices. For {gained} of {len(shares)} features it explains more once "
+        "who speaks is taken away."
+    )
+
+
+def cumulative_variance(cumulative: np.ndarray, others: dict[str, int]) -> tuple[go.Figure, str]:
+    """How much of the features' variance the first principal components hold.
+
+    Parameters
+    ----------
+    cumulative : np.ndarray [shape=(components,)]
+        As `exploration.cumulative_variance` gives it.
+    others : dict
+        In words -> the number of components that reach 95 % there, to compare with.
+    """
+    number = components_kept(cumulative)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=np.arange(1, len(cumulative) + 1),
+        y=cumulative.round(5),
+        mode="lines",
+        line={"color": ACCENT, "width": 3},
+        hovertemplate="%{x} components hold %{y:.1%}<extra></extra>",
+        showlegend=False,
+    )
+    figure.add_hline(y=VARIANCE_KEPT, line={"color": MUTED, "dash": "dot"}, annotation_text=f"{VARIANCE_KEPT:.0%}")
+    figure.add_scatter(
+        x=[number],
+        y=[cumulative[number - 1]],
+        mode="markers+text",
+        marker={"color": ACCENT, "size": 12},
+        text=[f"{number} components"],
+        textposition="bottom right",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    finish(figure, "How many numbers do the 180 features amount to?", height=420)
+    figure.update_xaxes(title="principal components", rangemode="tozero")
+    figure.update_yaxes(title="share of the variance that they hold", tickformat=".0%", range=[0, 1.03])
+    compared = "; ".join(f"{words}: {count}" for words, count in others.items())
+    return figure, (
+        f"{number} of {len(cumulative)} components hold 95 % of the variance of these clips ({compared}). "
+        f"The first alone holds {cumulative[0]:.0%}: the features say much the same thing many times over."
+    )
+
+
+def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go.Figure, str]:
+    """Each clip as a dot on a map of its features.
+
+    Each dot's `customdata` holds its clip's stem.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `exploration.clips` gives it, at least one row.
+    method : str
+        Of `exploration.METHODS`.
+    of : str
+        `all` or `actor`: what the features are standardised over.
+    colour : str
+        Of `MAP_COLOURS`.
+    """
+    x, y = table[f"{method}_{of}_x"].round(2), table[f"{method}_{of}_y"].round(2)
+    hover = [corpus.title(clip) for clip in table.itertuples()]
+    values = [name for name in EMOTION_NAMES if name in set(table["emotion"])]
+    if colour != "emotion":
+        values = sorted(table[colour].unique())
+    figure = go.Figure()
+    for value in values:
+        chosen = np.flatnonzero(table[colour] == value)
+        figure.add_scatter(
+            x=x.iloc[chosen].to_numpy(),
+            y=y.iloc[chosen].to_numpy(),
+            mode="markers",
+            name=corpus.said(colour, value),
+            marker=_dots(colour, value),
+            selected={"marker": {"size": 14, "opacity": 1}},
+            unselected={"marker": {"opacity": 0.6}},
+            customdata=[[stem] for stem in table["stem"].iloc[chosen]],
+            text=[hover[i] for i in chosen],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    finish(figure, f"A map of {len(table):,} clips, coloured by {corpus.TITLES[colour]}", height=640)
+    figure.update_layout(legend={"orientation": "h", "y": 0, "yanchor": "top", "x": 0})
+    figure.update_xaxes(showticklabels=False, title="", zeroline=False, showgrid=False)
+    figure.update_yaxes(showticklabels=False, title="", zeroline=False, showgrid=False)
+    how = {
+        "tsne": "t-SNE keeps neighbours together, and distances between far groups mean little",
+        "pca": ("the two directions in which the clips differ most (principal components)"),
+    }[method]
+    return (
+        figure,
+        f"Each dot is a clip, and clips with like features lie near each other: {how}. The axes have no unit.",
+    )
+
+
+def _dots(colour: str, value) -> dict:
+    look = {"size": 6, "opacity": 0.75, "line": {"color": MUTED, "width": 0.5}}
+    if colour == "emotion":
+        return look | {"color": BY_NAME[value].colour}
+    if colour == "actor":  # 24 hues; women are circles, men diamonds
+        red, green, blue = colorsys.hls_to_rgb((value - 1) / 24, 0.55, 0.6)
+        rgb = f"rgb({255 * red:.0f},{255 * green:.0f},{255 * blue:.0f})"
+        return look | {"color": rgb, "symbol": "diamond" if value % 2 else "circle"}
+    return look | {"color": ACCENT if value in ("female", "speech") else "#3E8E7E"}
+
+
+def _in_decibels(power: pd.Series) -> pd.Series:
+    return 10 * np.log10(np.maximum(power, study.LOG_FLOOR))

@@ -1,0 +1,88 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_core import exploration
+from ser_core.features import prosody, study
+from ser_core.figures import features as figures
+
+
+@pytest.fixture(scope="module")
+def clips() -> pd.DataFrame:
+    from ser_core.settings import Settings
+
+    return exploration.clips(Settings.from_environment())
+
+
+@pytest.fixture(scope="module")
+def shares(clips) -> pd.DataFrame:
+    return exploration.separation(clips)
+
+
+def test_every_feature_has_a_title_a_unit_and_an_explanation():
+    titles = [figures.title(name) for name in (*study.NAMES, *prosody.NAMES)]
+    assert len(set(titles)) == 182
+    assert figures.title("mel_128") == "mel band 128 (10,736 Hz)"
+    assert all(figures.unit(name) and figures.ABOUT[figures.family(name)] for name in (*study.NAMES, *prosody.NAMES))
+
+
+@pytest.mark.parametrize("feature", ["mfcc_01", "chroma_C#", "mel_128", "loudness_lufs", "pitch_hz"])
+def test_a_distribution_has_a_box_for_each_emotion_and_gender(clips, feature):
+    figure, sentence = figures.distribution(clips, feature)
+    assert len(figure.data) == 16
+    assert sum(len(box.y) for box in figure.data) == len(clips)
+    assert figure.layout.yaxis.title.text == figures.unit(feature)
+    assert "The median is highest for" in sentence
+
+
+def test_mel_bands_are_shown_in_decibels(clips):
+    figure, _ = figures.distribution(clips, "mel_050")
+    values = np.concatenate([box.y for box in figure.data])
+    assert values.max() == pytest.approx(10 * np.log10(clips["mel_050"].max()), abs=1e-3)
+
+
+def test_a_profile_says_which_emotion_is_loudest(clips):
+    figure, sentence = figures.mel_profiles(exploration.mel_profiles(clips))
+    assert len(figure.data) == 8
+    assert sentence.startswith("Over all bands angry has 18 dB more than calm.")
+    assert "(Hz)" in figure.layout.xaxis.title.text
+    assert "(dB)" in figure.layout.yaxis.title.text
+
+
+def test_each_feature_is_a_mark_between_speaker_and_emotion(shares):
+    figure, sentence = figures.emotion_or_speaker(shares)
+    assert sum(len(trace.x) for trace in figure.data[:-1]) == 180
+    below = (shares["actor"] > shares["emotion"]).sum()
+    assert f"{below} of 180 do" in sentence
+
+
+def test_the_features_that_separate_most_are_those_within_actors(shares):
+    figure, sentence = figures.separating(shares, number=5)
+    bars, marks = figure.data
+    assert list(bars.x) == pytest.approx(shares["within"].head(5).round(4).tolist())
+    assert list(marks.y) == list(bars.y)
+    assert sentence.startswith("Most by MFCC 1: emotion explains 43% of it within actors, 37% over all voices.")
+
+
+def test_the_95_percent_line_is_reached_where_it_says(clips):
+    cumulative = exploration.cumulative_variance(clips)
+    _, sentence = figures.cumulative_variance(cumulative, {"the study": 66})
+    number = exploration.components_kept(cumulative)
+    assert sentence.startswith(f"{number} of 180 components hold 95 %")
+    assert "the study: 66" in sentence
+    assert cumulative[number - 2] < 0.95 <= cumulative[number - 1]
+
+
+@pytest.mark.parametrize("colour", figures.MAP_COLOURS)
+@pytest.mark.parametrize("method", exploration.METHODS)
+@pytest.mark.parametrize("of", ["all", "actor"])
+def test_a_map_has_a_dot_with_its_name_for_each_clip(clips, method, of, colour):
+    figure, sentence = figures.clip_map(clips, method, of, colour)
+    stems = [row[0] for trace in figure.data for row in trace.customdata]
+    assert sorted(stems) == sorted(clips["stem"])
+    assert len(figure.data) == clips[colour].nunique()
+    assert "lie near each other" in sentence
+    dot = figure.data[0]
+    row = clips[clips["stem"] == dot.customdata[0][0]].iloc[0]
+    assert dot.x[0] == pytest.approx(row[f"{method}_{of}_x"], abs=0.01)
+    assert f"actor {row['actor']}," in dot.text[0]
