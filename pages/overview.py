@@ -7,7 +7,7 @@ from ser_core.figures import scores
 from ser_core.models import registry
 from ser_core.reference import HUMAN_ACCURACY, ORIGINAL, STUDY, STUDY_TEST_CLIPS
 
-ui.require_router(__file__)
+ui.require_router()
 shipped = ui.shipped_runs()
 ours = ui.comparison(tuple(run.id for run in shipped), shipped)
 votes = ours[ours["family"] == "ensemble"]

@@ -18,14 +18,6 @@ from ser_core.predict import Prediction
 
 MAX_CLIPS = 50
 TYPES = ["wav", "flac", "ogg", "mp3", "m4a", "mp4", "webm"]
-MIME = {
-    "wav": "audio/wav",
-    "flac": "audio/flac",
-    "ogg": "audio/ogg",
-    "mp3": "audio/mpeg",
-    "m4a": "audio/mp4",
-    "webm": "audio/webm",
-}
 UPLOAD, RECORD, EXAMPLE = "Upload", "Record", "Example"
 
 
@@ -140,7 +132,7 @@ def show_answer(clip: Heard) -> None:
         sure, voice = percent(prediction.emotions[emotion]), percent(prediction.genders[gender])
         st.markdown(f"It claims to be **{sure} sure** of the emotion, in a **{gender} voice** ({voice}).")
     with sound:
-        st.audio(clip.content, format=MIME[waveform.format])
+        st.audio(clip.content, format=ui.MIME[waveform.format])
         st.caption(f"{waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz")
     for sentence in prediction.warnings:
         st.warning(sentence)
@@ -178,7 +170,7 @@ def offer_downloads(heard: list[Heard], key: str) -> None:
         st.download_button("JSON", json.dumps(answers, indent=1), "emotions.json", "application/json", icon=icon)
 
 
-ui.require_router(__file__)
+ui.require_router()
 st.title("Hear an emotion")
 limits_here = st.container()
 clips = choose_clips()

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import runpy
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -10,7 +11,7 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 
 from ser_core.errors import SerError
-from ser_core.settings import Settings
+from ser_core.settings import PROJECT, Settings
 
 # Streamlit's server would keep what is over 1 MB of an upload in a temporary file while it arrives. Recordings stay in
 # memory here, so this is above `server.maxUploadSize`.
@@ -24,10 +25,18 @@ TERMS = (
     "terms."
 )
 
+MIME = {
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "mp3": "audio/mpeg",
+    "m4a": "audio/mp4",
+    "webm": "audio/webm",
+}
 
-@st.cache_resource
+
 def settings() -> Settings:
-    """The settings, read when the server starts."""
+    """This installation's settings."""
     return Settings.from_environment()
 
 
@@ -36,19 +45,29 @@ def as_text(words: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", words)
 
 
-def chart(figure_and_sentence, key: str) -> None:
-    """A chart with its sentence below it, which is also its accessible name."""
+def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
+    """A chart with its sentence below it, which is also its accessible name.
+
+    The `customdata` of the marks that were clicked, if it is clickable.
+    """
     figure, sentence = figure_and_sentence
-    st.plotly_chart(figure, key=key, alt=sentence, config={"displaylogo": False})
+    options = {"on_select": "rerun", "selection_mode": "points"} if clickable else {}
+    event = st.plotly_chart(figure, key=key, alt=sentence, config={"displaylogo": False}, **options)
     st.caption(sentence)
+    return [point["customdata"] for point in event.selection.points] if clickable else []
 
 
-def pages() -> list:
-    """The pages in the order of their navigation."""
-    return [
-        st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
-        st.Page("pages/predict.py", title="Hear an emotion", icon=":material/hearing:"),
-    ]
+def pages() -> dict[str, list]:
+    """The pages in the order of their navigation, by section."""
+    return {
+        "": [st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True)],
+        "The data": [
+            st.Page("pages/dataset.py", title="Recordings", icon=":material/library_music:"),
+            st.Page("pages/sound.py", title="See a sound", icon=":material/graphic_eq:"),
+            st.Page("pages/features.py", title="Features", icon=":material/scatter_plot:"),
+        ],
+        "The models": [st.Page("pages/predict.py", title="Hear an emotion", icon=":material/hearing:")],
+    }
 
 
 _is_routed = ContextVar("_is_routed", default=False)
@@ -70,15 +89,98 @@ def routed():
         _is_routed.set(False)
 
 
-def require_router(file: str) -> None:
-    """Start again through the router if this page's file was run without it.
+def require_router() -> None:
+    """Run the router in the place of this page's file, if the file was run without it; the router runs it again.
 
     Streamlit does that when the first visit to a server goes to a page's own address: it has seen the folder `pages/`,
     but no `st.navigation` yet. An address that differs from the file's name would be answered with "Page not found".
     """
     if not _is_routed.get():
-        st.navigation(pages(), position="hidden")
-        st.switch_page(f"pages/{Path(file).name}")
+        runpy.run_path(str(PROJECT / "app.py"))
+        st.stop()
+
+
+@st.cache_resource(show_spinner="Reading the clips")
+def clips():
+    """`exploration.clips` of what ships: one row a clip of RAVDESS. Shared by all sessions: never change it."""
+    from ser_core import exploration
+
+    return exploration.clips(settings())
+
+
+def recordings():
+    """The corpus of sound files in SER_DATA_DIR, looked through again when a folder there changes; None if there is
+    no clip."""
+    from ser_core import corpus
+
+    folder = settings().data_dir
+    return _recordings(str(folder), corpus.stamp(folder))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Looking for recordings")
+def _recordings(folder: str, stamp: str):
+    from ser_core import corpus
+    from ser_core.errors import CorpusError
+
+    try:
+        return corpus.index(folder)
+    except CorpusError:
+        return None
+
+
+@st.cache_resource
+def downloads():
+    """This server's one download of recordings at a time."""
+    from ser_core.download import Background
+
+    return Background()
+
+
+def sound_file(stem: str) -> Path | None:
+    """The file of a clip, None where it is not there."""
+    found = recordings()
+    if found is None or stem not in found.files:
+        return None
+    return found.folder / found.files[stem]
+
+
+def player(stem: str, *, autoplay: bool = False) -> None:
+    """Play a clip, or say that it takes the recordings, and where to get them."""
+    file = sound_file(stem)
+    if file is None:
+        st.info("To hear it, get the recordings: one button.", icon=":material/volume_off:")
+        st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+        return
+    st.audio(file.read_bytes(), format=MIME[file.suffix.lower().lstrip(".")], autoplay=autoplay)
+
+
+def clip_card(stem: str) -> None:
+    """A clip in words, its sound, its mel spectrogram, and the way to the page that shows more of it."""
+    from ser_core import corpus
+    from ser_core.figures import clip as figures
+
+    clip = corpus.parse(stem)
+    with st.container(border=True):
+        st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
+        player(stem)
+        if file := sound_file(stem):
+            sound = waveform(file)
+            chart(figures.mel(sound.samples, sound.rate), key=f"mel-{stem}")
+            to = {"clip": stem}
+            st.page_link("pages/sound.py", label="See more of it", icon=":material/graphic_eq:", query_params=to)
+
+
+def waveform(file: Path):
+    """The sound of one of the recordings, at the features' rate; kept as long as the file is the same."""
+    return _waveform(str(file), file.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Reading the sound")
+def _waveform(file: str, mtime_ns: int):
+    from ser_core import audio
+    from ser_core.features.study import SAMPLE_RATE
+
+    return audio.load(file, rate=SAMPLE_RATE)
 
 
 @st.cache_resource(show_spinner="Reading the runs")

@@ -1,2 +1,2 @@
-"""What a clip sounds like, in numbers: the study's 180 (`study`), loudness and pitch (`prosody`), tables of them on disk
+"""What a clip sounds like, in numbers: the study's 180 (`study`), loudness and pitch (`prosody`), tables on disk
 (`store`), spectrograms to look at (`spectrogram`) and as pictures for image models (`images`)."""

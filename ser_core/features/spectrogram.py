@@ -1,15 +1,22 @@
-"""Pictures of sound: the mel spectrogram."""
+"""Pictures of sound: what is in it at each moment, as arrays with axes in Hz and s.
+
+Each takes the Fourier transform of frames of 2,048 samples, 512 apart (more in long sound, for at most about 400 of
+them). They are for looking at; what models learn from is in `study`.
+"""
 
 import librosa
 import numpy as np
 
-from ser_core.features.study import HOP, N_FFT, N_MELS
+from ser_core.features.study import HOP, N_FFT, N_MELS, N_MFCC
 
 MAX_FRAMES = 400  # more cannot be told apart on a screen
+NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+NOTES_FLOOR_DB = -40.0  # below the loudest frame: what is left there is noise or an echo, with notes by chance
+CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 6400, 10_000)
 
 
-def mel_decibels(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A mel spectrogram of at most 400 frames, for looking at.
+def stft_decibels(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The magnitude of the short-time Fourier transform; of each two neighbouring frequencies the louder one.
 
     Parameters
     ----------
@@ -18,14 +25,129 @@ def mel_decibels(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray
 
     Returns
     -------
+    decibels : np.ndarray [shape=(512, frames)]
+        0 dB is a sine at full scale; -180 dB or less counts as -180.
+    hz : np.ndarray [shape=(512,)]
+        Middle of each row.
+    seconds : np.ndarray [shape=(frames,)]
+        Middle of each frame.
+    """
+    magnitude, seconds = _magnitude(samples, rate)
+    pairs = magnitude[:-1].reshape(N_FFT // 4, 2, -1).max(axis=1)
+    full_scale = librosa.filters.get_window("hann", N_FFT).sum() / 2
+    decibels = 20 * np.log10(np.maximum(pairs / full_scale, 1e-9))
+    hz = (2 * np.arange(N_FFT // 4) + 0.5) * rate / N_FFT
+    return decibels, hz, seconds
+
+
+def mel_decibels(
+    samples: np.ndarray, rate: int, reference: float | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A mel spectrogram.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    reference : float, optional
+        What 0 dB is, as `mel_peak` gives it; of this very sound if left out.
+
+    Returns
+    -------
     decibels : np.ndarray [shape=(128, frames)]
-        0 dB is the loudest cell, -80 dB the floor.
+        The loudest cell's 80 dB and more below it are its floor.
     hz : np.ndarray [shape=(128,)]
         Centre of each band.
     seconds : np.ndarray [shape=(frames,)]
+        Middle of each frame.
     """
-    hop = max(HOP, -(-len(samples) // MAX_FRAMES))
-    power = librosa.feature.melspectrogram(y=samples, sr=rate, n_fft=N_FFT, hop_length=hop, n_mels=N_MELS)
-    decibels = librosa.power_to_db(power, ref=np.max)
+    power, seconds = _mel_power(samples, rate)
+    decibels = librosa.power_to_db(power, ref=np.max if reference is None else reference)
     hz = librosa.mel_frequencies(N_MELS + 2, fmax=rate / 2)[1:-1]
-    return decibels, hz, np.arange(decibels.shape[1]) * hop / rate
+    return decibels, hz, seconds
+
+
+def mel_peak(samples: np.ndarray, rate: int) -> float:
+    """The power of the loudest cell of a mel spectrogram."""
+    return float(_mel_power(samples, rate)[0].max())
+
+
+def mfcc(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """The 40 mel-frequency cepstral coefficients that the study averages over time.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+
+    Returns
+    -------
+    coefficients : np.ndarray [shape=(40, frames)]
+        In dB: the cosine transform of a mel spectrum in dB. The first is the overall level.
+    seconds : np.ndarray [shape=(frames,)]
+        Middle of each frame.
+    """
+    power, seconds = _mel_power(samples, rate)
+    return librosa.feature.mfcc(S=librosa.power_to_db(power), n_mfcc=N_MFCC), seconds
+
+
+def chroma(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """How strong each of the 12 notes is, all octaves together, at concert pitch (A is 440 Hz). The study tunes the
+    notes to each clip first.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+
+    Returns
+    -------
+    strength : np.ndarray [shape=(12, frames)]
+        From C to B; 1 for the strongest note of a frame. NaN where a frame is 40 dB or more below the loudest.
+    seconds : np.ndarray [shape=(frames,)]
+        Middle of each frame.
+    """
+    magnitude, seconds = _magnitude(samples, rate)
+    power = np.square(magnitude)
+    strength = librosa.feature.chroma_stft(S=power, sr=rate, tuning=0.0)
+    loudness = power.sum(axis=0)
+    strength[:, loudness <= loudness.max() * 10 ** (NOTES_FLOOR_DB / 10)] = np.nan
+    return strength, seconds
+
+
+def contrast(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """Spectral contrast: how far the strongest 2 % of a band's frequencies stand out from its weakest 2 %.
+
+    Frequencies above 10,000 Hz are left out. Resampling to 22,050 Hz empties the last of them, and librosa's seventh
+    band would be measured against that emptiness.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int >= 20,000, Hz
+
+    Returns
+    -------
+    decibels : np.ndarray [shape=(7, frames)]
+        Of the bands between `CONTRAST_EDGES_HZ`.
+    seconds : np.ndarray [shape=(frames,)]
+        Middle of each frame.
+    """
+    magnitude, seconds = _magnitude(samples, rate)
+    hz = librosa.fft_frequencies(sr=rate, n_fft=N_FFT)
+    kept = hz <= CONTRAST_EDGES_HZ[-1]
+    # librosa gives 10 log10 of a ratio of magnitudes, which is half of what it is in dB.
+    return 2 * librosa.feature.spectral_contrast(S=magnitude[kept], freq=hz[kept], sr=rate), seconds
+
+
+def _magnitude(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """|STFT| [shape=(1025, frames)] and the middle of each frame in s. Sound of less than a frame is padded."""
+    hop = max(HOP, -(-len(samples) // MAX_FRAMES))
+    padded = np.pad(samples, (0, max(0, N_FFT - len(samples))))
+    magnitude = np.abs(librosa.stft(padded, n_fft=N_FFT, hop_length=hop))
+    return magnitude, np.arange(magnitude.shape[1]) * hop / rate
+
+
+def _mel_power(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+    magnitude, seconds = _magnitude(samples, rate)
+    return librosa.feature.melspectrogram(S=np.square(magnitude), sr=rate, n_mels=N_MELS), seconds

@@ -3,26 +3,7 @@ from streamlit.testing.v1 import AppTest
 
 from ser_core import synthetic
 from ser_core.settings import PROJECT
-
-
-@pytest.fixture
-def app() -> AppTest:
-    return AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
-
-
-def at(app: AppTest, page: str) -> AppTest:
-    app.run()
-    app.switch_page(f"pages/{page}.py").run()
-    assert not app.exception
-    return app
-
-
-def texts(app: AppTest) -> str:
-    return " ".join(element.value for kind in ("title", "markdown", "caption") for element in app.get(kind))
-
-
-def charts(app: AppTest) -> list:
-    return [chart.proto for chart in app.get("plotly_chart")]
+from tests.app.pages import at, charts, texts
 
 
 def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:

@@ -26,10 +26,25 @@ def server(tmp_path_factory):
         yield address
 
 
+@pytest.fixture(scope="session")
+def voices_server(tmp_path_factory, voices):
+    """The address of an app with 64 synthetic clips of 1.2 s for recordings."""
+    with started(tmp_path_factory.mktemp("voices-server"), data=voices) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def silent_server(tmp_path_factory):
+    """The address of an app without recordings."""
+    folder = tmp_path_factory.mktemp("silent-server")
+    with started(folder, data=folder / "nothing") as address:
+        yield address
+
+
 @pytest.fixture
 def cold_server(tmp_path):
-    """The address of an app that nobody has visited yet."""
-    with started(tmp_path) as address:
+    """The address of an app without recordings that nobody has visited yet."""
+    with started(tmp_path, data=tmp_path / "nothing") as address:
         yield address
 
 
@@ -41,12 +56,15 @@ def server_that_cannot_write(tmp_path):
 
 
 @contextmanager
-def started(folder, file_size_limit=resource.RLIM_INFINITY):
-    """The app as `make app` starts it, on a free port, with its files in a folder of its own."""
+def started(folder, data=None, file_size_limit=resource.RLIM_INFINITY):
+    """The app as `make app` starts it, on a free port, with its files in a folder of its own, and its recordings in
+    `data` where that is given."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {"SER_WORKSPACE": str(folder / "workspace"), "TMPDIR": str(folder)}
+    if data is not None:
+        environment["SER_DATA_DIR"] = str(data)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     process = subprocess.Popen(
         command,
@@ -105,3 +123,13 @@ def page(browser, request):
     page.set_default_timeout(60_000)
     yield page
     page.close()
+
+
+@pytest.fixture
+def play_browser(play):
+    """A page at desk width in a browser that plays sound without being asked to by a hand."""
+    browser = launch(play, "--autoplay-policy=no-user-gesture-required")
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.set_default_timeout(60_000)
+    yield page
+    browser.close()

@@ -1,0 +1,94 @@
+"""How long the server works on the pages of the data, with all 2,452 clips: first paint, then each change of a choice.
+
+    python -m benchmarks.pages [ROUNDS]
+
+The pages run in Streamlit's own test runner. `new` is for the server's very first visitor, imports and all; `warm` is
+for those after: the best of a few, since what else the machine does is no work of the page. Says whether all that is
+warm stays under the limits that the pages are held to. Sound is read where SER_DATA_DIR has it.
+"""
+
+import logging
+import sys
+import time
+
+from tests.app.pages import at, open_app, widget
+
+FIRST_PAINT_S = 1.5
+CHANGE_S = 0.5
+
+# Page -> what is chosen, one after the other: the widget's key and a value of it.
+CHANGES = {
+    "dataset": [
+        ("emotion", ["sad", "angry"]),
+        ("channel", ["speech"]),
+        ("actor", [1, 2, 3]),
+        ("emotion", []),
+        ("actor", []),
+        ("view", "Loudness"),
+        ("rows", "actor"),
+        ("view", "Counts"),
+        ("columns", "emotion"),
+        ("view", "The study's split"),
+    ],
+    "sound": [],
+    "sound": [
+        ("clip-emotion", "sad"),
+        ("clip-actor", 5),
+        ("mode", "Two clips"),
+        ("other-actor", 8),
+        ("views", ["stft", "mel", "mfcc"]),
+        ("other-emotion", "calm"),
+        ("views", ["chroma", "contrast", "energy"]),
+    ],
+    "features": [
+        ("channel", "Speech"),
+        ("voices", "Women"),
+        ("voices", "All voices"),
+        ("colour", "actor"),
+        ("of", "actor"),
+        ("method", "pca"),
+        ("view", "What separates emotions"),
+        ("channel", "Song"),
+        ("view", "One feature"),
+        ("feature", "mel_074"),
+        ("view", "Energy by pitch"),
+        ("view", "How many numbers"),
+        ("voices", "Men"),
+    ],
+}
+
+
+def main(rounds: int = 3) -> int:
+    slow = []
+    for page, changes in CHANGES.items():
+        seconds: dict[str, list[float]] = {}
+        for _ in range(rounds + 1):
+            app = open_app()
+            times = {"first paint": timed(at, app, page)}
+            for step, (key, value) in enumerate(changes, start=1):
+                times[f"{step}. {key} = {value}"] = timed(widget(app, key).set_value(value).run)
+            assert not app.exception and not app.error, page
+            for name, took in times.items():
+                seconds.setdefault(name, []).append(took)
+        print(f"{page}\n  {'new':>7}  {'warm':>7}")
+        for name, (new, *took) in seconds.items():
+            limit = FIRST_PAINT_S if name == "first paint" else CHANGE_S
+            print(f"  {new:5.3f} s  {min(took):5.3f} s  {name}" + ("" if min(took) < limit else f"   over {limit} s"))
+            if min(took) >= limit:
+                slow.append((page, name))
+    print(
+        f"limits: first paint {FIRST_PAINT_S} s, a change {CHANGE_S} s: "
+        + (f"missed by {slow}" if slow else "all kept")
+    )
+    return bool(slow)
+
+
+def timed(work, *arguments) -> float:
+    start = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)
+    sys.exit(main(*map(int, sys.argv[1:])))

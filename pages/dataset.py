@@ -1,0 +1,250 @@
+"""What is in RAVDESS: counts, durations, loudness, the study's split; every mark leads to its clips and their sound."""
+
+import pandas as pd
+import streamlit as st
+
+from ser_core import corpus, download, exploration, ui
+from ser_core.corpus import TITLES
+from ser_core.figures import corpus as figures
+from ser_core.labels import EMOTION_NAMES
+
+FILTERS = ("emotion", "channel", "intensity", "gender", "actor", "statement", "part")
+CROSSED = ("emotion", "channel", "intensity", "gender", "actor", "statement", "part")
+COUNTS, SPLIT = "Counts", "The study's split"
+VIEWS = [COUNTS, *(name.capitalize() for name, *_ in figures.MEASURES.values()), SPLIT]
+SHOWN = (
+    "emotion",
+    "channel",
+    "intensity",
+    "gender",
+    "actor",
+    "statement",
+    "repetition",
+    "duration_s",
+    "loudness_lufs",
+    "pitch_hz",
+    "part",
+    "stem",
+)
+
+
+def choose_filters(clips: pd.DataFrame) -> pd.DataFrame:
+    """The clips that the visitor's filters leave. An empty filter leaves all."""
+    kept = clips
+    with st.container(horizontal=True):
+        for name in FILTERS:
+            values = EMOTION_NAMES if name == "emotion" else sorted(clips[name].unique())
+            chosen = st.multiselect(
+                TITLES[name].capitalize(),
+                values,
+                format_func=lambda value, name=name: corpus.said(name, value),
+                placeholder="all",
+                key=name,
+                bind="query-params",
+                width=160,
+            )
+            if chosen:
+                kept = kept[kept[name].isin(chosen)]
+    return kept
+
+
+def show_view(clips: pd.DataFrame, filters: str) -> tuple[pd.DataFrame, str]:
+    """One chart of the clips; those behind what was clicked in it, and what that is in words."""
+    view = st.pills("Show", VIEWS, default=COUNTS, required=True, key="view", bind="query-params")
+    if view == SPLIT:
+        picked = ui.chart(figures.split(clips), key=f"split-{filters}", clickable=True)
+        return behind(clips, ("label", "part"), picked)
+    left, right = st.columns(2)
+    rows = left.selectbox("by", CROSSED, format_func=TITLES.get, key="rows", bind="query-params")
+    if view == COUNTS:
+        others = [name for name in CROSSED if name != rows]
+        columns = right.selectbox(
+            "and by",
+            others,
+            index=None,
+            format_func=TITLES.get,
+            placeholder="nothing else",
+            key="columns",
+            bind="query-params",
+        )
+        picked = ui.chart(
+            figures.counts(clips, rows, columns), key=f"counts-{rows}-{columns}-{filters}", clickable=True
+        )
+        return behind(clips, (rows, columns) if columns else (rows,), picked)
+    measure = list(figures.MEASURES)[VIEWS.index(view) - 1]
+    picked = ui.chart(figures.spread(clips, measure, rows), key=f"{measure}-{rows}-{filters}", clickable=True)
+    return behind(clips, ("stem",), picked)
+
+
+def behind(clips: pd.DataFrame, columns: tuple[str, ...], picked: list) -> tuple[pd.DataFrame, str]:
+    """The clips behind the clicked marks, and the marks in words; all clips if nothing was clicked."""
+    if not picked:
+        return clips, ""
+    wanted = pd.DataFrame(picked, columns=list(columns))
+    words = ", ".join(
+        " × ".join(corpus.said(*pair).lower() for pair in zip(columns, row, strict=True)) for row in picked[:3]
+    )
+    return clips.merge(wanted, on=list(columns)), words
+
+
+def show_clips(clips: pd.DataFrame, words: str, key: str) -> None:
+    """The clips as a table; the chosen one can be heard."""
+    st.subheader(f"{len(clips):,} clip{'s' * (len(clips) != 1)}" + (f": {words}" if words else ""))
+    here = st.container()
+    event = st.dataframe(
+        clips[list(SHOWN)],
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"clips-{key}",
+        column_config={
+            "actor": st.column_config.NumberColumn(width="small"),
+            "statement": st.column_config.NumberColumn(
+                "sentence", width="small", help="; ".join(f"{n}: {text}" for n, text in corpus.STATEMENTS.items())
+            ),
+            "duration_s": st.column_config.NumberColumn("duration (s)", format="%.1f"),
+            "loudness_lufs": st.column_config.NumberColumn("loudness (LUFS)", format="%.0f"),
+            "pitch_hz": st.column_config.NumberColumn("pitch (Hz)", format="%.0f"),
+        },
+    )
+    chosen = event.selection.rows
+    with here:
+        if chosen or len(clips) == 1:
+            ui.clip_card(clips["stem"].iloc[chosen[0] if chosen else 0])
+        else:
+            st.caption("Tick a row to hear it. Click a bar, a cell or a dot in the chart to see the clips behind it.")
+    st.download_button(
+        "These clips as CSV",
+        lambda: clips[list(SHOWN)].to_csv(index=False),
+        "ravdess-clips.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def show_sound() -> None:
+    """Which recordings are there to be heard, and the way to those that are not."""
+    found = ui.recordings()
+    folder = ui.as_text(str(ui.settings().data_dir))
+    coverage = corpus.coverage(None if found is None else found.clips)
+    there, missing = coverage[["speech", "song"]].sum().sum(), coverage["missing"].sum()
+    if not missing:
+        with st.expander(f"All {there:,} clips can be heard: they are in {folder}", icon=":material/volume_up:"):
+            show_coverage(coverage, found.rejected)
+        return
+    with st.container(border=True):
+        if there:
+            st.markdown(
+                f":material/volume_down: **{there:,} of {there + missing:,} clips can be heard**, those in {folder}; "
+                f"{missing:,} are missing. The charts are of all clips all the same."
+            )
+        else:
+            st.markdown(
+                f":material/volume_off: **There is no sound yet**: no recordings are in {folder}. Everything but "
+                "listening works without."
+            )
+        if not ui.downloads().state.running:
+            with st.popover("Get the recordings", type="primary", icon=":material/download:"):
+                offer_download(coverage)
+        st.fragment(show_download, run_every=1.0 if ui.downloads().state.running else None)()
+        if there:
+            with st.expander("What is there and what is missing, by actor"):
+                show_coverage(coverage, found.rejected)
+
+
+def offer_download(coverage: pd.DataFrame) -> None:
+    """The official archives with their licence, for what is missing."""
+    settings = ui.settings()
+    if settings.read_only:
+        st.markdown("Nothing can be started here. Whoever runs this server can get them:")
+        st.code("python -m ser_core download", language=None)
+        return
+    lacking = [
+        archive for archive in download.ARCHIVES if coverage[archive.part].sum() < coverage[f"{archive.part}_of"].sum()
+    ]
+    wanted = st.pills(
+        "Archives",
+        lacking,
+        selection_mode="multi",
+        default=lacking,
+        format_func=lambda archive: (
+            f"{archive.part.capitalize()}: {archive.clips:,} clips, {archive.bytes / 1e6:.0f} MB"
+        ),
+        key="archives",
+    )
+    st.caption(
+        f"From zenodo.org, checked and then unpacked into {ui.as_text(str(settings.data_dir))}. "
+        f"While it unpacks it takes {download.room_needed(wanted, settings.data_dir) / 1e9:.1f} GB of disk."
+    )
+    st.markdown(download.LICENCE)
+    accepted = st.checkbox("I accept the licence", key="accepted")
+    if st.button("Download", type="primary", disabled=not (accepted and wanted), key="download"):
+        settings.require_writable("download")
+        ui.downloads().start(wanted, settings.data_dir)
+        st.rerun()
+    st.caption("You have them already? Set `SER_DATA_DIR` to their folder and start the app again. Any layout will do.")
+
+
+def show_download() -> None:
+    """How far the server's download is, or how it ended."""
+    background = ui.downloads()
+    state = background.state
+    if state.running:
+        progress = state.progress
+        share = progress.done / progress.total if progress and progress.total else 0.0
+        st.progress(min(share, 1.0), text=progress.words if progress else "Asking the server")
+        if st.button("Stop", icon=":material/stop:", key="stop"):
+            background.stop()
+        st.session_state["watched-download"] = True
+        return
+    if st.session_state.pop("watched-download", False):
+        st.rerun()  # the whole page: there is sound now, or the button must come back
+    if state.error:
+        st.error(state.error)
+    elif state.stopped:
+        st.info("Stopped. What has arrived is kept: the next download goes on from there.")
+
+
+def show_coverage(coverage: pd.DataFrame, rejected) -> None:
+    """Clips by actor, and the files that were left out."""
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "actor": coverage["actor"],
+                "gender": coverage["gender"],
+                "speech": coverage["speech"].astype(str) + " of " + coverage["speech_of"].astype(str),
+                "song": coverage["song"].astype(str) + " of " + coverage["song_of"].astype(str),
+                "missing": coverage["missing"],
+            }
+        ),
+        hide_index=True,
+    )
+    if rejected:
+        st.markdown(f"{len(rejected)} files were left out:")
+        st.dataframe(
+            pd.DataFrame([(item.file, item.reason) for item in rejected], columns=["file", "why"]), hide_index=True
+        )
+
+
+ui.require_router()
+everything = ui.clips()
+st.title("The recordings")
+st.markdown(
+    f"**RAVDESS: {len(everything):,} clips.** {everything['actor'].nunique()} actors, half of them women, speak and "
+    "sing two sentences in eight emotions, all but neutral in a normal and a strong version, each twice."
+)
+show_sound()
+clips = choose_filters(everything)
+if clips.empty:
+    st.info("No clip is left by these filters: take one away.", icon=":material/filter_alt_off:")
+else:
+    said = exploration.gaps(clips)
+    if said:
+        st.markdown("**Mind the gaps:** " + " ".join(said))
+    filters = "-".join(str(value) for name in FILTERS for value in st.session_state[name])
+    chart, table = st.columns([3, 2], gap="medium")
+    with chart:
+        behind_it, words = show_view(clips, filters)
+    with table:
+        show_clips(behind_it, words, key=f"{filters}-{words}")

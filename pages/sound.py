@@ -1,0 +1,257 @@
+"""One clip, or two side by side: to the ear and to the eye."""
+
+import random
+from dataclasses import dataclass
+from functools import reduce
+
+import streamlit as st
+
+from ser_core import audio, corpus, pairs, synthetic, ui
+from ser_core.corpus import Clip
+from ser_core.errors import AudioError, CorpusError
+from ser_core.features import prosody
+from ser_core.figures.clip import BY_KEY, VIEWS, Scale
+from ser_core.labels import gender_of_actor
+
+FIRST, SECOND = "clip", "other"  # in the address: ?clip=03-01-05-01-02-01-12&other=...
+SHOWN_FIRST = corpus.parse("03-01-05-02-01-01-12")
+VIEWS_SHOWN_FIRST = ["waveform", "mel", "pitch"]
+ONE, TWO = "One clip", "Two clips"
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A clip that can be heard and drawn."""
+
+    clip: Clip
+    key: str  # under which what is made of it is kept; another one when the file has changed
+    waveform: audio.Waveform
+
+
+# What is kept is kept for all sessions: they look at the same clips.
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def imitation(clip: Clip) -> bytes:
+    return synthetic.wav(
+        clip.emotion,
+        actor=clip.actor,
+        statement=clip.statement,
+        repetition=clip.repetition,
+        intensity=2 if clip.intensity == "strong" else 1,
+        song=clip.channel == "song",
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def decoded_imitation(clip: Clip) -> audio.Waveform:
+    return audio.load(imitation(clip), rate=prosody.SAMPLE_RATE)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def scale_of(key: str, _waveform: audio.Waveform) -> Scale:
+    return Scale.of(_waveform.samples, _waveform.rate)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def voice_of(key: str, _waveform: audio.Waveform) -> pairs.Voice:
+    return pairs.Voice(*prosody.extract(_waveform.samples).tolist(), _waveform.duration_s)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)  # figures are shown and never changed: no copies needed
+def draw(view: str, key: str, scale: Scale, name: str, _waveform: audio.Waveform):
+    return BY_KEY[view].draw(_waveform.samples, _waveform.rate, scale, name)
+
+
+def read_address(side: str, default: Clip) -> Clip:
+    """The clip that the address names; if it is not here, one like it, and a line that says so."""
+    asked = default
+    if side in st.query_params:
+        try:
+            asked = corpus.parse(st.query_params[side])
+        except CorpusError as error:
+            st.warning(ui.as_text(f"{error}. Another clip is shown instead."))
+    clip = pairs.nearest(clips, asked)
+    if clip != asked and asked != default:
+        st.warning(f"Clip {asked.stem} is not among the {len(clips):,} here. The one most like it is shown instead.")
+    point_at(side, clip)
+    return clip
+
+
+def point_at(side: str, clip: Clip) -> None:
+    """Name a clip in the address, from which the page reads what to show."""
+    if st.query_params.get(side) != clip.stem:
+        st.query_params[side] = clip.stem
+
+
+def choose_mode(first: Clip) -> None:
+    """One clip or two, or any of them."""
+    st.session_state["mode"] = TWO if SECOND in st.query_params else ONE
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control(
+            "How many",
+            [ONE, TWO],
+            required=True,
+            key="mode",
+            on_change=switch,
+            args=(first,),
+            label_visibility="collapsed",
+        )
+        st.button("Surprise me", icon=":material/casino:", on_click=surprise, key="surprise")
+
+
+def switch(first: Clip) -> None:
+    if st.session_state["mode"] == TWO:
+        point_at(SECOND, pairs.partners(clips, first)[0])
+    else:
+        del st.query_params[SECOND]
+
+
+def surprise() -> None:
+    first = random.choice(clips)
+    point_at(FIRST, first)
+    if SECOND in st.query_params:
+        point_at(SECOND, random.choice(pairs.partners(clips, first)))
+
+
+def choose(side: str, clip: Clip) -> None:
+    """What a clip's name says, each part to be chosen from what there is."""
+    with st.container(horizontal=True, gap="small"):
+        for field in pairs.FIELDS:
+            st.session_state[f"{side}-{field}"] = getattr(clip, field)
+            st.selectbox(
+                corpus.TITLES[field].capitalize(),
+                pairs.offered(clips, clip, field),
+                format_func=lambda value, field=field: in_words(field, value),
+                key=f"{side}-{field}",
+                on_change=change,
+                args=(side, clip, field),
+                width=122,
+            )
+
+
+def in_words(field: str, value) -> str:
+    """A choice in as few words as it takes: six of them stand in a row."""
+    if field == "actor":
+        return f"{value}, {gender_of_actor(value)}"
+    words = corpus.said(field, value)
+    return {"statement": f"{words.split()[0]} …", "repetition": str(value)}.get(field, words)
+
+
+def change(side: str, clip: Clip, field: str) -> None:
+    point_at(side, pairs.changed(clips, clip, field, st.session_state[f"{side}-{field}"]))
+
+
+def play(clip: Clip) -> Sound | None:
+    """A clip to the ear, or a line that says why it cannot be heard."""
+    file = ui.sound_file(clip.stem)
+    try:
+        if file is None:
+            sound = Sound(clip, f"{clip.stem} synthetic", decoded_imitation(clip))
+            st.audio(imitation(clip), format=ui.MIME["wav"])
+        else:
+            sound = Sound(clip, f"{clip.stem} {file.stat().st_mtime_ns}", ui.waveform(file))
+            ui.player(clip.stem)
+    except AudioError as error:
+        st.error(f"{clip.stem} cannot be heard. {str(error).removeprefix(f'{file}: ')}")
+        return None
+    said = f": “{corpus.STATEMENTS[clip.statement]}”" if file else ", imitated by a program"
+    st.caption(f"**{corpus.title(clip)}**{said}. {voice_of(sound.key, sound.waveform)}.")
+    return sound
+
+
+def offer_pairs(first: Clip, second: Clip | None) -> None:
+    """One click for each clip that is worth hearing beside the first."""
+    emotions = pairs.other_emotions(clips, first)
+    voices = pairs.other_voices(clips, first, after=second.actor if second else first.actor)
+    for words, others in (
+        ("**Compare with** the same actor and sentence:", {name.capitalize(): emotions[name] for name in emotions}),
+        ("or with the same emotion and sentence:", {f"Another {name} voice": voices[name] for name in voices}),
+    ):
+        if others:
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                st.markdown(words, width="content")
+                for name, clip in others.items():
+                    kind = "primary" if clip == second else "secondary"
+                    st.button(name, type=kind, on_click=point_at, args=(SECOND, clip), key=f"pair-{name}")
+
+
+def compare(sounds: list[Sound], names: tuple[str, str]) -> None:
+    """What the ear should notice, counted."""
+    st.markdown(pairs.compare(*(voice_of(sound.key, sound.waveform) for sound in sounds), names))
+    st.caption("10 dB louder sounds about twice as loud. 12 semitones higher is an octave: twice the frequency.")
+
+
+def choose_views() -> list[str]:
+    """Which views to show, in their own order."""
+    if "views" not in st.query_params:
+        st.session_state.setdefault("views", VIEWS_SHOWN_FIRST)  # not as the pills' default: "All" sets them too
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown("**Look at**", width="content")
+        chosen = st.pills(
+            "Views",
+            list(BY_KEY),
+            selection_mode="multi",
+            format_func=lambda key: BY_KEY[key].title,
+            key="views",
+            bind="query-params",
+            wrap=True,
+            label_visibility="collapsed",
+        )
+        st.button(f"All {len(VIEWS)}", type="tertiary", on_click=show_all, key="all-views")
+    return [key for key in BY_KEY if key in chosen]
+
+
+def show_all() -> None:
+    st.session_state["views"] = list(BY_KEY)
+
+
+def show(key: str, sounds: list[Sound | None], names: tuple[str, ...], scale: Scale) -> None:
+    """One view of each sound, side by side, and what it is."""
+    view = BY_KEY[key]
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{view.question}**", width="content")
+            with st.popover("What is this?", type="tertiary", icon=":material/help:"):
+                st.markdown(f"**{view.title}.** {view.explanation}")
+        for side, column in enumerate(st.columns(len(sounds))):
+            if sound := sounds[side]:
+                with column:
+                    ui.chart(draw(key, sound.key, scale, names[side], sound.waveform), key=f"{key}-{side}")
+
+
+ui.require_router()
+st.title("See a sound")
+st.markdown("Hear a clip, then see what is in it: eight ways to look at the same sound.")
+found = ui.recordings()
+recorded = [clip for clip in corpus.official_clips() if found and clip.stem in found.files]
+clips = recorded or corpus.official_clips()
+if not recorded:
+    with st.container(border=True):
+        st.markdown(
+            ":material/smart_toy: **There are no recordings here yet, so a program speaks in their place.** It "
+            "imitates how each emotion sounds in pitch, pace and loudness. It is nobody's voice, and says no words."
+        )
+        st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+
+if FIRST not in st.query_params:
+    st.query_params.update(st.session_state.get("shown", {}))  # back from another page
+first = read_address(FIRST, SHOWN_FIRST)
+choose_mode(first)
+second = read_address(SECOND, pairs.partners(clips, first)[0]) if SECOND in st.query_params else None
+shown = {FIRST: first} if second is None else {FIRST: first, SECOND: second}
+st.session_state["shown"] = {side: clip.stem for side, clip in shown.items()}
+sounds = []
+for column, (side, clip) in zip(st.columns(len(shown)), shown.items(), strict=True):
+    with column:
+        choose(side, clip)
+        sounds.append(play(clip))
+heard = [sound for sound in sounds if sound]
+names = pairs.names(first, second) if second else ("",)
+if len(heard) == 2:
+    compare(heard, names)
+offer_pairs(first, second)
+if heard:
+    scale = reduce(Scale.joined, [scale_of(sound.key, sound.waveform) for sound in heard])
+    for key in choose_views():
+        show(key, sounds, names, scale)

@@ -1,0 +1,33 @@
+"""How tests open a page and read it."""
+
+from streamlit.testing.v1 import AppTest
+
+from ser_core.settings import PROJECT
+
+
+def open_app() -> AppTest:
+    return AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+
+
+def at(app: AppTest, page: str, **query: str) -> AppTest:
+    """Go to a page, with parameters in its address."""
+    app.run()
+    app.switch_page(f"pages/{page}.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def widget(app: AppTest, key: str):
+    """The widget of that key."""
+    return next(one for one in (*app.multiselect, *app.selectbox, *app.get("button_group")) if one.key == key)
+
+
+def texts(app: AppTest) -> str:
+    return " ".join(element.value for kind in ("title", "markdown", "caption") for element in app.get(kind))
+
+
+def charts(app: AppTest) -> list:
+    return [chart.proto for chart in app.get("plotly_chart")]

@@ -1,0 +1,72 @@
+"""The page of the features of all clips."""
+
+import pytest
+
+from tests.app.pages import at, charts, texts, widget
+
+
+@pytest.fixture(autouse=True)
+def no_sound(tmp_path, monkeypatch):
+    monkeypatch.setenv("SER_DATA_DIR", str(tmp_path / "none"))
+
+
+def test_the_map_comes_first_and_says_who_neighbours_are(app):
+    at(app, "features")
+    assert not app.error
+    said = texts(app)
+    assert "71\N{NO-BREAK SPACE}% are of the same actor** (by chance 4\N{NO-BREAK SPACE}%)" in said
+    assert "43\N{NO-BREAK SPACE}% are of the same emotion** (by chance 14\N{NO-BREAK SPACE}%)" in said
+    assert "lie near each other" in charts(app)[0].alt
+
+
+@pytest.mark.parametrize("key, value", [("colour", "actor"), ("of", "actor"), ("method", "pca")])
+def test_the_map_can_be_coloured_and_made_otherwise(app, key, value):
+    at(app, "features")
+    before = charts(app)[0].spec + texts(app)
+    widget(app, key).set_value(value).run()
+    assert not app.exception
+    assert charts(app)[0].spec + texts(app) != before
+
+
+@pytest.mark.parametrize(
+    ("view", "alts"),
+    [
+        ("What separates emotions", ["72 of 180 do", "Most by MFCC 1"]),
+        ("One feature", ["Filled boxes are women"]),
+        ("Energy by pitch", ["Over all bands angry"]),
+        ("How many numbers", ["68 of 180 components hold 95 %"]),
+    ],
+)
+@pytest.mark.parametrize("voices", ["All voices", "Men"])
+def test_each_view_says_what_it_shows(app, view, alts, voices):
+    at(app, "features")
+    widget(app, "view").set_value(view)
+    widget(app, "voices").set_value(voices).run()
+    assert not app.exception
+    assert not app.error
+    shown = [chart.alt for chart in charts(app)]
+    assert len(shown) == len(alts)
+    if voices == "All voices":
+        assert all(alt in said for alt, said in zip(alts, shown, strict=True))
+
+
+def test_the_studys_66_components_stand_beside_ours_on_its_training_clips(app):
+    at(app, "features", view="How many numbers")
+    alt = charts(app)[0].alt
+    assert "the study found, on its 1,961 training clips: 66" in alt
+    assert "here, on the same training clips: 65" in alt
+
+
+def test_speech_alone_is_another_corpus(app):
+    at(app, "features")
+    widget(app, "channel").set_value("Speech").run()
+    assert "63\N{NO-BREAK SPACE}% are of the same actor" in texts(app)
+
+
+def test_any_of_the_features_can_be_looked_at(app):
+    at(app, "features", view="One feature")
+    feature = widget(app, "feature")
+    assert len(feature.options) == 182
+    feature.set_value("mel_001").run()
+    assert not app.exception
+    assert "A mel band is a stretch of frequencies" in texts(app)

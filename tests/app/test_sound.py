@@ -1,0 +1,208 @@
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_core.figures.clip import VIEWS
+from tests.app.pages import at, charts, open_app, texts, widget
+
+ANGRY, SAD = "03-01-05-01-01-01-02", "03-01-04-01-01-01-02"
+
+
+@pytest.fixture
+def some(monkeypatch, voices):
+    """Recordings of two emotions by four actors, 64 clips."""
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+
+
+@pytest.fixture
+def none(monkeypatch, tmp_path):
+    """No recordings."""
+    monkeypatch.setenv("SER_DATA_DIR", str(tmp_path / "nothing"))
+
+
+def link_labels(app) -> list[str]:
+    return [link.proto.label for link in app.get("page_link")]
+
+
+def test_a_clip_is_heard_first_and_then_seen(app, some):
+    at(app, "sound")
+    assert not app.error and not app.warning and not app.info
+    assert len(app.get("audio")) == 1
+    assert len(charts(app)) == 3
+    assert "Angry (strong) speech by actor 1, male**: “Kids are talking by the door”" in texts(app)
+    assert "middle pitch" in texts(app)
+    order = [element.type for element in app.main if element.type in ("audio", "plotly_chart")]
+    assert order == ["audio", "plotly_chart", "plotly_chart", "plotly_chart"]
+
+
+def test_the_address_says_what_is_shown(app, some):
+    at(app, "sound", clip=ANGRY)
+    assert app.query_params["clip"] == ANGRY
+    assert "other" not in app.query_params
+    widget(app, "clip-emotion").set_value("sad").run()
+    assert app.query_params["clip"] == SAD
+    assert "Sad speech by actor 2" in texts(app)
+
+
+def test_only_what_is_there_can_be_chosen(app, some):
+    at(app, "sound", clip=ANGRY)
+    assert widget(app, "clip-emotion").options == ["Sad", "Angry"]
+    assert widget(app, "clip-actor").options == ["1, male", "2, female", "3, male", "4, female"]
+    assert widget(app, "clip-channel").options == ["Speech"]
+
+
+def test_every_view_is_one_click_away(app, some):
+    at(app, "sound", clip=ANGRY)
+    app.button(key="all-views").click().run()
+    assert not app.exception
+    assert len(charts(app)) == len(VIEWS) == 8
+    assert len({chart.alt for chart in charts(app)}) == 8
+    said = " ".join(element.value for element in app.markdown)
+    for view in VIEWS:
+        assert view.question in said and view.explanation in said
+    widget(app, "views").set_value([]).run()
+    assert not app.exception
+    assert not charts(app)
+
+
+def test_two_clips_stand_side_by_side_with_a_sentence_that_compares_them(app, some):
+    at(app, "sound", clip=ANGRY, other=SAD)
+    assert len(app.get("audio")) == 2
+    assert len(charts(app)) == 6
+    assert "Angry is **" in texts(app) and "louder**" in texts(app) and "higher**" in texts(app)
+    assert "than sad." in texts(app)
+
+
+def test_one_click_puts_the_same_actor_and_sentence_in_another_emotion_beside_a_clip(app, some):
+    at(app, "sound", clip=ANGRY)
+    app.button(key="pair-Sad").click().run()
+    assert not app.exception
+    assert dict(app.query_params)["clip"] == ANGRY
+    assert app.query_params["other"] == SAD
+    assert widget(app, "mode").value == "Two clips"
+    assert len(app.get("audio")) == 2
+
+
+def test_one_click_puts_another_voice_beside_a_clip_and_the_next_click_the_next_one(app, some):
+    at(app, "sound", clip=ANGRY)
+    app.button(key="pair-Another male voice").click().run()
+    assert app.query_params["other"] == "03-01-05-01-01-01-03"
+    assert "Actor 2 " in texts(app) and "actor 3" in texts(app)
+    app.button(key="pair-Another male voice").click().run()
+    assert app.query_params["other"] == "03-01-05-01-01-01-01"
+    app.button(key="pair-Another female voice").click().run()
+    assert app.query_params["other"] == "03-01-05-01-01-01-04"
+
+
+def test_a_clip_beside_itself_is_called_the_same(app, some):
+    at(app, "sound", clip=ANGRY, other=ANGRY)
+    assert not app.error
+    assert "Both are the same clip." in texts(app)
+    assert len(charts(app)) == 6
+
+
+def test_two_clips_and_back_to_one(app, some):
+    at(app, "sound", clip=ANGRY)
+    widget(app, "mode").set_value("Two clips").run()
+    assert app.query_params["other"] == SAD
+    widget(app, "other-actor").set_value(1).run()
+    assert app.query_params["other"] == SAD[:-2] + "01"
+    assert app.query_params["clip"] == ANGRY
+    widget(app, "mode").set_value("One clip").run()
+    assert not app.exception
+    assert "other" not in app.query_params
+    assert len(app.get("audio")) == 1
+
+
+def test_a_surprise_is_a_clip_that_is_there(app, some):
+    at(app, "sound", clip=ANGRY, other=SAD)
+    for _ in range(3):
+        app.button(key="surprise").click().run()
+        assert not app.exception and not app.error and not app.warning
+        assert len(app.get("audio")) == 2
+        assert app.query_params["clip"] != app.query_params["other"]
+
+
+def test_an_address_that_makes_no_sense_is_one_clear_line_and_another_clip(app, some):
+    at(app, "sound", clip="<b>banana</b>", other="03-01-09-01-01-01-02")
+    first, second = (warning.value for warning in app.warning)
+    assert "banana" in first and "<b>" not in first.replace("\\<b\\>", "")
+    assert "not a RAVDESS name" in first and "Another clip is shown" in first
+    assert "emotion is 09" in second.replace("\\", "")
+    assert len(app.get("audio")) == 2
+    app.run()
+    assert not app.warning
+
+
+def test_a_clip_that_is_not_here_is_answered_with_the_one_most_like_it(app, some):
+    at(app, "sound", clip="03-01-05-02-02-01-20")
+    (warning,) = app.warning
+    assert "03-01-05-02-02-01-20 is not among the 64 here" in warning.value
+    assert app.query_params["clip"].startswith("03-01-05-02-02-01-")
+
+
+def test_a_clip_that_cannot_be_read_is_one_clear_line_beside_the_other(app, monkeypatch, voices, tmp_path):
+    folder = tmp_path / "broken"
+    shutil.copytree(voices, folder)
+    silent = next(folder.rglob(f"{SAD}.wav"))
+    soundfile.write(silent, np.zeros(20_000), 22_050)
+    monkeypatch.setenv("SER_DATA_DIR", str(folder))
+    at(app, "sound", clip=ANGRY, other=SAD)
+    (error,) = app.error
+    assert "03-01-04-01-01-01-02 cannot be heard. The clip is silent" in error.value
+    assert str(folder) not in error.value
+    assert len(app.get("audio")) == 1
+    assert len(charts(app)) == 3
+
+
+def test_without_recordings_a_program_speaks_and_the_download_is_offered(app, none):
+    at(app, "sound")
+    assert not app.error and not app.warning
+    assert "a program speaks in their place" in texts(app)
+    assert "imitated by a program" in texts(app)
+    assert "Get the recordings" in link_labels(app)
+    assert len(app.get("audio")) == 1
+    assert len(charts(app)) == 3
+
+
+def test_without_recordings_all_of_the_page_works(app, none):
+    at(app, "sound", clip="03-01-05-02-02-01-12", other="03-02-03-01-01-01-07")
+    assert len(app.get("audio")) == 2
+    app.button(key="all-views").click().run()
+    app.button(key="pair-Calm").click().run()
+    app.button(key="surprise").click().run()
+    assert not app.exception and not app.error
+    assert len(charts(app)) == 16
+    at(app, "sound", clip="03-02-05-01-01-01-18")
+    assert "is not among the 2,452" in app.warning[0].value
+
+
+def test_recordings_take_the_programs_place_as_soon_as_they_are_there(app, monkeypatch, voices, tmp_path):
+    folder = tmp_path / "later"
+    monkeypatch.setenv("SER_DATA_DIR", str(folder))
+    at(app, "sound", clip=ANGRY)
+    assert "imitated by a program" in texts(app)
+    shutil.copytree(voices, folder)
+    app.run()
+    assert "imitated by a program" not in texts(app)
+    assert app.query_params["clip"] == ANGRY
+
+
+def test_what_was_shown_is_shown_again_after_a_visit_to_another_page(app, some):
+    at(app, "sound", clip=ANGRY, other=SAD)
+    app.switch_page("pages/predict.py").run()
+    app.query_params.clear()
+    app.switch_page("pages/sound.py").run()
+    assert not app.exception
+    assert (app.query_params["clip"], app.query_params["other"]) == (ANGRY, SAD)
+
+
+def test_a_picture_is_drawn_once_for_all_visitors(app, some, monkeypatch):
+    at(app, "sound", clip=ANGRY)
+    monkeypatch.setattr("ser_core.features.spectrogram.mel_decibels", lambda *_: 1 / 0)
+    app.run()
+    assert len(charts(app)) == 3 and not app.error
+    other = at(open_app(), "sound", clip=ANGRY)
+    assert len(charts(other)) == 3 and not other.error

@@ -1,0 +1,66 @@
+"""What a browser alone can tell of the page that shows a sound: that it plays, and how it stands on a screen."""
+
+from tests.e2e.conftest import launch
+from tests.e2e.test_browser import is_too_wide, settle
+
+ANGRY, SAD = "03-01-05-01-01-01-02", "03-01-04-01-01-01-02"
+
+
+def go_to(page, address: str, charts: int) -> None:
+    page.goto(address)
+    page.wait_for_function(f"document.querySelectorAll('[data-testid=stPlotlyChart]').length == {charts}")
+    settle(page)
+
+
+def test_a_clip_plays_and_is_as_long_as_its_recording(voices_server, play):
+    browser = launch(play, "--autoplay-policy=no-user-gesture-required")
+    page = browser.new_page()
+    go_to(page, f"{voices_server}/sound?clip={ANGRY}", charts=3)
+    page.wait_for_function("document.querySelector('audio').readyState > 0")
+    assert abs(page.evaluate("document.querySelector('audio').duration") - 1.2) < 0.05
+    page.evaluate("document.querySelector('audio').play()")
+    page.wait_for_function("document.querySelector('audio').currentTime > 0.3")
+    assert page.evaluate("document.querySelector('audio').error") is None
+    browser.close()
+
+
+def test_one_click_puts_a_pair_side_by_side_and_in_the_address(voices_server, page):
+    go_to(page, f"{voices_server}/sound?clip={ANGRY}", charts=3)
+    page.get_by_role("button", name="Sad", exact=True).click()
+    page.wait_for_function("document.querySelectorAll('audio').length == 2")
+    settle(page)
+    page.wait_for_function("document.querySelectorAll('[data-testid=stPlotlyChart]').length == 6")
+    assert page.url.startswith(f"{voices_server}/sound?clip={ANGRY}&other={SAD}")
+    assert not is_too_wide(page)
+    one, other = (page.locator("audio").nth(number).bounding_box() for number in (0, 1))
+    if page.viewport_size["width"] > 1000:
+        assert one["y"] == other["y"] and other["x"] > one["x"] + one["width"]
+    else:
+        assert one["x"] == other["x"] and other["y"] > one["y"] + one["height"]
+
+
+def test_a_link_shows_two_clips_and_the_views_that_it_names(voices_server, browser):
+    page = browser.new_page()
+    go_to(page, f"{voices_server}/sound?clip={ANGRY}&other={SAD}&views=Pitch&views=MFCC", charts=4)
+    page.wait_for_selector("text=Coefficient 2 is")
+    assert page.get_by_text("How high is the voice?").count() == 1
+    assert page.get_by_text("What does the microphone record?").count() == 0
+    page.close()
+
+
+def test_the_first_visit_to_a_server_without_recordings_may_be_a_link_to_a_clip(cold_server, browser):
+    page = browser.new_page()
+    go_to(page, f"{cold_server}/sound?clip={ANGRY}", charts=3)
+    page.wait_for_selector("text=a program speaks in their place")
+    page.wait_for_function("document.querySelector('audio').readyState > 0")
+    assert f"clip={ANGRY}" in page.url
+    page.get_by_role("link", name="Get the recordings").click()
+    page.wait_for_selector("h1:has-text('The recordings')")
+    page.close()
+
+
+def test_the_explanation_of_a_view_is_one_click_away(voices_server, page):
+    go_to(page, f"{voices_server}/sound?clip={ANGRY}", charts=3)
+    page.get_by_role("button", name="What is this?").nth(2).click()
+    page.wait_for_selector("text=The mel scale is spaced like that")
+    assert not is_too_wide(page)
