@@ -30,7 +30,6 @@ CHANGES = {
         ("columns", "emotion"),
         ("view", "The study's split"),
     ],
-    "sound": [],
     "sound": [
         ("clip-emotion", "sad"),
         ("clip-actor", 5),

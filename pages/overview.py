@@ -106,6 +106,16 @@ st.markdown(
 st.caption(f"The study: {STUDY}. People: as quoted by Luna-Jimenez et al. 2022, Table 1.")
 
 st.header("Where to go")
-with st.container(border=True):
-    st.page_link("pages/predict.py", label="**Hear an emotion**", icon=":material/hearing:")
-    st.markdown("Upload a recording, speak into the microphone, or take an example: which emotion does the model hear?")
+for column, (file, label, icon, text) in zip(
+    st.columns(4),
+    (
+        ("dataset", "Recordings", "library_music", "What is in RAVDESS: count, filter, click, listen."),
+        ("sound", "See a sound", "graphic_eq", "One clip or two, in eight views: how does angry differ from calm?"),
+        ("features", "Features", "scatter_plot", "All clips on a map: do the numbers know the emotion, or the voice?"),
+        ("predict", "Hear an emotion", "hearing", "Upload or record a voice: which emotion does the model hear?"),
+    ),
+    strict=True,
+):
+    with column.container(border=True, height="stretch"):
+        st.page_link(f"pages/{file}.py", label=f"**{label}**", icon=f":material/{icon}:")
+        st.markdown(text)

@@ -8,7 +8,6 @@ from importlib import metadata
 
 from ser_core import artifacts, corpus, runs
 from ser_core.errors import SerError
-from ser_core.features import store
 from ser_core.settings import PROJECT, Settings
 
 PYTHON = (3, 11)
@@ -30,7 +29,7 @@ def check(settings: Settings) -> list[Check]:
         _python(),
         _packages(),
         _workspace(settings),
-        _table(settings),
+        _tables(settings),
         _runs(settings),
         *_models(settings),
         _data(settings),
@@ -74,12 +73,14 @@ def _workspace(settings: Settings) -> Check:
     return Check("workspace", writable, f"{settings.workspace} {'can' if writable else 'cannot'} be written")
 
 
-def _table(settings: Settings) -> Check:
+def _tables(settings: Settings) -> Check:
+    from ser_core import exploration
+
     try:
-        table = store.read_table(settings.feature_table)
+        table = exploration.clips(settings)
     except SerError as error:
-        return Check("feature table", False, str(error))
-    return Check("feature table", True, f"{len(table):,} clips, features {table.attrs['feature_version']}")
+        return Check("tables", False, str(error))
+    return Check("tables", True, f"features, loudness, pitch and maps of {len(table):,} clips")
 
 
 def _runs(settings: Settings) -> Check:

@@ -135,7 +135,7 @@ def test_doctor(call):
     status, answer, _ = call("doctor")
     assert status == 0
     assert answer["ok"]
-    assert {"Python", "packages", "workspace", "feature table", "runs"} <= {check["name"] for check in answer["checks"]}
+    assert {"Python", "packages", "workspace", "tables", "runs"} <= {check["name"] for check in answer["checks"]}
 
 
 @pytest.mark.parametrize(
