@@ -127,7 +127,7 @@ def show_sound() -> None:
     """Which recordings are there to be heard, and the way to those that are not."""
     found = ui.recordings()
     folder = ui.as_text(str(ui.settings().data_dir))
-    coverage = corpus.coverage(None if found is None else found.clips)
+    coverage = corpus.coverage(found.clips)
     there, missing = coverage[["speech", "song"]].sum().sum(), coverage["missing"].sum()
     if not missing:
         with st.expander(f"All {there:,} clips can be heard: they are in {folder}", icon=":material/volume_up:"):
@@ -148,7 +148,7 @@ def show_sound() -> None:
             with st.popover("Get the recordings", type="primary", icon=":material/download:"):
                 offer_download(coverage)
         st.fragment(show_download, run_every=1.0 if ui.downloads().state.running else None)()
-        if there:
+        if there or found.rejected:
             with st.expander("What is there and what is missing, by actor"):
                 show_coverage(coverage, found.rejected)
 
@@ -242,7 +242,7 @@ else:
     said = exploration.gaps(clips)
     if said:
         st.markdown("**Mind the gaps:** " + " ".join(said))
-    filters = "-".join(str(value) for name in FILTERS for value in st.session_state[name])
+    filters = "-".join(f"{name}={value}" for name in FILTERS for value in st.session_state[name])
     chart, table = st.columns([3, 2], gap="medium")
     with chart:
         behind_it, words = show_view(clips, filters)

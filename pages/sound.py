@@ -224,7 +224,7 @@ ui.require_router()
 st.title("See a sound")
 st.markdown("Hear a clip, then see what is in it: eight ways to look at the same sound.")
 found = ui.recordings()
-recorded = [clip for clip in corpus.official_clips() if found and clip.stem in found.files]
+recorded = [clip for clip in corpus.official_clips() if clip.stem in found.files]
 clips = recorded or corpus.official_clips()
 if not recorded:
     with st.container(border=True):

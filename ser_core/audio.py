@@ -97,12 +97,19 @@ def load(source: str | Path | bytes, *, rate: int = DEFAULT_RATE, limits: Limits
     if isinstance(source, bytes):
         return _load_bytes(source, rate, limits)
     try:
-        return _load_bytes(_read(Path(source), limits), rate, limits)
+        return _load_bytes(read(Path(source), limits), rate, limits)
     except AudioError as error:
         raise AudioError(f"{source}: {error}") from error
 
 
-def _read(path: Path, limits: Limits) -> bytes:
+def read(path: Path, limits: Limits = Limits()) -> bytes:
+    """A file's content, if it is a file within the limit of bytes.
+
+    Raises
+    ------
+    AudioError
+        If it is not, or cannot be read.
+    """
     try:
         if path.is_dir():
             raise AudioError("This is a folder. Name one file in it.")

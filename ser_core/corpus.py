@@ -156,13 +156,13 @@ def official_clips() -> tuple[Clip, ...]:
     return tuple(clips)
 
 
-def coverage(clips: pd.DataFrame | None) -> pd.DataFrame:
+def coverage(clips: pd.DataFrame) -> pd.DataFrame:
     """What of RAVDESS is there, by actor.
 
     Parameters
     ----------
-    clips : pd.DataFrame, optional
-        Rows of an index; None where there is no clip at all.
+    clips : pd.DataFrame
+        Rows of an index, or none.
 
     Returns
     -------
@@ -170,10 +170,9 @@ def coverage(clips: pd.DataFrame | None) -> pd.DataFrame:
         24 rows: `actor`, `gender`, the clips that are there, `speech` and `song`, those that RAVDESS has, `speech_of`
         and `song_of`, and `missing` of both together.
     """
-    there = [] if clips is None else clips["stem"]
     whole = pd.DataFrame([asdict(clip) for clip in official_clips()])
     by_actor = (
-        whole.assign(there=whole["stem"].isin(there))
+        whole.assign(there=whole["stem"].isin(clips["stem"]))
         .groupby(["actor", "gender", "channel"])["there"]
         .agg(["sum", "size"])
         .unstack(fill_value=0)
@@ -204,6 +203,21 @@ def index(folder: str | os.PathLike) -> Corpus:
     folder = Path(folder)
     if not folder.is_dir():
         raise CorpusError(f"There is no folder {folder}. {HOW_TO_GET}")
+    found = look_through(folder)
+    if found.clips.empty:
+        rejected = found.rejected
+        seen = f"{len(rejected)} sound files, none of them a usable clip" if rejected else "no sound file"
+        example = f" (the first: {rejected[0].file}: {rejected[0].reason})" if rejected else ""
+        raise CorpusError(
+            f"No RAVDESS clip in {folder}: looked through all its folders for names like 03-01-05-01-02-01-12 with "
+            f"{', '.join(SUFFIXES)} and found {seen}{example}. {HOW_TO_GET}"
+        )
+    return found
+
+
+def look_through(folder: str | os.PathLike) -> Corpus:
+    """As `index`, but a folder without any clip, or that is not there, is an empty corpus."""
+    folder = Path(folder)
     rows, rejected, seen = [], [], {}
     for path in _sound_files(folder):
         name = path.relative_to(folder).as_posix()
@@ -225,13 +239,6 @@ def index(folder: str | os.PathLike) -> Corpus:
             continue
         seen[clip.stem] = name
         rows.append({"path": name, **asdict(clip), "label": clip.label, "duration_s": duration_s})
-    if not rows:
-        found = f"{len(rejected)} sound files, none of them a usable clip" if rejected else "no sound file"
-        example = f" (the first: {rejected[0].file}: {rejected[0].reason})" if rejected else ""
-        raise CorpusError(
-            f"No RAVDESS clip in {folder}: looked through all its folders for names like 03-01-05-01-02-01-12 with "
-            f"{', '.join(SUFFIXES)} and found {found}{example}. {HOW_TO_GET}"
-        )
     clips = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["actor", "stem"], ignore_index=True)
     return Corpus(folder, clips, tuple(rejected))
 

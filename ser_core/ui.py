@@ -109,8 +109,7 @@ def clips():
 
 
 def recordings():
-    """The corpus of sound files in SER_DATA_DIR, looked through again when a folder there changes; None if there is
-    no clip."""
+    """The corpus of sound files in SER_DATA_DIR, maybe of none; looked through again when a folder there changes."""
     from ser_core import corpus
 
     folder = settings().data_dir
@@ -120,12 +119,8 @@ def recordings():
 @st.cache_resource(max_entries=2, show_spinner="Looking for recordings")
 def _recordings(folder: str, stamp: str):
     from ser_core import corpus
-    from ser_core.errors import CorpusError
 
-    try:
-        return corpus.index(folder)
-    except CorpusError:
-        return None
+    return corpus.look_through(folder)
 
 
 @st.cache_resource
@@ -139,19 +134,19 @@ def downloads():
 def sound_file(stem: str) -> Path | None:
     """The file of a clip, None where it is not there."""
     found = recordings()
-    if found is None or stem not in found.files:
-        return None
-    return found.folder / found.files[stem]
+    return found.folder / found.files[stem] if stem in found.files else None
 
 
-def player(stem: str, *, autoplay: bool = False) -> None:
+def player(stem: str) -> None:
     """Play a clip, or say that it takes the recordings, and where to get them."""
     file = sound_file(stem)
     if file is None:
         st.info("To hear it, get the recordings: one button.", icon=":material/volume_off:")
         st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
         return
-    st.audio(file.read_bytes(), format=MIME[file.suffix.lower().lstrip(".")], autoplay=autoplay)
+    from ser_core import audio
+
+    st.audio(audio.read(file), format=MIME[file.suffix.lower().lstrip(".")])
 
 
 def clip_card(stem: str) -> None:
