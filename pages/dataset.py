@@ -41,7 +41,7 @@ def choose_filters(clips: pd.DataFrame) -> pd.DataFrame:
                 placeholder="all",
                 key=name,
                 bind="query-params",
-                width=160,
+                width=124,
             )
             if chosen:
                 kept = kept[kept[name].isin(chosen)]
@@ -50,7 +50,7 @@ def choose_filters(clips: pd.DataFrame) -> pd.DataFrame:
 
 def show_view(clips: pd.DataFrame, filters: str) -> tuple[pd.DataFrame, str]:
     """One chart of the clips; those behind what was clicked in it, and what that is in words."""
-    view = st.pills("Show", VIEWS, default=COUNTS, required=True, key="view", bind="query-params")
+    view = st.pills("Show", VIEWS, default=COUNTS, required=True, key="view", bind="query-params", wrap=True)
     if view == SPLIT:
         picked = ui.chart(figures.split(clips), key=f"split-{filters}", clickable=True)
         return behind(clips, ("label", "part"), picked)

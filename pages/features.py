@@ -156,7 +156,7 @@ st.markdown(
     "Each clip is 180 numbers: the averages over time of 40 MFCC (timbre), 12 chroma (notes) and 128 mel bands "
     "(energy by pitch). **Together they tell who speaks far better than what is felt.**"
 )
-view = st.pills("Show", VIEWS, default=MAP, required=True, key="view", bind="query-params")
+view = st.pills("Show", VIEWS, default=MAP, required=True, key="view", bind="query-params", wrap=True)
 with st.container(horizontal=True):
     channel = st.segmented_control(
         "Channel", list(CHANNELS), default="Speech and song", required=True, key="channel", bind="query-params"

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from ser_core import exploration
 from ser_core.corpus import TITLES, said
-from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, finish
+from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, dots, finish
 from ser_core.labels import BY_NAME, EMOTION_NAMES, LABELS, emotion_of, title_of
 
 # What can be measured of a clip: its name, its unit, and what that is.
@@ -83,6 +83,7 @@ def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str
             texttemplate="%{z:,}",
             colorscale=SEQUENTIAL,
             zmin=0,
+            zmax=values.max(),
             xgap=2,
             ygap=2,
             colorbar={"title": "clips", "thickness": 12},
@@ -146,9 +147,9 @@ def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
             boxpoints="all",
             jitter=0.6,
             pointpos=0,
-            marker={"color": colour, "size": 4, "opacity": 0.5, "line": {"color": MUTED, "width": 0.5}},
+            marker=dots(colour, size=4),
             selected={"marker": {"size": 12, "opacity": 1}},
-            unselected={"marker": {"opacity": 0.5}},
+            unselected={"marker": {"opacity": 0.6}},
             line={"color": MUTED, "width": 1.5},
             fillcolor="rgba(0,0,0,0)",
             customdata=[[stem] for stem in clips["stem"]],
@@ -187,18 +188,18 @@ def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
     )
     names = [title_of(label) for label in counted.index]
     figure = go.Figure()
-    for part, opacity in (("train", 0.45), ("test", 1.0)):
+    colours = [BY_NAME[emotion_of(label)].colour for label in counted.index]
+    rims = [MUTED if colour == "#000000" else colour for colour in colours]
+    for part, fill, ink in (("train", "rgba(0,0,0,0)", MUTED), ("test", colours, None)):
         figure.add_bar(
             x=counted[part].to_numpy(),
             y=names,
             name=part,
             orientation="h",
             text=counted[part].to_numpy(),
-            marker={
-                "color": [BY_NAME[emotion_of(label)].colour for label in counted.index],
-                "opacity": opacity,
-                "line": {"color": MUTED, "width": 1},
-            },
+            textangle=0,
+            insidetextfont={"color": ink},
+            marker={"color": fill, "line": {"color": rims, "width": 1.5}},
             customdata=[[label, part] for label in counted.index],
             hovertemplate="%{y}: %{x} clips in " + part + "<extra></extra>",
         )
@@ -209,7 +210,7 @@ def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
         barmode="stack",
         showlegend=False,
     )
-    figure.update_xaxes(title="clips: pale to learn from (train), full to be tested on (test)")
+    figure.update_xaxes(title="clips: hollow to learn from (train), full to be tested on (test)")
     figure.update_yaxes(type="category", autorange="reversed", automargin=True)
     share = counted["test"] / counted.sum(axis=1)
     sentence = (

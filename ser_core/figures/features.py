@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from ser_core import corpus
 from ser_core.exploration import VARIANCE_KEPT, components_kept
 from ser_core.features import prosody, study
-from ser_core.figures.style import ACCENT, MUTED, finish
+from ser_core.figures.style import ACCENT, MUTED, SECOND, dots, finish
 from ser_core.labels import BY_NAME, EMOTION_NAMES, GENDERS
 
 MAP_COLOURS = ("emotion", "gender", "actor", "channel")
@@ -181,7 +181,7 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
             mode="markers",
             name=words,
             marker={"symbol": _SYMBOLS[kind], "size": 9, "opacity": 0.75, "line": {"color": MUTED, "width": 0.5}}
-            | {"color": {"mfcc": ACCENT, "chroma": MUTED, "mel": "#3E8E7E"}[kind]},
+            | {"color": {"mfcc": ACCENT, "chroma": MUTED, "mel": SECOND}[kind]},
             text=[title(name) for name in rows.index],
             hovertemplate="%{text}<br>actor %{x:.0%}, emotion %{y:.0%}<extra></extra>",
         )
@@ -189,7 +189,7 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
     figure.add_scatter(
         x=[0, edge], y=[0, edge], mode="lines", line={"color": MUTED, "dash": "dot"}, hoverinfo="skip", showlegend=False
     )
-    finish(figure, "Who speaks, or what is felt? Each feature's variance", height=460)
+    finish(figure, "Speaker or emotion? Each feature", height=460)
     figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"})
     figure.update_xaxes(title="share of variance that the actor explains", tickformat=".0%", range=[0, edge])
     figure.update_yaxes(title="share that the emotion explains", tickformat=".0%", range=[0, edge])
@@ -235,7 +235,7 @@ def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
         hovertemplate="%{y}: %{x:.1%} over all voices<extra></extra>",
     )
     finish(figure, f"The {len(top)} features that separate emotions most", height=110 + 26 * len(top))
-    figure.update_layout(legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0}, margin_t=84)
+    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 0, "yanchor": "bottom"})
     figure.update_xaxes(title="share of variance that emotion explains", tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(type="category", autorange="reversed", automargin=True)
     gained = (shares["within"] > shares["emotion"]).sum()
@@ -339,14 +339,13 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
 
 
 def _dots(colour: str, value) -> dict:
-    look = {"size": 6, "opacity": 0.75, "line": {"color": MUTED, "width": 0.5}}
     if colour == "emotion":
-        return look | {"color": BY_NAME[value].colour}
+        return dots(BY_NAME[value].colour, size=6)
     if colour == "actor":  # 24 hues; women are circles, men diamonds
         red, green, blue = colorsys.hls_to_rgb((value - 1) / 24, 0.55, 0.6)
         rgb = f"rgb({255 * red:.0f},{255 * green:.0f},{255 * blue:.0f})"
-        return look | {"color": rgb, "symbol": "diamond" if value % 2 else "circle"}
-    return look | {"color": ACCENT if value in ("female", "speech") else "#3E8E7E"}
+        return dots(rgb, size=6) | {"symbol": "diamond" if value % 2 else "circle"}
+    return dots(ACCENT if value in ("female", "speech") else SECOND, size=6)
 
 
 def _in_decibels(power: pd.Series) -> pd.Series:

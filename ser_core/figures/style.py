@@ -3,6 +3,7 @@
 import plotly.graph_objects as go
 
 ACCENT = "#7A5BD0"  # what we measured; seen on light and on dark
+SECOND = "#3E8E7E"  # where two kinds are told apart that are no emotions
 MUTED = "#8A8F98"  # what it is compared with, and outlines: black bars stay visible on dark
 SEQUENTIAL = "Cividis"  # perceptually even, and the same to colour-blind eyes
 
@@ -16,6 +17,12 @@ def finish(figure: go.Figure, title: str, *, height: int, **layout) -> go.Figure
         hoverlabel={"align": "left"},
         **layout,
     )
+
+
+def dots(colour: str, size: int) -> dict:
+    """The look of small dots that may lie on each other. Black ones have a rim that is seen on dark."""
+    rim = {"color": MUTED, "width": 1.5 if colour == "#000000" else 0.5}
+    return {"color": colour, "size": size, "opacity": 0.6, "line": rim}
 
 
 def percent(share: float) -> str:
