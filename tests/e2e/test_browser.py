@@ -6,8 +6,9 @@ from tests.e2e.conftest import launch
 
 
 def settle(page) -> None:
+    """Wait until the page's script has run to its end, after something was seen that it has begun to draw."""
     page.wait_for_selector("[data-testid=stMain] h1")
-    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached")
+    page.wait_for_selector("[data-test-script-state=notRunning]")
 
 
 def upload(page, *clips: tuple[str, bytes]) -> None:
