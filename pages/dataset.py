@@ -6,10 +6,10 @@ import streamlit as st
 from ser_core import corpus, download, exploration, ui
 from ser_core.corpus import TITLES
 from ser_core.figures import corpus as figures
+from ser_core.figures.style import count_of
 from ser_core.labels import EMOTION_NAMES
 
-FILTERS = ("emotion", "channel", "intensity", "gender", "actor", "statement", "part")
-CROSSED = ("emotion", "channel", "intensity", "gender", "actor", "statement", "part")
+PROPERTIES = ("emotion", "channel", "intensity", "gender", "actor", "statement", "part")
 COUNTS, SPLIT = "Counts", "The study's split"
 VIEWS = [COUNTS, *(name.capitalize() for name, *_ in figures.MEASURES.values()), SPLIT]
 SHOWN = (
@@ -32,7 +32,7 @@ def choose_filters(clips: pd.DataFrame) -> pd.DataFrame:
     """The clips that the visitor's filters leave. An empty filter leaves all."""
     kept = clips
     with st.container(horizontal=True):
-        for name in FILTERS:
+        for name in PROPERTIES:
             values = EMOTION_NAMES if name == "emotion" else sorted(clips[name].unique())
             chosen = st.multiselect(
                 TITLES[name].capitalize(),
@@ -50,14 +50,14 @@ def choose_filters(clips: pd.DataFrame) -> pd.DataFrame:
 
 def show_view(clips: pd.DataFrame, filters: str) -> tuple[pd.DataFrame, str]:
     """One chart of the clips; those behind what was clicked in it, and what that is in words."""
-    view = st.pills("Show", VIEWS, default=COUNTS, required=True, key="view", bind="query-params", wrap=True)
+    view = st.pills("Show", VIEWS, default=COUNTS, required=True, key="view", bind="query-params", wrap=True) or COUNTS
     if view == SPLIT:
         picked = ui.chart(figures.split(clips), key=f"split-{filters}", clickable=True)
         return behind(clips, ("label", "part"), picked)
     left, right = st.columns(2)
-    rows = left.selectbox("by", CROSSED, format_func=TITLES.get, key="rows", bind="query-params")
+    rows = left.selectbox("by", PROPERTIES, format_func=TITLES.get, key="rows", bind="query-params")
     if view == COUNTS:
-        others = [name for name in CROSSED if name != rows]
+        others = [name for name in PROPERTIES if name != rows]
         columns = right.selectbox(
             "and by",
             others,
@@ -81,22 +81,21 @@ def behind(clips: pd.DataFrame, columns: tuple[str, ...], picked: list) -> tuple
     if not picked:
         return clips, ""
     wanted = pd.DataFrame(picked, columns=list(columns))
-    words = ", ".join(
-        " × ".join(corpus.said(*pair).lower() for pair in zip(columns, row, strict=True)) for row in picked[:3]
-    )
-    return clips.merge(wanted, on=list(columns)), words
+    words = [" × ".join(corpus.said(*pair).lower() for pair in zip(columns, row, strict=True)) for row in picked]
+    more = f" and {len(words) - 3} more" if len(words) > 3 else ""
+    return clips.merge(wanted, on=list(columns)), ", ".join(words[:3]) + more
 
 
-def show_clips(clips: pd.DataFrame, words: str, key: str) -> None:
+def show_clips(clips: pd.DataFrame, words: str) -> None:
     """The clips as a table; the chosen one can be heard."""
-    st.subheader(f"{len(clips):,} clip{'s' * (len(clips) != 1)}" + (f": {words}" if words else ""))
+    st.subheader(count_of(len(clips)) + (f": {words}" if words else ""))
     here = st.container()
     event = st.dataframe(
         clips[list(SHOWN)],
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        key=f"clips-{key}",
+        key=f"clips-{pd.util.hash_pandas_object(clips['stem']).sum()}",  # of other clips no row is chosen yet
         column_config={
             "actor": st.column_config.NumberColumn(width="small"),
             "statement": st.column_config.NumberColumn(
@@ -157,7 +156,7 @@ def offer_download(coverage: pd.DataFrame) -> None:
     """The official archives with their licence, for what is missing."""
     settings = ui.settings()
     if settings.read_only:
-        st.markdown("Nothing can be started here. Whoever runs this server can get them:")
+        st.markdown("Nothing can be started here. Whoever runs this server gets them where `SER_READ_ONLY` is not set:")
         st.code("python -m ser_core download", language=None)
         return
     lacking = [
@@ -242,9 +241,9 @@ else:
     said = exploration.gaps(clips)
     if said:
         st.markdown("**Mind the gaps:** " + " ".join(said))
-    filters = "-".join(f"{name}={value}" for name in FILTERS for value in st.session_state[name])
+    filters = "-".join(f"{name}={value}" for name in PROPERTIES for value in st.session_state[name])
     chart, table = st.columns([3, 2], gap="medium")
     with chart:
         behind_it, words = show_view(clips, filters)
     with table:
-        show_clips(behind_it, words, key=f"{filters}-{words}")
+        show_clips(behind_it, words)

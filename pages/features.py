@@ -17,6 +17,8 @@ MAP, SEPARATION, FEATURE, PROFILE, COMPONENTS = VIEWS = (
 )
 CHANNELS = {"Speech and song": None, "Speech": "speech", "Song": "song"}
 VOICES = {"All voices": None, "Women": "female", "Men": "male"}
+IN_DECIBELS = "In decibels, as one hears them"
+BANDS = {IN_DECIBELS: True, "As power, as the models get them": False}
 METHODS = {"tsne": "t-SNE: keeps neighbours together", "pca": "PCA: the two widest directions"}
 STANDARDS = {"all": "over all clips", "actor": "within each actor"}
 
@@ -33,9 +35,9 @@ def select(channel: str | None, gender: str | None):
     return clips
 
 
-@st.cache_data(max_entries=9, show_spinner="Comparing emotions with speakers")
-def separation(channel: str | None, gender: str | None):
-    return exploration.separation(select(channel, gender))
+@st.cache_data(max_entries=18, show_spinner="Comparing emotions with speakers")
+def separation(channel: str | None, gender: str | None, decibels: bool):
+    return exploration.separation(select(channel, gender), decibels=decibels)
 
 
 @st.cache_data(max_entries=10, show_spinner="Finding the components")
@@ -84,13 +86,23 @@ def show_map(channel, gender) -> None:
         else:
             st.info("Click a dot to hear its clip and see it.", icon=":material/ads_click:")
         st.caption(
-            "The map is made once, of all 2,452 clips, from the components that hold 95 % of the variance; the choices "
-            "above only show and hide. It describes the clips and trains no model."
+            "The maps are made once, of all 2,452 clips, from the components that hold 95 % of the variance: channel "
+            "and voices only show and hide, while neighbours are looked for among the clips shown. They describe the "
+            "clips and train no model."
         )
 
 
 def show_separation(channel, gender) -> None:
-    shares = separation(channel, gender)
+    bands = st.segmented_control(
+        "Mel bands",
+        list(BANDS),
+        default=IN_DECIBELS,
+        required=True,
+        key="bands",
+        bind="query-params",
+        help="The study gives its models the power, of which a few shouts hold most of the variance.",
+    )
+    shares = separation(channel, gender, BANDS.get(bands, True))
     left, right = st.columns(2, gap="medium")
     with left:
         ui.chart(figures.emotion_or_speaker(shares), key="emotion-or-speaker")
@@ -156,7 +168,7 @@ st.markdown(
     "Each clip is 180 numbers: the averages over time of 40 MFCC (timbre), 12 chroma (notes) and 128 mel bands "
     "(energy by pitch). **Together they tell who speaks far better than what is felt.**"
 )
-view = st.pills("Show", VIEWS, default=MAP, required=True, key="view", bind="query-params", wrap=True)
+view = st.pills("Show", VIEWS, default=MAP, required=True, key="view", bind="query-params", wrap=True) or MAP
 with st.container(horizontal=True):
     channel = st.segmented_control(
         "Channel", list(CHANNELS), default="Speech and song", required=True, key="channel", bind="query-params"
@@ -170,4 +182,4 @@ with st.container(horizontal=True):
     FEATURE: show_feature,
     PROFILE: show_profile,
     COMPONENTS: show_components,
-}[view](CHANNELS[channel], VOICES[voices])
+}[view](CHANNELS.get(channel), VOICES.get(voices))

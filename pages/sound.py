@@ -104,7 +104,7 @@ def switch(first: Clip) -> None:
     if st.session_state["mode"] == TWO:
         point_at(SECOND, pairs.partners(clips, first)[0])
     else:
-        del st.query_params[SECOND]
+        st.query_params.pop(SECOND, None)  # a second click may come before the first was drawn
 
 
 def surprise() -> None:
@@ -184,7 +184,8 @@ def compare(sounds: list[Sound], names: tuple[str, str]) -> None:
 
 def choose_views() -> list[str]:
     """Which views to show, in their own order."""
-    if "views" not in st.query_params:
+    titles = {view.title for view in VIEWS}
+    if not titles.intersection(st.query_params.get_all("views")):  # none is asked for, or none that there is
         st.session_state.setdefault("views", VIEWS_SHOWN_FIRST)  # not as the pills' default: "All" sets them too
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown("**Look at**", width="content")

@@ -37,7 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     options = _parser().parse_args(arguments)
     try:
-        answer, status, show = options.command(options, Settings.from_environment())
+        settings = Settings.from_environment()
+        if options.starts:
+            settings.require_writable(options.starts)
+        answer, status, show = options.command(options, settings)
     except SerError as error:
         err.print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         return 2
@@ -56,17 +59,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=ser_core.__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name, function, about):
+    def command(name, function, about, *, writes=False):
         sub = commands.add_parser(name, help=about, description=about)
         sub.add_argument(
             "--json",
             action="store_true",
             help="one JSON object on the last line of stdout (none where the input is bad: exit 2)",
         )
-        sub.set_defaults(command=function)
+        sub.set_defaults(command=function, starts=name if writes else None)
         return sub
 
-    sub = command("download", download, "bring the official RAVDESS clips here (434 MB), going on where it stopped")
+    sub = command("download", download, "bring the official RAVDESS clips here, going on where it stopped", writes=True)
     sub.add_argument("--speech", action="store_true", help="only speech, or with --song both")
     sub.add_argument("--song", action="store_true", help="only song, or with --speech both")
     sub.add_argument("--dest", type=Path, metavar="DIR", help="default: SER_DATA_DIR")
@@ -75,13 +78,16 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("index", index, "list the RAVDESS clips of a folder, and what is wrong with the others")
     sub.add_argument("folder", metavar="DIR")
 
-    sub = command("extract", extract, "extract the 180 features of every clip of a folder into a table")
+    sub = command("extract", extract, "extract the 180 features of every clip of a folder into a table", writes=True)
     sub.add_argument("folder", metavar="DIR")
     sub.add_argument("--out", required=True, type=Path, metavar="F.parquet")
     _add_jobs(sub)
 
     sub = command(
-        "spectrograms", spectrograms, "a 224 x 224 picture of every clip, in a folder for each part and class"
+        "spectrograms",
+        spectrograms,
+        "a 224 x 224 picture of every clip, in folders by part and class",
+        writes=True,
     )
     sub.add_argument("--kind", default="mel", help="mel, mfcc or contrast (default: mel)")
     sub.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder, or one to go on with")
@@ -90,10 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=_seed, default=9, help="of the changed copies (default: 9)")
     _add_jobs(sub)
 
-    sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction")
+    sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction", writes=True)
     _add_experiment(sub)
     sub.add_argument("--protocol", default="study", help="study or emobox")
-    sub = command("train", train, "run a model under the study's split and keep it, for predicting")
+    sub = command("train", train, "run a model under the study's split and keep it, for predicting", writes=True)
     _add_experiment(sub)
 
     sub = command("predict", predict, "which emotion a trained model hears in each file")
@@ -103,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     command("compare", compare, "every run of the study's split, shipped and own, beside the original numbers")
     command("doctor", doctor, "check this installation: packages, artifacts, data, workspace")
 
-    sub = command("study", study, "make everything in artifacts/ anew from the clips (what `make study` does)")
+    sub = command("study", study, "make everything in artifacts/ anew from the clips (`make study`)", writes=True)
     sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
     _add_jobs(sub)
     return parser
@@ -141,7 +147,6 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
 def download(options, settings):
     from ser_core import download as downloading
 
-    settings.require_writable("download")
     _accept_licence(downloading.LICENCE, options)
     wanted = [
         archive

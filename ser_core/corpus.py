@@ -201,7 +201,7 @@ def index(folder: str | os.PathLike) -> Corpus:
         If the folder does not exist or holds no clip.
     """
     folder = Path(folder)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise CorpusError(f"There is no folder {folder}. {HOW_TO_GET}")
     found = look_through(folder)
     if found.clips.empty:
@@ -244,11 +244,12 @@ def look_through(folder: str | os.PathLike) -> Corpus:
 
 
 def stamp(folder: str | os.PathLike) -> str:
-    """A short text that changes when a file is added below a folder, taken away or renamed; it opens no file."""
+    """A short text that changes with the sound files below a folder, their sizes and times; it opens none of them."""
     seen = hashlib.sha256()
-    for here, folders, _ in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        seen.update(f"{here} {os.stat(here).st_mtime_ns}\n".encode())
+    for file in _sound_files(Path(folder)):
+        with suppress(OSError):  # it has just gone
+            stat = file.stat()
+            seen.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return seen.hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 Whatever is in the making lies in the hidden folder `.download`, which the index passes over: an archive while it
 arrives, and its clips while they are unpacked. One rename puts all clips of an archive into place, so that at any
-moment, and after any crash, the index finds all of them or none.
+moment, also if this process is killed, the index finds all of them or none.
 """
 
 import errno
@@ -18,7 +18,7 @@ import zipfile
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -107,6 +107,8 @@ class Progress:
     @property
     def words(self) -> str:
         """E.g. "Downloading speech: 120 of 208 MB, 3.2 MB/s, 0:28 min left"."""
+        if self.phase == "waiting":
+            return f"No answer for {self.part}: trying again in {self.seconds_left:.0f} s"
         said = f"{self.phase.capitalize()} {self.part}: {self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB"
         if self.rate is not None:
             said += f", {self.rate / 1e6:.1f} MB/s"
@@ -166,15 +168,21 @@ def download(
         with _alone(making):
             missing = _missing(archives, dest)  # another download may have ended just now
             try:
+                for archive in missing:
+                    shutil.rmtree(making / archive.stem, ignore_errors=True)  # of a process that was killed
                 _check_room(missing, making)
                 for archive in missing:
                     part = making / f"{archive.name}.part"
                     arrived += _fetch(archive, part, watch)
                     _check(archive, part, watch)
                     _unpack(archive, part, dest / archive.stem, watch)
-                    part.unlink()
+                    part.unlink(missing_ok=True)
             except OSError as error:
                 raise _disk_fault(error, missing, making) from error
+    for archive in archives:
+        if archive not in missing:
+            with suppress(OSError):  # it may be left from a process that was killed after its clips were in place
+                (dest / MAKING / f"{archive.name}.part").unlink()
     return Downloaded(
         dest,
         parts=tuple(archive.part for archive in missing),
@@ -223,7 +231,7 @@ def _arrived(part: Path) -> int:
     """Bytes of an archive that are here."""
     try:
         return part.stat().st_size
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 
@@ -420,7 +428,6 @@ def _unpack(archive: Archive, part: Path, folder: Path, watch: _Watch) -> None:
     An archive's names only say which clip it is; the place and the name of the file are ours.
     """
     making = part.parent / archive.stem
-    shutil.rmtree(making, ignore_errors=True)  # of a process that died
     try:
         with zipfile.ZipFile(part) as zipped:
             entries = _clips(archive, zipped.infolist())

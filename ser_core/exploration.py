@@ -13,7 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from ser_core import protocols
-from ser_core.corpus import NEVER_SUNG
+from ser_core.corpus import NEVER_SANG, NEVER_SUNG
 from ser_core.errors import FeatureError
 from ser_core.features import prosody, store, study
 from ser_core.settings import Settings
@@ -23,6 +23,7 @@ NEIGHBOURS = 10
 TSNE_SEED = 9
 TSNE_PERPLEXITY = 30  # scikit-learn's default: about how many clips count as a clip's neighbourhood
 METHODS = ("tsne", "pca")
+MEL_BANDS = tuple(name for name in study.NAMES if name.startswith("mel_"))
 
 
 def clips(settings: Settings) -> pd.DataFrame:
@@ -71,26 +72,22 @@ def count(table: pd.DataFrame, rows: str, columns: str | None = None) -> pd.Data
 
 
 def gaps(table: pd.DataFrame) -> list[str]:
-    """What is missing or uneven in some clips and matters for learning from them, in words; every sentence is counted
-    from these clips."""
+    """What RAVDESS lacks and matters for learning from some of its clips, in words: only what these clips show."""
     said = []
-    song = table[table["channel"] == "song"]
-    speech = table[table["channel"] == "speech"]
-    if len(song) and len(speech):
-        silent = sorted(set(speech["actor"]) - set(song["actor"]))
-        if silent:
-            listed = ", ".join(map(str, silent))
-            said.append(f"No song of actor{'s' * (len(silent) > 1)} {listed}.")
-        unsung = [name for name in NEVER_SUNG if name in set(speech["emotion"]) and name not in set(song["emotion"])]
-        if unsung:
-            said.append(
-                f"{' and '.join(unsung).capitalize()} {'is' if len(unsung) == 1 else 'are'} never sung: a model can "
-                "learn that no sung clip is one of them."
-            )
+    actors, channels, emotions = (set(table[name]) for name in ("actor", "channel", "emotion"))
+    for actor in sorted(actors.intersection(NEVER_SANG)):
+        if "song" in channels or actors <= set(NEVER_SANG):
+            said.append(f"There is no song of actor {actor}.")
+    unsung = [name for name in NEVER_SUNG if name in emotions]
+    if unsung and "song" in channels:
+        said.append(
+            f"{' and '.join(unsung).capitalize()} {'is' if len(unsung) == 1 else 'are'} never sung: a model can learn "
+            "that no sung clip is one of them."
+        )
     counts = table["emotion"].value_counts()
-    if "neutral" in counts and len(counts) > 1:
+    if "neutral" in counts and len(counts) > 1 and "strong" in set(table["intensity"]):
         usual = counts.drop("neutral").max()
-        if counts["neutral"] <= 0.55 * usual:
+        if 0.4 <= counts["neutral"] / usual <= 0.6:
             said.append(
                 f"Neutral has {counts['neutral']} clips, about half of the {usual} of the fullest emotion: "
                 "it has no strong version."
@@ -98,7 +95,7 @@ def gaps(table: pd.DataFrame) -> list[str]:
     return said
 
 
-def separation(table: pd.DataFrame) -> pd.DataFrame:
+def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
     """What part of each feature's variance emotion explains, and what part the actor.
 
     Shares are eta squared of a one-way analysis of variance: between-group over total sum of squares, from
@@ -109,6 +106,8 @@ def separation(table: pd.DataFrame) -> pd.DataFrame:
     ----------
     table : pd.DataFrame
         Two emotions and two actors at least.
+    decibels : bool
+        Take the mel bands in dB. The study's models get them as power, where a few shouts make most of the variance.
 
     Returns
     -------
@@ -123,8 +122,10 @@ def separation(table: pd.DataFrame) -> pd.DataFrame:
     """
     if table["emotion"].nunique() < 2 or table["actor"].nunique() < 2:
         raise FeatureError("To tell emotions from speakers takes two emotions and two actors at least: filter less")
-    values = store.matrix(table).astype(np.float64)
-    actor_means = table[list(study.NAMES)].groupby(table["actor"]).transform("mean").to_numpy()
+    features = table[list(study.NAMES)].astype(np.float64)
+    if decibels:
+        features[list(MEL_BANDS)] = in_decibels(features[list(MEL_BANDS)])
+    values, actor_means = features.to_numpy(), features.groupby(table["actor"]).transform("mean").to_numpy()
     actor, emotion = table["actor"].to_numpy(), table["emotion"].to_numpy(dtype=object)
     f_within, _ = f_classif(values - actor_means, emotion)
     # The actors' means were estimated too: their degrees of freedom are no longer the clips'.
@@ -213,9 +214,12 @@ def mel_profiles(table: pd.DataFrame) -> pd.DataFrame:
 
     Each clip's mean power is put in dB first and then averaged, so that no single scream stands for its emotion.
     """
-    bands = [name for name in study.NAMES if name.startswith("mel_")]
-    decibels = 10 * np.log10(np.maximum(table[bands], study.LOG_FLOOR))
-    return decibels.groupby(table["emotion"]).mean()
+    return in_decibels(table[list(MEL_BANDS)]).groupby(table["emotion"]).mean()
+
+
+def in_decibels(power):
+    """Power, as a number, array or frame, in dB; at least -100 dB."""
+    return 10 * np.log10(np.maximum(power, study.LOG_FLOOR))
 
 
 def _standardised(table: pd.DataFrame, *, within: bool = False) -> np.ndarray:

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.formparsers import MultiPartParser
 
-from ser_core.errors import SerError
+from ser_core.errors import AudioError, SerError
 from ser_core.settings import PROJECT, Settings
 
 # Streamlit's server would keep what is over 1 MB of an upload in a temporary file while it arrives. Recordings stay in
@@ -141,8 +141,9 @@ def player(stem: str) -> None:
     """Play a clip, or say that it takes the recordings, and where to get them."""
     file = sound_file(stem)
     if file is None:
-        st.info("To hear it, get the recordings: one button.", icon=":material/volume_off:")
-        st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+        st.info("There is no recording of it here.", icon=":material/volume_off:")
+        if not settings().read_only:
+            st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
         return
     from ser_core import audio
 
@@ -157,12 +158,16 @@ def clip_card(stem: str) -> None:
     clip = corpus.parse(stem)
     with st.container(border=True):
         st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
-        player(stem)
-        if file := sound_file(stem):
-            sound = waveform(file)
-            chart(figures.mel(sound.samples, sound.rate), key=f"mel-{stem}")
-            to = {"clip": stem}
-            st.page_link("pages/sound.py", label="See more of it", icon=":material/graphic_eq:", query_params=to)
+        file = sound_file(stem)
+        try:
+            player(stem)
+            if file:
+                sound = waveform(file)
+                chart(figures.mel(sound.samples, sound.rate), key=f"mel-{stem}")
+                to = {"clip": stem}
+                st.page_link("pages/sound.py", label="See more of it", icon=":material/graphic_eq:", query_params=to)
+        except AudioError as error:
+            st.error(f"{stem} cannot be heard. {str(error).removeprefix(f'{file}: ')}")
 
 
 def waveform(file: Path):

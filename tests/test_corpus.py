@@ -136,20 +136,25 @@ def test_without_any_clip_all_are_missing():
 
 
 def test_the_stamp_of_a_folder_changes_with_its_files(tmp_path):
-    empty = corpus.stamp(tmp_path / "none")
     inner = tmp_path / "Actor_01"
     inner.mkdir()
-    before = corpus.stamp(tmp_path)
-    assert before != empty
-    assert corpus.stamp(tmp_path) == before
+    empty = corpus.stamp(tmp_path)
+    assert corpus.stamp(tmp_path / "none") == empty
     (inner / "03-01-05-01-02-01-01.wav").touch()
-    after = corpus.stamp(tmp_path)
-    assert after != before
+    begun = corpus.stamp(tmp_path)
+    assert begun != empty
+    (inner / "03-01-05-01-02-01-01.wav").write_bytes(b"more of it")  # the folder itself is not changed by that
+    whole = corpus.stamp(tmp_path)
+    assert whole != begun
     (tmp_path / ".download").mkdir()
-    (tmp_path / ".download" / "x").touch()
-    hidden = corpus.stamp(tmp_path)
-    (tmp_path / ".download" / "y").touch()
-    assert corpus.stamp(tmp_path) == hidden  # what is in the making is not looked at
+    (tmp_path / ".download" / "x.wav").touch()
+    assert corpus.stamp(tmp_path) == whole  # what is in the making is not looked at
+
+
+def test_a_folder_that_goes_away_while_it_is_looked_at_does_no_harm(tmp_path, monkeypatch):
+    gone = tmp_path / "03-01-05-01-02-01-01.wav"
+    monkeypatch.setattr(corpus, "_sound_files", lambda folder: [gone])
+    assert corpus.stamp(tmp_path)
 
 
 def test_a_clip_in_words():

@@ -619,7 +619,9 @@ def test_in_the_background_one_runs_at_a_time_and_can_be_stopped_and_begun_again
     background = Background()
     assert background.start([archive], dest)
     assert not background.start([archive], dest)
+    until = time.monotonic() + 20
     while not background.state.progress:
+        assert time.monotonic() < until
         time.sleep(0.01)
     assert background.state.progress.phase == "downloading"
     background.stop()
@@ -775,3 +777,22 @@ def test_read_only_is_read_from_the_environment(monkeypatch, value, read_only):
             settings.require_writable("download")
     else:
         settings.require_writable("download")
+
+
+def test_progress_in_words():
+    going = downloading.Progress("speech", "downloading", 50_000_000, 200_000_000, 2_000_000.0, 75.0)
+    assert going.words == "Downloading speech: 50 of 200 MB, 2.0 MB/s, 1:15 min left"
+    waiting = downloading.Progress("song", "waiting", 0, 200_000_000, seconds_left=16)
+    assert waiting.words == "No answer for song: trying again in 16 s"
+
+
+def test_what_a_killed_process_left_is_cleared_up(archive, server, dest):
+    making = dest / ".download"
+    stale = making / "Speech" / "Actor_01"
+    stale.mkdir(parents=True)
+    (stale / "half.wav").write_bytes(bytes(1000))
+    download([archive], dest)
+    assert {path.name for path in making.iterdir()} <= {"lock"}
+    (making / f"{SPEECH}.part").write_bytes(b"killed after the clips were in place")
+    assert download([archive], dest).already_there == ("speech",)
+    assert {path.name for path in making.iterdir()} <= {"lock"}

@@ -66,7 +66,7 @@ def test_counts_are_of_one_property_or_of_two_crossed(clips):
 
 def test_the_gaps_of_the_corpus_are_said(clips):
     said = " ".join(exploration.gaps(clips))
-    assert "No song of actor 18." in said
+    assert "There is no song of actor 18." in said
     assert "Disgust and surprised are never sung" in said
     assert "Neutral has 188 clips, about half of the 376" in said
 
@@ -74,7 +74,16 @@ def test_the_gaps_of_the_corpus_are_said(clips):
 def test_no_gap_is_said_where_there_is_none(clips):
     song = clips[(clips["channel"] == "song") & (clips["emotion"] != "neutral")]
     assert exploration.gaps(song) == []
-    assert exploration.gaps(clips[clips["emotion"] == "neutral"]) == ["No song of actor 18."]
+    part = clips[(clips["part"] == "test") & (clips["emotion"] == "calm") & (clips["statement"] == 1)]
+    said = exploration.gaps(part[part["actor"] != 18])  # some of its actors have no song in it, but did sing
+    assert said == []
+
+
+def test_only_the_cause_of_a_gap_that_is_seen_in_the_clips_is_named(clips):
+    eighteenth = exploration.gaps(clips[clips["actor"] == 18])
+    assert "There is no song of actor 18." in eighteenth
+    normal = clips[(clips["intensity"] == "normal") & (clips["part"] == "test") & (clips["actor"] == 1)]
+    assert not [said for said in exploration.gaps(normal) if "strong version" in said]
 
 
 def test_a_feature_that_is_the_emotion_is_explained_by_it_and_one_that_is_the_actor_is_not(clips):

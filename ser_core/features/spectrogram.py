@@ -11,7 +11,7 @@ from ser_core.features.study import HOP, N_FFT, N_MELS, N_MFCC
 
 MAX_FRAMES = 400  # more cannot be told apart on a screen
 NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
-NOTES_FLOOR_DB = -40.0  # below the loudest frame: what is left there is noise or an echo, with notes by chance
+VOICE_FLOOR_DB = -40.0  # below the loudest frame: what is left there is noise or an echo, with notes by chance
 CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 6400, 10_000)
 
 
@@ -40,6 +40,11 @@ def stft_decibels(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarra
     return decibels, hz, seconds
 
 
+def mel_band_hz(rate: int) -> np.ndarray:
+    """Centres of the 128 mel bands of sound at a rate in Hz, in Hz."""
+    return librosa.mel_frequencies(N_MELS + 2, fmax=rate / 2)[1:-1]
+
+
 def mel_decibels(
     samples: np.ndarray, rate: int, reference: float | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -63,7 +68,7 @@ def mel_decibels(
     """
     power, seconds = _mel_power(samples, rate)
     decibels = librosa.power_to_db(power, ref=np.max if reference is None else reference)
-    hz = librosa.mel_frequencies(N_MELS + 2, fmax=rate / 2)[1:-1]
+    hz = mel_band_hz(rate)
     return decibels, hz, seconds
 
 
@@ -110,8 +115,7 @@ def chroma(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     magnitude, seconds = _magnitude(samples, rate)
     power = np.square(magnitude)
     strength = librosa.feature.chroma_stft(S=power, sr=rate, tuning=0.0)
-    loudness = power.sum(axis=0)
-    strength[:, loudness <= loudness.max() * 10 ** (NOTES_FLOOR_DB / 10)] = np.nan
+    strength[:, _is_quiet(power)] = np.nan
     return strength, seconds
 
 
@@ -129,7 +133,7 @@ def contrast(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     decibels : np.ndarray [shape=(7, frames)]
-        Of the bands between `CONTRAST_EDGES_HZ`.
+        Of the bands between `CONTRAST_EDGES_HZ`. NaN in frames that are 40 dB or more below the loudest.
     seconds : np.ndarray [shape=(frames,)]
         Middle of each frame.
     """
@@ -137,7 +141,15 @@ def contrast(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     hz = librosa.fft_frequencies(sr=rate, n_fft=N_FFT)
     kept = hz <= CONTRAST_EDGES_HZ[-1]
     # librosa gives 10 log10 of a ratio of magnitudes, which is half of what it is in dB.
-    return 2 * librosa.feature.spectral_contrast(S=magnitude[kept], freq=hz[kept], sr=rate), seconds
+    decibels = 2 * librosa.feature.spectral_contrast(S=magnitude[kept], freq=hz[kept], sr=rate)
+    decibels[:, _is_quiet(np.square(magnitude))] = np.nan
+    return decibels, seconds
+
+
+def _is_quiet(power: np.ndarray) -> np.ndarray:
+    """Frames too far below the loudest one to be of the voice."""
+    loudness = power.sum(axis=0)
+    return loudness <= loudness.max() * 10 ** (VOICE_FLOOR_DB / 10)
 
 
 def _magnitude(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:

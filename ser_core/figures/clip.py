@@ -109,7 +109,7 @@ def energy(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str
     loud, quietest = decibels.argmax(), decibels.min()
     silence = "silence" if quietest <= prosody.LEVEL_FLOOR_DB else f"{-quietest:.0f} dB below it"
     sentence = (
-        f"The loudest moment, at {seconds[loud]:.1f} s, is {-decibels[loud]:.0f} dB below full scale; "
+        f"The loudest moment, at {seconds[loud]:.1f} s, is {max(0.0, -decibels[loud]):.0f} dB below full scale; "
         f"the quietest is {silence}."
     )
     return figure, sentence
@@ -229,7 +229,7 @@ def chroma(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str
     strongest, second = np.argsort(strength[:, heard].mean(axis=1))[::-1][:2]
     sentence = (
         f"The strongest notes on the whole are {notes[strongest]} and {notes[second]}. Left blank: moments that are "
-        f"{-spectrogram.NOTES_FLOOR_DB:.0f} dB or more below the loudest, whose notes are those of faint noise."
+        f"{-spectrogram.VOICE_FLOOR_DB:.0f} dB or more below the loudest, whose notes are those of faint noise."
     )
     return figure, sentence
 
@@ -240,7 +240,7 @@ def contrast(samples: np.ndarray, rate: int, scale: Scale | None = None, name: s
     decibels, seconds = spectrogram.contrast(samples, rate)
     edges = spectrogram.CONTRAST_EDGES_HZ
     bands = [f"{low:,} to {high:,} Hz" for low, high in pairwise(edges)]
-    figure = _heatmap(decibels.round().astype(np.int16), seconds, np.arange(len(bands)), "contrast (dB)")
+    figure = _heatmap(decibels.round().astype(np.float32), seconds, np.arange(len(bands)), "contrast (dB)")
     figure.update_traces(
         zmin=0,
         zmax=_CONTRAST_DB,
@@ -252,11 +252,14 @@ def contrast(samples: np.ndarray, rate: int, scale: Scale | None = None, name: s
     figure.update_yaxes(
         title="frequency (Hz)", tickvals=np.arange(len(edges)) - 0.5, ticktext=[f"{edge:,}" for edge in edges]
     )
-    means = decibels.mean(axis=1)
+    heard = ~np.isnan(decibels[0])
+    if not heard.any():
+        return figure, "Nothing is loud enough here to have tones."
+    means = decibels[:, heard].mean(axis=1)
     most, least = means.argmax(), means.argmin()
     sentence = (
-        f"Tones stand out most from {bands[most]}, by {means[most]:.0f} dB on average, and least from "
-        f"{bands[least]}, by {means[least]:.0f} dB."
+        f"Tones stand out most from {bands[most]}, by {means[most]:.0f} dB on average, and least from {bands[least]}, "
+        f"by {means[least]:.0f} dB; noise alone has about 25 dB. Moments far below the loudest are left blank."
     )
     return figure, sentence
 
@@ -380,7 +383,7 @@ VIEWS: tuple[View, ...] = (
         "How clear are its tones?",
         "In each of seven bands, most of them an octave wide, the strongest frequencies are measured against the "
         "weakest, in dB. A clear tone stands far out of what lies around it; breath, and sounds such as s and f, are "
-        "even noise with little contrast. The study's 180 numbers do without it.",
+        "noise, with about 25 decibels. The study's 180 numbers do without it.",
         contrast,
     ),
 )

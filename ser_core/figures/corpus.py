@@ -6,17 +6,20 @@ import plotly.graph_objects as go
 
 from ser_core import exploration
 from ser_core.corpus import TITLES, said
-from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, dots, finish
+from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, count_of, dots, finish
 from ser_core.labels import BY_NAME, EMOTION_NAMES, LABELS, emotion_of, title_of
 
 # What can be measured of a clip: its name, its unit, and what that is.
 MEASURES = {
-    "duration_s": ("duration", "s", "The whole file, with about a second of silence around the voice."),
+    "duration_s": (
+        "duration",
+        "s",
+        "It is of the whole file, with about a second of silence before the voice and another after it.",
+    ),
     "loudness_lufs": (
         "loudness",
         "LUFS",
-        "LUFS are decibels weighted as the ear hears, without the silence: 0 is as loud as a file can be, and 10 less "
-        "sounds about half as loud.",
+        "LUFS are decibels weighted as the ear hears, without the silence: 10 less sounds about half as loud.",
     ),
     "pitch_hz": (
         "median pitch",
@@ -59,15 +62,18 @@ def _bars(table: pd.DataFrame, rows: str) -> tuple[go.Figure, str]:
     finish(figure, f"Clips by {TITLES[rows]}", height=max(260, 110 + 34 * len(counted)))
     figure.update_xaxes(title="clips", range=[0, 1.12 * counted.max()])
     figure.update_yaxes(type="category", autorange="reversed", automargin=True)
-    most, least = counted.idxmax(), counted.idxmin()
-    if counted.max() == counted.min():
-        sentence = f"{counted.sum():,} clips, {counted.max():,} of each {TITLES[rows]}."
-    else:
-        sentence = (
-            f"{counted.sum():,} clips; most are of {said(rows, most)} ({counted[most]:,}), "
-            f"fewest of {said(rows, least)} ({counted[least]:,})."
-        )
-    return figure, sentence
+    total, least, most = (count_of(number) for number in (counted.sum(), counted.min(), counted.max()))
+    if len(counted) == 1:
+        return figure, f"{total}, all of one {TITLES[rows]}: {said(rows, counted.index[0])}."
+    if least == most:
+        return figure, f"{total}, {counted.max():,} of each {TITLES[rows]}."
+    fewest, fullest = (_listed(rows, counted.index[counted == end]) for end in (counted.min(), counted.max()))
+    return figure, f"{total}: from {counted.min():,} ({fewest}) to {counted.max():,} ({fullest})."
+
+
+def _listed(by: str, values) -> str:
+    """Up to five values in words, else how many there are."""
+    return ", ".join(said(by, value) for value in values) if len(values) <= 5 else f"{len(values)} of them"
 
 
 def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str]:
@@ -100,7 +106,7 @@ def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str
         selected={"marker": {"opacity": 0.35, "color": "white"}},
         unselected={"marker": {"opacity": 0}},
         customdata=[[counted.index.tolist()[i], counted.columns.tolist()[j]] for i, j in zip(row, column, strict=True)],
-        text=[f"{value:,} clips" for value in values.ravel()],
+        text=[count_of(value) for value in values.ravel()],
         hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
         showlegend=False,
     )
@@ -117,7 +123,7 @@ def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str
         sentence = f"Every pair occurs: from {values.min():,} to {values.max():,} clips each."
     else:
         listed = "; ".join(empty[:4]) + (f"; and {len(empty) - 4} more" if len(empty) > 4 else "")
-        sentence = f"{len(empty)} of {values.size} pairs never occur: {listed}."
+        sentence = f"{len(empty)} of {values.size} pairs are not among these clips: {listed}."
     return figure, sentence
 
 
@@ -165,6 +171,8 @@ def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
     middle = f"{table[measure].median():.1f} {unit}"
     if len(medians) == 1:
         return figure, f"Half of the clips lie below {middle}. Each dot is a clip. {about}"
+    if f"{medians.max():.1f}" == f"{medians.min():.1f}":
+        return figure, f"The {middling} is the same for each {TITLES[by]}: {middle}. Each dot is a clip. {about}"
     sentence = (
         f"The {middling} is highest for {said(by, highest)} ({medians[highest]:.1f} {unit}) and lowest for "
         f"{said(by, lowest)} ({medians[lowest]:.1f} {unit}); of all clips it is {middle}. Each dot is a clip; the box "
@@ -212,6 +220,10 @@ def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
     )
     figure.update_xaxes(title="clips: hollow to learn from (train), full to be tested on (test)")
     figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    if table["part"].nunique() == 1:
+        (part,) = set(table["part"])
+        purpose = "to learn from (train)" if part == "train" else "to be tested on (test)"
+        return figure, f"{count_of(len(table))}, all of the part {purpose}."
     share = counted["test"] / counted.sum(axis=1)
     sentence = (
         f"{counted['train'].sum():,} clips to learn from and {counted['test'].sum():,} to be tested on, picked at "

@@ -2,14 +2,14 @@
 
 import colorsys
 
-import librosa
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core import corpus
-from ser_core.exploration import VARIANCE_KEPT, components_kept
+from ser_core.exploration import VARIANCE_KEPT, components_kept, in_decibels
 from ser_core.features import prosody, study
+from ser_core.features.spectrogram import mel_band_hz
 from ser_core.figures.style import ACCENT, MUTED, SECOND, dots, finish
 from ser_core.labels import BY_NAME, EMOTION_NAMES, GENDERS
 
@@ -29,16 +29,16 @@ ABOUT = {
     "mel": (
         "A mel band is a stretch of frequencies, narrow for low sounds and wide for high ones, as the ear tells "
         "pitches apart. The feature is the mean power in it; here it is shown in decibels, since a shout has a "
-        "thousand times the power of a murmur. The ripples come from song, where all sing the same notes."
+        "thousand times the power of a murmur."
     ),
     "loudness": (
-        "Loudness is no feature of the study, but tells the emotions apart as no other number does. LUFS are decibels, "
+        "Loudness is no feature of the study, but tells the emotions apart well. LUFS are decibels, "
         "weighted as the ear hears, with silence left out (ITU-R BS.1770)."
     ),
     "pitch": (
         "Median pitch is no feature of the study. It is how often the vocal folds open in a second (fundamental "
-        "frequency, by Praat's method), in the middle of all moments with a voice. Women's voices lie about an "
-        "octave higher."
+        "frequency, by Praat's method), in the middle of all moments with a voice. In speech women's voices lie "
+        "about nine semitones higher than men's; in song they take the notes an octave higher."
     ),
 }
 _SYMBOLS = {"mfcc": "circle", "chroma": "diamond", "mel": "square"}
@@ -50,11 +50,6 @@ def family(feature: str) -> str:
     return feature.split("_")[0]
 
 
-def band_hz() -> np.ndarray:
-    """Centres of the 128 mel bands in Hz."""
-    return librosa.mel_frequencies(study.N_MELS + 2, fmax=study.SAMPLE_RATE / 2)[1:-1]
-
-
 def title(feature: str) -> str:
     """A feature in words: `mel_074` -> "mel band 74 (3,061 Hz)"."""
     if feature in prosody.NAMES:
@@ -64,7 +59,7 @@ def title(feature: str) -> str:
         return f"MFCC {int(which)}"
     if kind == "chroma":
         return f"chroma {which}"
-    return f"mel band {int(which)} ({band_hz()[int(which) - 1]:,.0f} Hz)"
+    return f"mel band {int(which)} ({mel_band_hz(study.SAMPLE_RATE)[int(which) - 1]:,.0f} Hz)"
 
 
 def unit(feature: str) -> str:
@@ -88,7 +83,7 @@ def distribution(table: pd.DataFrame, feature: str) -> tuple[go.Figure, str]:
     feature : str
         Of `study.NAMES` or `prosody.NAMES`.
     """
-    values = _in_decibels(table[feature]) if family(feature) == "mel" else table[feature]
+    values = in_decibels(table[feature]) if family(feature) == "mel" else table[feature]
     emotions = [name for name in EMOTION_NAMES if name in set(table["emotion"])]
     figure = go.Figure()
     for gender in GENDERS:
@@ -129,7 +124,7 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
     profiles : pd.DataFrame
         As `exploration.mel_profiles` gives it: a row an emotion, a column a band, in dB.
     """
-    hz = band_hz()
+    hz = mel_band_hz(study.SAMPLE_RATE)
     bands = np.arange(len(hz))
     figure = go.Figure()
     for emotion in (name for name in EMOTION_NAMES if name in profiles.index):
@@ -200,7 +195,8 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
         f"On average the actor explains {means.loc['mfcc', 'actor']:.0%} of an MFCC and emotion "
         f"{means.loc['mfcc', 'emotion']:.0%}; of a chroma {means.loc['chroma', 'actor']:.0%} and "
         f"{means.loc['chroma', 'emotion']:.0%}; of a mel band {means.loc['mel', 'actor']:.0%} and "
-        f"{means.loc['mel', 'emotion']:.0%}. What is left is everything else: sentence, intensity, chance."
+        f"{means.loc['mel', 'emotion']:.0%}. What is left: speech or song, how each actor acts each emotion, "
+        "intensity, chance."
     )
 
 
@@ -346,7 +342,3 @@ def _dots(colour: str, value) -> dict:
         rgb = f"rgb({255 * red:.0f},{255 * green:.0f},{255 * blue:.0f})"
         return dots(rgb, size=6) | {"symbol": "diamond" if value % 2 else "circle"}
     return dots(ACCENT if value in ("female", "speech") else SECOND, size=6)
-
-
-def _in_decibels(power: pd.Series) -> pd.Series:
-    return 10 * np.log10(np.maximum(power, study.LOG_FLOOR))

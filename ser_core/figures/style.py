@@ -25,6 +25,11 @@ def dots(colour: str, size: int) -> dict:
     return {"color": colour, "size": size, "opacity": 0.6, "line": rim}
 
 
+def count_of(clips: int) -> str:
+    """1 -> "1 clip", 2452 -> "2,452 clips"."""
+    return f"{clips:,} clip{'' if clips == 1 else 's'}"
+
+
 def percent(share: float) -> str:
     """0.714 -> "71 %", not to be broken; what rounds to nothing is "< 1 %", and what rounds to certainty "> 99 %"."""
     if 0 < share < 0.005:

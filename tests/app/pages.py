@@ -16,7 +16,13 @@ def at(app: AppTest, page: str, **query: str) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
     app.run()
+    return well(app)
+
+
+def well(app: AppTest) -> AppTest:
+    """Assert that the page ran to its end: a fault is shown as an apology, which is no exception to Streamlit."""
     assert not app.exception
+    assert not [error.value for error in app.error if error.value.startswith("Something went wrong")]
     return app
 
 

@@ -2,10 +2,12 @@
 
 import time
 
+import numpy as np
 import pytest
+import soundfile
 
 from ser_core import download, ui
-from tests.app.pages import at, charts, texts, widget
+from tests.app.pages import at, charts, texts, well, widget
 from tests.archive_server import put_archive
 
 
@@ -33,7 +35,7 @@ def test_without_any_sound_the_page_is_whole_and_offers_the_download(app, none):
     said = texts(app)
     assert "There is no sound yet" in said
     assert "2,452 clips" in said
-    assert "No song of actor 18." in said
+    assert "There is no song of actor 18." in said
     assert "CC BY-NC-SA 4.0" in said
     assert len(charts(app)) == 1
     assert len(table(app)) == 2452
@@ -53,10 +55,10 @@ def test_filters_act_on_the_chart_the_gaps_and_the_table(app, none):
     at(app, "dataset")
     widget(app, "channel").set_value(["song"])
     widget(app, "emotion").set_value(["sad", "neutral"]).run()
-    assert not app.exception
+    well(app)
     assert len(table(app)) == 184 + 92
-    assert "276 clips; most are of Sad (184), fewest of Neutral (92)." in charts(app)[0].alt
-    assert "No song of actor 18." not in texts(app)
+    assert "276 clips: from 92 (Neutral) to 184 (Sad)." in charts(app)[0].alt
+    assert "no song of actor 18" not in texts(app)
     assert "Neutral has 92 clips" in texts(app)
 
 
@@ -64,7 +66,7 @@ def test_filters_that_leave_nothing_say_so(app, none):
     at(app, "dataset")
     widget(app, "channel").set_value(["song"])
     widget(app, "emotion").set_value(["disgust"]).run()
-    assert not app.exception
+    well(app)
     assert "No clip is left" in app.info[0].value
     assert not charts(app)
 
@@ -74,7 +76,7 @@ def test_any_two_properties_can_be_crossed(app, none):
     for rows in ("emotion", "actor", "part"):
         widget(app, "rows").set_value(rows)
         widget(app, "columns").set_value("intensity").run()
-        assert not app.exception
+        well(app)
         assert "pair" in charts(app)[0].alt
 
 
@@ -90,7 +92,7 @@ def test_any_two_properties_can_be_crossed(app, none):
 def test_each_view_says_what_it_shows(app, none, view, alt):
     at(app, "dataset")
     widget(app, "view").set_value(view).run()
-    assert not app.exception
+    well(app)
     assert alt in charts(app)[0].alt
 
 
@@ -110,7 +112,7 @@ def test_a_public_screen_starts_no_download(app, none, monkeypatch):
 def press_download(app):
     app.checkbox(key="accepted").check().run()
     app.button(key="download").click().run()
-    assert not app.exception
+    well(app)
 
 
 def wait_until_done():
@@ -136,7 +138,7 @@ def test_the_recordings_come_by_one_button_and_can_then_be_heard(app, none, down
     press_download(app)
     wait_until_done()
     app.run()
-    assert not app.exception
+    well(app)
     assert not app.error
     assert "16 of 2,452 clips can be heard" in texts(app)
 
@@ -169,3 +171,47 @@ def test_a_download_shows_how_far_it_is_and_can_be_stopped(app, none, downloads,
     ui.downloads().state = download.State(stopped=True)
     app.run()
     assert "Stopped. What has arrived is kept" in app.info[0].value
+
+
+@pytest.mark.parametrize("name", ["view", "rows", "columns", "emotion", "actor"])
+@pytest.mark.parametrize("value", ["", "nonsense"])
+def test_a_link_with_nonsense_opens_the_page_all_the_same(app, none, name, value):
+    at(app, "dataset", **{name: value})
+    assert not app.error
+    assert len(table(app)) == 2452
+    assert charts(app)
+
+
+def test_a_file_in_the_place_of_the_folder_is_no_recordings(app, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        monkeypatch.setenv("SER_DATA_DIR", str(folder))
+        at(app, "dataset")
+        assert not app.error
+        assert "There is no sound yet" in texts(app)
+        assert charts(app)
+
+
+def test_files_that_are_no_clips_are_told_with_their_reason(app, tmp_path, monkeypatch):
+    (tmp_path / "holiday.wav").write_bytes(b"no sound")
+    monkeypatch.setenv("SER_DATA_DIR", str(tmp_path))
+    at(app, "dataset")
+    assert "There is no sound yet" in texts(app)
+    assert app.dataframe[1].value["file"].tolist() == ["holiday.wav"]
+
+
+def test_a_clip_that_cannot_be_heard_leaves_the_page_whole(app, tmp_path, monkeypatch):
+    everything = ui.clips()
+    properties = ["emotion", "channel", "intensity", "actor", "statement", "part"]
+    alone = everything[~everything.duplicated(properties, keep=False)].iloc[0]  # the one take of two in its part
+    soundfile.write(tmp_path / f"{alone['stem']}.wav", np.zeros(22_050), 22_050)
+    monkeypatch.setenv("SER_DATA_DIR", str(tmp_path))
+    at(app, "dataset")
+    for name in properties:
+        widget(app, name).set_value([alone[name]])
+    app.run()
+    assert list(table(app)["stem"]) == [alone["stem"]]
+    (error,) = app.error
+    assert error.value.startswith(f"{alone['stem']} cannot be heard.")
+    assert str(tmp_path) not in error.value
+    assert len(app.get("download_button")) == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.app.pages import at, charts, texts, widget
+from tests.app.pages import at, charts, texts, well, widget
 
 
 @pytest.fixture(autouse=True)
@@ -24,14 +24,14 @@ def test_the_map_can_be_coloured_and_made_otherwise(app, key, value):
     at(app, "features")
     before = charts(app)[0].spec + texts(app)
     widget(app, key).set_value(value).run()
-    assert not app.exception
+    well(app)
     assert charts(app)[0].spec + texts(app) != before
 
 
 @pytest.mark.parametrize(
     ("view", "alts"),
     [
-        ("What separates emotions", ["72 of 180 do", "Most by MFCC 1"]),
+        ("What separates emotions", ["180 do", "Most by mel band 79"]),
         ("One feature", ["Filled boxes are women"]),
         ("Energy by pitch", ["Over all bands angry"]),
         ("How many numbers", ["68 of 180 components hold 95 %"]),
@@ -42,7 +42,7 @@ def test_each_view_says_what_it_shows(app, view, alts, voices):
     at(app, "features")
     widget(app, "view").set_value(view)
     widget(app, "voices").set_value(voices).run()
-    assert not app.exception
+    well(app)
     assert not app.error
     shown = [chart.alt for chart in charts(app)]
     assert len(shown) == len(alts)
@@ -68,5 +68,21 @@ def test_any_of_the_features_can_be_looked_at(app):
     feature = widget(app, "feature")
     assert len(feature.options) == 182
     feature.set_value("mel_001").run()
-    assert not app.exception
+    well(app)
     assert "A mel band is a stretch of frequencies" in texts(app)
+
+
+@pytest.mark.parametrize("name", ["view", "channel", "voices", "colour", "of", "method", "feature", "bands"])
+@pytest.mark.parametrize("value", ["", "nonsense"])
+def test_a_link_with_nonsense_opens_the_page_all_the_same(app, name, value):
+    at(app, "features", **{name: value})
+    assert not app.error
+    assert charts(app)
+
+
+def test_the_bands_can_be_taken_as_the_models_get_them(app):
+    at(app, "features", view="What separates emotions")
+    assert "Most by mel band 79" in charts(app)[1].alt
+    widget(app, "bands").set_value("As power, as the models get them").run()
+    well(app)
+    assert "Most by MFCC 1" in charts(app)[1].alt

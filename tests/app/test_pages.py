@@ -3,13 +3,13 @@ from streamlit.testing.v1 import AppTest
 
 from ser_core import synthetic
 from ser_core.settings import PROJECT
-from tests.app.pages import at, charts, texts
+from tests.app.pages import at, charts, texts, well
 
 
 def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
     app.get("file_uploader")[0].set_value([(name, content, "audio/wav") for name, content in files])
     app.run()
-    assert not app.exception
+    well(app)
     return app
 
 
@@ -20,7 +20,7 @@ def voice() -> bytes:
 
 def test_the_first_page_tells_what_the_study_found_and_how_it_comes_out_here(app):
     app.run()
-    assert not app.exception
+    well(app)
     assert not app.error
     said = texts(app)
     assert "84%" in said
@@ -72,7 +72,7 @@ def test_many_clips_are_a_table_with_each_to_be_looked_at(app, voice):
     assert closer.options == ["1. a.wav", "2. b.wav", "3. c.wav"]
     first = charts(app)[0].alt
     closer.select_index(1).run()
-    assert not app.exception
+    well(app)
     assert charts(app)[0].alt != first
 
 
@@ -99,7 +99,7 @@ def test_a_long_clip_gets_a_timeline_and_a_warning(app):
 def test_an_example_is_labelled_as_synthetic(app):
     at(app, "predict")
     app.get("button_group")[0].set_value("Example").run()
-    assert not app.exception
+    well(app)
     assert "synthetic voice" in app.info[0].value
     assert charts(app)
 
@@ -108,7 +108,7 @@ def test_the_studys_own_vote_can_be_chosen(app, voice):
     upload(at(app, "predict"), ("me.wav", voice))
     best = charts(app)[0].alt
     app.selectbox(key="model").select("v4").run()
-    assert not app.exception
+    well(app)
     assert charts(app)[0].alt != best
 
 

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from ser_core.figures.clip import VIEWS
-from tests.app.pages import at, charts, open_app, texts, widget
+from tests.app.pages import at, charts, open_app, texts, well, widget
 
 ANGRY, SAD = "03-01-05-01-01-01-02", "03-01-04-01-01-01-02"
 
@@ -56,14 +56,14 @@ def test_only_what_is_there_can_be_chosen(app, some):
 def test_every_view_is_one_click_away(app, some):
     at(app, "sound", clip=ANGRY)
     app.button(key="all-views").click().run()
-    assert not app.exception
+    well(app)
     assert len(charts(app)) == len(VIEWS) == 8
     assert len({chart.alt for chart in charts(app)}) == 8
     said = " ".join(element.value for element in app.markdown)
     for view in VIEWS:
         assert view.question in said and view.explanation in said
     widget(app, "views").set_value([]).run()
-    assert not app.exception
+    well(app)
     assert not charts(app)
 
 
@@ -78,7 +78,7 @@ def test_two_clips_stand_side_by_side_with_a_sentence_that_compares_them(app, so
 def test_one_click_puts_the_same_actor_and_sentence_in_another_emotion_beside_a_clip(app, some):
     at(app, "sound", clip=ANGRY)
     app.button(key="pair-Sad").click().run()
-    assert not app.exception
+    well(app)
     assert dict(app.query_params)["clip"] == ANGRY
     assert app.query_params["other"] == SAD
     assert widget(app, "mode").value == "Two clips"
@@ -111,7 +111,7 @@ def test_two_clips_and_back_to_one(app, some):
     assert app.query_params["other"] == SAD[:-2] + "01"
     assert app.query_params["clip"] == ANGRY
     widget(app, "mode").set_value("One clip").run()
-    assert not app.exception
+    well(app)
     assert "other" not in app.query_params
     assert len(app.get("audio")) == 1
 
@@ -195,7 +195,7 @@ def test_what_was_shown_is_shown_again_after_a_visit_to_another_page(app, some):
     app.switch_page("pages/predict.py").run()
     app.query_params.clear()
     app.switch_page("pages/sound.py").run()
-    assert not app.exception
+    well(app)
     assert (app.query_params["clip"], app.query_params["other"]) == (ANGRY, SAD)
 
 
@@ -206,3 +206,10 @@ def test_a_picture_is_drawn_once_for_all_visitors(app, some, monkeypatch):
     assert len(charts(app)) == 3 and not app.error
     other = at(open_app(), "sound", clip=ANGRY)
     assert len(charts(other)) == 3 and not other.error
+
+
+@pytest.mark.parametrize("views", ["", "banana"])
+def test_views_that_there_are_not_are_answered_with_the_first_ones(app, some, views):
+    at(app, "sound", clip=ANGRY, views=views)
+    assert len(charts(app)) == 3
+    assert not app.error

@@ -64,3 +64,16 @@ def test_the_explanation_of_a_view_is_one_click_away(voices_server, page):
     page.get_by_role("button", name="What is this?").nth(2).click()
     page.wait_for_selector("text=The mel scale is spaced like that")
     assert not is_too_wide(page)
+
+
+def test_clicks_faster_than_the_page_do_no_harm(voices_server, browser):
+    page = browser.new_page()
+    go_to(page, f"{voices_server}/sound?clip={ANGRY}", charts=3)
+    for _ in range(3):
+        page.get_by_text("Two clips", exact=True).click(no_wait_after=True)
+        page.get_by_text("One clip", exact=True).click(no_wait_after=True)
+    page.wait_for_function("document.querySelectorAll('audio').length == 1")
+    settle(page)
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert page.locator("audio").count() == 1
+    page.close()

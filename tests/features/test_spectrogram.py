@@ -112,7 +112,7 @@ def test_tiny_and_long_sound_have_pictures_too(name, length):
 @pytest.mark.filterwarnings("error")
 def test_silence_has_a_picture_too(name):
     picture = EVERY[name](np.zeros(RATE, dtype=np.float32))
-    if name == "chroma":
+    if name in ("chroma", "contrast"):
         assert np.isnan(picture).all()
     else:
         assert np.isfinite(picture).all() and np.ptp(picture, axis=1).max() == 0

@@ -24,11 +24,17 @@ def test_bars_stand_for_emotions_in_their_order_and_colours(clips):
     assert list(bars.marker.color) == [BY_NAME[name].colour for name in EMOTION_NAMES]
     assert behind(bars, 3) == ["sad"]
     assert figure.layout.xaxis.title.text == "clips"
-    assert sentence == "2,452 clips; most are of Calm (376), fewest of Neutral (188)."
+    assert sentence == "2,452 clips: from 188 (Neutral) to 376 (Calm, Happy, Sad, Angry, Fearful)."
 
 
 def test_an_even_property_is_said_to_be_even(clips):
     assert figures.counts(clips, "statement")[1] == "2,452 clips, 1,226 of each sentence."
+
+
+def test_many_that_are_alike_are_counted_and_one_alone_is_named(clips):
+    assert figures.counts(clips, "actor")[1] == "2,452 clips: from 60 (Actor 18) to 104 (23 of them)."
+    assert figures.counts(clips[clips["emotion"] == "sad"], "emotion")[1] == "376 clips, all of one emotion: Sad."
+    assert figures.counts(clips.head(1), "emotion")[1] == "1 clip, all of one emotion: Neutral."
 
 
 def test_cells_count_pairs_and_each_can_be_clicked(clips):
@@ -40,7 +46,7 @@ def test_cells_count_pairs_and_each_can_be_clicked(clips):
     assert behind(marks, place) == ["disgust", "song"]
     assert marks.text[place] == "0 clips"
     assert figure.layout.hoverdistance == -1  # wherever in a cell one clicks
-    assert sentence == "2 of 16 pairs never occur: Disgust with song; Surprised with song."
+    assert sentence == "2 of 16 pairs are not among these clips: Disgust with song; Surprised with song."
 
 
 def test_pairs_that_all_occur_are_said_so(clips):
@@ -70,6 +76,15 @@ def test_an_angry_voice_is_the_loudest_and_a_calm_one_the_softest(clips):
 def test_a_spread_of_one_group_compares_nothing(clips):
     sentence = figures.spread(clips[clips["emotion"] == "sad"], "duration_s", "emotion")[1]
     assert sentence.startswith("Half of the clips lie below")
+
+
+def test_medians_that_print_alike_are_said_to_be_alike(clips):
+    said = figures.spread(clips[clips["channel"] == "song"], "duration_s", "intensity")[1]
+    assert said.startswith("The median duration is the same for each intensity: 4.6 s.")
+
+
+def test_one_part_alone_is_not_compared(clips):
+    assert figures.split(clips[clips["part"] == "test"])[1] == "491 clips, all of the part to be tested on (test)."
 
 
 def test_the_split_has_both_parts_of_every_class(clips):

@@ -64,6 +64,14 @@ def test_the_features_that_separate_most_are_those_within_actors(shares):
     assert sentence.startswith("Most by MFCC 1: emotion explains 43% of it within actors, 37% over all voices.")
 
 
+def test_mel_bands_in_decibels_tell_more_of_the_emotion_than_as_power(clips, shares):
+    decibels = exploration.separation(clips, decibels=True)
+    bands = [name for name in decibels.index if name.startswith("mel_")]
+    assert decibels.loc[bands, "within"].mean() > 2 * shares.loc[bands, "within"].mean()
+    others = [name for name in decibels.index if not name.startswith("mel_")]
+    pd.testing.assert_frame_equal(decibels.loc[others].sort_index(), shares.loc[others].sort_index())
+
+
 def test_the_95_percent_line_is_reached_where_it_says(clips):
     cumulative = exploration.cumulative_variance(clips)
     _, sentence = figures.cumulative_variance(cumulative, {"the study": 66})
