@@ -18,11 +18,11 @@ SHOWN = (
     "intensity",
     "gender",
     "actor",
-    "statement",
-    "repetition",
     "duration_s",
     "loudness_lufs",
     "pitch_hz",
+    "statement",
+    "repetition",
     "part",
     "stem",
 )
@@ -41,7 +41,8 @@ def choose_filters(clips: pd.DataFrame) -> pd.DataFrame:
                 placeholder="all",
                 key=name,
                 bind="query-params",
-                width=124,
+                width=170,
+                wrap=True,
             )
             if chosen:
                 kept = kept[kept[name].isin(chosen)]
@@ -57,7 +58,7 @@ def show_view(clips: pd.DataFrame, filters: str) -> tuple[pd.DataFrame, str]:
     left, right = st.columns(2)
     rows = left.selectbox("by", PROPERTIES, format_func=TITLES.get, key="rows", bind="query-params")
     if view == COUNTS:
-        others = [name for name in PROPERTIES if name != rows]
+        others = [name for name in PROPERTIES if name != rows and {name, rows} != {"actor", "gender"}]
         columns = right.selectbox(
             "and by",
             others,
@@ -81,7 +82,7 @@ def behind(clips: pd.DataFrame, columns: tuple[str, ...], picked: list) -> tuple
     if not picked:
         return clips, ""
     wanted = pd.DataFrame(picked, columns=list(columns))
-    words = [" × ".join(corpus.said(*pair).lower() for pair in zip(columns, row, strict=True)) for row in picked]
+    words = [" × ".join(corpus.said(*pair) for pair in zip(columns, row, strict=True)) for row in picked]
     more = f" and {len(words) - 3} more" if len(words) > 3 else ""
     return clips.merge(wanted, on=list(columns)), ", ".join(words[:3]) + more
 
@@ -89,9 +90,14 @@ def behind(clips: pd.DataFrame, columns: tuple[str, ...], picked: list) -> tuple
 def show_clips(clips: pd.DataFrame, words: str) -> None:
     """The clips as a table; the chosen one can be heard."""
     st.subheader(count_of(len(clips)) + (f": {words}" if words else ""))
+    if clips.empty:
+        st.caption("There is none among the clips that are left by the filters.")
+        return
     here = st.container()
     event = st.dataframe(
         clips[list(SHOWN)],
+        # What all have in common is in the heading and the filters.
+        column_order=[name for name in SHOWN if len(clips) == 1 or clips[name].nunique() > 1],
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
@@ -106,15 +112,21 @@ def show_clips(clips: pd.DataFrame, words: str) -> None:
             "pitch_hz": st.column_config.NumberColumn("pitch (Hz)", format="%.0f"),
         },
     )
-    chosen = event.selection.rows
+    chosen = event.selection.rows or [0] * (len(clips) == 1)
+    stem = clips["stem"].iloc[chosen[0]] if chosen else None
     with here:
-        if chosen or len(clips) == 1:
-            ui.clip_card(clips["stem"].iloc[chosen[0] if chosen else 0])
+        if stem:
+            ui.clip_card(stem, link=False)
         else:
-            st.caption("Tick a row to hear it. Click a bar, a cell or a dot in the chart to see the clips behind it.")
+            st.caption(
+                "Tick a row to hear it. Click a bar, a cell or a dot in the chart (on a phone, tap it twice) to see "
+                "the clips behind it."
+            )
+    if stem:
+        ui.clip_picture(stem)
     st.download_button(
         "These clips as CSV",
-        lambda: clips[list(SHOWN)].to_csv(index=False),
+        lambda: clips[list(SHOWN)].round(3).to_csv(index=False),
         "ravdess-clips.csv",
         "text/csv",
         icon=":material/download:",
@@ -230,18 +242,22 @@ ui.require_router()
 everything = ui.clips()
 st.title("The recordings")
 st.markdown(
-    f"**RAVDESS: {len(everything):,} clips.** {everything['actor'].nunique()} actors, half of them women, speak and "
-    "sing two sentences in eight emotions, all but neutral in a normal and a strong version, each twice."
+    f"**RAVDESS: {len(everything):,} clips.** {everything['actor'].nunique()} actors, half of them women, speak two "
+    "sentences in eight emotions, and all but one of them sing them in six. Every emotion but neutral is acted in a "
+    "normal and a strong version, each twice."
 )
 show_sound()
 clips = choose_filters(everything)
+heard = ui.recordings().files
+if 0 < len(heard) < len(everything) and st.toggle("Only clips that can be heard", key="heard", bind="query-params"):
+    clips = clips[clips["stem"].isin(heard)]
 if clips.empty:
     st.info("No clip is left by these filters: take one away.", icon=":material/filter_alt_off:")
 else:
     said = exploration.gaps(clips)
     if said:
         st.markdown("**Mind the gaps:** " + " ".join(said))
-    filters = "-".join(f"{name}={value}" for name in PROPERTIES for value in st.session_state[name])
+    filters = "-".join(f"{name}={value}" for name in PROPERTIES for value in st.session_state[name]) + f"-{len(clips)}"
     chart, table = st.columns([3, 2], gap="medium")
     with chart:
         behind_it, words = show_view(clips, filters)

@@ -64,10 +64,14 @@ def show_map(channel, gender) -> None:
     )
     method = right.selectbox("Map", list(METHODS), format_func=METHODS.get, key="method", bind="query-params")
     shares = neighbours(channel, gender, of == "actor")
+    if shares["actor"][0] > shares["emotion"][0]:
+        lead = "**Together the numbers tell who speaks better than what is felt.**"
+    else:
+        lead = "**Without each voice's own mean and spread, the numbers tell more of what is felt.**"
     st.markdown(
-        "Of a clip's ten nearest neighbours, "
+        f"{lead} Of a clip's ten nearest neighbours, "
         + ", ".join(
-            f"**{percent(share)} are of the same {name}** (by chance {percent(chance)})"
+            f"{percent(share)} are of the same {name} (by chance {percent(chance)})"
             for name, (share, chance) in shares.items()
             if not (name == "gender" and gender)
         )
@@ -83,8 +87,11 @@ def show_map(channel, gender) -> None:
     with clip:
         if picked:
             ui.clip_card(picked[0][0])
+            ui.clip_picture(picked[0][0])
         else:
-            st.info("Click a dot to hear its clip and see it.", icon=":material/ads_click:")
+            st.info(
+                "Click a dot (on a phone, tap it twice) to hear its clip and see it here.", icon=":material/ads_click:"
+            )
         st.caption(
             "The maps are made once, of all 2,452 clips, from the components that hold 95 % of the variance: channel "
             "and voices only show and hide, while neighbours are looked for among the clips shown. They describe the "
@@ -103,6 +110,10 @@ def show_separation(channel, gender) -> None:
         help="The study gives its models the power, of which a few shouts hold most of the variance.",
     )
     shares = separation(channel, gender, BANDS.get(bands, True))
+    st.markdown(
+        "Feature by feature: is it the emotion that moves it, or the speaker? Taken together they give "
+        "the speaker away: see the map."
+    )
     left, right = st.columns(2, gap="medium")
     with left:
         ui.chart(figures.emotion_or_speaker(shares), key="emotion-or-speaker")
@@ -166,7 +177,7 @@ ui.require_router()
 st.title("The features of all clips")
 st.markdown(
     "Each clip is 180 numbers: the averages over time of 40 MFCC (timbre), 12 chroma (notes) and 128 mel bands "
-    "(energy by pitch). **Together they tell who speaks far better than what is felt.**"
+    "(energy by pitch). Do they tell what is felt, or who speaks?"
 )
 view = st.pills("Show", VIEWS, default=MAP, required=True, key="view", bind="query-params", wrap=True) or MAP
 with st.container(horizontal=True):

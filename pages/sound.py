@@ -63,16 +63,17 @@ def draw(view: str, key: str, scale: Scale, name: str, _waveform: audio.Waveform
     return BY_KEY[view].draw(_waveform.samples, _waveform.rate, scale, name)
 
 
-def read_address(side: str, default: Clip) -> Clip:
+def read_address(side: str, default: Clip, beside: Clip | None = None) -> Clip:
     """The clip that the address names; if it is not here, one like it, and a line that says so."""
-    asked = default
+    asked = None
     if side in st.query_params:
         try:
             asked = corpus.parse(st.query_params[side])
         except CorpusError as error:
             st.warning(ui.as_text(f"{error}. Another clip is shown instead."))
-    clip = pairs.nearest(clips, asked)
-    if clip != asked and asked != default:
+    wanted = asked or default
+    clip = wanted if wanted in clips else pairs.nearest([clip for clip in clips if clip != beside] or clips, wanted)
+    if asked and clip != asked:
         st.warning(f"Clip {asked.stem} is not among the {len(clips):,} here. The one most like it is shown instead.")
     point_at(side, clip)
     return clip
@@ -139,7 +140,13 @@ def in_words(field: str, value) -> str:
 
 
 def change(side: str, clip: Clip, field: str) -> None:
-    point_at(side, pairs.changed(clips, clip, field, st.session_state[f"{side}-{field}"]))
+    value = st.session_state[f"{side}-{field}"]
+    other = pairs.changed(clips, clip, field, value)
+    point_at(side, other)
+    moved = [name for name in pairs.FIELDS if name != field and getattr(other, name) != getattr(clip, name)]
+    if moved:
+        shown = ", ".join(in_words(name, getattr(other, name)) for name in moved)
+        st.toast(f"There is no such clip with {in_words(field, value)}: {shown} is shown instead.")
 
 
 def play(clip: Clip) -> Sound | None:
@@ -179,7 +186,10 @@ def offer_pairs(first: Clip, second: Clip | None) -> None:
 def compare(sounds: list[Sound], names: tuple[str, str]) -> None:
     """What the ear should notice, counted."""
     st.markdown(pairs.compare(*(voice_of(sound.key, sound.waveform) for sound in sounds), names))
-    st.caption("10 dB louder sounds about twice as loud. 12 semitones higher is an octave: twice the frequency.")
+    st.caption(
+        "Loudness is in LUFS, decibels weighted as the ear hears: 10 more sound about twice as loud. 12 "
+        "semitones higher is an octave: twice the frequency."
+    )
 
 
 def choose_views() -> list[str]:
@@ -239,7 +249,7 @@ if FIRST not in st.query_params:
     st.query_params.update(st.session_state.get("shown", {}))  # back from another page
 first = read_address(FIRST, SHOWN_FIRST)
 choose_mode(first)
-second = read_address(SECOND, pairs.partners(clips, first)[0]) if SECOND in st.query_params else None
+second = read_address(SECOND, pairs.partners(clips, first)[0], beside=first) if SECOND in st.query_params else None
 shown = {FIRST: first} if second is None else {FIRST: first, SECOND: second}
 st.session_state["shown"] = {side: clip.stem for side, clip in shown.items()}
 sounds = []

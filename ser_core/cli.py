@@ -269,7 +269,6 @@ def extract(options, settings):
 def spectrograms(options, settings):
     from ser_core import corpus
     from ser_core.features import images
-    from ser_core.reference import STUDY_CLIPS
 
     started = time.perf_counter()
     with _progress("Drawing", options) as advance:
@@ -290,7 +289,6 @@ def spectrograms(options, settings):
         "test": written.test,
         "made": written.made,
         "reused": written.train + written.test - written.made,
-        "is_the_studys_split": written.is_the_studys_split,
         "seconds": round(time.perf_counter() - started, 2),
         "rejected": [{"file": item.file, "reason": item.reason} for item in written.rejected],
     }
@@ -301,9 +299,6 @@ def spectrograms(options, settings):
             f"to test on): {answer['made']:,} made, {answer['reused']:,} reused, {answer['seconds']} s",
             soft_wrap=True,
         )
-        if not written.is_the_studys_split:
-            said = f"The split is not the study's, which is of all {STUDY_CLIPS:,} clips: some are missing here."
-            out.print(said, soft_wrap=True)
 
     return answer, 0, show
 

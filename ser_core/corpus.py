@@ -13,7 +13,7 @@ import soundfile
 
 from ser_core import audio, decoders
 from ser_core.errors import AudioError, CorpusError
-from ser_core.labels import BY_CODE, gender_of_actor
+from ser_core.labels import BY_CODE, gender_of_actor, title_of
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 AUDIO_ONLY = "03"  # first field of a name; 01 and 02 are the video recordings of the same sentences
@@ -32,13 +32,13 @@ TITLES = {
     "actor": "actor",
     "statement": "sentence",
     "repetition": "repetition",
-    "part": "part of the study",
+    "part": "train or test",
 }
 
 HOW_TO_GET = (
-    "Get them: python -m ser_core download. Or put the unpacked RAVDESS archives Audio_Speech_Actors_01-24.zip and "
-    "Audio_Song_Actors_01-24.zip (https://zenodo.org/records/1188976) there, or set SER_DATA_DIR to the folder that "
-    "holds them."
+    "Get the clips: python -m ser_core download. Or put the unpacked RAVDESS archives Audio_Speech_Actors_01-24.zip "
+    "and Audio_Song_Actors_01-24.zip (https://zenodo.org/records/1188976) there, or set SER_DATA_DIR to the folder "
+    "that holds them."
 )
 
 
@@ -132,6 +132,10 @@ def said(column: str, value) -> str:
     """A value of an index column in words: `statement` 1 -> "Kids are talking by the door", `actor` 3 -> "Actor 3"."""
     if column == "statement":
         return STATEMENTS[value]
+    if column == "label":
+        return title_of(value)
+    if column == "stem":
+        return title(parse(value))
     if column in ("actor", "repetition"):
         return f"{TITLES[column].capitalize()} {value}"
     return str(value).capitalize()

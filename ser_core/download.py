@@ -335,7 +335,8 @@ def _fetch(archive: Archive, part: Path, watch: _Watch) -> int:
             if failures > len(WAITS_S):
                 raise DownloadError(
                     f"{archive.url} does not come: {failures} tries in a row failed, the last since {reason}. "
-                    f"{_mb(_arrived(part))} of {_mb(archive.bytes)} are here and kept: run it again later"
+                    f"{_mb(_arrived(part))} of {_mb(archive.bytes)} are here and kept: try again later, or set "
+                    "SER_DATA_DIR to a copy of your own"
                 ) from error
             logger.info("%s: %s, trying again", archive.url, reason)
             watch.wait(archive, _arrived(part), min(max(WAITS_S[failures - 1], wait_s), MAX_WAIT_S))

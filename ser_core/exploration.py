@@ -45,16 +45,10 @@ def clips(settings: Settings) -> pd.DataFrame:
         if list(other["stem"]) != list(table["stem"]):
             raise FeatureError(f"{file} is not of the clips of {settings.feature_table}. Make them anew: make study")
     return table.assign(
-        part=parts(table), **{name: voice[name] for name in prosody.NAMES}, **places.drop(columns="stem")
+        part=table["stem"].map(protocols.study_parts()),
+        **{name: voice[name] for name in prosody.NAMES},
+        **places.drop(columns="stem"),
     )
-
-
-def parts(table: pd.DataFrame) -> np.ndarray:
-    """`train` or `test` for each clip, as the study splits them."""
-    whole = next(fold for fold in protocols.get("study").folds(table) if fold.part == "test")
-    part = np.full(len(table), "train", dtype=object)
-    part[whole.held_out] = "test"
-    return part
 
 
 def count(table: pd.DataFrame, rows: str, columns: str | None = None) -> pd.DataFrame:

@@ -88,7 +88,7 @@ class Voice:
     length_s: float
 
     def __str__(self) -> str:
-        pitch = "no pitch" if math.isnan(self.pitch_hz) else f"middle pitch {self.pitch_hz:.0f} Hz"
+        pitch = "no pitch" if math.isnan(self.pitch_hz) else f"median pitch {self.pitch_hz:.0f} Hz"
         loudness = f"loudness {self.loudness_lufs:.0f} LUFS".replace("-", "\N{MINUS SIGN}")
         return f"{self.length_s:.1f} s, {loudness}, {pitch}"
 

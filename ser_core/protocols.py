@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
+from ser_core.corpus import official_clips
 from ser_core.errors import ProtocolError
 
 STUDY_SEED = 9
@@ -79,6 +81,17 @@ def _study_folds(index: pd.DataFrame) -> list[Fold]:
     folds = StratifiedKFold(CV_FOLDS).split(train, labels[train])
     inner = [Fold(i, "cv", train[fit], train[held]) for i, (fit, held) in enumerate(folds, start=1)]
     return [*inner, Fold(0, "test", train, test)]
+
+
+@lru_cache(maxsize=1)
+def study_parts() -> dict[str, str]:
+    """Each of RAVDESS' 2,452 clips by its stem -> `train` or `test` of the study's split of all of them.
+
+    Whoever has only some of the clips finds here on which side they stand for every model that was made from all.
+    """
+    stems = [clip.stem for clip in official_clips()]
+    _, test = train_test_split(stems, test_size=STUDY_TEST_SHARE, random_state=STUDY_SEED)
+    return dict.fromkeys(stems, "train") | dict.fromkeys(test, "test")
 
 
 def _emobox_folds(index: pd.DataFrame) -> list[Fold]:

@@ -46,13 +46,16 @@ def as_text(words: str) -> str:
 
 
 def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
-    """A chart with its sentence below it, which is also its accessible name.
+    """A chart with its title above it and its sentence below it, which is also its accessible name.
 
     The `customdata` of the marks that were clicked, if it is clickable.
     """
     figure, sentence = figure_and_sentence
+    title = figure.layout.meta["title"]
+    st.markdown(f"**{title}**")
     options = {"on_select": "rerun", "selection_mode": "points"} if clickable else {}
-    event = st.plotly_chart(figure, key=key, alt=sentence, config={"displaylogo": False}, **options)
+    config = {"displaylogo": False, "toImageButtonOptions": {"filename": title}}
+    event = st.plotly_chart(figure, key=key, alt=sentence, config=config, **options)
     st.caption(sentence)
     return [point["customdata"] for point in event.selection.points] if clickable else []
 
@@ -137,12 +140,12 @@ def sound_file(stem: str) -> Path | None:
     return found.folder / found.files[stem] if stem in found.files else None
 
 
-def player(stem: str) -> None:
-    """Play a clip, or say that it takes the recordings, and where to get them."""
+def player(stem: str, *, link: bool = True) -> None:
+    """Play a clip, or say that it takes the recordings, with the link to where to get them."""
     file = sound_file(stem)
     if file is None:
         st.info("There is no recording of it here.", icon=":material/volume_off:")
-        if not settings().read_only:
+        if link and not settings().read_only:
             st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
         return
     from ser_core import audio
@@ -150,24 +153,38 @@ def player(stem: str) -> None:
     st.audio(audio.read(file), format=MIME[file.suffix.lower().lstrip(".")])
 
 
-def clip_card(stem: str) -> None:
-    """A clip in words, its sound, its mel spectrogram, and the way to the page that shows more of it."""
+def clip_card(stem: str, *, link: bool = True) -> None:
+    """A clip in words, its sound, and the way to the page that shows all of it."""
     from ser_core import corpus
-    from ser_core.figures import clip as figures
 
     clip = corpus.parse(stem)
+    file = sound_file(stem)
     with st.container(border=True):
         st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
-        file = sound_file(stem)
-        try:
-            player(stem)
-            if file:
-                sound = waveform(file)
-                chart(figures.mel(sound.samples, sound.rate), key=f"mel-{stem}")
-                to = {"clip": stem}
-                st.page_link("pages/sound.py", label="See more of it", icon=":material/graphic_eq:", query_params=to)
-        except AudioError as error:
-            st.error(f"{stem} cannot be heard. {str(error).removeprefix(f'{file}: ')}")
+        with _told(stem, file):
+            player(stem, link=link)
+        # A link would leave the clip in this page's own address, too, where one comes back to.
+        if file and st.button("See more of it", icon=":material/graphic_eq:", type="tertiary", key="see-more"):
+            st.switch_page("pages/sound.py", query_params={"clip": stem})
+
+
+def clip_picture(stem: str) -> None:
+    """A clip's mel spectrogram, if it is there."""
+    from ser_core.figures import clip as figures
+
+    if file := sound_file(stem):
+        with _told(stem, file):
+            sound = waveform(file)
+            chart(figures.mel(sound.samples, sound.rate), key=f"mel-{stem}")
+
+
+@contextmanager
+def _told(stem: str, file: Path | None):
+    """Say in one line what is wrong with a clip, and go on with the page."""
+    try:
+        yield
+    except AudioError as error:
+        st.error(f"{stem} cannot be heard. {str(error).removeprefix(f'{file}: ')}")
 
 
 def waveform(file: Path):

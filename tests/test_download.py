@@ -204,7 +204,7 @@ def test_a_cut_connection_is_resumed_and_only_the_rest_is_sent(archive, server, 
 
 def test_a_later_call_goes_on_where_the_first_was_given_up(archive, server, dest):
     server.faults = [cut(40_000), *[status(503)] * 6]
-    with pytest.raises(DownloadError, match=r"6 tries in a row failed, .* 503 .* kept: run it again"):
+    with pytest.raises(DownloadError, match=r"6 tries in a row failed, .* 503 .* kept: try again later"):
         download([archive], dest)
     assert part_of(dest).stat().st_size == 40_000
     assert_nothing_to_index(dest)

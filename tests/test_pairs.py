@@ -126,5 +126,5 @@ def test_a_clip_without_voice_or_loudness_is_compared_by_the_rest():
 
 
 def test_a_voice_is_said_in_numbers_with_units():
-    assert str(Voice(-20.4, 200.2, 3.04)) == "3.0 s, loudness −20 LUFS, middle pitch 200 Hz"
+    assert str(Voice(-20.4, 200.2, 3.04)) == "3.0 s, loudness −20 LUFS, median pitch 200 Hz"
     assert "no pitch" in str(Voice(-20.4, math.nan, 3.04))

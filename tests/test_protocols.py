@@ -57,3 +57,13 @@ def test_too_few_clips_of_a_class_are_named(table):
 def test_a_handful_of_clips_cannot_be_split(table):
     with pytest.raises(ProtocolError, match="more than 4 clips"):
         protocols.get("study").folds(table.head(4))
+
+
+def test_the_studys_parts_by_name_are_those_of_the_split_of_all_clips(settings):
+    from ser_core.features import store
+
+    table = store.read_table(settings.feature_table)
+    *_, split = protocols.get("study").folds(table)
+    parts = protocols.study_parts()
+    assert {stem for stem, part in parts.items() if part == "test"} == set(table["stem"].iloc[split.held_out])
+    assert list(parts) == list(table["stem"])

@@ -24,7 +24,6 @@ from ser_core.corpus import Corpus, Rejected
 from ser_core.errors import AudioError, ImageError
 from ser_core.features import store, study
 from ser_core.features.study import N_MFCC, SAMPLE_RATE
-from ser_core.reference import STUDY_CLIPS
 
 VERSION = "picture-1"  # Part of every folder of pictures: raise it with any change of the pixels or the augmentation.
 
@@ -56,7 +55,6 @@ class Written:
     test: int  # pictures
     made: int  # pictures that were not there before
     rejected: tuple[Rejected, ...]  # clips that could not be decoded, and what the index had left out
-    is_the_studys_split: bool  # all 2,452 clips were there to be split
 
 
 def values(samples: np.ndarray, kind: str) -> np.ndarray:
@@ -167,7 +165,7 @@ def write(
     Parameters
     ----------
     corpus : Corpus
-        With fewer clips than RAVDESS' 2,452 it is not the study's split: that goes by position.
+        Some or all of RAVDESS' clips. Each is put where the study's split of all of them has it.
     out : Path
         A new or empty folder, or one that was begun with the same settings.
     kind : str
@@ -186,8 +184,6 @@ def write(
     ------
     ImageError
         If there is no such kind, `copies` is negative, or `out` cannot be written or holds something else.
-    ProtocolError
-        If there are too few clips to split.
     FeatureError
         If more than 2 % of the corpus's clips cannot be read.
     """
@@ -197,8 +193,6 @@ def write(
     clips = corpus.clips
     broken = [item for item in corpus.rejected if item.broken]
     store.check_share(broken, named := len(clips) + len(broken))
-    *_, split = protocols.get(PROTOCOL).folds(clips)
-    is_the_studys_split = len(clips) == STUDY_CLIPS  # of fewer clips it is another one
     _open_folder(
         out,
         {
@@ -208,13 +202,11 @@ def write(
             "augmented_copies": copies,
             "seed": seed if copies else None,
             "protocol": PROTOCOL,
-            "is_the_studys_split": is_the_studys_split,
-            # The split goes by position: with other clips, one that is trained on here might be in the test there.
             "clips": len(clips),
             "clips_sha256": _digest(corpus),
         },
     )
-    in_test = np.isin(np.arange(len(clips)), split.held_out)
+    in_test = (clips["stem"].map(protocols.study_parts()) == "test").to_numpy()
     wanted = [
         {copy: folder / f"{stem}{f'_aug{copy}' * bool(copy)}.png" for copy in range(1 + copies * (not test))}
         for stem, test, folder in zip(clips["stem"], in_test, _class_folders(out, clips["label"], in_test), strict=True)
@@ -241,7 +233,6 @@ def write(
         test=sum(len(wanted[row]) for row in there if in_test[row]),
         made=sum(len(lacking[row]) for row in there),
         rejected=(*misnamed, *broken),
-        is_the_studys_split=is_the_studys_split,
     )
 
 

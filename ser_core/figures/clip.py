@@ -142,7 +142,7 @@ def pitch(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str 
         return figure, "No pitch is found here: nothing in this sound swings as regularly as a voice."
     low, middle, high = np.percentile(voiced, [5, 50, 95])
     sentence = (
-        f"The middle pitch is {middle:.0f} Hz, about the note {librosa.hz_to_note(middle)}; nine tenths of the voice "
+        f"The median pitch is {middle:.0f} Hz, about the note {librosa.hz_to_note(middle)}; nine tenths of the voice "
         f"lie between {low:.0f} and {high:.0f} Hz. Gaps are silence, or sounds without pitch such as s and t."
     )
     return figure, sentence
@@ -294,7 +294,7 @@ def _whole_decibels(decibels: np.ndarray) -> np.ndarray:
 def _finish(figure: go.Figure, title: str, rest: str, scale: Scale) -> None:
     has_key = isinstance(figure.data[0], go.Heatmap)
     finish(figure, f"{title}: {rest}", height=_HEIGHT + 80 * has_key, showlegend=False)
-    figure.update_layout(margin={"l": 76, "r": 16, "t": 44, "b": 116 if has_key else 44})
+    figure.update_layout(margin={"l": 76, "r": 16, "t": 32, "b": 116 if has_key else 44})
     figure.update_xaxes(title="time (s)", range=[0, scale.seconds])
     figure.update_yaxes(automargin=False)
 

@@ -5,8 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core import exploration
-from ser_core.corpus import TITLES, said
-from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, count_of, dots, finish
+from ser_core.corpus import TITLES, said, title
+from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, count_of, dots, finish, percent
 from ser_core.labels import BY_NAME, EMOTION_NAMES, LABELS, emotion_of, title_of
 
 # What can be measured of a clip: its name, its unit, and what that is.
@@ -60,8 +60,8 @@ def _bars(table: pd.DataFrame, rows: str) -> tuple[go.Figure, str]:
         )
     )
     finish(figure, f"Clips by {TITLES[rows]}", height=max(260, 110 + 34 * len(counted)))
-    figure.update_xaxes(title="clips", range=[0, 1.12 * counted.max()])
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    figure.update_xaxes(title="clips", range=[0, 1.12 * counted.max()], fixedrange=True)
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
     total, least, most = (count_of(number) for number in (counted.sum(), counted.min(), counted.max()))
     if len(counted) == 1:
         return figure, f"{total}, all of one {TITLES[rows]}: {said(rows, counted.index[0])}."
@@ -116,8 +116,10 @@ def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str
         height=max(300, 130 + 30 * len(y)),
         hoverdistance=-1,
     )
-    figure.update_xaxes(type="category", side="bottom", tickangle=-45 if len(x) > 3 else 0, automargin=True)
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    figure.update_xaxes(
+        type="category", side="bottom", tickangle=-45 if len(x) > 3 else 0, automargin=True, fixedrange=True
+    )
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
     empty = [f"{y[i]} with {x[j].lower()}" for i, j in zip(*np.nonzero(values == 0), strict=True)]
     if not empty:
         sentence = f"Every pair occurs: from {values.min():,} to {values.max():,} clips each."
@@ -159,12 +161,13 @@ def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
             line={"color": MUTED, "width": 1.5},
             fillcolor="rgba(0,0,0,0)",
             customdata=[[stem] for stem in clips["stem"]],
-            hovertemplate="%{customdata[0]}: %{x} " + unit + "<extra></extra>",
+            text=[title(clip) for clip in clips.itertuples()],
+            hovertemplate="%{text}: %{x} " + unit + "<extra></extra>",
             hoveron="points",
         )
     finish(figure, f"{name.capitalize()} of each clip", height=max(300, 110 + 46 * len(groups)), showlegend=False)
-    figure.update_xaxes(title=f"{name} ({unit})")
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    figure.update_xaxes(title=f"{name} ({unit})", fixedrange=True)
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
     medians = table.groupby(by)[measure].median()
     middling = name if name.startswith("median") else f"median {name}"
     highest, lowest = medians.idxmax(), medians.idxmin()
@@ -218,8 +221,8 @@ def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
         barmode="stack",
         showlegend=False,
     )
-    figure.update_xaxes(title="clips: hollow to learn from (train), full to be tested on (test)")
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    figure.update_xaxes(title="clips (hollow: train, full: test)", fixedrange=True)
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
     if table["part"].nunique() == 1:
         (part,) = set(table["part"])
         purpose = "to learn from (train)" if part == "train" else "to be tested on (test)"
@@ -227,8 +230,8 @@ def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
     share = counted["test"] / counted.sum(axis=1)
     sentence = (
         f"{counted['train'].sum():,} clips to learn from and {counted['test'].sum():,} to be tested on, picked at "
-        f"random: from {share.min():.0%} of {title_of(share.idxmin())} to {share.max():.0%} of "
-        f"{title_of(share.idxmax())}. The same actors are in both parts."
+        f"random: the test part has from {percent(share.min())} of {title_of(share.idxmin())} to "
+        f"{percent(share.max())} of {title_of(share.idxmax())}. The same actors are in both parts."
     )
     return figure, sentence
 

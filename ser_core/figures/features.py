@@ -10,7 +10,7 @@ from ser_core import corpus
 from ser_core.exploration import VARIANCE_KEPT, components_kept, in_decibels
 from ser_core.features import prosody, study
 from ser_core.features.spectrogram import mel_band_hz
-from ser_core.figures.style import ACCENT, MUTED, SECOND, dots, finish
+from ser_core.figures.style import ACCENT, MUTED, SECOND, dots, finish, percent
 from ser_core.labels import BY_NAME, EMOTION_NAMES, GENDERS
 
 MAP_COLOURS = ("emotion", "gender", "actor", "channel")
@@ -42,7 +42,8 @@ ABOUT = {
     ),
 }
 _SYMBOLS = {"mfcc": "circle", "chroma": "diamond", "mel": "square"}
-_HZ_TICKS = (50, 200, 500, 1000, 2000, 4000, 8000)
+_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}  # of a legend
+_HZ_TICKS = (200, 500, 1000, 2000, 4000, 8000)
 
 
 def family(feature: str) -> str:
@@ -112,7 +113,7 @@ def distribution(table: pd.DataFrame, feature: str) -> tuple[go.Figure, str]:
     highest, lowest = medians.idxmax(), medians.idxmin()
     return figure, (
         f"Filled boxes are women, hollow ones men; a box holds the middle half of the clips. The median is highest for "
-        f"{highest} ({medians[highest]:.3g}) and lowest for {lowest} ({medians[lowest]:.3g})."
+        f"{highest} ({medians[highest]:.3g}) and lowest for {lowest} ({medians[lowest]:.3g}): {unit(feature)}."
     )
 
 
@@ -140,22 +141,22 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
             customdata=hz.round(),
             hovertemplate="%{customdata:,.0f} Hz: %{y:.1f} dB<extra>%{fullData.name}</extra>",
         )
-    finish(figure, "Mean energy at each pitch, by emotion", height=460, hovermode="x unified")
+    finish(figure, "Mean energy at each pitch, by emotion", height=480, hovermode="x unified")
+    figure.update_layout(legend=_BELOW, margin_b=64)
     ticks = [tick for tick in _HZ_TICKS if tick < hz[-1]]
     figure.update_xaxes(
-        title="frequency (Hz), spaced as the ear tells pitches apart (mel)",
+        title="frequency (Hz, mel scale)",
         tickvals=np.interp(ticks, hz, bands),
         ticktext=[f"{tick:,}" for tick in ticks],
     )
     figure.update_yaxes(title="mean power of the band (dB)")
     means = profiles.mean(axis=1)
     loud, soft = means.idxmax(), means.idxmin()
-    high = hz > 2000
-    tilt = profiles.loc[:, high].mean(axis=1) - profiles.loc[:, ~high].mean(axis=1)
-    sentence = f"Over all bands {loud} has {means[loud] - means[soft]:.0f} dB more than {soft}. " * (loud != soft)
-    return figure, sentence + (
-        f"Above 2,000 Hz all fall off; {tilt.idxmax()} the least ({-tilt.max():.0f} dB), {tilt.idxmin()} the most "
-        f"({-tilt.min():.0f} dB)."
+    if loud == soft:
+        return figure, f"The mean of all clips of {loud}, each clip's power taken in dB first."
+    return figure, (
+        f"Over all bands {loud} has {means[loud] - means[soft]:.0f} dB more than {soft}. Each clip's power is taken "
+        "in dB first, so that no single shout stands for its emotion."
     )
 
 
@@ -192,12 +193,14 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
     means = shares.groupby([family(name) for name in shares.index])[["actor", "emotion"]].mean()
     return figure, (
         f"Below the dotted line a feature says more of the speaker than of the emotion: {below} of {len(shares)} do. "
-        f"On average the actor explains {means.loc['mfcc', 'actor']:.0%} of an MFCC and emotion "
-        f"{means.loc['mfcc', 'emotion']:.0%}; of a chroma {means.loc['chroma', 'actor']:.0%} and "
-        f"{means.loc['chroma', 'emotion']:.0%}; of a mel band {means.loc['mel', 'actor']:.0%} and "
-        f"{means.loc['mel', 'emotion']:.0%}. What is left: speech or song, how each actor acts each emotion, "
-        "intensity, chance."
+        f"On average the actor explains {_both(means, 'mfcc')} of an MFCC, {_both(means, 'chroma')} of a chroma and "
+        f"{_both(means, 'mel')} of a mel band. What is left: how each actor acts each emotion, speech or song where "
+        "both are shown, intensity, chance."
     )
+
+
+def _both(means: pd.DataFrame, kind: str) -> str:
+    return f"{percent(means.loc[kind, 'actor'])} (emotion {percent(means.loc[kind, 'emotion'])})"
 
 
 def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
@@ -230,16 +233,16 @@ def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
         marker={"color": MUTED, "size": 10, "symbol": "diamond-open", "line": {"width": 2}},
         hovertemplate="%{y}: %{x:.1%} over all voices<extra></extra>",
     )
-    finish(figure, f"The {len(top)} features that separate emotions most", height=110 + 26 * len(top))
-    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 0, "yanchor": "bottom"})
+    finish(figure, f"The {len(top)} features that separate emotions most", height=150 + 26 * len(top))
+    figure.update_layout(legend=_BELOW, margin_b=64)
     figure.update_xaxes(title="share of variance that emotion explains", tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(type="category", autorange="reversed", automargin=True)
-    gained = (shares["within"] > shares["emotion"]).sum()
     best = top.index[0]
     return figure, (
-        f"Most by {title(best)}: emotion explains {top['within'].iloc[0]:.0%} of it within actors, "
-        f"{top['emotion'].iloc[0]:.0%} over all voices. For {gained} of {len(shares)} features it explains more once "
-        "who speaks is taken away."
+        f"Most by {title(best)}: emotion explains {percent(top['within'].iloc[0])} of it within actors, "
+        f"{percent(top['emotion'].iloc[0])} over all voices. On average over all {len(shares)} features it explains "
+        f"{percent(shares['within'].mean())} once each actor's own mean is taken away, and "
+        f"{percent(shares['emotion'].mean())} before."
     )
 
 
@@ -280,7 +283,7 @@ def cumulative_variance(cumulative: np.ndarray, others: dict[str, int]) -> tuple
     compared = "; ".join(f"{words}: {count}" for words, count in others.items())
     return figure, (
         f"{number} of {len(cumulative)} components hold 95 % of the variance of these clips ({compared}). "
-        f"The first alone holds {cumulative[0]:.0%}: the features say much the same thing many times over."
+        f"The first alone holds {percent(cumulative[0])}: the features say much the same thing many times over."
     )
 
 
@@ -325,13 +328,13 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
     figure.update_xaxes(showticklabels=False, title="", zeroline=False, showgrid=False)
     figure.update_yaxes(showticklabels=False, title="", zeroline=False, showgrid=False)
     how = {
-        "tsne": "t-SNE keeps neighbours together, and distances between far groups mean little",
-        "pca": ("the two directions in which the clips differ most (principal components)"),
+        "tsne": "Clips with like features lie near each other: t-SNE keeps neighbours together, and distances between "
+        "far groups mean little",
+        "pca": "The axes are the two directions in which the clips differ most (principal components); in what they "
+        "differ beside, the map does not show",
     }[method]
-    return (
-        figure,
-        f"Each dot is a clip, and clips with like features lie near each other: {how}. The axes have no unit.",
-    )
+    shapes = " Circles are women, diamonds men." if colour == "actor" else ""
+    return figure, f"Each dot is a clip. {how}. The axes have no unit.{shapes}"
 
 
 def _dots(colour: str, value) -> dict:

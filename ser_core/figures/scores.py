@@ -49,7 +49,7 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
         height=90 + 30 * len(table),
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 1, "xanchor": "right"},
     )
-    figure.update_layout(margin_t=100)
+    figure.update_layout(margin_t=72)
     figure.update_xaxes(title="test clips recognised", range=[0.38, 0.95], dtick=0.1, tickformat=".0%")
     figure.update_yaxes(automargin=True)
     with_original = table.dropna(subset=["original_test_accuracy"])

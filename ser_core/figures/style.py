@@ -9,12 +9,17 @@ SEQUENTIAL = "Cividis"  # perceptually even, and the same to colour-blind eyes
 
 
 def finish(figure: go.Figure, title: str, *, height: int, **layout) -> go.Figure:
-    """Give a figure its title, its height in pixels and the margins that all have."""
+    """Give a figure its title, its height in pixels and what all have in common.
+
+    The title is `layout.meta["title"]`: whoever shows the figure sets it above as text, which breaks on a phone and is
+    not covered by plotly's buttons, as a title in the drawing would be.
+    """
     return figure.update_layout(
-        title={"text": title, "x": 0, "xref": "container", "font": {"size": 16}},
+        meta={"title": title},
         height=height,
-        margin={"l": 8, "r": 16, "t": 44, "b": 8},
+        margin={"l": 8, "r": 16, "t": 32, "b": 8},
         hoverlabel={"align": "left"},
+        dragmode=False,  # a finger that is drawn over a chart scrolls the page
         **layout,
     )
 

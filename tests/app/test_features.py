@@ -14,8 +14,8 @@ def test_the_map_comes_first_and_says_who_neighbours_are(app):
     at(app, "features")
     assert not app.error
     said = texts(app)
-    assert "71\N{NO-BREAK SPACE}% are of the same actor** (by chance 4\N{NO-BREAK SPACE}%)" in said
-    assert "43\N{NO-BREAK SPACE}% are of the same emotion** (by chance 14\N{NO-BREAK SPACE}%)" in said
+    assert "71\N{NO-BREAK SPACE}% are of the same actor (by chance 4\N{NO-BREAK SPACE}%)" in said
+    assert "43\N{NO-BREAK SPACE}% are of the same emotion (by chance 14\N{NO-BREAK SPACE}%)" in said
     assert "lie near each other" in charts(app)[0].alt
 
 

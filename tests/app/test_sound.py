@@ -32,7 +32,7 @@ def test_a_clip_is_heard_first_and_then_seen(app, some):
     assert len(app.get("audio")) == 1
     assert len(charts(app)) == 3
     assert "Angry (strong) speech by actor 1, male**: “Kids are talking by the door”" in texts(app)
-    assert "middle pitch" in texts(app)
+    assert "median pitch" in texts(app)
     order = [element.type for element in app.main if element.type in ("audio", "plotly_chart")]
     assert order == ["audio", "plotly_chart", "plotly_chart", "plotly_chart"]
 

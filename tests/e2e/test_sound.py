@@ -72,8 +72,8 @@ def test_clicks_faster_than_the_page_do_no_harm(voices_server, browser):
     for _ in range(3):
         page.get_by_text("Two clips", exact=True).click(no_wait_after=True)
         page.get_by_text("One clip", exact=True).click(no_wait_after=True)
-    page.wait_for_function("document.querySelectorAll('audio').length == 1")
+    page.wait_for_timeout(1000)  # for the clicks to have come to the server: what is shown is right before, too
     settle(page)
+    page.wait_for_function("document.querySelectorAll('audio').length == 1")
     assert page.locator("[data-testid=stException]").count() == 0
-    assert page.locator("audio").count() == 1
     page.close()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ser_core import audio, corpus, protocols, synthetic
 from ser_core.cli import main
-from ser_core.errors import FeatureError, ImageError, ProtocolError
+from ser_core.errors import FeatureError, ImageError
 from ser_core.features import images, store
 from tests import plain_pictures
 
@@ -172,15 +172,15 @@ def test_the_noise_is_as_loud_as_asked(spoken, monkeypatch):
 
 
 def test_pictures_lie_in_a_folder_for_each_part_and_class(found, made):
-    *_, split = protocols.get("study").folds(found.clips)
+    parts = protocols.study_parts()
     expected = set()
-    for row, (stem, label) in enumerate(zip(found.clips["stem"], found.clips["label"], strict=True)):
-        if row in split.held_out:
+    for stem, label in zip(found.clips["stem"], found.clips["label"], strict=True):
+        if parts[stem] == "test":
             expected.add(f"test/{label}/{stem}.png")
         else:
             expected |= {f"train/{label}/{stem}{copy}.png" for copy in ("", "_aug1", "_aug2")}
     assert set(pictures(made.folder)) == expected
-    assert (made.train, made.test, made.made) == (3 * 51, 13, 3 * 51 + 13)
+    assert (made.train, made.test, made.made) == (3 * 47, 17, 3 * 47 + 17)
     assert made.rejected == ()
 
 
@@ -201,9 +201,11 @@ def test_a_written_picture_is_that_of_its_clip(found, made):
     assert np.array_equal(plain_pictures.pixels(file.read_bytes()), images.picture(samples, "mel"))
 
 
-def test_a_part_of_the_corpus_is_not_the_studys_split(made):
-    assert not made.is_the_studys_split
-    assert json.loads((made.folder / "spectrograms.json").read_text())["is_the_studys_split"] is False
+def test_each_clip_stands_where_the_study_has_it_also_if_others_are_missing(made):
+    parts = protocols.study_parts()
+    for name in pictures(made.folder):
+        part, _, file = name.split("/")
+        assert parts[file.removesuffix(".png").split("_aug")[0]] == part
 
 
 def test_the_folder_says_how_it_was_made(made):
@@ -211,7 +213,7 @@ def test_the_folder_says_how_it_was_made(made):
     assert len(said.pop("clips_sha256")) == 64
     assert said == {
         "version": images.VERSION, "kind": "mel", "size": 224, "augmented_copies": 2, "seed": 9, "protocol": "study",
-        "is_the_studys_split": False, "clips": 64,
+        "clips": 64,
     }  # fmt: skip
 
 
@@ -247,7 +249,7 @@ def test_what_is_there_is_not_made_again_and_what_lacks_is(found, begun):
     lost.unlink()
     stamps = {file: file.stat().st_mtime_ns for file in begun.rglob("*.png")}
     again = images.write(found, begun, jobs=1)
-    assert (again.made, again.train, again.test) == (1, 51, 13)
+    assert (again.made, again.train, again.test) == (1, 47, 17)
     assert pictures(begun) == before
     assert {file: file.stat().st_mtime_ns for file in stamps} == stamps
 
@@ -385,13 +387,6 @@ def test_a_negative_number_of_copies_is_refused(found, tmp_path):
     assert not (tmp_path / "mel").exists()
 
 
-def test_too_few_clips_to_split_are_refused_before_anything_is_written(tmp_path):
-    synthetic.write_corpus(tmp_path / "few", actors=(1,), emotions=("sad",), seconds=0.5)
-    with pytest.raises(ProtocolError, match="more than 8 clips"):
-        images.write(corpus.index(tmp_path / "few"), tmp_path / "mel", jobs=1)
-    assert not (tmp_path / "mel").exists()
-
-
 @pytest.fixture
 def broken(voices, tmp_path):
     """The corpus with as many clips broken as asked: a whole header, and samples that are no numbers."""
@@ -426,16 +421,8 @@ def test_the_command_makes_a_folder_and_goes_on_with_it(voices, tmp_path, monkey
         assert main(arguments) == 0
         answers.append(json.loads(capsys.readouterr().out.splitlines()[-1]))
         assert answers[-1].pop("seconds") > 0
-    every = {"pictures": 115, "train": 102, "test": 13, "is_the_studys_split": False, "rejected": []}
-    assert answers == [every | {"made": 115, "reused": 0}, every | {"made": 0, "reused": 115}]
-
-
-def test_the_command_tells_a_person_that_it_is_not_the_studys_split(voices, tmp_path, capsys):
-    assert main(["spectrograms", "--data", str(voices), "--out", str(tmp_path / "mel")]) == 0
-    said = capsys.readouterr().out
-    assert "64 pictures in" in said
-    assert "(51 to train on, 13 to test on): 64 made, 0 reused" in said
-    assert "The split is not the study's, which is of all 2,452 clips" in said
+    every = {"pictures": 111, "train": 94, "test": 17, "rejected": []}
+    assert answers == [every | {"made": 111, "reused": 0}, every | {"made": 0, "reused": 111}]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_there_is_a_view_for_each_thing_that_was_promised():
 @pytest.mark.parametrize("view", VIEWS, ids=BY_KEY)
 def test_every_view_names_its_units_and_says_what_it_shows(view, loud):
     figure, sentence = view.draw(loud, RATE)
-    assert figure.layout.title.text.startswith(view.title)
+    assert figure.layout.meta["title"].startswith(view.title)
     assert figure.layout.xaxis.title.text == "time (s)"
     assert figure.layout.yaxis.title.text == UNITS[view.key]
     if view.key in COLOURED:
@@ -75,7 +75,7 @@ def test_two_clips_are_drawn_on_the_same_axes_and_in_the_same_colours(view, loud
     assert one.layout.xaxis.range == other.layout.xaxis.range == (0, 3.0)
     assert one.layout.yaxis.range == other.layout.yaxis.range
     assert one.layout.margin == other.layout.margin
-    assert one.layout.title.text == f"{one.layout.title.text.split(':')[0]}: Angry"
+    assert one.layout.meta["title"] == f"{one.layout.meta['title'].split(':')[0]}: Angry"
     if view.key in COLOURED:
         assert (one.data[0].zmin, one.data[0].zmax) == (other.data[0].zmin, other.data[0].zmax)
         assert None not in (one.data[0].zmin, one.data[0].zmax)
@@ -114,7 +114,7 @@ def test_the_energy_says_the_levels_of_the_loudest_and_the_quietest_moment():
 
 def test_the_pitch_says_the_middle_of_the_voice_and_its_note():
     _, sentence = clip.pitch(tone(440), RATE)
-    assert "middle pitch is 440 Hz, about the note A4" in sentence
+    assert "median pitch is 440 Hz, about the note A4" in sentence
     assert "No pitch" in clip.pitch(np.zeros(RATE, np.float32), RATE)[1]
 
 

@@ -31,7 +31,7 @@ def every_figure(settings):
 
 def test_every_figure_has_a_title_and_a_sentence(settings):
     for name, (figure, sentence) in every_figure(settings).items():
-        assert figure.layout.title.text, name
+        assert figure.layout.meta["title"], name
         assert len(sentence) > 20 and sentence.endswith((".", "%")), name
 
 

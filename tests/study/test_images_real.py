@@ -24,5 +24,4 @@ def test_a_picture_is_what_specshow_draws(ravdess, kind, row):
 def test_the_whole_corpus_is_split_as_in_the_study(ravdess, tmp_path, monkeypatch):
     monkeypatch.setattr(images, "_write_clip", lambda *_: None)  # the split alone
     written = images.write(corpus.index(ravdess), tmp_path / "mel", jobs=1)
-    assert written.is_the_studys_split
     assert (written.train, written.test) == (1961, 491)
