@@ -39,15 +39,14 @@ def test_a_bar_leads_to_its_clips_and_a_row_to_its_sound(voices_server, play_bro
     assert "/sound?clip=03-01-04-01-01-01-01" in page.url
 
 
-def test_a_cell_leads_to_its_clips_and_another_filter_forgets_it(server, browser):
+def test_a_cell_leads_to_its_clips_and_another_view_forgets_it(server, browser):
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     open_page(page, f"{server}/dataset?columns=channel")
     page.locator(".heatmap-label", has_text="184").nth(2).click(force=True)
     page.wait_for_selector("h3:has-text('184 clips: Sad × Song')")
     settle(page)
-    page.get_by_role("combobox", name="Gender").first.click()
-    page.get_by_role("option", name="Female").click()
-    page.wait_for_selector("h3:has-text('1,204 clips')")
+    page.get_by_role("radio", name="Duration").click()
+    page.wait_for_selector("h3:has-text('2,452 clips')")
     page.close()
 
 
