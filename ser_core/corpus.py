@@ -147,6 +147,11 @@ def title(clip) -> str:
     return f"{clip.emotion.capitalize()}{strong} {clip.channel} by actor {clip.actor}, {clip.gender}"
 
 
+def titles(clips: pd.DataFrame) -> list[str]:
+    """`title` of each row of an index."""
+    return [title(clip) for clip in clips[["emotion", "intensity", "channel", "actor", "gender"]].itertuples()]
+
+
 @lru_cache(maxsize=1)
 def official_clips() -> tuple[Clip, ...]:
     """All 2,452 clips of RAVDESS' audio, in the order of an index."""

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core import exploration
-from ser_core.corpus import TITLES, said, title
+from ser_core.corpus import TITLES, said, titles
 from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, count_of, dots, finish, percent
 from ser_core.labels import BY_NAME, EMOTION_NAMES, LABELS, emotion_of, title_of
 
@@ -161,7 +161,7 @@ def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
             line={"color": MUTED, "width": 1.5},
             fillcolor="rgba(0,0,0,0)",
             customdata=[[stem] for stem in clips["stem"]],
-            text=[title(clip) for clip in clips.itertuples()],
+            text=titles(clips),
             hovertemplate="%{text}: %{x} " + unit + "<extra></extra>",
             hoveron="points",
         )

@@ -304,7 +304,7 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
         Of `MAP_COLOURS`.
     """
     x, y = table[f"{method}_{of}_x"].round(2), table[f"{method}_{of}_y"].round(2)
-    hover = [corpus.title(clip) for clip in table.itertuples()]
+    hover = corpus.titles(table)
     values = [name for name in EMOTION_NAMES if name in set(table["emotion"])]
     if colour != "emotion":
         values = sorted(table[colour].unique())
