@@ -58,7 +58,7 @@ def show_view(clips: pd.DataFrame, filters: str) -> tuple[pd.DataFrame, str]:
     left, right = st.columns(2)
     rows = left.selectbox("by", PROPERTIES, format_func=TITLES.get, key="rows", bind="query-params")
     if view == COUNTS:
-        others = [name for name in PROPERTIES if name != rows and {name, rows} != {"actor", "gender"}]
+        others = [name for name in PROPERTIES if name != rows]
         columns = right.selectbox(
             "and by",
             others,

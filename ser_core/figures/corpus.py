@@ -121,7 +121,9 @@ def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str
     )
     figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
     empty = [f"{y[i]} with {x[j].lower()}" for i, j in zip(*np.nonzero(values == 0), strict=True)]
-    if not empty:
+    if {rows, columns} == {"actor", "gender"}:
+        sentence = "Each actor has one gender: the other cells are no gaps."
+    elif not empty:
         sentence = f"Every pair occurs: from {values.min():,} to {values.max():,} clips each."
     else:
         listed = "; ".join(empty[:4]) + (f"; and {len(empty) - 4} more" if len(empty) > 4 else "")

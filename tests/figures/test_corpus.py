@@ -78,6 +78,10 @@ def test_a_spread_of_one_group_compares_nothing(clips):
     assert sentence.startswith("Half of the clips lie below")
 
 
+def test_an_actors_one_gender_is_no_gap(clips):
+    assert "no gaps" in figures.counts(clips, "actor", "gender")[1]
+
+
 def test_medians_that_print_alike_are_said_to_be_alike(clips):
     said = figures.spread(clips[clips["channel"] == "song"], "duration_s", "intensity")[1]
     assert said.startswith("The median duration is the same for each intensity: 4.6 s.")
