@@ -3,8 +3,8 @@
     python -m benchmarks.pages [ROUNDS]
 
 The pages run in Streamlit's own test runner. `new` is for the server's very first visitor, imports and all; `warm` is
-for those after: the median of a few. Says whether all that is
-warm stays under the limits that the pages are held to. Sound is read where SER_DATA_DIR has it.
+for those after: the median of a few. Says whether all that is warm stays under the limits that the pages are held to.
+Sound is read where SER_DATA_DIR has it.
 """
 
 import logging

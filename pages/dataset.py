@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_core import corpus, download, exploration, ui
-from ser_core.corpus import TITLES
+from ser_core.corpus import TITLES, Corpus
 from ser_core.figures import corpus as figures
 from ser_core.figures.style import count_of
 from ser_core.labels import EMOTION_NAMES
@@ -87,7 +87,7 @@ def behind(clips: pd.DataFrame, columns: tuple[str, ...], picked: list) -> tuple
     return clips.merge(wanted, on=list(columns)), ", ".join(words[:3]) + more
 
 
-def show_clips(clips: pd.DataFrame, words: str) -> None:
+def show_clips(clips: pd.DataFrame, words: str, found: Corpus) -> None:
     """The clips as a table; the chosen one can be heard."""
     st.subheader(count_of(len(clips)) + (f": {words}" if words else ""))
     if clips.empty:
@@ -116,14 +116,14 @@ def show_clips(clips: pd.DataFrame, words: str) -> None:
     stem = clips["stem"].iloc[chosen[0]] if chosen else None
     with here:
         if stem:
-            ui.clip_card(stem, link=False)
+            ui.clip_card(stem, found.file(stem), link=False)
         else:
             st.caption(
                 "Tick a row to hear it. Click a bar, a cell or a dot in the chart (on a phone, tap it twice) to see "
                 "the clips behind it."
             )
     if stem:
-        ui.clip_picture(stem)
+        ui.clip_picture(stem, found.file(stem))
     st.download_button(
         "These clips as CSV",
         lambda: clips[list(SHOWN)].round(3).to_csv(index=False),
@@ -134,9 +134,8 @@ def show_clips(clips: pd.DataFrame, words: str) -> None:
     )
 
 
-def show_sound() -> None:
+def show_sound(found: Corpus) -> None:
     """Which recordings are there to be heard, and the way to those that are not."""
-    found = ui.recordings()
     folder = ui.as_text(str(ui.settings().data_dir))
     coverage = corpus.coverage(found.clips)
     there, missing = coverage[["speech", "song"]].sum().sum(), coverage["missing"].sum()
@@ -239,18 +238,19 @@ def show_coverage(coverage: pd.DataFrame, rejected) -> None:
 
 
 ui.require_router()
-everything = ui.clips()
+everything, found = ui.clips(), ui.recordings()
 st.title("The recordings")
 st.markdown(
     f"**RAVDESS: {len(everything):,} clips.** {everything['actor'].nunique()} actors, half of them women, speak two "
     "sentences in eight emotions, and all but one of them sing them in six. Every emotion but neutral is acted in a "
     "normal and a strong version, each twice."
 )
-show_sound()
+show_sound(found)
 clips = choose_filters(everything)
-heard = ui.recordings().files
-if 0 < len(heard) < len(everything) and st.toggle("Only clips that can be heard", key="heard", bind="query-params"):
-    clips = clips[clips["stem"].isin(heard)]
+if 0 < len(found.files) < len(everything) and st.toggle(
+    "Only clips that can be heard", key="heard", bind="query-params"
+):
+    clips = clips[clips["stem"].isin(found.files)]
 if clips.empty:
     st.info("No clip is left by these filters: take one away.", icon=":material/filter_alt_off:")
 else:
@@ -262,4 +262,4 @@ else:
     with chart:
         behind_it, words = show_view(clips, filters)
     with table:
-        show_clips(behind_it, words)
+        show_clips(behind_it, words, found)

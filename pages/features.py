@@ -86,8 +86,10 @@ def show_map(channel, gender) -> None:
         )
     with clip:
         if picked:
-            ui.clip_card(picked[0][0])
-            ui.clip_picture(picked[0][0])
+            stem = picked[0][0]
+            file = ui.recordings().file(stem)
+            ui.clip_card(stem, file)
+            ui.clip_picture(stem, file)
         else:
             st.info(
                 "Click a dot (on a phone, tap it twice) to hear its clip and see it here.", icon=":material/ads_click:"

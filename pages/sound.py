@@ -8,7 +8,7 @@ import streamlit as st
 
 from ser_core import audio, corpus, pairs, synthetic, ui
 from ser_core.corpus import Clip
-from ser_core.errors import AudioError, CorpusError
+from ser_core.errors import CorpusError
 from ser_core.features import prosody
 from ser_core.figures.clip import BY_KEY, VIEWS, Scale
 from ser_core.labels import gender_of_actor
@@ -151,16 +151,16 @@ def change(side: str, clip: Clip, field: str) -> None:
 
 def play(clip: Clip) -> Sound | None:
     """A clip to the ear, or a line that says why it cannot be heard."""
-    file = ui.sound_file(clip.stem)
-    try:
+    file, sound = found.file(clip.stem), None
+    with ui.told(clip.stem, file):
         if file is None:
             sound = Sound(clip, f"{clip.stem} synthetic", decoded_imitation(clip))
             st.audio(imitation(clip), format=ui.MIME["wav"])
         else:
-            sound = Sound(clip, f"{clip.stem} {file.stat().st_mtime_ns}", ui.waveform(file))
-            ui.player(clip.stem)
-    except AudioError as error:
-        st.error(f"{clip.stem} cannot be heard. {str(error).removeprefix(f'{file}: ')}")
+            waveform = ui.waveform(file)
+            ui.player(file)
+            sound = Sound(clip, f"{clip.stem} {file.stat().st_mtime_ns}", waveform)
+    if sound is None:
         return None
     said = f": “{corpus.STATEMENTS[clip.statement]}”" if file else ", imitated by a program"
     st.caption(f"**{corpus.title(clip)}**{said}. {voice_of(sound.key, sound.waveform)}.")

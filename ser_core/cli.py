@@ -222,7 +222,7 @@ def index(options, settings):
         "speech": int((clips["channel"] == "speech").sum()),
         "song": int((clips["channel"] == "song").sum()),
         "actors": int(clips["actor"].nunique()),
-        "rejected": [{"file": item.file, "reason": item.reason} for item in found.rejected],
+        "rejected": _left_out(found.rejected),
     }
 
     def show():
@@ -245,15 +245,14 @@ def extract(options, settings):
     with _progress("Extracting", options) as advance:
         extraction = store.load_table(found, settings.workspace, jobs=options.jobs, progress=advance)
     store.save_table(extraction.table, options.out)
-    for item in extraction.rejected:
-        err.print(f"Left out {item.file}: {item.reason}", markup=False, soft_wrap=True, highlight=False)
+    _print_left_out(extraction.rejected)
     answer = {
         "clips": len(extraction.table),
         "features": len(store.study.NAMES),
         "extracted": extraction.extracted,
         "reused": extraction.reused,
         "seconds": round(time.perf_counter() - started, 2),
-        "rejected": [{"file": item.file, "reason": item.reason} for item in extraction.rejected],
+        "rejected": _left_out(extraction.rejected),
     }
 
     def show():
@@ -281,8 +280,7 @@ def spectrograms(options, settings):
             jobs=options.jobs,
             progress=advance,
         )
-    for item in written.rejected:
-        err.print(f"Left out {item.file}: {item.reason}", markup=False, soft_wrap=True, highlight=False)
+    _print_left_out(written.rejected)
     answer = {
         "pictures": written.train + written.test,
         "train": written.train,
@@ -290,7 +288,7 @@ def spectrograms(options, settings):
         "made": written.made,
         "reused": written.train + written.test - written.made,
         "seconds": round(time.perf_counter() - started, 2),
-        "rejected": [{"file": item.file, "reason": item.reason} for item in written.rejected],
+        "rejected": _left_out(written.rejected),
     }
 
     def show():
@@ -301,6 +299,15 @@ def spectrograms(options, settings):
         )
 
     return answer, 0, show
+
+
+def _left_out(rejected) -> list[dict]:
+    return [{"file": item.file, "reason": item.reason} for item in rejected]
+
+
+def _print_left_out(rejected) -> None:
+    for item in rejected:
+        err.print(f"Left out {item.file}: {item.reason}", markup=False, soft_wrap=True, highlight=False)
 
 
 def run(options, settings):

@@ -87,6 +87,10 @@ class Corpus:
         """Each clip's stem -> its path from `folder`."""
         return dict(zip(self.clips["stem"], self.clips["path"], strict=True))
 
+    def file(self, stem: str) -> Path | None:
+        """Where a clip lies; None if it is not there."""
+        return self.folder / self.files[stem] if stem in self.files else None
+
 
 def parse(stem: str) -> Clip:
     """The clip that a file name without its suffix stands for, e.g. `03-01-05-01-02-01-12`.

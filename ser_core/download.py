@@ -194,10 +194,7 @@ def download(
 
 def _missing(archives: Iterable[Archive], dest: Path) -> list[Archive]:
     """The archives whose clips are not all below a folder already, in whatever layout."""
-    try:
-        there = corpus.index(dest).clips["channel"].value_counts()
-    except CorpusError:
-        there = {}
+    there = corpus.look_through(dest).clips["channel"].value_counts()
     missing = [archive for archive in archives if there.get(archive.part, 0) < archive.clips]
     for archive in missing:
         if os.path.lexists(dest / archive.stem):

@@ -121,23 +121,26 @@ def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
         features[list(MEL_BANDS)] = in_decibels(features[list(MEL_BANDS)])
     values, actor_means = features.to_numpy(), features.groupby(table["actor"]).transform("mean").to_numpy()
     actor, emotion = table["actor"].to_numpy(), table["emotion"].to_numpy(dtype=object)
-    f_within, _ = f_classif(values - actor_means, emotion)
+    f = {
+        "actor": f_classif(values, actor)[0],
+        "emotion": f_classif(values, emotion)[0],
+        "within": f_classif(values - actor_means, emotion)[0],
+    }
     # The actors' means were estimated too: their degrees of freedom are no longer the clips'.
     free = len(table) - len(set(emotion))
     return pd.DataFrame(
         {
-            "actor": _share(values, actor),
-            "emotion": _share(values, emotion),
-            "within": _share(values - actor_means, emotion),
-            "f": f_within * (free - len(set(actor)) + 1) / free,
+            "actor": _share(f["actor"], actor),
+            "emotion": _share(f["emotion"], emotion),
+            "within": _share(f["within"], emotion),
+            "f": f["within"] * (free - len(set(actor)) + 1) / free,
         },
         index=list(study.NAMES),
     ).sort_values("within", ascending=False)
 
 
-def _share(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Eta squared of each column, from F = (between / (k - 1)) / (within / (n - k))."""
-    f, _ = f_classif(values, groups)
+def _share(f: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Eta squared, from F = (between / (k - 1)) / (within / (n - k))."""
     between, free = len(set(groups)) - 1, len(groups) - len(set(groups))
     return f * between / (f * between + free)
 

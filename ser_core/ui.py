@@ -112,7 +112,10 @@ def clips():
 
 
 def recordings():
-    """The corpus of sound files in SER_DATA_DIR, maybe of none; looked through again when a folder there changes."""
+    """The corpus of sound files in SER_DATA_DIR, maybe of none; looked through again when a file there changes.
+
+    That is found out at each call, from the sizes and times of all files: a page asks once.
+    """
     from ser_core import corpus
 
     folder = settings().data_dir
@@ -134,15 +137,8 @@ def downloads():
     return Background()
 
 
-def sound_file(stem: str) -> Path | None:
-    """The file of a clip, None where it is not there."""
-    found = recordings()
-    return found.folder / found.files[stem] if stem in found.files else None
-
-
-def player(stem: str, *, link: bool = True) -> None:
-    """Play a clip, or say that it takes the recordings, with the link to where to get them."""
-    file = sound_file(stem)
+def player(file: Path | None, *, link: bool = True) -> None:
+    """Play a clip's file, or say that it takes the recordings, with the link to where to get them."""
     if file is None:
         st.info("There is no recording of it here.", icon=":material/volume_off:")
         if link and not settings().read_only:
@@ -153,33 +149,32 @@ def player(stem: str, *, link: bool = True) -> None:
     st.audio(audio.read(file), format=MIME[file.suffix.lower().lstrip(".")])
 
 
-def clip_card(stem: str, *, link: bool = True) -> None:
+def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
     """A clip in words, its sound, and the way to the page that shows all of it."""
     from ser_core import corpus
 
     clip = corpus.parse(stem)
-    file = sound_file(stem)
     with st.container(border=True):
         st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
-        with _told(stem, file):
-            player(stem, link=link)
+        with told(stem, file):
+            player(file, link=link)
         # A link would leave the clip in this page's own address, too, where one comes back to.
         if file and st.button("See more of it", icon=":material/graphic_eq:", type="tertiary", key="see-more"):
             st.switch_page("pages/sound.py", query_params={"clip": stem})
 
 
-def clip_picture(stem: str) -> None:
+def clip_picture(stem: str, file: Path | None) -> None:
     """A clip's mel spectrogram, if it is there."""
     from ser_core.figures import clip as figures
 
-    if file := sound_file(stem):
-        with _told(stem, file):
+    if file:
+        with told(stem, file):
             sound = waveform(file)
             chart(figures.mel(sound.samples, sound.rate), key=f"mel-{stem}")
 
 
 @contextmanager
-def _told(stem: str, file: Path | None):
+def told(stem: str, file: Path | None):
     """Say in one line what is wrong with a clip, and go on with the page."""
     try:
         yield

@@ -1,5 +1,6 @@
 """How loud a voice is and how high: contours over one clip, and one number of each a clip."""
 
+import librosa
 import numpy as np
 import parselmouth
 import pyloudnorm
@@ -57,10 +58,9 @@ def level(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     seconds : np.ndarray [shape=(frames,)]
         Middle of each frame.
     """
-    padded = np.pad(samples.astype(np.float64), N_FFT // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
-    power = np.einsum("ij,ij->i", frames, frames) / N_FFT
-    decibels = 10 * np.log10(np.maximum(power, 10 ** (LEVEL_FLOOR_DB / 10)))
+    samples = samples.astype(np.float64)
+    rms = librosa.feature.rms(y=samples, frame_length=N_FFT, hop_length=HOP, dtype=np.float64)[0]
+    decibels = librosa.amplitude_to_db(rms, ref=1.0, amin=10 ** (LEVEL_FLOOR_DB / 20), top_db=None)
     return decibels, np.arange(len(decibels)) * HOP / rate
 
 
