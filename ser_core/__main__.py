@@ -2,6 +2,9 @@
 
 import sys
 
+from ser_core import stopping
 from ser_core.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    stopping.listen()
+    sys.exit(main())

@@ -43,3 +43,7 @@ class ModelError(SerError):
 
 class ArtifactError(SerError):
     """A stored model, run or table that is missing, damaged, or made with other versions."""
+
+
+class TuningError(SerError):
+    """A study that is not known, is there already, cannot be searched as asked, or whose database cannot be used."""

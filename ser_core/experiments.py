@@ -18,6 +18,7 @@ from ser_core import evaluation, protocols
 from ser_core.features import store, study
 from ser_core.models import registry, views
 from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.models.model import Model
 from ser_core.runs import Run
 
 # What a number depends on besides this code.
@@ -33,7 +34,7 @@ class Result:
 
 
 def run(
-    key: str,
+    model: str | Model,
     table: pd.DataFrame,
     *,
     protocol: str = "study",
@@ -46,8 +47,8 @@ def run(
 
     Parameters
     ----------
-    key : str
-        A model of `models.registry`.
+    model : str or Model
+        The key of a model of `models.registry`; or a model, as `models.presets.model` gives it with its tuned presets.
     table : pd.DataFrame
         A feature table, as `features.store` gives it.
     protocol, preset : str
@@ -64,8 +65,8 @@ def run(
         If a name is not known, or the table cannot be split as the protocol asks.
     """
     started = time.perf_counter()
-    model = registry.get(key)
-    estimator = EmotionClassifier(registry.build(key, preset=preset, seed=seed))
+    model = registry.get(model) if isinstance(model, str) else model
+    estimator = EmotionClassifier(registry.build(model, preset=preset, seed=seed))
     chosen = protocols.get(protocol)
     folds = chosen.folds(table)
     features, labels = store.matrix(table), table["label"].to_numpy(dtype=str)
@@ -85,11 +86,11 @@ def run(
     predictions = predictions.reset_index(drop=True)
     last = outcomes[-1]
     info = {
-        "model": key,
+        "model": model.key,
         "name": model.name,
         "family": model.family,
         "preset": preset,
-        "parameters": registry.parameters(key, preset),
+        "parameters": registry.parameters(model, preset),
         "protocol": protocol,
         "features": study.VERSION,
         "views": views.VERSION,
@@ -97,6 +98,8 @@ def run(
         "data_digest": store.digest(table),
         "clips": len(table),
     }
+    if tuned := getattr(model, "tuned", {}).get(preset):
+        info["tuned"] = tuned
     fingerprint = hashlib.sha256(json.dumps(info, sort_keys=True).encode()).hexdigest()[:8]
     info |= {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -107,7 +110,7 @@ def run(
         "scores": evaluation.scores(predictions),
         "test_counts": predictions.loc[predictions["part"] == "test", "truth"].value_counts().sort_index().to_dict(),
     }
-    return Result(Run(f"{protocol}-{key}-{preset}-{fingerprint}", info, predictions), last.model)
+    return Result(Run(f"{protocol}-{model.key}-{preset}-{fingerprint}", info, predictions), last.model)
 
 
 def versions() -> dict[str, str]:

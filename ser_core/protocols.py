@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, train_test_split
 
 from ser_core.corpus import official_clips
 from ser_core.errors import ProtocolError
@@ -65,6 +65,11 @@ def get(name: str) -> Protocol:
 def _study_folds(index: pd.DataFrame) -> list[Fold]:
     """The study's split: 80 % to train on, 20 % to test on, at random and not stratified, so actors are on both sides;
     within the training part the five folds of scikit-learn's `cross_val_score(cv=5)`."""
+    train, test = _study_split(index)
+    return [*_cv_folds(index, train, CV_FOLDS), Fold(0, "test", train, test)]
+
+
+def _study_split(index: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     labels = index["label"].to_numpy(dtype=object)
     if len(index) < 2 * CV_FOLDS:
         raise ProtocolError(f"The study's split needs more than {len(index)} clips: at least {2 * CV_FOLDS}")
@@ -78,9 +83,38 @@ def _study_folds(index: pd.DataFrame) -> list[Fold]:
     unseen = sorted(set(labels[test]) - set(labels[train]))
     if unseen:
         raise ProtocolError(f"All clips of {', '.join(unseen)} fell into the test part. Add clips, or leave them out")
-    folds = StratifiedKFold(CV_FOLDS).split(train, labels[train])
-    inner = [Fold(i, "cv", train[fit], train[held]) for i, (fit, held) in enumerate(folds, start=1)]
-    return [*inner, Fold(0, "test", train, test)]
+    return train, test
+
+
+def _cv_folds(index: pd.DataFrame, train: np.ndarray, number: int) -> list[Fold]:
+    folds = StratifiedKFold(number).split(train, index["label"].to_numpy(dtype=object)[train])
+    return [Fold(i, "cv", train[fit], train[held]) for i, (fit, held) in enumerate(folds, start=1)]
+
+
+def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS) -> list[Fold]:
+    """The folds that parameters are chosen on, all of them inside the study's training part.
+
+    `study`: clips at random, so that an actor is on both sides, as the authors tuned; five of them are those of
+    `cv_accuracy`. `actors`: each fold is predicted by a model that has heard none of its actors.
+
+    Raises
+    ------
+    ProtocolError
+        If there is no such way, the number is not 3 to 5, or there are too few clips or actors.
+    """
+    if not 3 <= number <= CV_FOLDS:
+        raise ProtocolError(f"Tuning takes 3 to {CV_FOLDS} folds, not {number}")
+    train, _ = _study_split(index)
+    if cv == "study":
+        return _cv_folds(index, train, number)
+    if cv != "actors":
+        raise ProtocolError(f"There are no folds {cv!r}; there is study (actors on both sides) and actors (held out)")
+    rows = index.iloc[train]
+    if rows["actor"].nunique() < number:
+        raise ProtocolError(f"{number} folds of actors need {number} actors, and there are {rows['actor'].nunique()}")
+    by_actor = StratifiedGroupKFold(number, shuffle=True, random_state=STUDY_SEED)
+    folds = by_actor.split(rows, rows["gender"], groups=rows["actor"])
+    return [Fold(i, "cv", train[fit], train[held]) for i, (fit, held) in enumerate(folds, start=1)]
 
 
 @lru_cache(maxsize=1)

@@ -90,6 +90,20 @@ def load(folder: Path, *, shipped: bool = False) -> Run:
     return Run(folder.name, info, predictions, shipped)
 
 
+def get(run_id: str, stores: Iterable[Path]) -> Run:
+    """The run of that id.
+
+    Raises
+    ------
+    ArtifactError
+        If no store has it, or it is damaged.
+    """
+    for shipped, store in zip((True, False), stores, strict=True):
+        if (folder := store / "runs" / run_id).is_dir():
+            return load(folder, shipped=shipped)
+    raise ArtifactError(f"There is no run {run_id!r}. It was deleted: run it again")
+
+
 def list_all(stores: Iterable[Path]) -> list[Run]:
     """Every run of the shipped store (the first) and of this installation's own, newest last.
 

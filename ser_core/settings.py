@@ -5,10 +5,11 @@
 | `SER_WORKSPACE`       | what this installation makes: caches, runs, models | `workspace/` in the project |
 | `SER_DATA_DIR`        | the RAVDESS clips                                  | `ravdess` in the workspace  |
 | `SER_READ_ONLY`       | 1: nothing can be started (a public screen)        | 0                           |
+| `SER_OPTUNA_STORAGE`  | a database of studies that many machines share     | SQLite in the workspace     |
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ser_core.errors import ReadOnlyError
@@ -24,6 +25,7 @@ class Settings:
     data_dir: Path
     artifacts: Path = PROJECT / "artifacts"
     read_only: bool = False
+    optuna_storage: str | None = field(default=None, repr=False)  # its address may hold a password
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -33,6 +35,7 @@ class Settings:
             workspace=workspace,
             data_dir=Path(os.environ.get("SER_DATA_DIR") or workspace / "ravdess").absolute(),
             read_only=os.environ.get("SER_READ_ONLY", "") not in ("", "0"),  # a slip must not open a public screen
+            optuna_storage=os.environ.get("SER_OPTUNA_STORAGE") or None,
         )
 
     def require_writable(self, work: str) -> None:

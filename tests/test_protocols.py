@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from ser_core import protocols
+from ser_core.corpus import official_clips
 from ser_core.errors import ProtocolError
 
 
@@ -67,3 +68,30 @@ def test_the_studys_parts_by_name_are_those_of_the_split_of_all_clips(settings):
     parts = protocols.study_parts()
     assert {stem for stem, part in parts.items() if part == "test"} == set(table["stem"].iloc[split.held_out])
     assert list(parts) == list(table["stem"])
+
+
+def official_index() -> pd.DataFrame:
+    """RAVDESS' clips in the order of an index."""
+    clips = sorted(official_clips(), key=lambda clip: (clip.actor, clip.stem))
+    return pd.DataFrame([(clip.actor, clip.gender, clip.label) for clip in clips], columns=["actor", "gender", "label"])
+
+
+def test_tuning_folds_stay_in_the_training_part():
+    index = official_index()
+    *inner, last = protocols.get("study").folds(index)
+    five = protocols.tuning_folds(index)
+    assert all((one.held_out == other.held_out).all() for one, other in zip(five, inner, strict=True))
+    for cv, number in (("study", 3), ("actors", 3), ("actors", 5)):
+        folds = protocols.tuning_folds(index, cv, number)
+        held_out = np.concatenate([fold.held_out for fold in folds])
+        assert sorted(held_out) == sorted(last.train)
+        for fold in folds:
+            assert not set(fold.train) & set(fold.held_out)
+            assert not set(last.held_out) & {*fold.train, *fold.held_out}
+
+
+def test_tuning_folds_by_actor_hear_nobody_twice():
+    index = official_index()
+    for fold in protocols.tuning_folds(index, "actors", 4):
+        assert not set(index["actor"].iloc[fold.train]) & set(index["actor"].iloc[fold.held_out])
+        assert set(index["gender"].iloc[fold.held_out]) == {"female", "male"}

@@ -1,7 +1,7 @@
 """What a model is here: a name, presets, and how a classifier is made of them. Making one loads what it needs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,17 @@ class SingleModel(Model):
 
     view: str  # of `views.VIEWS`
     classifier: Callable[[dict, int], object]  # parameters, seed -> an unfitted classifier
+    tuned: dict[str, dict] = field(default_factory=dict)  # preset -> how tuning found it, as `presets.Preset` tells
 
     def build(self, preset: str, seed: int):
+        plain = preset == "study" or self.tuned.get(preset, {}).get("space") == "study"
+        return self.make(self.presets[preset], seed, plain=plain)
+
+    def make(self, parameters: dict, seed: int, *, plain: bool = False):
+        """An unfitted classifier of any parameters; a `plain` one sees what the study's models saw."""
         from ser_core.models import views
 
-        return views.behind(self.view, preset, self.classifier(self.presets[preset], seed))
+        return views.behind(self.view, self.classifier(parameters, seed), plain=plain)
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,6 @@ class Vote(Model):
         if len(seen) == 1:  # the members see the same, so it is made once for all
             bare = [(key, member.classifier(member.presets[preset], seed)) for key, member in self.members.items()]
             vote = VotingClassifier(bare, voting="soft", weights=[weights[key] for key in self.members])
-            return views.behind(seen.pop(), preset, vote)
+            return views.behind(seen.pop(), vote, plain=preset == "study")
         whole = [(key, member.build(preset, seed)) for key, member in self.members.items()]
         return VotingClassifier(whole, voting="soft", weights=[weights[key] for key in self.members])

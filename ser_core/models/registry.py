@@ -20,7 +20,7 @@ def get(key: str) -> Model:
     return MODELS[key]
 
 
-def parameters(key: str, preset: str = "default") -> dict:
+def parameters(model: str | Model, preset: str = "default") -> dict:
     """The parameters of a model's preset.
 
     Raises
@@ -28,14 +28,14 @@ def parameters(key: str, preset: str = "default") -> dict:
     ModelError
         If the model has no such preset.
     """
-    model = get(key)
+    model = get(model) if isinstance(model, str) else model
     if preset not in model.presets:
         reason = " (the study did not have this model)" if preset == "study" else ""
-        raise ModelError(f"Model {key!r} has no preset {preset!r}{reason}; it has {', '.join(model.presets)}")
+        raise ModelError(f"Model {model.key!r} has no preset {preset!r}{reason}; it has {', '.join(model.presets)}")
     return model.parameters(preset)
 
 
-def build(key: str, *, preset: str = "default", seed: int = 9):
+def build(model: str | Model, *, preset: str = "default", seed: int = 9):
     """An unfitted classifier with everything that it fits inside it, the scaler first of all.
 
     Raises
@@ -43,5 +43,6 @@ def build(key: str, *, preset: str = "default", seed: int = 9):
     ModelError
         If there is no such model or preset.
     """
-    parameters(key, preset)  # raises where there is no such preset
-    return get(key).build(preset, seed)
+    model = get(model) if isinstance(model, str) else model
+    parameters(model, preset)  # raises where there is no such preset
+    return model.build(preset, seed)

@@ -75,8 +75,8 @@ VIEWS = {
 }
 
 
-def behind(view: str, preset: str, classifier) -> Pipeline:
-    """A classifier behind a view of `VIEWS`, or behind the study's, which is the same for all models."""
-    if preset == "study":
+def behind(view: str, classifier, *, plain: bool = False) -> Pipeline:
+    """A classifier behind a view of `VIEWS`, or behind the plain one of the study, which is the same for all models."""
+    if plain:
         return make_pipeline(StandardScaler(), classifier)
     return make_pipeline(FunctionTransformer(to_decibels), StandardScaler(), *VIEWS[view](), classifier)

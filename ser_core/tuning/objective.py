@@ -1,0 +1,83 @@
+"""What one trial does: fit parameters on each fold's training clips, score the others, give up early if hopeless."""
+
+import os
+import platform
+import warnings
+
+import numpy as np
+import optuna
+import pandas as pd
+from sklearn.metrics import recall_score
+from threadpoolctl import threadpool_limits
+
+from ser_core import protocols, stopping
+from ser_core.features import store
+from ser_core.labels import LABELS
+from ser_core.models import registry
+from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.tuning import spaces
+
+
+class Objective:
+    """The function that a study maximises: mean accuracy over folds, or mean UAR over folds of actors never heard.
+
+    Whatever has `make(parameters, seed, plain=)` in the registry and a space in `spaces` can be tuned by it.
+
+    Parameters
+    ----------
+    facts : dict
+        A study's `user_attrs`, as `studies.create` sets them: model, space, cv, folds, pruner, seed.
+    table : pd.DataFrame
+        A feature table. Only the study's training part of it is used.
+    """
+
+    def __init__(self, facts: dict, table: pd.DataFrame):
+        self.model = registry.get(facts["model"])
+        self.space = spaces.get(facts["model"], facts["space"])
+        self.plain = facts["space"] == "study"
+        self.seed = facts["seed"]
+        self.by_fold = facts["pruner"] == "wilcoxon"  # it compares folds one by one, the median the means so far
+        self.folds = protocols.tuning_folds(table, facts["cv"], facts["folds"])
+        self.score = _recall if facts["cv"] == "actors" else _accuracy
+        self.features, self.labels = store.matrix(table), table["label"].to_numpy(dtype=str)
+
+    def __call__(self, trial: optuna.Trial) -> float:
+        trial.set_user_attr("worker", f"{platform.node()}:{os.getpid()}")
+        trial.set_user_attr("fold_scores", scores := [])  # a trial that is begun again brings its old ones
+        try:
+            parameters = self.space.suggest(trial)
+            for step, fold in enumerate(self.folds):
+                stopping.check()
+                scores.append(self._on(fold, parameters))
+                trial.set_user_attr("fold_scores", scores)
+                trial.report(scores[-1] if self.by_fold else float(np.mean(scores)), step)
+                if fold is not self.folds[-1] and trial.should_prune():
+                    raise optuna.TrialPruned
+        except optuna.TrialPruned:
+            raise
+        except KeyboardInterrupt:
+            trial.set_user_attr("stopped", True)  # no fault of its parameters: it is begun again on resume
+            raise
+        except Exception as error:
+            trial.set_user_attr("reason", f"{type(error).__name__}: {error}"[:500])
+            raise
+        return float(np.mean(scores))
+
+    def _on(self, fold: protocols.Fold, parameters: dict) -> float:
+        estimator = EmotionClassifier(self.model.make(parameters, self.seed, plain=self.plain))
+        # One thread, as in `experiments`: the other cores have workers of their own. That a poor trial did not converge
+        # shows in its score.
+        with threadpool_limits(1), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            estimator.fit(self.features[fold.train], self.labels[fold.train])
+            given = estimator.predict_proba(self.features[fold.held_out])
+        return self.score(self.labels[fold.held_out], np.array(LABELS)[given.argmax(axis=1)])
+
+
+def _accuracy(truth: np.ndarray, given: np.ndarray) -> float:
+    return float(np.mean(truth == given))
+
+
+def _recall(truth: np.ndarray, given: np.ndarray) -> float:
+    """UAR: the mean recall of the classes that the fold holds."""
+    return float(recall_score(truth, given, labels=np.unique(truth), average="macro"))

@@ -1,0 +1,121 @@
+"""Where studies are kept: a database that Optuna's workers share.
+
+On one machine that is an SQLite file in the workspace, in WAL mode, so that pages read while workers write. On many it
+is PostgreSQL, named by `SER_OPTUNA_STORAGE`. What ships is an SQLite file that is opened for reading only.
+"""
+
+import os
+import sqlite3
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from optuna.exceptions import StorageInternalError
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from ser_core.errors import TuningError
+from ser_core.settings import Settings
+
+HEARTBEAT_S = 10  # how often a running trial says that its worker lives
+GRACE_BEATS = 3  # after so many beats missed, the worker is taken for dead and its trial is begun again
+MAX_RETRIES = 3  # of one trial: what kills three workers would kill the fourth
+LOCK_WAIT_S = 60  # until a worker gives up on an SQLite file that others write
+
+
+def url(settings: Settings) -> str:
+    """The database of this installation's own studies."""
+    return settings.optuna_storage or f"sqlite:///{settings.workspace / 'studies.sqlite'}"
+
+
+def shipped_file(settings: Settings) -> Path:
+    """The SQLite file of the studies that ship."""
+    return settings.artifacts / "studies.sqlite"
+
+
+def shipped_url(settings: Settings) -> str:
+    """The database of the studies that ship, for reading only."""
+    # Immutable: SQLite looks for no lock and no journal beside it.
+    return f"sqlite:///file:{shipped_file(settings)}?mode=ro&immutable=1&uri=true"
+
+
+def said(url: str) -> str:
+    """A database's address as it may be shown: without its password."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def exists(url: str) -> bool:
+    """False for an SQLite file that is not there; a server's database is taken to be there."""
+    file = _sqlite_file(url)
+    return file is None or file.is_file()
+
+
+def connect(url: str, *, heartbeat_s: int = HEARTBEAT_S) -> RDBStorage:
+    """Open a database, which is made where it is missing. Do that once, before workers open it all at once.
+
+    Raises
+    ------
+    TuningError
+        If it cannot be reached, made or written, or a driver is missing.
+    """
+    with reachable(url):
+        file = _sqlite_file(url)
+        if file is not None and "immutable" not in url:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(file, timeout=LOCK_WAIT_S)) as database:
+                database.execute("PRAGMA journal_mode = WAL")
+        return RDBStorage(
+            url,
+            engine_kwargs={"connect_args": {"timeout": LOCK_WAIT_S}} if file is not None else {"pool_pre_ping": True},
+            heartbeat_interval=heartbeat_s,
+            grace_period=GRACE_BEATS * heartbeat_s,
+            heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=MAX_RETRIES),
+        )
+
+
+def pack(url: str, file: Path) -> None:
+    """Copy an SQLite database of studies into one small file that can be opened for reading only."""
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    with closing(sqlite3.connect(_sqlite_file(url))) as database:
+        database.execute("VACUUM INTO ?", (str(part),))
+    with closing(sqlite3.connect(part)) as database:
+        database.execute("PRAGMA journal_mode = DELETE")
+    os.replace(part, file)
+
+
+@contextmanager
+def reachable(url: str):
+    """Turn a database's faults into one line.
+
+    Raises
+    ------
+    TuningError
+        If the work inside is stopped by the database.
+    """
+    try:
+        yield
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise TuningError(
+            f"SER_OPTUNA_STORAGE or --storage is no address of a database ({error}). "
+            "Write it as sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+        ) from error
+    except ImportError as error:  # Optuna says so where a driver is missing
+        raise TuningError(f"{said(url)} needs a driver: {error}".splitlines()[0]) from error
+    except (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError) as error:
+        cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+        reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+        raise TuningError(
+            f"The studies' database {said(url)} cannot be used: {reason}. See that it runs, that its disk has "
+            "room, and that it may be written. Trials that ended are kept"
+        ) from error
+
+
+def _sqlite_file(url: str) -> Path | None:
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        return None
+    if parts.get_backend_name() != "sqlite" or not parts.database:
+        return None
+    return Path(parts.database.removeprefix("file:"))
