@@ -8,7 +8,7 @@ from ser_core.models import registry
 from ser_core.reference import HUMAN_ACCURACY, ORIGINAL, STUDY, STUDY_TEST_CLIPS
 
 ui.require_router()
-shipped = ui.shipped_runs()
+shipped = [run for run in ui.shipped_runs() if run.info["preset"] == "default"]
 ours = ui.comparison(tuple(run.id for run in shipped), shipped)
 votes = ours[ours["family"] == "ensemble"]
 best = votes.loc[votes["cv_accuracy"].idxmax()]

@@ -143,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("study", study, "make everything in artifacts/ anew from the clips (`make study`)", writes=True)
     sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
+    sub.add_argument("--tune", action="store_true", help="tune every model first (half an hour more)")
     _add_jobs(sub)
     return parser
 
@@ -574,6 +575,9 @@ def doctor(options, settings):
 def study(options, settings):
     from ser_core import shipping
 
+    if options.tune:
+        with _progress("Tuning", options) as advance:
+            shipping.make_studies(settings, jobs=options.jobs, progress=advance)
     with _progress("Study", options) as advance:
         made = shipping.make(options.data or settings.data_dir, settings, jobs=options.jobs, progress=advance)
 
