@@ -22,7 +22,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.prompt import Confirm
-from rich.table import Table
+from rich.table import Column, Table
 
 import ser_core
 from ser_core.errors import SerError
@@ -37,10 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     options = _parser().parse_args(arguments)
     try:
-        settings = Settings.from_environment()
-        if options.starts:
-            settings.require_writable(options.starts)
-        answer, status, show = options.command(options, settings)
+        answer, status, show = carry_out(options)
     except SerError as error:
         err.print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         return 2
@@ -52,6 +49,28 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         show()
     return status
+
+
+def carry_out(arguments: list[str] | argparse.Namespace, report=None):
+    """Carry out a command: its answer (a dict), its exit status, and a function that shows the answer to a person.
+
+    Parameters
+    ----------
+    arguments : list of str, or what the parser made of it
+    report : jobs.worker.Report, optional
+        Told of the progress, where the command is a job.
+
+    Raises
+    ------
+    SerError
+        If the input is bad.
+    """
+    options = _parser().parse_args(arguments) if isinstance(arguments, list) else arguments
+    options.report = report
+    settings = Settings.from_environment()
+    if options.starts:
+        settings.require_writable(options.starts)
+    return options.command(options, settings)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -139,6 +158,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--model", default="best", metavar="KEY", help="a trained model (default: best)")
 
     command("compare", compare, "every run of the study's split, shipped and own, beside the original numbers")
+    sub = command("jobs", jobs, "the long work that pages started: list it, stop it, go on with it, show its log")
+    what = ("list", "show", "stop", "resume", "retry", "delete")
+    sub.add_argument("what", nargs="?", default="list", choices=what, help="default: list")
+    sub.add_argument("job", nargs="?", metavar="ID", help="of the list")
+
     command("doctor", doctor, "check this installation: packages, artifacts, data, workspace")
 
     sub = command("study", study, "make everything in artifacts/ anew from the clips (`make study`)", writes=True)
@@ -208,7 +232,7 @@ def download(options, settings):
     )
     started = time.perf_counter()
     try:
-        with Progress(*columns, console=err, disable=options.json) as bar:
+        with Progress(*columns, console=err, disable=options.json or options.report is not None) as bar:
             tasks = {}
 
             def advance(at):
@@ -217,6 +241,8 @@ def download(options, settings):
                 if step not in tasks:  # begun where an earlier try stopped, so that the rate is of what arrives now
                     tasks[step] = bar.add_task(what, total=at.total, completed=at.done)
                 bar.update(tasks[step], description=what, completed=at.done)
+                if options.report:
+                    options.report.progress(what, at.done, at.total, at.words)
 
             done = downloading.download(wanted, options.dest or settings.data_dir, progress=advance)
     except KeyboardInterrupt:
@@ -446,9 +472,7 @@ def preset(options, settings):
     study = studies.load(studies.find(options.study, settings))
     table = store.read_table(options.features or settings.feature_table)
     with _progress("Evaluating the best", options) as advance:
-        saved = studies.save_preset(
-            study, table, settings, name=options.name, jobs=options.jobs, progress=advance
-        )
+        saved = studies.save_preset(study, table, settings, name=options.name, jobs=options.jobs, progress=advance)
     return _preset_answer(*saved, settings), 0, lambda: _show_preset(*saved, settings)
 
 
@@ -556,6 +580,51 @@ def compare(options, settings):
     return {"runs": rows}, 0, show
 
 
+def jobs(options, settings):
+    from datetime import datetime
+
+    from ser_core import jobs as control
+    from ser_core.errors import JobError
+
+    if options.what == "list":
+        found = control.list_all(settings)
+    elif not options.job:
+        raise JobError(f"Which job? python -m ser_core jobs {options.what} ID. The list: python -m ser_core jobs")
+    else:
+        found = [control.get(options.job, settings)]
+        if options.what == "stop" and (waiting := control.stop(found[0], settings)):
+            waiting.join()
+            found = [control.get(options.job, settings)]
+        elif options.what in ("resume", "retry"):
+            found = [getattr(control, options.what)(found[0], settings)]
+        elif options.what == "delete":
+            control.delete(found[0], settings)
+    answer = {"jobs": [_job_answer(job) for job in found]}
+    if options.what == "show":
+        answer["log"] = found[0].log()
+
+    def show():
+        rows = []
+        for job in found:
+            at = job.progress
+            far = f"{at.what} {at.words or f'{at.done:,.0f} of {at.total:,.0f}'}" if at and at.total else ""
+            state = f"{job.status}, place {job.place}" if job.place else job.status
+            rows.append((job.id, f"{datetime.fromtimestamp(job.made):%d %b %H:%M}", job.title, state, far, job.message))
+        said = "Deleted" if options.what == "delete" else "Jobs, oldest first"
+        _print_table(said, [Column("job", no_wrap=True), "made", "what", "state", "progress", "how it ended"], rows)
+        if options.what == "show":
+            out.print(f"python -m ser_core {' '.join(found[0].command)}", markup=False, highlight=False, soft_wrap=True)
+            out.print(answer["log"], markup=False, highlight=False, soft_wrap=True)
+
+    return answer, 0, show
+
+
+def _job_answer(job) -> dict:
+    from dataclasses import asdict
+
+    return {name: value for name, value in asdict(job).items() if name != "folder"}
+
+
 def doctor(options, settings):
     from ser_core import health
 
@@ -655,7 +724,7 @@ def _score(value) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _print_table(title: str, columns: list[str], rows: list[tuple]) -> None:
+def _print_table(title: str, columns: list[str | Column], rows: list[tuple]) -> None:
     table = Table(*columns, title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
@@ -663,16 +732,22 @@ def _print_table(title: str, columns: list[str], rows: list[tuple]) -> None:
 
 
 class _progress:
-    """A progress bar on stderr; none with --json, where a program reads on."""
+    """A progress bar on stderr; none with --json, where a program reads on, nor in a job, which is told instead."""
 
     def __init__(self, what: str, options):
+        self.what, self.report = what, options.report
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bar = Progress(*columns, console=err, disable=options.json)
+        self.bar = Progress(*columns, console=err, disable=options.json or self.report is not None)
         self.task = self.bar.add_task(what, total=None)
 
     def __enter__(self):
         self.bar.start()
-        return lambda done, total: self.bar.update(self.task, completed=done, total=total)
+        return self.advance
+
+    def advance(self, done, total):
+        self.bar.update(self.task, completed=done, total=total)
+        if self.report:
+            self.report.progress(self.what, done, total)
 
     def __exit__(self, *_):
         self.bar.stop()

@@ -47,3 +47,11 @@ class ArtifactError(SerError):
 
 class TuningError(SerError):
     """A study that is not known, is there already, cannot be searched as asked, or whose database cannot be used."""
+
+
+class JobError(SerError):
+    """A job that is not there, or cannot be started, resumed or deleted as it stands."""
+
+
+class SettingsError(SerError):
+    """A variable of the environment that is none of the values that it can have."""

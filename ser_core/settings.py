@@ -5,6 +5,7 @@
 | `SER_WORKSPACE`       | what this installation makes: caches, runs, models | `workspace/` in the project |
 | `SER_DATA_DIR`        | the RAVDESS clips                                  | `ravdess` in the workspace  |
 | `SER_READ_ONLY`       | 1: nothing can be started (a public screen)        | 0                           |
+| `SER_MAX_JOBS`        | jobs that run at a time; the others wait           | 1                           |
 | `SER_OPTUNA_STORAGE`  | a database of studies that many machines share     | SQLite in the workspace     |
 """
 
@@ -12,7 +13,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ser_core.errors import ReadOnlyError
+from ser_core.errors import ReadOnlyError, SettingsError
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -25,16 +26,24 @@ class Settings:
     data_dir: Path
     artifacts: Path = PROJECT / "artifacts"
     read_only: bool = False
+    max_jobs: int = 1
     optuna_storage: str | None = field(default=None, repr=False)  # its address may hold a password
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Settings as the environment gives them now; relative paths count from the working directory."""
+        """Settings as the environment gives them now; relative paths count from the working directory.
+
+        Raises
+        ------
+        SettingsError
+            If a variable holds what it cannot.
+        """
         workspace = Path(os.environ.get("SER_WORKSPACE") or PROJECT / "workspace").absolute()
         return cls(
             workspace=workspace,
             data_dir=Path(os.environ.get("SER_DATA_DIR") or workspace / "ravdess").absolute(),
             read_only=os.environ.get("SER_READ_ONLY", "") not in ("", "0"),  # a slip must not open a public screen
+            max_jobs=_max_jobs(os.environ.get("SER_MAX_JOBS") or "1"),
             optuna_storage=os.environ.get("SER_OPTUNA_STORAGE") or None,
         )
 
@@ -68,3 +77,9 @@ class Settings:
     def maps(self) -> Path:
         """The shipped places of all clips on maps of their features."""
         return self.artifacts / "features" / "maps.parquet"
+
+
+def _max_jobs(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise SettingsError(f"SER_MAX_JOBS is {text!r}: give a whole number of 1 or more, or unset it")
+    return int(text)

@@ -1,0 +1,225 @@
+"""Start, stop, resume and delete jobs, and tell how all of them stand."""
+
+import dataclasses
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+from filelock import FileLock
+
+from ser_core.errors import JobError
+from ser_core.jobs import job as jobs
+from ser_core.jobs.job import Job
+from ser_core.settings import PROJECT, Settings
+
+GRACE_S = 15.0  # from the request to stop until the process and all that it started are killed
+JOB_VARIABLE = "SER_JOB"  # by which all that a job started is known, also after its own process is gone
+RESERVE_BYTES = 16_384  # for a job's last state on a full disk
+
+
+def start(command: list[str], title: str, settings: Settings) -> Job:
+    """Start a command of `python -m ser_core` as a job; if the same is waiting or running, that job is the answer.
+
+    Parameters
+    ----------
+    command : list of str
+        E.g. `["tune", "svm", "--trials", "40"]`.
+    title : str
+        What people call it.
+
+    Raises
+    ------
+    ReadOnlyError, JobError
+        If nothing may be started here, or the workspace cannot be written.
+    """
+    settings.require_writable(command[0])
+    with _folder(settings) as folder:
+        for known in _read_all(folder):
+            if known.is_alive and known.command == tuple(command):
+                return get(known.id, settings)
+        new = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+        making = folder / f".{new.name}"
+        making.mkdir()
+        spec = {"title": title, "command": list(command), "made": time.time()}
+        (making / jobs.SPEC).write_text(json.dumps(spec))
+        _queue(making, place=new)
+    return get(new.name, settings)
+
+
+def _queue(folder: Path, place: Path | None = None) -> None:
+    """Put a job's folder in the queue (and in its `place`), with a process that waits there for its turn."""
+    (folder / jobs.STOP).unlink(missing_ok=True)
+    (folder / jobs.RESERVE).write_bytes(b"\0" * RESERVE_BYTES)
+    (folder / jobs.STATE).write_text(json.dumps({"status": "queued", "queued": time.time()}))
+    if place:
+        folder = folder.rename(place)
+    jobs.add_event(folder, "queued")
+    with open(folder / jobs.LOG, "ab") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "ser_core.jobs.worker", str(folder)],
+            cwd=PROJECT,
+            env=os.environ | {JOB_VARIABLE: str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # its own process group, which no Ctrl-C of ours reaches
+        )
+    jobs.write_state(folder, pid=worker.pid, process_began=psutil.Process(worker.pid).create_time())
+
+
+def list_all(settings: Settings) -> list[Job]:
+    """All jobs, oldest first; those that wait know their place."""
+    found, waiting = [], 0
+    for one in _read_all(settings.workspace / "jobs"):
+        if one.status == "queued":
+            waiting += 1
+            one = dataclasses.replace(one, place=waiting)
+        found.append(one)
+    return found
+
+
+def _read_all(folder: Path) -> list[Job]:
+    found = (jobs.read(each) for each in folder.glob("[!.]*/"))
+    return sorted((one for one in found if one), key=lambda one: (one.queued, one.id))
+
+
+def get(job_id: str, settings: Settings) -> Job:
+    """The job of that id.
+
+    Raises
+    ------
+    JobError
+        If there is none.
+    """
+    for one in list_all(settings):
+        if one.id == job_id:
+            return one
+    raise JobError(f"There is no job {job_id!r}. See: python -m ser_core jobs")
+
+
+def stop(job: Job, settings: Settings, *, grace_s: float = GRACE_S) -> threading.Thread | None:
+    """Ask a job to end, and if it has not after a while, kill it and all that it started. What it did is kept.
+
+    Returns
+    -------
+    threading.Thread or None
+        What waits for the end; None if the job was not alive.
+
+    Raises
+    ------
+    ReadOnlyError
+        If nothing may be changed here.
+    """
+    settings.require_writable("stop of a job")
+    if not job.is_alive:
+        return None
+    with _folder(settings):
+        now = jobs.read(job.folder)
+        if not now or not now.is_alive:
+            return None
+        (job.folder / jobs.STOP).touch()
+        with suppress(ProcessLookupError):
+            os.kill(now.pid, signal.SIGTERM)
+    thread = threading.Thread(target=_see_to_its_end, args=(now, grace_s), name=f"stop-{job.id}", daemon=True)
+    thread.start()
+    return thread
+
+
+def _see_to_its_end(job: Job, grace_s: float) -> None:
+    until = time.monotonic() + grace_s
+    while time.monotonic() < until:
+        now = jobs.read(job.folder)
+        if not now or not now.is_alive:
+            break
+        time.sleep(0.1)
+    _kill_all(job)
+    now = jobs.read(job.folder)
+    if now and now.status == "interrupted":
+        jobs.write_state(job.folder, status="stopped", ended=time.time(), message="Stopped: it had to be killed")
+
+
+def resume(job: Job, settings: Settings) -> Job:
+    """Go on with a job that was stopped, failed or was interrupted; it waits for its turn like a new one.
+
+    Raises
+    ------
+    ReadOnlyError, JobError
+        If nothing may be started here, or the job cannot be resumed.
+    """
+    settings.require_writable(job.command[0])
+    with _folder(settings) as folder:
+        now = jobs.read(job.folder)
+        if now is None or not now.is_resumable:
+            if now and now.is_alive:
+                return get(job.id, settings)  # someone else was faster
+            raise JobError(f"Job {job.id} cannot go on: {job.command[0]} starts anew each time. Try it again instead")
+        for other in _read_all(folder):
+            if other.is_alive and other.command == now.command:
+                return get(other.id, settings)
+        _kill_all(now)
+        if now.command[0] == "tune" and "--resume" not in now.command:
+            spec = json.loads((job.folder / jobs.SPEC).read_text())
+            spec["command"].append("--resume")
+            (job.folder / jobs.SPEC).write_text(json.dumps(spec))
+        _queue(job.folder)
+    return get(job.id, settings)
+
+
+def retry(job: Job, settings: Settings) -> Job:
+    """Start the same command again, as a job of its own.
+
+    Raises
+    ------
+    ReadOnlyError, JobError
+        As `start`.
+    """
+    return start(list(job.command), job.title, settings)
+
+
+def delete(job: Job, settings: Settings) -> None:
+    """Forget a job that is not alive: its folder goes, what it made stays.
+
+    Raises
+    ------
+    ReadOnlyError, JobError
+        If nothing may be changed here, or it is alive.
+    """
+    settings.require_writable("deletion of a job")
+    with _folder(settings):
+        now = jobs.read(job.folder)
+        if now and now.is_alive:
+            raise JobError(f"Job {job.id} is {now.status}: stop it before you delete it")
+        if now:
+            _kill_all(now)
+        shutil.rmtree(job.folder, ignore_errors=True)
+
+
+def _kill_all(job: Job) -> None:
+    """Kill a job's process, if it is still there, and whatever it started."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get(JOB_VARIABLE) == str(job.folder):
+                process.kill()
+
+
+@contextmanager
+def _folder(settings: Settings):
+    """The folder of all jobs, held alone."""
+    folder = settings.workspace / "jobs"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock"):
+            yield folder
+    except OSError as error:
+        raise JobError(
+            f"{folder} cannot be written ({error}). Make room, or set SER_WORKSPACE to another folder"
+        ) from error

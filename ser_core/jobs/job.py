@@ -1,0 +1,163 @@
+"""A job as its folder tells it."""
+
+import json
+import os
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+SPEC, STATE, EVENTS, LOG = "spec.json", "state.json", "events.jsonl", "log.txt"
+STOP = "stop"  # is there once someone has asked the job to end; only the job itself writes its state
+RESERVE = "reserve"  # room for the last state on a full disk
+
+RESUMABLE = ("download", "extract", "spectrograms", "tune", "worker")  # what was done of it is not done again
+ALIVE = ("queued", "running", "stopping")
+
+BIRTH_S = 30.0  # from a job's place in the queue until its process is written down
+CLOCK_SLACK_S = 2.0  # between two readings of one process's start, whose clock ticks in 1/100 s
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is with its present step."""
+
+    what: str
+    done: float
+    total: float | None
+    words: str = ""  # where numbers alone would not do, e.g. a download's rate
+    seconds_left: float | None = None  # from the pace since the step began here
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job at one moment."""
+
+    id: str
+    folder: Path
+    title: str
+    command: tuple[str, ...]  # of `python -m ser_core`
+    # queued, running, stopping, done, failed, stopped, or interrupted: its process is gone without a word
+    status: str
+    made: float  # seconds since 1970, as all times here
+    queued: float  # when it was started, or resumed
+    began: float | None = None
+    ended: float | None = None
+    place: int | None = None  # in the queue, from 1
+    progress: Progress | None = None
+    message: str = ""  # how it ended, fit to be shown
+    answer: dict | None = None  # what the command answers with --json
+    pid: int | None = None
+    process_began: float | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        return self.status in ALIVE
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether it can go on from where it was; otherwise it can only be tried again from the start."""
+        return not self.is_alive and self.status != "done" and self.command[0] in RESUMABLE
+
+    def log(self, lines: int = 200) -> str:
+        """The last lines of what the command printed."""
+        try:
+            with open(self.folder / LOG, errors="replace") as file:
+                return "".join(deque(file, maxlen=lines))
+        except OSError:
+            return ""
+
+    def events(self) -> list[dict]:
+        """What happened, oldest first: each has `time` and `kind`. A line cut off by a full disk is passed over."""
+        found = []
+        try:
+            for line in (self.folder / EVENTS).read_text().splitlines():
+                try:
+                    found.append(json.loads(line))
+                except ValueError:
+                    continue
+        except OSError:
+            pass
+        return found
+
+
+def read(folder: Path) -> Job | None:
+    """The job of a folder, without its place in the queue; None where there is none that can be read."""
+    try:
+        spec = json.loads((folder / SPEC).read_text())
+        state = json.loads((folder / STATE).read_text())
+        status = state["status"]
+        pid, process_began = state.get("pid"), state.get("process_began")
+        message = state.get("message", "")
+        is_being_born = status == "queued" and not pid and time.time() - state["queued"] < BIRTH_S
+        if status in ALIVE and not is_being_born and not lives(pid, process_began):
+            status = "interrupted"
+            message = "Its process ended without a word: it was killed, or the machine was switched off"
+        elif status in ALIVE and (folder / STOP).exists():
+            status = "stopping"
+        progress = state.get("progress")
+        return Job(
+            id=folder.name,
+            folder=folder,
+            title=spec["title"],
+            command=tuple(spec["command"]),
+            status=status,
+            made=spec["made"],
+            queued=state["queued"],
+            began=state.get("began"),
+            ended=state.get("ended"),
+            progress=Progress(**progress) if progress else None,
+            message=message,
+            answer=state.get("answer"),
+            pid=pid,
+            process_began=process_began,
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def lives(pid: int | None, process_began: float | None) -> bool:
+    """Whether the process of that number is still the one that began then, and not another that got its number."""
+    if not pid:
+        return False
+    try:
+        process = psutil.Process(pid)
+        is_the_same = process_began is None or abs(process.create_time() - process_began) < CLOCK_SLACK_S
+        return is_the_same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def write_state(folder: Path, **changes) -> dict:
+    """Change some of a job's state, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, even after the reserve was given up.
+    """
+    try:
+        state = json.loads((folder / STATE).read_text())
+    except (OSError, ValueError):
+        state = {}
+    state |= changes
+    part = folder / f".{STATE}.{os.getpid()}"
+    try:
+        part.write_text(json.dumps(state))
+    except OSError:
+        part.unlink(missing_ok=True)
+        (folder / RESERVE).unlink(missing_ok=True)  # kept for this moment
+        part.write_text(json.dumps(state))
+    os.replace(part, folder / STATE)
+    return state
+
+
+def add_event(folder: Path, kind: str, **facts) -> None:
+    """Tell what happened. Where the disk is full it is not told: the work is worth more."""
+    try:
+        with open(folder / EVENTS, "a") as file:
+            file.write(json.dumps({"time": round(time.time(), 3), "kind": kind, **facts}) + "\n")
+    except OSError:
+        pass

@@ -1,0 +1,125 @@
+"""The process of one job: it waits for its turn, carries the command out, and says how that went.
+
+    python -m ser_core.jobs.worker FOLDER
+
+It is started when the job is made and waits by itself, so the queue needs nobody to look after it. Until its turn it
+loads next to nothing.
+"""
+
+import errno
+import logging
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from ser_core import stopping
+from ser_core.errors import SerError
+from ser_core.jobs import job as jobs
+from ser_core.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.3  # how often one that waits looks whether it is its turn
+TELL_S = 0.5  # how often progress is written down
+
+
+class Report:
+    """What a command says of its progress while it is a job."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._told = 0.0
+        self._step, self._step_began, self._step_done = None, 0.0, 0.0
+
+    def progress(self, what: str, done: float, total: float | None, words: str = "") -> None:
+        """Say how far a step is; `words` where numbers would not do."""
+        stopping.check()
+        now = time.time()
+        if what != self._step:
+            self._step, self._step_began, self._step_done = what, now, done
+            self._told = 0.0
+        if now - self._told < TELL_S and done != total:
+            return
+        self._told = now
+        fresh = done - self._step_done  # what was there already says nothing of the pace
+        left = (total - done) * (now - self._step_began) / fresh if total and fresh > 0 else None
+        told = {"what": what, "done": done, "total": total, "words": words, "seconds_left": left}
+        try:
+            jobs.write_state(self.folder, progress=told)
+        except OSError:  # the disk is full: if the work minds, it will say so
+            pass
+
+    def event(self, kind: str, **facts) -> None:
+        """Tell what happened, for whoever draws it."""
+        jobs.add_event(self.folder, kind, **facts)
+
+
+def main(folder: Path) -> int:
+    """Carry out the job of a folder; the exit status."""
+    stopping.listen()
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    began = None
+    try:
+        _wait_for_turn(folder)
+        began = time.time()
+        status, message, answer = _carry_out(folder)
+    except KeyboardInterrupt:
+        said = "Stopped. What was done is kept" if began else "Stopped before it began"
+        status, message, answer = "stopped", said, None
+    ended = {"status": status, "message": message, "answer": answer, "ended": time.time()}
+    jobs.write_state(folder, **ended)
+    jobs.add_event(folder, status, message=message)
+    return 0 if status == "done" else 1
+
+
+def _wait_for_turn(folder: Path) -> None:
+    from filelock import FileLock
+
+    from ser_core.jobs.control import list_all
+
+    process = psutil.Process()
+    settings = Settings.from_environment()
+    while True:
+        stopping.check()
+        with FileLock(folder.parent / ".lock"):
+            # Also before whoever started this process could write it down.
+            state = {"pid": process.pid, "process_began": process.create_time()}
+            alive = [one for one in list_all(settings) if one.is_alive]
+            mine = next((place for place, one in enumerate(alive) if one.folder == folder), 0)
+            before = [one for place, one in enumerate(alive) if one.began or place < mine]
+            if len(before) < settings.max_jobs:
+                jobs.write_state(folder, **state, status="running", began=time.time())
+                jobs.add_event(folder, "began")
+                return
+        time.sleep(LOOK_S)
+
+
+def _carry_out(folder: Path) -> tuple[str, str, dict | None]:
+    from ser_core import cli
+
+    job = jobs.read(folder)
+    try:
+        answer, status, show = cli.carry_out([*job.command], report=Report(folder))
+    except SerError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return "failed", str(error), None
+    except SystemExit:  # argparse has printed what it does not understand
+        return "failed", "The command line is not understood; the log says more", None
+    except OSError as error:
+        logger.exception("The job broke off")
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return "failed", "The disk is full. Make room and go on: what was done is kept", None
+        return "failed", f"The system said no: {error}", None
+    except Exception:  # the job's end: its log is the only place that can tell
+        logger.exception("The job broke off")
+        return "failed", "It broke off through a fault of this program; the log says more", None
+    show()
+    if status:
+        return "failed", "It ended with faults; the log says which", answer
+    return "done", "", answer
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
