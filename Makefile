@@ -24,6 +24,7 @@ bench: .venv/.test-installed
 	$(BIN)/python -m benchmarks.images
 	$(BIN)/python -m benchmarks.prediction
 	$(BIN)/python -m benchmarks.pages
+	$(BIN)/python -m benchmarks.tuning
 
 clean:
 	rm -rf .venv workspace
@@ -37,9 +38,11 @@ clean:
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-# The browser tests drive the system's Chromium.
+# The browser tests drive the system's Chromium; studies are shared over a real PostgreSQL server.
 .venv/.test-installed: requirements-dev.txt .venv/.app-installed | .venv/bin/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ $(APT) update -qq && $(APT) install -y -qq chromium; }
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+		{ $(APT) update -qq && $(APT) install -y -qq postgresql; }
 	@touch $@

@@ -9,6 +9,8 @@ st.set_page_config(
     page_title=f"{page.title} · Speech emotion explorer", page_icon=":material/graphic_eq:", layout="wide"
 )
 with st.sidebar:
+    with ui.routed():
+        ui.jobs_drawer()
     st.caption(ui.TERMS)
 
 with ui.routed():

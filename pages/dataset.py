@@ -154,10 +154,12 @@ def show_sound(found: Corpus) -> None:
                 f":material/volume_off: **There is no sound yet**: no recordings are in {folder}. Everything but "
                 "listening works without."
             )
-        if not ui.downloads().state.running:
+        job = ui.job_of("download")
+        if not (job and job.is_alive):
             with st.popover("Get the recordings", type="primary", icon=":material/download:"):
                 offer_download(coverage)
-        st.fragment(show_download, run_every=1.0 if ui.downloads().state.running else None)()
+        if job and job.status != "done":
+            st.fragment(show_download, run_every=1.0 if job.is_alive else None)()
         if there or found.rejected:
             with st.expander("What is there and what is missing, by actor"):
                 show_coverage(coverage, found.rejected)
@@ -190,30 +192,16 @@ def offer_download(coverage: pd.DataFrame) -> None:
     st.markdown(download.LICENCE)
     accepted = st.checkbox("I accept the licence", key="accepted")
     if st.button("Download", type="primary", disabled=not (accepted and wanted), key="download"):
-        settings.require_writable("download")
-        ui.downloads().start(wanted, settings.data_dir)
+        parts = [f"--{archive.part}" for archive in wanted]
+        ui.start_job(["download", *parts, "--accept-licence"], "Download of the recordings")
         st.rerun()
     st.caption("You have them already? Set `SER_DATA_DIR` to their folder and start the app again. Any layout will do.")
 
 
 def show_download() -> None:
-    """How far the server's download is, or how it ended."""
-    background = ui.downloads()
-    state = background.state
-    if state.running:
-        progress = state.progress
-        share = progress.done / progress.total if progress and progress.total else 0.0
-        st.progress(min(share, 1.0), text=progress.words if progress else "Asking the server")
-        if st.button("Stop", icon=":material/stop:", key="stop"):
-            background.stop()
-        st.session_state["watched-download"] = True
-        return
-    if st.session_state.pop("watched-download", False):
-        st.rerun()  # the whole page: there is sound now, or the button must come back
-    if state.error:
-        st.error(state.error)
-    elif state.stopped:
-        st.info("Stopped. What has arrived is kept: the next download goes on from there.")
+    """How far the download is, or how it ended."""
+    if job := ui.job_of("download"):
+        ui.show_job(job, where="recordings")
 
 
 def show_coverage(coverage: pd.DataFrame, rejected) -> None:

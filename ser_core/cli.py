@@ -70,7 +70,12 @@ def carry_out(arguments: list[str] | argparse.Namespace, report=None):
     settings = Settings.from_environment()
     if options.starts:
         settings.require_writable(options.starts)
-    return options.command(options, settings)
+    if not getattr(options, "dask", None):
+        return options.command(options, settings)
+    from ser_core import parallel
+
+    with parallel.on(options.dask):
+        return options.command(options, settings)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -195,6 +200,9 @@ def _seed(text: str) -> int:
 
 def _add_jobs(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--jobs", type=_jobs, default=-1, metavar="N", help="processes (default: all cores)")
+    sub.add_argument(
+        "--dask", metavar="tcp://HOST:PORT", help="work on this Dask cluster, whose machines see the same files"
+    )
 
 
 def _add_study_place(sub: argparse.ArgumentParser) -> None:

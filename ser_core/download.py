@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import stat
-import threading
 import time
 import zipfile
 import zlib
@@ -28,7 +27,7 @@ from filelock import FileLock, Timeout
 
 import ser_core
 from ser_core import corpus
-from ser_core.errors import CorpusError, DownloadError, DownloadStopped, SerError
+from ser_core.errors import CorpusError, DownloadError, DownloadStopped
 
 RECORD = "https://zenodo.org/records/1188976"
 
@@ -494,51 +493,3 @@ def _refusal(archive: Archive, reason: str) -> DownloadError:
     return DownloadError(
         f"{archive.name} is not unpacked, since {reason}. Get the clips of {RECORD} by hand, and please report this"
     )
-
-
-@dataclass(frozen=True)
-class State:
-    """What a download in the background is at. Neither running nor stopped, with no error and not done: never begun."""
-
-    running: bool = False
-    progress: Progress | None = None  # the latest
-    stopped: bool = False
-    error: str | None = None  # fit to be shown
-    done: Downloaded | None = None
-
-
-class Background:
-    """At most one download, in a thread of its own, for pages that come and go. Any thread may ask and call."""
-
-    def __init__(self):
-        self.state = State()  # always replaced whole, never changed: whoever reads it sees one moment
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-
-    def start(self, archives: Iterable[Archive], dest: str | os.PathLike) -> bool:
-        """Begin a download; False, and nothing is done, while one is running."""
-        with self._lock:
-            if self.state.running:
-                return False
-            self.state = State(running=True)
-            self._stop.clear()
-        threading.Thread(target=self._run, args=(tuple(archives), dest), name="download", daemon=True).start()
-        return True
-
-    def stop(self) -> None:
-        """Ask the running download to end; what has arrived is kept."""
-        self._stop.set()
-
-    def _run(self, archives: tuple[Archive, ...], dest: str | os.PathLike) -> None:
-        def tell(progress: Progress) -> None:
-            self.state = State(running=True, progress=progress)
-
-        try:
-            self.state = State(done=download(archives, dest, progress=tell, stopped=self._stop.is_set))
-        except DownloadStopped:
-            self.state = State(progress=self.state.progress, stopped=True)
-        except SerError as error:
-            self.state = State(progress=self.state.progress, error=str(error))
-        except Exception:  # the thread's end: nobody else would hear of it
-            logger.exception("The download broke off")
-            self.state = State(error="The download broke off through a fault of this program; the log says more.")

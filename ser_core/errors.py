@@ -55,3 +55,7 @@ class JobError(SerError):
 
 class SettingsError(SerError):
     """A variable of the environment that is none of the values that it can have."""
+
+
+class ParallelError(SerError):
+    """A cluster that does not answer, or whose machines would give other numbers."""

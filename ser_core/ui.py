@@ -3,6 +3,7 @@
 import logging
 import re
 import runpy
+import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -69,7 +70,11 @@ def pages() -> dict[str, list]:
             st.Page("pages/sound.py", title="See a sound", icon=":material/graphic_eq:"),
             st.Page("pages/features.py", title="Features", icon=":material/scatter_plot:"),
         ],
-        "The models": [st.Page("pages/predict.py", title="Hear an emotion", icon=":material/hearing:")],
+        "The models": [
+            st.Page("pages/predict.py", title="Hear an emotion", icon=":material/hearing:"),
+            st.Page("pages/tune.py", title="Tune a model", icon=":material/tune:"),
+        ],
+        "Behind it": [st.Page("pages/jobs.py", title="Long work", icon=":material/pending_actions:")],
     }
 
 
@@ -129,12 +134,111 @@ def _recordings(folder: str, stamp: str):
     return corpus.look_through(folder)
 
 
-@st.cache_resource
-def downloads():
-    """This server's one download of recordings at a time."""
-    from ser_core.download import Background
+def jobs_now() -> list:
+    """`jobs.list_all`, at most a second old and shared by all sessions."""
+    return _jobs_now(str(settings().workspace))
 
-    return Background()
+
+@st.cache_resource(ttl=1, max_entries=2, show_spinner=False)
+def _jobs_now(workspace: str) -> list:
+    from ser_core import jobs
+
+    return jobs.list_all(settings())
+
+
+def jobs_changed() -> None:
+    """Look at the jobs anew: one was stopped or resumed."""
+    _jobs_now.clear()
+
+
+def start_job(command: list[str], title: str):
+    """`jobs.start`; the drawer shows it at once."""
+    from ser_core import jobs
+
+    job = jobs.start(command, title, settings())
+    _jobs_now.clear()
+    return job
+
+
+def job_of(*beginning: str):
+    """The latest job whose command begins like that, e.g. `job_of("tune", "svm")`; None if there is none."""
+    return next((job for job in reversed(jobs_now()) if job.command[: len(beginning)] == beginning), None)
+
+
+ENDED_SHOWN_S = 600  # how long the drawer tells of a job that ended
+
+
+def jobs_drawer() -> None:
+    """What runs and what waits, on every page; it looks again by itself while something does."""
+    alive = any(job.is_alive for job in jobs_now())
+    st.fragment(_jobs_drawer, run_every=2.0 if alive else None)()
+
+
+def _jobs_drawer() -> None:
+    found = jobs_now()
+    alive = {job.id for job in found if job.is_alive}
+    if st.session_state.get("jobs-seen-alive", alive) != alive:
+        st.session_state["jobs-seen-alive"] = alive
+        st.rerun()  # the whole page: what a job made is there, or the polling ends
+    st.session_state["jobs-seen-alive"] = alive
+    ended = [job for job in found if job.ended and time.time() - job.ended < ENDED_SHOWN_S]
+    shown = [job for job in found if job.id in alive] + ended[-1:]
+    if not shown:
+        return
+    with st.container(border=True):
+        for job in shown:
+            show_job(job, where="drawer")
+        st.page_link("pages/jobs.py", label="All long work", icon=":material/pending_actions:")
+
+
+JOB_STATES = {
+    "queued": ":material/hourglass_empty: waiting",
+    "running": ":material/play_arrow: running",
+    "stopping": ":material/pause: stopping",
+    "done": ":material/check: done",
+    "failed": ":material/error: failed",
+    "stopped": ":material/stop: stopped",
+    "interrupted": ":material/power_off: interrupted",
+}
+
+
+def show_job(job, where: str) -> None:
+    """A job in a few lines: what it is, how far, how it ended, and what can be done with it."""
+    from ser_core import jobs
+
+    state = JOB_STATES[job.status] + (f", number {job.place} in the queue" if job.place else "")
+    st.markdown(f"**{as_text(job.title)}**: {state}")
+    if job.is_alive and job.progress and job.progress.total:
+        at = job.progress
+        words = at.words or f"{at.what}: {at.done:,.0f} of {at.total:,.0f}"
+        if at.seconds_left and not at.words:
+            words += f", about {in_words(at.seconds_left)} left"
+        st.progress(min(at.done / at.total, 1.0), text=as_text(words))
+    if job.message:
+        st.caption(as_text(job.message))
+    if settings().read_only:
+        return
+    offers = [("Stop", "stop", ":material/stop:")] if job.status in ("queued", "running") else []
+    if job.is_resumable:
+        offers.append(("Resume", "resume", ":material/resume:"))
+    elif job.status in ("failed", "stopped", "interrupted"):
+        offers.append(("Try again", "retry", ":material/refresh:"))
+    if where == "page" and not job.is_alive:
+        offers.append(("Delete", "delete", ":material/delete:"))
+    with st.container(horizontal=True):
+        for label, action, icon in offers:
+            if st.button(label, icon=icon, key=f"{where}-{action}-{job.id}", type="tertiary"):
+                getattr(jobs, action)(job, settings())
+                _jobs_now.clear()
+                st.rerun()
+
+
+def in_words(seconds: float) -> str:
+    """A time as people say it: 40 s, 5 min, 1 h 20 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def player(file: Path | None, *, link: bool = True) -> None:
@@ -217,6 +321,53 @@ def trained_models() -> dict:
 
     entries = {entry.key: entry for entry in artifacts.list_all(settings().stores)}
     return dict(sorted(entries.items(), key=lambda item: (item[0] != "best", item[0])))
+
+
+def found_studies() -> list:
+    """`tuning.studies.list_all`: the studies that ship and this installation's own, at most a second old."""
+    from ser_core.tuning import storage
+
+    return _found_studies(storage.shipped_url(settings()), storage.url(settings()))
+
+
+@st.cache_resource(ttl=1, max_entries=4, show_spinner=False)
+def _found_studies(shipped: str, own: str) -> list:
+    from ser_core.tuning import studies
+
+    return studies.list_all(settings())
+
+
+def study_now(found):
+    """A `tuning.snapshots.Snapshot` of a study, shared by all who watch it: never change it.
+
+    At most two seconds old, and never older than the last change of a job: where one has ended nobody asks again.
+    """
+    return _study_now(found.name, found.url, "ships" if found.shipped else jobs_stamp(), found)
+
+
+def jobs_stamp() -> str:
+    """Changes when a job does, but for its progress."""
+    return " ".join(f"{job.id}-{job.status}" for job in jobs_now())
+
+
+@st.cache_resource(ttl=2, max_entries=64, show_spinner=False)
+def _study_now(name: str, url: str, stamp: str, _found):
+    return _watch(name, url, _found).now()
+
+
+@st.cache_resource(max_entries=64, show_spinner="Reading the study")
+def _watch(name: str, url: str, _found):
+    from ser_core.tuning import snapshots
+
+    return snapshots.Watch(_found)
+
+
+@st.cache_resource
+def dashboards():
+    """This server's optuna-dashboards; they end with it."""
+    from ser_core.dashboard import Dashboards
+
+    return Dashboards()
 
 
 def limits(entry) -> str:

@@ -20,7 +20,7 @@ import pytest
 from ser_core import corpus
 from ser_core import download as downloading
 from ser_core.cli import main
-from ser_core.download import Background, download
+from ser_core.download import download
 from ser_core.errors import CorpusError, DownloadError, DownloadStopped, ReadOnlyError
 from ser_core.settings import PROJECT, Settings
 from tests.archive_server import (
@@ -32,7 +32,6 @@ from tests.archive_server import (
     endless,
     ignore_range,
     ignore_range_and_cut,
-    part_head,
     put_archive,
     status,
     wrong_range,
@@ -586,70 +585,6 @@ def test_no_more_is_written_than_a_clip_can_have_whatever_the_archive_says(offer
     with pytest.raises(DownloadError, match="is larger than it says"):
         download([offer()], dest)
     assert_nothing_to_index(dest)
-
-
-# In the background
-
-
-def wait_for(background):
-    end = time.monotonic() + 10
-    while background.state.running:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return background.state
-
-
-def test_in_the_background_it_comes_to_its_end(archive, dest):
-    background = Background()
-    assert background.state == downloading.State()
-    assert background.start([archive], dest)
-    state = wait_for(background)
-    assert (state.done.clips, state.error, state.stopped) == (8, None, False)
-    assert len(corpus.index(dest).clips) == 8
-
-
-def test_in_the_background_one_runs_at_a_time_and_can_be_stopped_and_begun_again(archive, server, dest):
-    def slow(request):
-        part_head(request)
-        for start in range(0, len(request.content), 1_000):
-            request.body(request.content[start : start + 1_000])
-            time.sleep(0.02)
-
-    server.faults = [slow]
-    background = Background()
-    assert background.start([archive], dest)
-    assert not background.start([archive], dest)
-    until = time.monotonic() + 20
-    while not background.state.progress:
-        assert time.monotonic() < until
-        time.sleep(0.01)
-    assert background.state.progress.phase == "downloading"
-    background.stop()
-    state = wait_for(background)
-    assert (state.stopped, state.error, state.done) == (True, None, None)
-    assert background.start([archive], dest)
-    assert wait_for(background).done.clips == 8
-    assert server.ranges[1].startswith("bytes=")
-
-
-def test_in_the_background_an_error_is_kept_for_the_page(archive, server, dest):
-    server.faults = [status(404)]
-    background = Background()
-    background.start([archive], dest)
-    state = wait_for(background)
-    assert "404" in state.error
-    assert state.done is None
-
-
-def test_in_the_background_a_fault_of_ours_is_logged_and_said_shortly(archive, dest, monkeypatch, caplog):
-    def broken(*_, **__):
-        raise ZeroDivisionError("of ours")
-
-    monkeypatch.setattr(downloading, "download", broken)
-    background = Background()
-    background.start([archive], dest)
-    assert "fault of this program" in wait_for(background).error
-    assert "ZeroDivisionError: of ours" in caplog.text
 
 
 # From the command line

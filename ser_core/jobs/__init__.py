@@ -1,7 +1,7 @@
 """Long work: a writing command of `python -m ser_core` in a process of its own, its state on disk.
 
 `workspace/jobs/<id>/` holds `spec.json` (what to do), `state.json` (how it stands), `events.jsonl` (what happened)
-and `log.txt` (what the command printed). Whoever can read that folder can tell how the work stands, and nobody has to stay
+and `log.txt` (what the command printed). Whoever reads that folder can tell how the work stands, and nobody has to stay
 for it to go on: it survives a closed tab, a restarted server and a killed worker.
 """
 

@@ -142,9 +142,6 @@ def _see_to_its_end(job: Job, grace_s: float) -> None:
             break
         time.sleep(0.1)
     _kill_all(job)
-    now = jobs.read(job.folder)
-    if now and now.status == "interrupted":
-        jobs.write_state(job.folder, status="stopped", ended=time.time(), message="Stopped: it had to be killed")
 
 
 def resume(job: Job, settings: Settings) -> Job:
@@ -205,10 +202,13 @@ def delete(job: Job, settings: Settings) -> None:
 
 def _kill_all(job: Job) -> None:
     """Kill a job's process, if it is still there, and whatever it started."""
+    killed = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.environ().get(JOB_VARIABLE) == str(job.folder):
                 process.kill()
+                killed.append(process)
+    psutil.wait_procs(killed, timeout=5)
 
 
 @contextmanager

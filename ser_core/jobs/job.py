@@ -92,10 +92,13 @@ def read(folder: Path) -> Job | None:
         pid, process_began = state.get("pid"), state.get("process_began")
         message = state.get("message", "")
         is_being_born = status == "queued" and not pid and time.time() - state["queued"] < BIRTH_S
+        ended = state.get("ended")
+        asked = (folder / STOP).stat().st_mtime if (folder / STOP).exists() else None
         if status in ALIVE and not is_being_born and not lives(pid, process_began):
-            status = "interrupted"
-            message = "Its process ended without a word: it was killed, or the machine was switched off"
-        elif status in ALIVE and (folder / STOP).exists():
+            status, message = "interrupted", "Its process ended without a word: it was killed, or the machine went off"
+            if asked:
+                status, message, ended = "stopped", "Stopped. What was done is kept", asked
+        elif status in ALIVE and asked:
             status = "stopping"
         progress = state.get("progress")
         return Job(
@@ -107,7 +110,7 @@ def read(folder: Path) -> Job | None:
             made=spec["made"],
             queued=state["queued"],
             began=state.get("began"),
-            ended=state.get("ended"),
+            ended=ended,
             progress=Progress(**progress) if progress else None,
             message=message,
             answer=state.get("answer"),
@@ -130,13 +133,13 @@ def lives(pid: int | None, process_began: float | None) -> bool:
         return False
 
 
-def write_state(folder: Path, **changes) -> dict:
-    """Change some of a job's state, whole or not at all.
+def write_state(folder: Path, *, is_last: bool = False, **changes) -> None:
+    """Change some of a job's state, whole or not at all; for the last state on a full disk the reserve is given up.
 
     Raises
     ------
     OSError
-        If the disk is full, even after the reserve was given up.
+        If it cannot be written.
     """
     try:
         state = json.loads((folder / STATE).read_text())
@@ -148,10 +151,11 @@ def write_state(folder: Path, **changes) -> dict:
         part.write_text(json.dumps(state))
     except OSError:
         part.unlink(missing_ok=True)
-        (folder / RESERVE).unlink(missing_ok=True)  # kept for this moment
+        if not is_last:
+            raise
+        (folder / RESERVE).unlink(missing_ok=True)
         part.write_text(json.dumps(state))
     os.replace(part, folder / STATE)
-    return state
 
 
 def add_event(folder: Path, kind: str, **facts) -> None:

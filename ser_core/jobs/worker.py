@@ -10,6 +10,7 @@ import errno
 import logging
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -46,10 +47,8 @@ class Report:
         fresh = done - self._step_done  # what was there already says nothing of the pace
         left = (total - done) * (now - self._step_began) / fresh if total and fresh > 0 else None
         told = {"what": what, "done": done, "total": total, "words": words, "seconds_left": left}
-        try:
+        with suppress(OSError):  # on a full disk; if the work minds, it will say so
             jobs.write_state(self.folder, progress=told)
-        except OSError:  # the disk is full: if the work minds, it will say so
-            pass
 
     def event(self, kind: str, **facts) -> None:
         """Tell what happened, for whoever draws it."""
@@ -69,7 +68,7 @@ def main(folder: Path) -> int:
         said = "Stopped. What was done is kept" if began else "Stopped before it began"
         status, message, answer = "stopped", said, None
     ended = {"status": status, "message": message, "answer": answer, "ended": time.time()}
-    jobs.write_state(folder, **ended)
+    jobs.write_state(folder, **ended, is_last=True)
     jobs.add_event(folder, status, message=message)
     return 0 if status == "done" else 1
 
@@ -102,8 +101,9 @@ def _carry_out(folder: Path) -> tuple[str, str, dict | None]:
     job = jobs.read(folder)
     try:
         answer, status, show = cli.carry_out([*job.command], report=Report(folder))
+        show()
     except SerError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        logger.error("%s", error)  # not printed: on a full disk that would be the next fault
         return "failed", str(error), None
     except SystemExit:  # argparse has printed what it does not understand
         return "failed", "The command line is not understood; the log says more", None
@@ -115,7 +115,6 @@ def _carry_out(folder: Path) -> tuple[str, str, dict | None]:
     except Exception:  # the job's end: its log is the only place that can tell
         logger.exception("The job broke off")
         return "failed", "It broke off through a fault of this program; the log says more", None
-    show()
     if status:
         return "failed", "It ended with faults; the log says which", answer
     return "done", "", answer

@@ -9,7 +9,6 @@ import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -102,13 +101,26 @@ def reachable(url: str):
         ) from error
     except ImportError as error:  # Optuna says so where a driver is missing
         raise TuningError(f"{said(url)} needs a driver: {error}".splitlines()[0]) from error
-    except (SQLAlchemyError, StorageInternalError, sqlite3.Error, OSError) as error:
-        cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-        reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+    except Exception as error:
+        # Optuna lets some of them out as its own, one even as an AssertionError while it cleans up.
+        fault = next((each for each in _chain(error) if isinstance(each, FAULTS)), None)
+        if fault is None:
+            raise
+        reason = str(getattr(fault, "orig", None) or fault).strip().splitlines()[0]
         raise TuningError(
             f"The studies' database {said(url)} cannot be used: {reason}. See that it runs, that its disk has "
             "room, and that it may be written. Trials that ended are kept"
         ) from error
+
+
+FAULTS = (SQLAlchemyError, sqlite3.Error, OSError)
+
+
+def _chain(error: BaseException | None):
+    """An error and those that it came from."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _sqlite_file(url: str) -> Path | None:

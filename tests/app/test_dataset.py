@@ -1,14 +1,15 @@
 """The page of the recordings, with some clips, with none, and while they are on their way."""
 
+import os
 import time
 
 import numpy as np
 import pytest
 import soundfile
 
-from ser_core import download, ui
+from ser_core import jobs, ui
 from tests.app.pages import at, charts, texts, well, widget
-from tests.archive_server import put_archive
+from tests.job_folders import put_job
 
 
 @pytest.fixture
@@ -115,62 +116,32 @@ def press_download(app):
     well(app)
 
 
-def wait_until_done():
-    until = time.monotonic() + 20
-    while ui.downloads().state.running:
-        assert time.monotonic() < until
-        time.sleep(0.02)
+def test_the_download_is_a_job_and_one_only(app, none, settings, monkeypatch):
+    begun = []
 
+    def begin(command, title, settings):
+        begun.append(command)
+        return put_job(settings, command, status="running", pid=os.getpid())
 
-@pytest.fixture
-def downloads():
-    """A server's downloads, new."""
-    ui.downloads.clear()
-    yield
-    ui.downloads().stop()
-    wait_until_done()
-    ui.downloads.clear()
-
-
-def test_the_recordings_come_by_one_button_and_can_then_be_heard(app, none, downloads, archive_server, monkeypatch):
-    monkeypatch.setattr(download, "ARCHIVES", (put_archive(archive_server), put_archive(archive_server, part="song")))
+    monkeypatch.setattr(jobs, "start", begin)
     at(app, "dataset")
     press_download(app)
-    wait_until_done()
-    app.run()
-    well(app)
-    assert not app.error
-    assert "16 of 2,452 clips can be heard" in texts(app)
-
-
-def test_what_goes_wrong_with_a_download_is_one_line_and_it_can_be_tried_again(
-    app, none, downloads, archive_server, monkeypatch
-):
-    import dataclasses
-
-    wrong = dataclasses.replace(put_archive(archive_server), sha256="0" * 64)
-    monkeypatch.setattr(download, "ARCHIVES", (wrong,))
-    at(app, "dataset")
-    press_download(app)
-    wait_until_done()
-    app.run()
-    (error,) = app.error
-    assert "0000" in error.value
-    assert "There is no sound yet" in texts(app)
-    assert app.button(key="download")
-
-
-def test_a_download_shows_how_far_it_is_and_can_be_stopped(app, none, downloads, archive_server, monkeypatch):
-    going = download.Progress("speech", "downloading", 50_000_000, 200_000_000, 2_000_000.0, 75.0)
-    monkeypatch.setattr(ui.downloads(), "state", download.State(running=True, progress=going))
-    at(app, "dataset")
-    assert app.get("progress")[0].proto.text == "Downloading speech: 50 of 200 MB, 2.0 MB/s, 1:15 min left"
+    assert begun == [["download", "--speech", "--song", "--accept-licence"]]
     assert not [button for button in app.button if button.key == "download"]  # a second one is not offered
-    app.button(key="stop").click().run()
-    assert ui.downloads()._stop.is_set()
-    ui.downloads().state = download.State(stopped=True)
+
+
+def test_a_download_shows_how_far_it_is_and_how_it_ended(app, none, settings):
+    words = "Downloading speech: 50 of 200 MB, 2.0 MB/s, 1:15 min left"
+    progress = {"what": "Downloading speech", "done": 50e6, "total": 200e6, "words": words}
+    job = put_job(settings, ["download"], status="running", pid=os.getpid(), progress=progress)
+    at(app, "dataset")
+    assert {bar.proto.text.replace("\\", "") for bar in app.get("progress")} == {words}
+    assert app.button(key=f"recordings-stop-{job.id}")
+    put_job(settings, ["download"], status="failed", message="the server answers 404", ended=time.time())
+    ui._jobs_now.clear()
     app.run()
-    assert "Stopped. What has arrived is kept" in app.info[0].value
+    assert "the server answers 404" in texts(app)
+    assert app.button(key="download")
 
 
 @pytest.mark.parametrize("name", ["view", "rows", "columns", "emotion", "actor"])

@@ -1,0 +1,50 @@
+"""All long work: what runs, what waits, what ended and how, with its log."""
+
+import shlex
+import time
+from datetime import datetime
+
+import streamlit as st
+
+from ser_core import ui
+
+ui.require_router()
+settings = ui.settings()
+
+st.title("Long work")
+st.markdown(
+    "Tuning, training and downloads run on the server by themselves: close this page, and they go on. "
+    + (
+        "One runs at a time; the others wait their turn."
+        if settings.max_jobs == 1
+        else f"{settings.max_jobs} run at a time; the others wait their turn."
+    )
+)
+if settings.read_only:
+    st.info("Nothing can be started or stopped here: this server is for looking only.", icon=":material/lock:")
+
+
+def show_all() -> None:
+    found = ui.jobs_now()
+    if not found:
+        st.info("There is none yet. Tune a model, and it shows here.", icon=":material/pending_actions:")
+        st.page_link("pages/tune.py", label="Tune a model", icon=":material/tune:")
+        return
+    for job in reversed(found):
+        with st.container(border=True):
+            ui.show_job(job, where="page")
+            st.caption(times(job))
+            with st.expander("Command and log"):
+                st.code(f"python -m ser_core {shlex.join(job.command)}", language=None, wrap_lines=True)
+                st.code(job.log() or "It has printed nothing.", language=None, height=240)
+
+
+def times(job) -> str:
+    """When it was started, and how long it ran."""
+    words = f"Started {datetime.fromtimestamp(job.made):%d %b %Y, %H:%M}"
+    if job.began:
+        words += f", ran for {ui.in_words((job.ended or time.time()) - job.began)}" if job.ended or job.is_alive else ""
+    return f"{words}. Its number: `{job.id}`"
+
+
+st.fragment(show_all, run_every=2.0 if any(job.is_alive for job in ui.jobs_now()) else None)()

@@ -1,0 +1,582 @@
+"""Looking for a model's best parameters: studies that were made or run now, a new one, several beside each other."""
+
+import os
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import pandas as pd
+import streamlit as st
+from optuna.trial import TrialState
+
+from ser_core import dashboard, evaluation, jobs, runs, ui
+from ser_core.errors import SerError
+from ser_core.figures import tuning as figures
+from ser_core.figures.tuning import duration
+from ser_core.models import presets, registry
+from ser_core.tuning import costs, spaces, studies, told
+
+WATCH, START, COMPARE = VIEWS = ("A study", "Start one", "Compare")
+HISTORY, IMPORTANCE, PARALLEL, PARAMETER, CONTOUR, TIMELINE, TRIAL, TRIALS = CHARTS = (
+    "History",
+    "What matters",
+    "All parameters",
+    "One parameter",
+    "Two parameters",
+    "Who did what when",
+    "One trial",
+    "All trials",
+)
+REFRESH_S = 2
+SPACES = {"ours": "Ours: sensible and fast", "study": "The study's own"}
+SAMPLERS = {"tpe": "TPE: looks where trials were good so far", "random": "Random: anywhere in the ranges"}
+PRUNERS = {
+    "median": "Median: gives up what is below the middle of the others",
+    "wilcoxon": "Wilcoxon: gives up what a paired test says is worse than the best",
+    "none": "None: every trial runs all folds",
+}
+FOLDS = {"study": "Clips at random, as the study did (accuracy)", "actors": "Actors never heard (UAR)"}
+ABOUT_FOLDS = {
+    "study": "Each fold holds clips of **actors that the model learns from, too**. The score is flattered: it is how "
+    "well known voices are recognised, and parameters win that learn voices by heart.",
+    "actors": "Each fold holds **actors that the model has never heard**. Scores are far lower, as for any new voice, "
+    "and parameters win that suit new voices. UAR (unweighted average recall) is the mean over the classes of how many "
+    "of each are found.",
+}
+
+
+# What all sessions share: thirty that watch one study read it, its jobs and its charts once.
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def chart(stamp: str, what: str, choice: tuple, _study):
+    return {
+        HISTORY: lambda: figures.history(_study, dict(choice)),
+        IMPORTANCE: lambda: figures.importances(_study),
+        PARALLEL: lambda: figures.parallel(_study),
+        PARAMETER: lambda: figures.one_parameter(_study, *choice),
+        CONTOUR: lambda: figures.contour(_study, *choice),
+        TIMELINE: lambda: figures.timeline(_study, datetime.now()),
+        TRIAL: lambda: figures.folds(_study, list(choice)),
+    }[what]()
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def comparison(stamps: tuple, by_time: bool, _studies: list):
+    return figures.compared(_studies, by_time=by_time, now=datetime.now())
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def trials_of(stamp: str, _study) -> pd.DataFrame:
+    return studies.table(_study)
+
+
+@st.cache_data(ttl=20, max_entries=64, show_spinner=False)
+def estimate(plan: dict, trials: int, workers: int, place: tuple) -> tuple[float | None, bool]:
+    return costs.estimate(studies.Plan(**plan), trials, workers, ui.settings())
+
+
+@st.cache_data(ttl=2, max_entries=64, show_spinner=False)
+def saved_presets(model: str, stores: tuple, stamp: str) -> list[presets.Preset]:
+    return presets.list_all(ui.settings().stores, model)
+
+
+@st.cache_data(max_entries=64, show_spinner="Reading the test score")
+def test_score(run_id: str, stores: tuple) -> tuple[float, float, float, int]:
+    """Accuracy on the test part, its 95 % interval, and the number of test clips."""
+    run = runs.get(run_id, ui.settings().stores)
+    return run.scores["test_accuracy"], *evaluation.intervals(run.part("test"))["accuracy"], len(run.part("test"))
+
+
+def stores() -> tuple[str, ...]:
+    return tuple(map(str, ui.settings().stores))
+
+
+def default_score(facts: dict) -> dict[str, float]:
+    """What our default reached on the same five folds, where a study has those."""
+    wanted = {"model": facts["model"], "preset": "default", "protocol": "study", "data_digest": facts["data_digest"]}
+    if (facts["cv"], facts["folds"]) == ("study", 5):
+        for run in ui.shipped_runs():
+            if wanted.items() <= run.info.items():
+                return {"our default": run.scores["cv_accuracy"]}
+    return {}
+
+
+# Jobs
+
+
+def tuning_job(name: str):
+    """The newest job that tunes a study."""
+    return next((job for job in reversed(ui.jobs_now()) if told.study_of(job.command) == name), None)
+
+
+def is_live(name: str, snapshot) -> bool:
+    """Whether something about a study may change by itself."""
+    works = any(job is not None and job.is_alive for job in (tuning_job(name), ui.job_of("preset", name)))
+    return works or (snapshot is not None and snapshot.running)
+
+
+def do(work, *arguments) -> None:
+    """Carry out what a button says, and show what has become of it."""
+    work(*arguments)
+    ui.jobs_changed()
+    st.rerun()
+
+
+def begin_study(command: list[str], title: str, name: str) -> None:
+    """Of the start button: the page goes to the study that it began."""
+    try:
+        ui.start_job(command, title)
+    except SerError as error:
+        st.session_state["not-begun"] = str(error)
+        return
+    st.session_state["show"], st.session_state["study"] = WATCH, name
+
+
+# A study
+
+
+def show_studies() -> None:
+    found = {one.name: one for one in ui.found_studies()}
+    begun = [name for job in ui.jobs_now() if (name := told.study_of(job.command))]
+    own = dict.fromkeys(reversed([*(name for name, one in found.items() if not one.shipped), *begun]))
+    names = sorted(own, key=lambda name: not is_live(name, None))
+    names += [name for name in found if name not in own]
+    if not names:
+        st.info("There is no study yet. Start one above.", icon=":material/tune:")
+        return
+    name = st.selectbox(
+        "Study",
+        names,
+        format_func=lambda name: name if name in own else shipped_title(found[name]),
+        key="study",
+        bind="query-params",
+    )
+    live = is_live(name, ui.study_now(found[name]) if name in found else None)
+    st.fragment(watch, run_every=REFRESH_S if live else None)(name, live)
+
+
+def shipped_title(found) -> str:
+    return f"{registry.get(ui.study_now(found).study.user_attrs['model']).name} (ships: {found.name})"
+
+
+def watch(name: str, was_live: bool) -> None:
+    """A study as it is now, drawn again every two seconds while it is worked on."""
+    with ui.routed():
+        found = next((one for one in ui.found_studies() if one.name == name), None)
+        snapshot = ui.study_now(found) if found else None
+        if was_live and not is_live(name, snapshot):
+            st.rerun()
+        if snapshot is not None:
+            plan = told.plan(snapshot.study)
+            ships = " It ships with the project, made by this code." if found.shipped else ""
+            st.markdown(f"**{registry.get(plan.model).name}**: {told.sentence(plan)}.{ships}")
+        if found is None or not found.shipped:
+            show_work(name, tuning_job(name), snapshot)
+        if snapshot is not None:
+            show_score(snapshot)
+            show_preset(snapshot)
+            show_charts(snapshot)
+            show_dashboard(found)
+
+
+def show_work(name: str, job, snapshot) -> None:
+    """How it stands with the work on a study of one's own, and the buttons that change it."""
+    study = snapshot and snapshot.study
+    ended, wanted = (studies.count(study)[0], study.user_attrs["trials"]) if study else (0, 0)
+    status = job.status if job else ""
+    elsewhere = snapshot is not None and snapshot.running and not (job and job.is_alive)
+    finished = bool(study) and ended >= wanted
+    with st.container(border=True):
+        if status == "queued":
+            place = f", place {job.place} in the line" if job.place else ""
+            st.markdown(f":material/hourglass: **It waits for its turn**{place}: other work runs before it.")
+        elif status == "stopping":
+            st.markdown(":material/stop_circle: **It is being stopped.** The trial at work is begun again on resuming.")
+        elif status == "running":
+            left = job.progress.seconds_left if job.progress else None
+            left = f", about {duration(left)} left" if left and study else ""
+            words = f"At work: {ended} of {wanted} trials ended" if study else "It begins"
+            st.markdown(f":material/autorenew: **{words}**{left}.")
+        elif elsewhere:
+            st.markdown(
+                f":material/autorenew: **Workers elsewhere are at it: {ended} of {wanted} trials ended.** They were "
+                "started by a command, maybe on another machine, and are stopped there."
+            )
+        elif finished:
+            st.markdown(f":material/check_circle: **Done**: all {ended} trials ended.")
+        elif status == "failed":
+            st.error(f"It failed. {job.message}. {ended} trials that ended are kept.".replace("..", "."))
+        elif status == "interrupted":
+            st.warning(f"**It was interrupted.** {job.message}. {ended} trials that ended are kept.")
+        else:
+            words = "It was stopped" if status == "stopped" else "It is at rest"
+            st.markdown(f":material/pause_circle: **{words}** after {ended} of {wanted} trials, which are kept.")
+        if wanted and not finished:
+            st.progress(ended / wanted)
+        if ui.settings().read_only:
+            st.caption("This installation is for looking only: nothing is started or stopped here.")
+        else:
+            offer_buttons(name, job, study, at_rest=not (elsewhere or finished))
+        if job is not None and status in ("running", "failed", "interrupted") and (log := job.log(30).strip()):
+            with st.expander("What it wrote"):
+                st.code(log, language=None)
+
+
+def offer_buttons(name: str, job, study, *, at_rest: bool) -> None:
+    alive = job is not None and job.is_alive
+    if alive:
+        icon = ":material/stop:"
+        if st.button("Stop", icon=icon, key="stop", disabled=job.status == "stopping"):
+            do(jobs.stop, job, ui.settings())
+    elif at_rest and st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume"):
+        if job is not None and job.is_resumable:
+            do(jobs.resume, job, ui.settings())
+        plan, trials = told.plan(study), study.user_attrs["trials"]
+        do(ui.start_job, told.command(plan, name, trials), f"Tune {plan.model}: {trials} trials")
+
+
+def show_score(snapshot) -> None:
+    study = snapshot.study
+    best, trials = studies.best(study), trials_of(snapshot.stamp, study)
+    others = default_score(study.user_attrs)
+    gap = f"{best.value - others['our default']:+.4f} to our default" if best and others else None
+    worked = trials.loc[trials["state"].isin(["complete", "pruned"]), "seconds"]
+    with st.container(horizontal=True, gap="large"):
+        st.metric(
+            f"Best {figures.measure(study)}",
+            f"{best.value:.4f}" if best else "none yet",
+            gap,
+            help="Of the trials that ran all folds. The best of many on the same folds is a little flattered; the test "
+            "score is not.",
+            width="content",
+        )
+        st.metric("Trials that ended", f"{studies.count(study)[0]} of {study.user_attrs['trials']}", width="content")
+        st.metric("A trial takes", duration(worked.mean()) if len(worked) else "none yet", width="content")
+
+
+def show_preset(snapshot) -> None:
+    """The best as a preset: what it scores on the test part, or the button that finds that out."""
+    study, best = snapshot.study, studies.best(snapshot.study)
+    if best is None:
+        return
+    known = saved_presets(study.user_attrs["model"], stores(), ui.jobs_stamp())
+    saved = next((one for one in known if (one.study, one.trial) == (study.study_name, best.number) and one.run), None)
+    job = ui.job_of("preset", study.study_name)
+    if saved:
+        accuracy, low, high, clips = test_score(saved.run, stores())
+        st.success(
+            f"**Trial {saved.trial} is the preset `{saved.name}`: {accuracy:.3f} of {clips} test clips named right** "
+            f"(95 % interval {low:.3f} to {high:.3f}), the best of {saved.trials} trials. The test clips were looked "
+            "at once, after the choice.",
+            icon=":material/bookmark_added:",
+        )
+        with st.expander("How to use it"):
+            used = [told.shell([word, saved.model, "--preset", saved.name]) for word in ("run", "train")]
+            st.code("\n".join(used), language="bash", wrap_lines=True)
+            st.caption("`run` scores it anew and keeps every prediction; `train` also keeps the model for predicting.")
+    elif job is not None and job.is_alive:
+        st.info("The best is being evaluated on the test clips, once.", icon=":material/autorenew:")
+    elif not ui.settings().read_only and not is_live(study.study_name, snapshot):
+        if job is not None and job.status != "done":
+            st.error(f"The preset was not saved. {job.message}.")
+        if st.button("Save the best as a preset", icon=":material/bookmark_add:", key="save-preset"):
+            do(ui.start_job, ["preset", study.study_name], f"Preset of {study.study_name}")
+        st.caption(
+            f"Trial {best.number} gets a name and is evaluated on the test clips, which no trial has seen. Do it once "
+            "and last: who looks at the test score again and again ends up choosing by it."
+        )
+
+
+def show_charts(snapshot) -> None:
+    study = snapshot.study
+    what = st.pills("Show", CHARTS, default=HISTORY, required=True, key="chart", bind="query-params") or HISTORY
+    if what == TRIALS:
+        show_trials(snapshot)
+    elif what == TRIAL:
+        show_trial(snapshot)
+    elif what in (PARAMETER, CONTOUR):
+        names = list(spaces.get(study.user_attrs["model"], study.user_attrs["space"]).ranges)
+        left, right = st.columns(2)
+        choice = (left.selectbox("Parameter", names, key="first", bind="query-params"),)
+        if what == CONTOUR:
+            other = min(1, len(names) - 1)
+            choice += (right.selectbox("Against", names, index=other, key="second", bind="query-params"),)
+        draw(chart(snapshot.stamp, what, choice, study), "-".join((what, *choice)))
+    else:
+        choice = tuple(default_score(study.user_attrs).items()) if what == HISTORY else ()
+        draw(chart(snapshot.stamp, what, choice, study), what)
+
+
+def draw(figure_and_sentence, key: str) -> None:
+    """A chart, or only what it says if there is too little to draw."""
+    figure, sentence = figure_and_sentence
+    if figure.data:
+        ui.chart(figure_and_sentence, key=key)
+    else:
+        st.info(sentence, icon=":material/hourglass_empty:")
+
+
+def show_trials(snapshot) -> None:
+    trials = trials_of(snapshot.stamp, snapshot.study)
+    parameters = [name for name in trials if name.startswith("params_")]
+    rows = trials.assign(
+        state=trials["state"].map(lambda state: figures.STATES[state][0]),
+        fold_scores=[" ".join(f"{score:.3f}" for score in scores) for scores in trials["fold_scores"]],
+        **{name: trials[name].map(str) for name in parameters if trials[name].dtype == object},  # of more than one kind
+    )[["number", "state", "value", *parameters, "seconds", "began", "fold_scores", "worker", "reason"]]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={name: name.removeprefix("params_") for name in parameters}
+        | {
+            "number": st.column_config.NumberColumn("trial", pinned=True),
+            "value": st.column_config.NumberColumn(figures.measure(snapshot.study), format="%.4f"),
+            "seconds": st.column_config.NumberColumn(format="%.1f"),
+            "began": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
+            "fold_scores": "each fold",
+        },
+    )
+    st.caption(f"{figures.counted(snapshot.study)}.")
+    st.download_button(
+        "All trials as CSV",
+        lambda: rows.to_csv(index=False),
+        f"{snapshot.study.study_name}.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def show_trial(snapshot) -> None:
+    """One trial's parameters beside the presets of the code, and its folds beside the best one's."""
+    study, best = snapshot.study, studies.best(snapshot.study)
+    trials = {trial.number: trial for trial in study.get_trials(deepcopy=False) if trial.params}
+    if not trials:
+        st.info("No trial has begun yet.", icon=":material/hourglass_empty:")
+        return
+
+    scores = {number: trial.value for number, trial in trials.items() if trial.state == TrialState.COMPLETE}
+    number = st.selectbox(
+        "Trial, the best first",
+        [*sorted(scores, key=scores.get, reverse=True), *(number for number in trials if number not in scores)],
+        format_func=lambda number: f"trial {number}: {f'{scores[number]:.4f}' if number in scores else 'no score'}",
+        key="trial",
+        bind="query-params",
+    )
+    if reason := trials[number].user_attrs.get("reason"):
+        st.error(f"It failed. {ui.as_text(reason)}")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Its parameters beside those that stand in the code**")
+        st.dataframe(told.beside_presets(study, trials[number]))
+        st.caption("A dash: not set, so that the library's own holds.")
+    with right:
+        both = tuple(dict.fromkeys([number, best.number])) if best else (number,)
+        draw(chart(snapshot.stamp, TRIAL, both, study), "folds")
+
+
+def show_dashboard(found) -> None:
+    """optuna-dashboard on the same database."""
+    if ui.settings().read_only:
+        return
+    here, boards = dashboard.is_local(urlsplit(st.context.url or "").netloc), ui.dashboards()
+    with st.expander("optuna-dashboard: the same studies in Optuna's own page"):
+        if not here:
+            st.info(
+                "It has no login and listens on 127.0.0.1 of the machine that runs this server, which is not the one "
+                "your browser is on. Open this page there, as http://localhost, or pass the port on with `ssh -L`.",
+                icon=":material/lan:",
+            )
+        if address := boards.address(found.url):
+            st.link_button("Open it", address, icon=":material/open_in_new:", disabled=not here)
+            st.caption(f"It runs at {address} until this server ends. Out of a container its port is not passed on.")
+        elif st.button("Start it", icon=":material/monitoring:", key="dashboard"):
+            do(boards.open, found.url, ui.settings())
+        if found.shipped:
+            st.caption("These studies ship and are opened for reading only: nothing can be changed in them.")
+
+
+# A new one
+
+
+def show_start() -> None:
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        plan, trials, workers, minutes = choose_plan()
+    with right:
+        offer(plan, trials, workers, minutes)
+        st.markdown("**Where it looks**")
+        st.dataframe(told.ranges(plan.model, plan.space), hide_index=True)
+
+
+def choose_plan() -> tuple[studies.Plan, int, int, int]:
+    """What is to be tuned and how, the number of trials and of workers, and the time limit in minutes."""
+    bound = {"bind": "query-params"}
+    models = [key for key in registry.MODELS if spaces.available(key)]
+    first = models.index("kn")  # done within seconds
+    model = st.selectbox(
+        "Model", models, index=first, format_func=lambda key: registry.get(key).name, key="model", **bound
+    )
+    st.caption(registry.get(model).about)
+    space = "ours"
+    if "study" in spaces.available(model):
+        space = st.segmented_control(
+            "Ranges to look in",
+            list(SPACES),
+            format_func=SPACES.get,
+            default="ours",
+            required=True,
+            key="space",
+            **bound,
+        )
+    else:
+        st.caption("The study did not tune this model: the ranges to look in are ours.")
+    more = "More find better parameters, ever more rarely, and flatter the best score a little more."
+    trials = st.number_input("Trials in all", 1, 2000, 30, key="trials", help=more, **bound)
+    after = "After it no trial is begun. The study can go on later."
+    minutes = st.number_input("Time limit (minutes; 0 is none)", 0, 10_000, 0, key="minutes", help=after, **bound)
+    cv = st.radio("Folds to score on", list(FOLDS), format_func=FOLDS.get, key="cv", **bound)
+    st.caption(ABOUT_FOLDS[cv])
+    steadier = "With more, each model learns from more clips and scores are steadier; each trial takes longer."
+    folds = st.segmented_control(
+        "Number of folds", [3, 4, 5], default=5, required=True, key="folds", help=steadier, **bound
+    )
+    with st.expander("Sampler, pruner, seed, workers"):
+        sampler = st.selectbox(
+            "Sampler: what is tried next", list(SAMPLERS), format_func=SAMPLERS.get, key="sampler", **bound
+        )
+        pruner = st.selectbox(
+            "Pruner: what is given up after a fold or two",
+            list(PRUNERS),
+            format_func=PRUNERS.get,
+            key="pruner",
+            **bound,
+        )
+        seed = st.number_input("Seed", 0, 2**32 - 1, 9, key="seed", **bound)
+        cores = os.cpu_count() or 1
+        same = f"Processes; this machine has {cores} cores. With one, the same seed gives the same study."
+        workers = st.number_input("Workers", 1, 64, cores, key="workers", help=same)
+    return studies.Plan(model, space or "ours", cv, folds or 5, sampler, pruner, seed), trials, workers, minutes
+
+
+def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
+    """How long it would take, the button, and the command that does the same."""
+    found = {one.name: one for one in ui.found_studies()}
+    taken = plan.name in found and found[plan.name].shipped  # what ships stays to be seen
+    default = f"{plan.name}-mine" if taken else plan.name
+    name = st.text_input("Name of the study", placeholder=default, key="name").strip() or default
+    if not studies.NAME.fullmatch(name):
+        st.error(f"{ui.as_text(name)} is no name for a study: letters, digits, '.', '_' and '-', at most 80.")
+        return
+    todo, label = trials, "Start"
+    if name in found and not found[name].shipped:
+        study = ui.study_now(found[name]).study
+        if differ := [key for key, value in vars(plan).items() if study.user_attrs.get(key) != value]:
+            st.warning(f"There is a study {ui.as_text(name)} with another {', '.join(differ)}. Give another name.")
+            return
+        ended = studies.count(study)[0]
+        todo, label = trials - ended, f"Go on with it: {trials - ended} more"
+        more = " Ask for more trials in all to go on with it." if todo <= 0 else ""
+        st.info(f"There is this study already, with {ended} trials.{more}", icon=":material/history:")
+    command = told.command(plan, name, trials, workers=workers, minutes=minutes)
+    if todo > 0:
+        say_estimate(plan, todo, workers, minutes)
+    if message := st.session_state.pop("not-begun", None):
+        st.error(message)
+    job = tuning_job(name)
+    if ui.settings().read_only:
+        st.info(
+            "This installation is for looking only: nothing can be started here. On one of your own, the command below "
+            "does it.",
+            icon=":material/lock:",
+        )
+    elif job is not None and job.is_alive:
+        st.info("It is being worked on.", icon=":material/autorenew:")
+    elif todo > 0:
+        arguments = (command, f"Tune {plan.model}: {trials} trials", name)
+        icon = ":material/play_arrow:"
+        st.button(label, type="primary", icon=icon, key="start", on_click=begin_study, args=arguments)
+    st.caption("It goes on when you close this page. In a terminal the same is done by")
+    st.code(told.shell(command), language="bash", wrap_lines=True)
+
+
+def say_estimate(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
+    settings = ui.settings()
+    place = (str(settings.workspace), settings.optuna_storage)
+    seconds, from_trials = estimate(vars(plan), trials, workers, place)
+    if seconds is None:
+        st.markdown("How long it takes cannot be said yet: no trial of this kind has been made.")
+        return
+    source = "as earlier trials of its kind did" if from_trials else "or longer, as a few tries on two cores did"
+    words = f"**{trials} trial{'s' * (trials != 1)} will take about {duration(seconds)}**, {source}."
+    if 0 < 60 * minutes < seconds:
+        words += f" The time limit ends it after {duration(60 * minutes)}."
+    if seconds > 3600:
+        words += " The authors looked among forests of 25,000 trees and 20,000 rounds of boosting: ours is far faster."
+        st.warning(words if plan.space == "study" else words.split(" The authors")[0], icon=":material/schedule:")
+    else:
+        st.markdown(f":material/schedule: {words}")
+
+
+# Several
+
+
+def show_comparison() -> None:
+    found = {one.name: one for one in ui.found_studies()}
+    if not found:
+        st.info("There is no study yet. Start one above.", icon=":material/tune:")
+        return
+    names = sorted(reversed(found), key=lambda name: found[name].shipped)
+    some = names[:5]
+    chosen = st.multiselect("Studies", names, default=some, key="studies", bind="query-params")
+    by = st.segmented_control(
+        "Against", ["Trials", "Time"], default="Trials", required=True, key="by", bind="query-params"
+    )
+    live = any(ui.study_now(found[name]).running for name in chosen)
+    st.fragment(compare, run_every=REFRESH_S if live else None)(chosen, by == "Time")
+
+
+def compare(chosen: list[str], by_time: bool) -> None:
+    with ui.routed():
+        shots = [ui.study_now(one) for one in ui.found_studies() if one.name in chosen]
+        if not shots:
+            st.info("Choose one or more studies.", icon=":material/stacked_line_chart:")
+            return
+        several = [shot.study for shot in shots]
+        draw(comparison(tuple(shot.stamp for shot in shots), by_time, several), f"compared-{by_time}")
+        rows = []
+        for shot in shots:
+            best, trials = studies.best(shot.study), trials_of(shot.stamp, shot.study)
+            worked = trials[trials["state"].isin(["complete", "pruned"])]
+            rows.append(
+                {
+                    "study": shot.study.study_name,
+                    "model": registry.get(shot.study.user_attrs["model"]).name,
+                    "measure": figures.measure(shot.study),
+                    "best": best.value if best else None,
+                    "trials": len(trials),
+                    "given up early": int((trials["state"] == "pruned").sum()),
+                    "seconds a trial": worked["seconds"].mean(),
+                }
+            )
+        formats = {"best": "%.4f", "seconds a trial": "%.1f"}
+        st.dataframe(
+            pd.DataFrame(rows).sort_values("best", ascending=False),
+            hide_index=True,
+            column_config={name: st.column_config.NumberColumn(format=said) for name, said in formats.items()},
+        )
+
+
+ui.require_router()
+st.title("Tune a model")
+st.markdown(
+    "A model has *parameters* that it does not learn, such as how many neighbours it asks. **Tuning tries many of them "
+    "and keeps the best.** Each *trial* learns from a part of the training clips and is scored on the rest, several "
+    "times over (*folds*). The test clips are not looked at until the choice is made. All trials of one search are a "
+    "*study*."
+)
+default = {} if "show" in st.session_state else {"default": WATCH}  # the start button sets it, too
+view = st.segmented_control(
+    "What to do", VIEWS, required=True, key="show", bind="query-params", label_visibility="collapsed", **default
+)
+{WATCH: show_studies, START: show_start, COMPARE: show_comparison}[view or WATCH]()

@@ -1,0 +1,74 @@
+"""A study as it stood at one moment, in memory, for any number of readers while workers go on."""
+
+import hashlib
+from dataclasses import dataclass
+
+import optuna
+from optuna.trial import TrialState, create_trial
+
+from ser_core.tuning import storage, studies
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A study in memory, and a stamp that changes when anything in it does. Never change it."""
+
+    study: optuna.Study
+    stamp: str
+
+    @property
+    def running(self) -> bool:
+        """Whether a trial is being worked on by someone who gives signs of life."""
+        return any(trial.state == TrialState.RUNNING for trial in self.study.get_trials(deepcopy=False))
+
+
+class Watch:
+    """Reads one study again and again; what has ended is read once. May be shared by threads."""
+
+    def __init__(self, found: studies.Found):
+        self.found = found
+        self._study = studies.load(found)
+
+    def now(self) -> Snapshot:
+        """The study as it stands. A running trial whose worker gives no sign of life is told as lost.
+
+        Raises
+        ------
+        TuningError
+            If it is gone or its database cannot be read.
+        """
+        fresh = studies.load(self.found)
+        with storage.reachable(self.found.url):
+            facts = fresh.user_attrs
+            if facts.get("made") != self._study.user_attrs.get("made"):  # deleted, and another made of that name
+                self._study = fresh
+            silent = set() if self.found.shipped else _silent(self._study)
+            trials = [
+                _lost(trial) if trial.number in silent else trial for trial in self._study.get_trials(deepcopy=False)
+            ]
+        memory = optuna.create_study(
+            study_name=self.found.name, storage=optuna.storages.InMemoryStorage(), direction="maximize"
+        )
+        for name, value in facts.items():
+            memory.set_user_attr(name, value)
+        memory.add_trials(trials)
+        said = [(trial.number, trial.state, trial.value, trial.datetime_complete, trial.user_attrs) for trial in trials]
+        return Snapshot(memory, hashlib.sha256(repr((facts, said)).encode()).hexdigest())
+
+
+def _silent(study: optuna.Study) -> set[int]:
+    # Optuna tells this only to `fail_stale_trials`, which writes; whoever looks must not.
+    database = study._storage._backend
+    return {database.get_trial_number_from_id(key) for key in database._get_stale_trial_ids(study._study_id)}
+
+
+def _lost(trial: optuna.trial.FrozenTrial) -> optuna.trial.FrozenTrial:
+    lost = create_trial(
+        state=TrialState.FAIL,
+        params=trial.params,
+        distributions=trial.distributions,
+        user_attrs=trial.user_attrs,
+        intermediate_values=trial.intermediate_values,
+    )
+    lost.datetime_start = lost.datetime_complete = trial.datetime_start
+    return lost

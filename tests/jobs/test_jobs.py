@@ -1,0 +1,362 @@
+"""Jobs with real processes: whatever dies, what was finished is kept and the list tells the truth."""
+
+import dataclasses
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+
+from ser_core import cli, jobs
+from ser_core.errors import JobError, ReadOnlyError, SettingsError
+from ser_core.features import store
+from ser_core.jobs import control, worker
+from ser_core.jobs import job as state
+from ser_core.settings import PROJECT, Settings
+from tests.job_folders import mine, put_job
+
+SLOW = 10_000  # trials: nobody waits for their end
+
+
+@pytest.fixture
+def file(table, tmp_path):
+    store.save_table(table, tmp_path / "table.parquet")
+    return str(tmp_path / "table.parquet")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(settings):
+    yield
+    for job in jobs.list_all(settings):
+        control._kill_all(job)
+
+
+def until(condition, seconds: float = 90):
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.05)
+    return found
+
+
+def becomes(job, settings, *statuses):
+    def now():
+        found = jobs.get(job.id, settings)
+        assert found.status in statuses or found.is_alive, (found.status, found.message, found.log())
+        return found if found.status in statuses else None
+
+    return until(now)
+
+
+def tuning(file, name="slow", trials=SLOW):
+    return ["tune", "kn", "--trials", str(trials), "--workers", "1", "--features", file, "--name", name, "--folds", "3"]
+
+
+def moves(job, settings, beyond=0):
+    """Wait until a job is seen to move."""
+    return until(lambda: (now := jobs.get(job.id, settings)).progress and now.progress.done > beyond and now)
+
+
+def test_a_job_comes_to_its_end_with_its_answer(settings, file):
+    job = jobs.start(["run", "kn", "--features", file, "--jobs", "1"], "Neighbours", settings)
+    assert job.status in ("queued", "running")
+    done = becomes(job, settings, "done")
+    assert done.answer["model"] == "kn"
+    assert (settings.workspace / "runs" / done.answer["run"]).is_dir()
+    assert "accuracy on test" in done.log()
+    assert [event["kind"] for event in done.events()] == ["queued", "began", "done"]
+    assert done.began <= done.ended
+    assert not done.is_resumable
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["run", "nothing"], "There is no model 'nothing'"),
+        (["run", "kn", "--features", "/nowhere.parquet"], "There is no feature table /nowhere.parquet"),
+        (["run", "kn", "--colour", "red"], "The command line is not understood"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(settings, command, says):
+    failed = becomes(jobs.start(command, "Bad", settings), settings, "failed")
+    assert says in failed.message
+    assert "\n" not in failed.message
+
+
+def test_a_fault_of_ours_is_told_shortly_and_its_trace_stands_in_the_log(settings, monkeypatch, capsys, caplog):
+    job = mine(settings, ["doctor"], status="running")
+    monkeypatch.setattr(cli, "carry_out", lambda *_, **__: 1 / 0)
+    status, message, _ = worker._carry_out(job.folder)
+    assert (status, message) == ("failed", "It broke off through a fault of this program; the log says more")
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_killed_process_is_an_interrupted_job_that_can_go_on(settings, file):
+    job = moves(jobs.start(tuning(file, trials=400), "Tune", settings), settings)
+    os.kill(job.pid, signal.SIGKILL)
+    gone = becomes(job, settings, "interrupted")
+    assert "ended without a word" in gone.message
+    ended = moves(job, settings).progress.done
+    again = jobs.resume(gone, settings)
+    assert again.id == job.id
+    assert "--resume" in again.command
+    assert moves(again, settings, beyond=ended)
+    jobs.stop(jobs.get(job.id, settings), settings).join()
+
+
+def test_a_number_that_another_process_got_is_no_job(settings):
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        job = put_job(settings, ["tune"], status="running", pid=other.pid)
+        assert jobs.get(job.id, settings).status == "running"
+        state.write_state(job.folder, process_began=psutil.Process(other.pid).create_time() - 3600)
+        found = jobs.get(job.id, settings)
+        assert found.status == "interrupted"
+        jobs.delete(found, settings)  # which kills what the job left, and not the other
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_process_that_nobody_has_waited_for_is_gone(settings):
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    job = put_job(settings, ["tune"], status="running", pid=child.pid)
+    child.kill()
+    until(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE)
+    assert jobs.get(job.id, settings).status == "interrupted"
+    child.wait()
+
+
+def test_it_goes_on_when_its_starter_is_killed(settings, file):
+    """The server dies; the job does not."""
+    code = (
+        "import sys, time; from ser_core import jobs; from ser_core.settings import Settings;"
+        "jobs.start(sys.argv[1:], 'Tune', Settings.from_environment()); print('started', flush=True); time.sleep(600)"
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-c", code, *tuning(file)], cwd=PROJECT, stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert server.stdout.readline() == b"started\n"
+    (job,) = jobs.list_all(settings)
+    moves(job, settings)
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+    moves(job, settings, beyond=jobs.get(job.id, settings).progress.done)
+    jobs.stop(jobs.get(job.id, settings), settings).join()
+    assert jobs.get(job.id, settings).status == "stopped"
+
+
+def test_stopped_while_it_runs_it_keeps_what_it_did(settings, file):
+    job = moves(jobs.start(tuning(file), "Tune", settings), settings, beyond=2)
+    jobs.stop(job, settings).join()
+    stopped = jobs.get(job.id, settings)
+    assert (stopped.status, stopped.message) == ("stopped", "Stopped. What was done is kept")
+    from ser_core.tuning import studies
+
+    assert studies.count(studies.load(studies.find("slow", settings)))[0] > 2
+    assert jobs.stop(stopped, settings) is None  # once more does nothing
+    assert jobs.get(job.id, settings).status == "stopped"
+
+
+def test_stopped_in_the_queue_it_never_begins(settings, file):
+    first = moves(jobs.start(tuning(file), "First", settings), settings)
+    second = jobs.start(tuning(file, "second"), "Second", settings)
+    assert jobs.get(second.id, settings).place == 1
+    jobs.stop(second, settings).join()
+    stopped = jobs.get(second.id, settings)
+    assert (stopped.status, stopped.began) == ("stopped", None)
+    jobs.stop(first, settings).join()
+
+
+def test_what_does_not_end_by_asking_is_killed(settings, file):
+    job = moves(jobs.start(tuning(file), "Tune", settings), settings)
+    os.kill(job.pid, signal.SIGSTOP)  # as one that hangs
+    waiting = jobs.stop(job, settings, grace_s=0.5)
+    assert jobs.get(job.id, settings).status == "stopping"
+    waiting.join()
+    stopped = jobs.get(job.id, settings)
+    assert (stopped.status, stopped.message) == ("stopped", "Stopped. What was done is kept")
+
+
+def test_what_a_job_left_behind_is_killed_before_it_goes_on(settings, file):
+    command = tuning(file)
+    command[command.index("--workers") + 1] = "2"
+    job = moves(jobs.start(command, "Tune", settings), settings)
+
+    def started():
+        return [p for p in psutil.Process(job.pid).children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+
+    (helper,) = until(started)
+    os.kill(job.pid, signal.SIGKILL)
+    jobs.delete(becomes(job, settings, "interrupted"), settings)
+    until(lambda: not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE)
+    assert jobs.list_all(settings) == []
+
+
+def test_one_runs_and_the_others_wait_in_order(settings, file):
+    started = [jobs.start(tuning(file, f"n{number}", 6), f"n{number}", settings) for number in range(3)]
+    assert [jobs.get(job.id, settings).place for job in started[1:]] in ([1, 2], [2, 3])
+    ended = [becomes(job, settings, "done") for job in started]
+    for before, after in itertools.pairwise(ended):
+        assert before.ended <= after.began
+
+
+def test_two_run_where_two_may(settings, file, monkeypatch):
+    monkeypatch.setenv("SER_MAX_JOBS", "2")
+    started = [jobs.start(tuning(file, f"n{number}"), f"n{number}", settings) for number in range(3)]
+    until(lambda: [job.status for job in jobs.list_all(settings)] == ["running", "running", "queued"])
+    assert jobs.get(started[2].id, settings).place == 1
+    for job in started:
+        jobs.stop(job, settings)
+    for job in started:
+        becomes(job, settings, "stopped")
+
+
+def test_thirty_starts_at_once_are_one_job(settings, file):
+    code = (
+        "import sys; from ser_core import jobs; from ser_core.settings import Settings; sys.stdin.readline();"
+        "print(jobs.start(sys.argv[1:], 'Tune', Settings.from_environment()).id)"
+    )
+    pupils = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, *tuning(file)], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        for _ in range(30)
+    ]
+    told = {pupil.communicate(b"\n")[0] for pupil in pupils}
+    assert len(told) == 1
+    (job,) = jobs.list_all(settings)
+    jobs.stop(job, settings).join()
+
+
+def test_two_threads_that_resume_begin_it_once(settings, file):
+    job = moves(jobs.start(tuning(file), "Tune", settings), settings)
+    jobs.stop(job, settings).join()
+    stopped = jobs.get(job.id, settings)
+    threads = [threading.Thread(target=jobs.resume, args=(stopped, settings)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    until(lambda: jobs.get(job.id, settings).status == "running")
+    workers = [p for p in psutil.process_iter() if p.pid != os.getpid() and str(job.folder) in _command(p)]
+    assert len(workers) == 1
+    jobs.stop(jobs.get(job.id, settings), settings).join()
+
+
+def _command(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(settings, file, tmp_path, monkeypatch):
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(small)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        monkeypatch.setenv("SER_WORKSPACE", str(small))
+        settings = Settings.from_environment()
+        job = moves(jobs.start(tuning(file, trials=SLOW), "Tune", settings), settings, beyond=2)
+        with pytest.raises(OSError), open(small / "filler", "wb") as filler:
+            while True:
+                filler.write(b"\0" * 4096)
+                filler.flush()
+        failed = becomes(job, settings, "failed")
+        assert "full" in failed.message, failed.log()
+        ended = failed.progress.done
+        (small / "filler").unlink()
+        assert moves(jobs.resume(failed, settings), settings, beyond=ended - 1)
+        jobs.stop(jobs.get(job.id, settings), settings).join()
+        assert jobs.get(job.id, settings).status == "stopped"
+    finally:
+        for job in jobs.list_all(settings):
+            control._kill_all(job)
+        until(lambda: subprocess.run(["umount", str(small)], capture_output=True).returncode == 0)
+
+
+def test_on_a_public_screen_nothing_is_started_or_changed(settings, file):
+    job = put_job(settings, ["tune", "kn"], status="stopped")
+    public = dataclasses.replace(settings, read_only=True)
+    for act in (
+        lambda: jobs.start(["run", "kn"], "Run", public),
+        lambda: jobs.stop(job, public),
+        lambda: jobs.resume(job, public),
+        lambda: jobs.retry(job, public),
+        lambda: jobs.delete(job, public),
+    ):
+        with pytest.raises(ReadOnlyError, match="read-only"):
+            act()
+    assert jobs.list_all(public) == [job]
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", "{}", '{"status": 3}', "\x00"])
+@pytest.mark.parametrize("name", [state.SPEC, state.STATE])
+def test_a_damaged_folder_takes_nothing_else_down(settings, broken, name):
+    whole, damaged = (put_job(settings, ["run", "kn"], status="done") for _ in range(2))
+    (damaged.folder / name).write_text(broken)
+    assert [job.id for job in jobs.list_all(settings)] == [whole.id]
+
+
+def test_a_line_cut_off_costs_no_other_event(settings):
+    job = put_job(settings, ["run", "kn"], status="done")
+    state.add_event(job.folder, "epoch", loss=0.5)
+    with open(job.folder / state.EVENTS, "a") as file:
+        file.write('{"kind": "epo')
+    assert [event["kind"] for event in job.events()] == ["epoch"]
+
+
+def test_what_cannot_be_done_is_one_clear_line(settings):
+    with pytest.raises(JobError, match="There is no job 'none'"):
+        jobs.get("none", settings)
+    done = put_job(settings, ["run", "kn"], status="failed")
+    with pytest.raises(JobError, match="run starts anew each time"):
+        jobs.resume(done, settings)
+    running = mine(settings, ["run", "kn"], status="running")
+    with pytest.raises(JobError, match="is running: stop it before you delete it"):
+        jobs.delete(running, settings)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
+def test_a_number_of_jobs_that_cannot_be(monkeypatch, value):
+    monkeypatch.setenv("SER_MAX_JOBS", value)
+    with pytest.raises(SettingsError, match="give a whole number of 1 or more"):
+        Settings.from_environment()
+
+
+def test_time_left_comes_from_the_pace_of_this_step(settings, monkeypatch):
+    job = mine(settings, ["extract"], status="running")
+    now = 1000.0
+    monkeypatch.setattr(worker.time, "time", lambda: now)
+    report = worker.Report(job.folder)
+    report.progress("Extracting", 500, 1000)  # known from before
+    now = 1010.0
+    report.progress("Extracting", 600, 1000)
+    assert jobs.get(job.id, settings).progress.seconds_left == pytest.approx(40.0)
+
+
+def test_the_shell_does_the_same(settings, file, capsys):
+    def ask(*words):
+        status = cli.main(["jobs", *words, "--json"])
+        return status, json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    job = moves(jobs.start(tuning(file, trials=400), "Tune", settings), settings)
+    assert [one["id"] for one in ask()[1]["jobs"]] == [job.id]
+    assert ask("stop", job.id)[1]["jobs"][0]["status"] == "stopped"
+    assert "log" in ask("show", job.id)[1]
+    assert ask("resume", job.id)[1]["jobs"][0]["status"] in ("queued", "running")
+    assert ask("stop", job.id)[0] == 0
+    assert ask("delete", job.id)[0] == 0
+    assert jobs.list_all(settings) == []
+    assert cli.main(["jobs", "show", job.id]) == 2
+    assert cli.main(["jobs", "stop"]) == 2

@@ -1,0 +1,77 @@
+"""Four workers on one study over PostgreSQL, one of them killed in a trial."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from optuna.trial import TrialState
+
+from ser_core import cli
+from ser_core.features import store
+from ser_core.settings import PROJECT
+from ser_core.tuning import storage, studies
+from tests.postgres_server import started
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    with started(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+def file(table, tmp_path):
+    store.save_table(table, tmp_path / "table.parquet")
+    return str(tmp_path / "table.parquet")
+
+
+def test_four_workers_share_a_study_and_a_killed_ones_trial_comes_back(database, table, file):
+    trials = 60
+    study = studies.create(studies.Plan("mlp", pruner="none"), database, table, trials=trials)
+    command = [sys.executable, "-m", "ser_core", "worker", "--study", study.study_name, "--features", file]
+    workers = [
+        subprocess.Popen(
+            [*command, "--heartbeat", "1"],
+            cwd=PROJECT,
+            env=os.environ | {"SER_OPTUNA_STORAGE": database},
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(4)
+    ]
+    until = time.monotonic() + 120
+    doomed = None
+    while not doomed:
+        assert time.monotonic() < until
+        running = [trial for trial in study.trials if trial.state == TrialState.RUNNING and len(trial.params) == 3]
+        for trial in running:
+            pid = int(trial.user_attrs["worker"].split(":")[1])
+            os.kill(pid, signal.SIGSTOP)  # so that it does not end its trial in the meantime
+            if study.trials[trial.number].state == TrialState.RUNNING:
+                doomed = next(worker for worker in workers if worker.pid == pid)
+                lost = trial
+                break
+            os.kill(pid, signal.SIGCONT)
+    ended = studies.count(study)[0]
+    doomed.kill()
+    assert [worker.wait(timeout=120) for worker in workers if worker is not doomed] == [0, 0, 0]
+    rows = studies.table(study)
+    ended_at_last, running = studies.count(study)
+    assert running == 0
+    assert trials <= ended_at_last <= trials + 2  # workers that begin their last trial in one moment
+    assert ended < trials
+    assert rows.loc[lost.number, "state"] == "lost"
+    (again,) = [trial for trial in study.trials if trial.system_attrs.get("retry_history") == [lost.number]]
+    assert again.params == lost.params
+    assert again.state == TrialState.COMPLETE
+    assert rows.loc[rows["state"] == "complete", "worker"].nunique() >= 3
+
+
+def test_the_shell_tunes_and_lists_over_postgresql(database, table, file, monkeypatch, settings, capsys):
+    monkeypatch.setenv("SER_OPTUNA_STORAGE", database)
+    words = ["tune", "kn", "--trials", "4", "--workers", "1", "--features", file, "--name", "shared", "--json"]
+    assert cli.main(words) == 0
+    assert "shared" in {found.name for found in studies.list_all(type(settings).from_environment())}
+    assert not storage.exists(f"sqlite:///{settings.workspace}/studies.sqlite")
