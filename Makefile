@@ -25,6 +25,8 @@ bench: .venv/.test-installed
 	$(BIN)/python -m benchmarks.prediction
 	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.tuning
+	$(BIN)/python -m benchmarks.scaling
+	$(BIN)/python -m benchmarks.tuning_page
 
 clean:
 	rm -rf .venv workspace

@@ -25,11 +25,12 @@ from ser_core.tuning.objective import Objective
 WORKERS = (1, 2, 4)
 TRIALS = 24
 SLEEP_S = 1.0
+SAME = {"C": 0.3, "class_weight": None}
 
 
 def sleep(trial: optuna.Trial) -> float:
     time.sleep(SLEEP_S)
-    return trial.suggest_float("x", 0, 1)
+    return trial.suggest_float("C", 0.01, 30, log=True)
 
 
 def work(name: str, url: str, sleeps: bool, share: int, ready, go) -> None:
@@ -44,7 +45,9 @@ def work(name: str, url: str, sleeps: bool, share: int, ready, go) -> None:
 def seconds(url: str, sleeps: bool, workers: int) -> float:
     context = get_context("spawn")
     name = f"scaling-{sleeps}-{workers}-{os.getpid()}"
-    optuna.create_study(study_name=name, storage=storage.connect(url), direction="maximize")
+    study = optuna.create_study(study_name=name, storage=storage.connect(url), direction="maximize")
+    for _ in range(TRIALS):  # all the same, so that nobody has the harder ones
+        study.enqueue_trial(SAME)
     ready, go = context.Semaphore(0), context.Event()
     arguments = (name, url, sleeps, TRIALS // workers, ready, go)
     processes = [context.Process(target=work, args=arguments) for _ in range(workers)]
