@@ -144,19 +144,9 @@ def show_studies() -> None:
     if not names:
         st.info("There is no study yet. Start one above.", icon=":material/tune:")
         return
-    name = st.selectbox(
-        "Study",
-        names,
-        format_func=lambda name: name if name in own else shipped_title(found[name]),
-        key="study",
-        bind="query-params",
-    )
+    name = st.selectbox("Study", names, key="study", bind="query-params")
     live = is_live(name, ui.study_now(found[name]) if name in found else None)
     st.fragment(watch, run_every=REFRESH_S if live else None)(name, live)
-
-
-def shipped_title(found) -> str:
-    return f"{registry.get(ui.study_now(found).study.user_attrs['model']).name} (ships: {found.name})"
 
 
 def watch(name: str, was_live: bool) -> None:

@@ -27,7 +27,7 @@ class Watch:
 
     def __init__(self, found: studies.Found):
         self.found = found
-        self._study = studies.load(found)
+        self._study, self._made = studies.load(found), None
 
     def now(self) -> Snapshot:
         """The study as it stands. A running trial whose worker gives no sign of life is told as lost.
@@ -40,8 +40,8 @@ class Watch:
         fresh = studies.load(self.found)
         with storage.reachable(self.found.url):
             facts = fresh.user_attrs
-            if facts.get("made") != self._study.user_attrs.get("made"):  # deleted, and another made of that name
-                self._study = fresh
+            if facts.get("made") != self._made:  # the first time, or deleted and another made of that name
+                self._study, self._made = fresh, facts.get("made")
             silent = set() if self.found.shipped else _silent(self._study)
             trials = [
                 _lost(trial) if trial.number in silent else trial for trial in self._study.get_trials(deepcopy=False)

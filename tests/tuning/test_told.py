@@ -1,0 +1,70 @@
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from ser_core import cli
+from ser_core.models import registry
+from ser_core.tuning import costs, spaces, studies, told
+
+PLAN = studies.Plan("svm", cv="actors", folds=4, sampler="random", pruner="none", seed=3)
+
+
+def test_a_plans_command_is_understood_by_the_command_line_as_the_same_plan():
+    command = told.command(PLAN, "mine", 12, workers=2, minutes=5)
+    options = cli._parser().parse_args(command)
+    assert studies.Plan(**{name: getattr(options, name) for name in vars(PLAN)}) == PLAN
+    assert (options.name, options.trials, options.workers, options.timeout) == ("mine", 12, 2, 300)
+    assert options.resume
+    assert told.study_of(tuple(command)) == "mine"
+    assert told.shell(command).startswith("python -m ser_core tune svm --name mine --trials 12")
+
+
+@pytest.mark.parametrize(
+    "command", [("train", "kn"), ("tune", "kn"), ("tune", "kn", "--name"), ("preset", "--name", "x")]
+)
+def test_other_commands_tune_no_study(command):
+    assert told.study_of(command) is None
+
+
+def test_a_plan_is_read_from_its_study_and_said_in_words(begun):
+    assert told.plan(begun(trials=1)) == studies.Plan("kn", folds=3)
+    assert told.sentence(PLAN) == "our ranges; 4 folds of actors never heard; random sampler; no pruner; seed 3"
+
+
+@pytest.mark.parametrize(
+    ("distribution", "words"),
+    [
+        (FloatDistribution(0.01, 30, log=True), "0.01 to 30, each decade as often"),
+        (IntDistribution(50, 1500, step=50), "50 to 1,500, in steps of 50"),
+        (IntDistribution(1, 4), "1 to 4"),
+        (FloatDistribution(0, 1), "0 to 1"),
+        (CategoricalDistribution((None, "balanced", True)), "none, balanced or True"),
+        (CategoricalDistribution(("one",)), "one"),
+    ],
+)
+def test_a_range_is_said_in_words(distribution, words):
+    assert told.range_in_words(distribution) == words
+
+
+@pytest.mark.parametrize("space", spaces.SPACES)
+def test_every_space_is_a_table(space):
+    for model in registry.MODELS:
+        if space in spaces.available(model):
+            table = told.ranges(model, space)
+            chosen = spaces.get(model, space)
+            assert list(table["parameter"]) == [*chosen.ranges, *chosen.fixed]
+            assert table["range"].str.len().min() > 0
+
+
+def test_what_holds_only_sometimes_says_when():
+    table = told.ranges("xgb", "study").set_index("parameter")
+    assert table.loc["rate_drop", "range"].endswith("(where booster is dart)")
+
+
+def test_where_nothing_was_tried_the_authors_ranges_have_a_guess_and_others_none(settings, tmp_path):
+    import dataclasses
+
+    nothing = dataclasses.replace(settings, artifacts=tmp_path / "none")
+    seconds, from_trials = costs.estimate(studies.Plan("rf", space="study"), 30, 2, nothing)
+    assert seconds > 2 * 3600 and not from_trials
+    assert costs.estimate(studies.Plan("rf"), 30, 2, nothing) == (None, True)
+    assert costs.estimate(studies.Plan("kn"), 30, 2, settings)[1]
