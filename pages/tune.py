@@ -306,18 +306,23 @@ def draw(figure_and_sentence, key: str) -> None:
         st.info(sentence, icon=":material/hourglass_empty:")
 
 
-def show_trials(snapshot) -> None:
-    trials = trials_of(snapshot.stamp, snapshot.study)
+@st.cache_resource(max_entries=32, show_spinner=False)
+def trials_in_words(stamp: str, _study) -> pd.DataFrame:
+    trials = trials_of(stamp, _study)
     parameters = [name for name in trials if name.startswith("params_")]
-    rows = trials.assign(
+    return trials.assign(
         state=trials["state"].map(lambda state: figures.STATES[state][0]),
         fold_scores=[" ".join(f"{score:.3f}" for score in scores) for scores in trials["fold_scores"]],
         **{name: trials[name].map(str) for name in parameters if trials[name].dtype == object},  # of more than one kind
     )[["number", "state", "value", *parameters, "seconds", "began", "fold_scores", "worker", "reason"]]
+
+
+def show_trials(snapshot) -> None:
+    rows = trials_in_words(snapshot.stamp, snapshot.study)
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={name: name.removeprefix("params_") for name in parameters}
+        column_config={name: name.removeprefix("params_") for name in rows if name.startswith("params_")}
         | {
             "number": st.column_config.NumberColumn("trial", pinned=True),
             "value": st.column_config.NumberColumn(figures.measure(snapshot.study), format="%.4f"),

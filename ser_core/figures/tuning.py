@@ -171,10 +171,8 @@ def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
     values = [trial.value for trial in whole]
     figure = go.Figure(
         go.Parcoords(
-            line={
-                "color": pd.Series(values).rank(),
-                "colorscale": SEQUENTIAL,
-            },  # one bad trial leaves all others bright
+            # By rank: one bad trial would leave all others of one colour. Both ends are seen on light and on dark.
+            line={"color": pd.Series(values).rank(), "colorscale": [[0, MUTED], [1, ACCENT]]},
             labelangle=-30,
             dimensions=[
                 *(_dimension(name, ranges[name], [trial.params[name] for trial in whole]) for name in everywhere),
@@ -187,8 +185,8 @@ def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
     best, worst = max(values), min(values)
     left_out = [name for name in ranges if name not in everywhere]
     words = (
-        f"{len(whole)} trials that ran all folds, from {worst:.4f} to {best:.4f} ({measure(study)}); the brighter the "
-        "better. Draw along an axis to keep only the lines that pass there."
+        f"{len(whole)} trials that ran all folds, from {worst:.4f} to {best:.4f} ({measure(study)}); the more violet "
+        "the better. Draw along an axis to keep only the lines that pass there."
     )
     return figure, words + (f" Not every trial has {', '.join(left_out)}." if left_out else "")
 
@@ -313,7 +311,7 @@ def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
             base=some["from"] / seconds,
             x=(some["until"] - some["from"]) / seconds,
             orientation="h",
-            marker=marker | {"line": {"color": "#FFFFFF", "width": 0.5}},
+            marker=marker | {"line": {"color": "rgba(0, 0, 0, 0.3)", "width": 1}},
             name=one,
             customdata=np.stack([some["number"], some["until"] - some["from"], some["worker"]], axis=1),
             hovertemplate=f"trial %{{customdata[0]}} {one}<br>%{{customdata[1]:.1f}} s<br>%{{customdata[2]}}"

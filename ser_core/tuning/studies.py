@@ -422,7 +422,8 @@ def save_preset(
     if facts["data_digest"] != store.digest(feature_table):
         raise TuningError(f"Study {study.study_name!r} is of other clips than this feature table. Bring the same one")
     for known in presets.list_all(settings.stores, facts["model"]):
-        if (known.study, known.trial) == (study.study_name, chosen.number) and known.run:
+        of_the_same = (study.study_name, chosen.number, chosen.value, parameters(study, chosen))
+        if (known.study, known.trial, known.score, known.parameters) == of_the_same and known.run:
             return known, False
     into = into or settings.workspace
     preset = presets.Preset(

@@ -35,7 +35,7 @@ def wait_for_trials(page, number: int) -> None:
 def stop(page) -> int:
     """Stop it; the number of trials that are kept."""
     click(page, "Stop")
-    page.wait_for_selector("text=/It was stopped after \\d+ of 5000 trials, which are kept/")
+    page.wait_for_selector("text=/It was stopped after \\d+ of 2000 trials, which are kept/")
     settle(page)
     return ended(page)
 
@@ -43,14 +43,14 @@ def stop(page) -> int:
 def test_a_study_is_started_seen_to_move_reloaded_stopped_resumed_and_saved(own_server, browser):
     page = browser.new_page(viewport={"width": 1440, "height": 1100})
     page.set_default_timeout(60_000)
-    page.goto(f"{own_server}/tune?show=Start+one&trials=5000&folds=3")
+    page.goto(f"{own_server}/tune?show=Start+one&trials=2000&folds=3")
     click(page, "Start")
-    page.wait_for_selector("text=/At work: \\d+ of 5000 trials ended/")
+    page.wait_for_selector("text=/At work: \\d+ of 2000 trials ended/")
     wait_for_trials(page, 2)
     first = ended(page)
     wait_for_trials(page, first + 1)  # it moves by itself
     page.reload()
-    page.wait_for_selector("text=/At work: \\d+ of 5000 trials ended/")
+    page.wait_for_selector("text=/At work: \\d+ of 2000 trials ended/")
     kept = stop(page)
     assert kept > first
     click(page, "Resume")
