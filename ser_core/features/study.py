@@ -102,7 +102,7 @@ def _mean_chroma(magnitude: np.ndarray) -> np.ndarray:
     chroma = magnitude @ _chroma_matrix(_tuning(magnitude))  # (frames, 12)
     peak = np.abs(chroma).max(axis=1, keepdims=True)
     # A frame of silence is left as it is, as librosa.util.normalize leaves it.
-    return (chroma / np.where(peak < np.finfo(chroma.dtype).tiny, 1, peak)).mean(axis=0)
+    return (chroma / np.where(peak < np.finfo(np.float32).tiny, 1, peak)).mean(axis=0)
 
 
 def _tuning(magnitude: np.ndarray) -> float:
@@ -139,4 +139,5 @@ def _mel_matrix() -> scipy.sparse.csr_array:
 
 @lru_cache(maxsize=101)  # one for each hundredth of a semitone that librosa.pitch_tuning can answer
 def _chroma_matrix(tuning: float) -> np.ndarray:
-    return np.ascontiguousarray(librosa.filters.chroma(sr=SAMPLE_RATE, n_fft=N_FFT, tuning=tuning).T)
+    # Double, so that the sums are: in single their last digit depends on how many threads BLAS has.
+    return np.ascontiguousarray(librosa.filters.chroma(sr=SAMPLE_RATE, n_fft=N_FFT, tuning=tuning).T, dtype=np.float64)

@@ -169,7 +169,8 @@ def test_no_preset_without_a_whole_trial(url, table, settings):
         studies.save_preset(study, table, settings)
 
 
-def test_an_estimate_comes_from_what_trials_took(begun, settings):
+def test_an_estimate_comes_from_what_trials_took(begun, settings, tmp_path):
+    settings = dataclasses.replace(settings, artifacts=tmp_path)  # without the studies that ship
     plan = studies.Plan("kn", folds=3, pruner="none")
     begun(4, pruner="none")
     seconds = studies.table(studies.load(studies.find(plan.name, settings)))["seconds"].mean()
