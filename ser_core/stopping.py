@@ -2,8 +2,10 @@
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-_asked = threading.Event()
+_asked, _held = threading.Event(), threading.Event()
 
 
 def listen() -> None:
@@ -14,7 +16,33 @@ def listen() -> None:
 
 def _stop(number, frame):
     _asked.set()
-    raise KeyboardInterrupt
+    if not _held.is_set():
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def held(hold: bool = True) -> Iterator[None]:
+    """Steps that are not to be broken off, such as notes in a database; `held(False)` within them may be again.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where the work may be broken off again, if this process was asked to end meanwhile.
+    """
+    before = _held.is_set()
+    _set(hold)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(hold: bool) -> None:
+    if hold:
+        _held.set()
+    else:
+        _held.clear()
+        check()
 
 
 def check() -> None:

@@ -47,8 +47,8 @@ class Objective:
         try:
             parameters = self.space.suggest(trial)
             for step, fold in enumerate(self.folds):
-                stopping.check()
-                scores.append(self._on(fold, parameters))
+                with stopping.held(False):
+                    scores.append(self._on(fold, parameters))
                 trial.set_user_attr("fold_scores", scores)
                 trial.report(scores[-1] if self.by_fold else float(np.mean(scores)), step)
                 if fold is not self.folds[-1] and trial.should_prune():

@@ -27,7 +27,7 @@ class Watch:
 
     def __init__(self, found: studies.Found):
         self.found = found
-        self._study, self._made = studies.load(found), None
+        self._study, self._made, self._unborn = studies.load(found), None, studies.Unborn()
 
     def now(self) -> Snapshot:
         """The study as it stands. A running trial whose worker gives no sign of life is told as lost.
@@ -42,7 +42,7 @@ class Watch:
             facts = fresh.user_attrs
             if facts.get("made") != self._made:  # the first time, or deleted and another made of that name
                 self._study, self._made = fresh, facts.get("made")
-            silent = set() if self.found.shipped else _silent(self._study)
+            silent = set() if self.found.shipped else _silent(self._study) | self._unborn.numbers(self._study)
             trials = [
                 _lost(trial) if trial.number in silent else trial for trial in self._study.get_trials(deepcopy=False)
             ]

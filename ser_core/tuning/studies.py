@@ -222,6 +222,7 @@ def work(
         study.sampler = _sampler(facts["sampler"], facts["seed"] + 1000 * number)
         study.pruner = _pruner(facts["pruner"])
         objective = Objective(facts, table)
+        unborn = Unborn(heartbeat_s)
         done = 0
         while time.monotonic() < until:
             stopping.check()
@@ -233,12 +234,36 @@ def work(
             if ended + running >= facts["trials"]:  # the last ones are at work, or dead
                 time.sleep(POLL_S)
                 fail_stale_trials(study)
+                for number in unborn.numbers(study):
+                    study.tell(number, state=TrialState.FAIL)
                 continue
-            study.optimize(objective, n_trials=1, catch=(Exception,))
+            with stopping.held():  # so that no trial is left behind that seems to run
+                study.optimize(objective, n_trials=1, catch=(Exception,))
             done += 1
         if progress:
             progress(min(count(study)[0], facts["trials"]), facts["trials"])
     return done
+
+
+class Unborn:
+    """Tells trials whose worker died between asking for one and its first sign of life: Optuna has them run for ever.
+
+    Parameters
+    ----------
+    heartbeat_s : int
+        Of the workers. A trial is told when it has been seen for as long as a worker may be silent.
+    """
+
+    def __init__(self, heartbeat_s: int = storage.HEARTBEAT_S):
+        self._grace_s, self._seen = storage.GRACE_BEATS * heartbeat_s, {}
+
+    def numbers(self, study: optuna.Study) -> set[int]:
+        running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        now = time.monotonic()  # as seen here: the clocks of other machines may differ
+        self._seen = {
+            trial.number: self._seen.get(trial.number, now) for trial in running if "worker" not in trial.user_attrs
+        }
+        return {number for number, first in self._seen.items() if now - first > self._grace_s}
 
 
 def count(study: optuna.Study) -> tuple[int, int]:

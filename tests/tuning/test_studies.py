@@ -244,6 +244,25 @@ def test_a_stopped_workers_trial_is_begun_again_on_resume(url, table, saved_tabl
     assert len(study.trials) == 12 + (rows["state"] == "stopped").sum()
 
 
+@pytest.mark.parametrize("after_s", [0.0, 0.03, 0.06, 0.09])
+def test_whenever_a_worker_is_stopped_no_trial_seems_to_run(url, table, saved_table, after_s):
+    study = studies.create(studies.Plan("kn"), url, table, trials=10_000)
+    stopped = worker(study.study_name, url, saved_table)
+    wait_until(lambda: studies.count(study)[0])
+    time.sleep(after_s)
+    stopped.send_signal(signal.SIGTERM)
+    assert stopped.wait() == 130
+    assert studies.count(study)[1] == 0
+
+
+def test_a_trial_whose_worker_died_before_its_first_sign_of_life_is_not_waited_for(url, table):
+    study = studies.create(studies.Plan("kn"), url, table, trials=2)
+    study.ask()
+    studies.work(study.study_name, url, table, heartbeat_s=1)
+    assert studies.count(study) == (2, 0)
+    assert study.trials[0].state == TrialState.FAIL
+
+
 def test_several_workers_share_a_study(url, table, saved_table):
     study = studies.create(studies.Plan("kn", pruner="none"), url, table, trials=8)
     told = []
