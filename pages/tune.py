@@ -250,7 +250,7 @@ def show_preset(snapshot) -> None:
     if best is None:
         return
     known = saved_presets(study.user_attrs["model"], stores(), ui.jobs_stamp())
-    saved = next((one for one in known if (one.study, one.trial) == (study.study_name, best.number) and one.run), None)
+    saved = studies.preset_of(study, best, known)
     job = ui.job_of("preset", study.study_name)
     if saved:
         accuracy, low, high, clips = test_score(saved.run, stores())

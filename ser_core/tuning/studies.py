@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -409,6 +409,15 @@ def estimate(plan: Plan, trials: int, workers: int, settings: Settings) -> float
     return float(np.mean(seconds_a_fold)) * plan.folds * trials / max(1, workers)
 
 
+def preset_of(
+    study: optuna.Study, trial: optuna.trial.FrozenTrial, known: Iterable[presets.Preset]
+) -> presets.Preset | None:
+    """The preset that was made of a trial and tested, if it is among those known."""
+    facts = (study.study_name, trial.number, trial.value, parameters(study, trial))
+    same = (one for one in known if (one.study, one.trial, one.score, one.parameters) == facts and one.run)
+    return next(same, None)
+
+
 def save_preset(
     study: optuna.Study,
     feature_table: pd.DataFrame,
@@ -446,10 +455,8 @@ def save_preset(
     facts = study.user_attrs
     if facts["data_digest"] != store.digest(feature_table):
         raise TuningError(f"Study {study.study_name!r} is of other clips than this feature table. Bring the same one")
-    for known in presets.list_all(settings.stores, facts["model"]):
-        of_the_same = (study.study_name, chosen.number, chosen.value, parameters(study, chosen))
-        if (known.study, known.trial, known.score, known.parameters) == of_the_same and known.run:
-            return known, False
+    if known := preset_of(study, chosen, presets.list_all(settings.stores, facts["model"])):
+        return known, False
     into = into or settings.workspace
     preset = presets.Preset(
         model=facts["model"],
