@@ -6,12 +6,15 @@ is PostgreSQL, named by `SER_OPTUNA_STORAGE`. What ships is an SQLite file that 
 
 import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
+from filelock import FileLock
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from ser_core.errors import TuningError
 from ser_core.settings import Settings
@@ -19,6 +22,7 @@ from ser_core.settings import Settings
 HEARTBEAT_S = 10  # how often a running trial says that its worker lives
 GRACE_BEATS = 3  # after so many beats missed, the worker is taken for dead and its trial is begun again
 MAX_RETRIES = 3  # of one trial: what kills three workers would kill the fourth
+LOCK_KEY = 1_188_976  # any number that the server's other users do not lock on
 LOCK_WAIT_S = 60  # until a worker gives up on an SQLite file that others write
 
 
@@ -50,7 +54,7 @@ def exists(url: str) -> bool:
 
 
 def connect(url: str, *, heartbeat_s: int = HEARTBEAT_S) -> RDBStorage:
-    """Open a database, which is made where it is missing. Do that once, before workers open it all at once.
+    """Open a database, which is made where it is missing, by one process at a time.
 
     Raises
     ------
@@ -61,15 +65,34 @@ def connect(url: str, *, heartbeat_s: int = HEARTBEAT_S) -> RDBStorage:
         file = _sqlite_file(url)
         if file is not None and "immutable" not in url:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(file, timeout=LOCK_WAIT_S)) as database:
-                database.execute("PRAGMA journal_mode = WAL")
-        return RDBStorage(
-            url,
-            engine_kwargs={"connect_args": {"timeout": LOCK_WAIT_S}} if file is not None else {"pool_pre_ping": True},
-            heartbeat_interval=heartbeat_s,
-            grace_period=GRACE_BEATS * heartbeat_s,
-            heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=MAX_RETRIES),
-        )
+        with _alone(url):
+            if file is not None and "immutable" not in url:
+                with closing(sqlite3.connect(file, timeout=LOCK_WAIT_S)) as database:
+                    database.execute("PRAGMA journal_mode = WAL")
+            return RDBStorage(
+                url,
+                engine_kwargs={"connect_args": {"timeout": LOCK_WAIT_S}}
+                if file is not None
+                else {"pool_pre_ping": True},
+                heartbeat_interval=heartbeat_s,
+                grace_period=GRACE_BEATS * heartbeat_s,
+                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=MAX_RETRIES),
+            )
+
+
+@contextmanager
+def _alone(url: str):
+    """Two that open a new database at once would both make its tables, and one of them would fail."""
+    file = _sqlite_file(url)
+    if file is not None:
+        with nullcontext() if "immutable" in url else FileLock(file.with_name(f".{file.name}.lock")):
+            yield
+    elif make_url(url).get_backend_name() == "postgresql":
+        with create_engine(url, poolclass=NullPool).connect() as server:
+            server.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})  # until the connection is closed
+            yield
+    else:
+        yield
 
 
 def pack(url: str, file: Path) -> None:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import sync_playwright
 
-from ser_core.settings import PROJECT
+from ser_core import jobs
+from ser_core.settings import PROJECT, Settings
 
 # As root and without a network beyond this machine, Chromium needs these.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -81,6 +82,10 @@ def started(folder, data=None, file_size_limit=resource.RLIM_INFINITY):
     finally:
         process.terminate()
         process.wait(timeout=20)
+        settings = Settings(folder / "workspace", folder)
+        for job in jobs.list_all(settings):  # they outlive the server, as they should
+            if ending := jobs.stop(job, settings, grace_s=5):
+                ending.join()
 
 
 def wait_for(address: str, process: subprocess.Popen, seconds: float = 60) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from optuna.trial import TrialState
@@ -26,6 +27,12 @@ def database(tmp_path_factory):
 def file(table, tmp_path):
     store.save_table(table, tmp_path / "table.parquet")
     return str(tmp_path / "table.parquet")
+
+
+def test_many_may_open_a_new_database_at_once(database):
+    with ThreadPoolExecutor(6) as pool:
+        opened = list(pool.map(lambda _: storage.connect(database), range(6)))
+    assert all(one.get_all_studies() == [] for one in opened)
 
 
 def test_four_workers_share_a_study_and_a_killed_ones_trial_comes_back(database, table, file):

@@ -4,6 +4,7 @@ import dataclasses
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import optuna
@@ -17,6 +18,14 @@ def test_sqlite_is_in_wal_mode_before_the_first_worker(url, settings):
     storage.connect(url)
     with closing(sqlite3.connect(settings.workspace / "studies.sqlite")) as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_many_may_open_a_new_database_at_once(url, attempt):
+    """A page looks at the studies at the moment when the first of them is begun."""
+    with ThreadPoolExecutor(6) as pool:
+        opened = list(pool.map(lambda _: storage.connect(url), range(6)))
+    assert all(one.get_all_studies() == [] for one in opened)
 
 
 def test_two_processes_may_open_a_database_that_was_made_for_them(url):
