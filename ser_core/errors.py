@@ -59,3 +59,7 @@ class SettingsError(SerError):
 
 class ParallelError(SerError):
     """A cluster that does not answer, or whose machines would give other numbers."""
+
+
+class TrainingError(SerError):
+    """A network that cannot be trained as asked."""

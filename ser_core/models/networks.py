@@ -1,0 +1,422 @@
+"""Networks: how each is built, and a scikit-learn estimator that trains any of them, one epoch at a time.
+
+The only module that imports TensorFlow, and only when a network is built. What is fitted on the training clips besides
+weights (means and deviations, principal components) lives in the network's first layers, so that one `.keras` file is
+the whole model.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
+from sklearn.utils.validation import check_is_fitted
+
+from ser_core import stopping
+from ser_core.errors import TrainingError
+
+PCA_VARIANCE = 0.95  # the study's: 66 components of its 180 features
+PREDICT_BATCH = 128
+STATE = "training.json"
+
+
+def _keras():
+    """Keras, quiet, with operations that give the same result each time."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    import keras
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+    if tf.config.list_physical_devices("GPU"):
+        keras.mixed_precision.set_global_policy("mixed_float16")
+    return keras
+
+
+# Builders: (what the training clips look like, number of classes, options) -> a network that is not compiled
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a builder may be asked for besides its shape."""
+
+    dropout: float = 0.0  # share of units that is left out in training
+    l1: float = 0.0  # penalty on the weights of convolutions and dense layers
+    l2: float = 0.0
+
+
+def build_cnn(features: np.ndarray, classes: int, options: Options):
+    """The study's first approach: standardise, PCA at 95 % of the variance, 8 convolutions, 3 dense layers.
+
+    Parameters
+    ----------
+    features : np.ndarray [shape=(n, d)]
+        Of the training clips, which the means, deviations and components are taken from.
+    """
+    keras = _keras()
+    layers = keras.layers
+    mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)
+    pca = PCA(PCA_VARIANCE, svd_solver="full").fit((features - mean) / deviation)
+    inputs = keras.Input(features.shape[1:])
+    x = layers.Normalization(mean=mean, variance=deviation**2)(inputs)
+    components = layers.Dense(int(pca.n_components_), use_bias=False, trainable=False, name="pca")
+    x = components(x)
+    components.set_weights([pca.components_.T])
+    x = layers.Reshape((-1, 1))(x)
+    for channels in (32, 32, 64, 64, 128, 128, 256, 256):
+        x = layers.Conv1D(channels, 5, padding="same", use_bias=False, **_penalty(keras, options))(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.ReLU()(x)
+        if channels in (64, 256):
+            x = layers.Dropout(options.dropout / 2)(x)
+    return _dense_head(keras, inputs, layers.Flatten()(x), classes, options)
+
+
+def build_head(features: np.ndarray, classes: int, options: Options):
+    """The study's second approach: the same dense layers on the bottleneck of a network that knows ImageNet.
+
+    Parameters
+    ----------
+    features : np.ndarray [shape=(n, rows, columns, channels)]
+        As `features.bottleneck` gives them.
+    """
+    keras = _keras()
+    inputs = keras.Input(features.shape[1:])
+    x = keras.layers.BatchNormalization(name="even_out")(keras.layers.Flatten()(inputs))
+    return _dense_head(keras, inputs, x, classes, options)
+
+
+def _dense_head(keras, inputs, x, classes: int, options: Options):
+    for units in (256, 128):
+        x = keras.layers.Dense(units, use_bias=False, **_penalty(keras, options))(x)
+        x = keras.layers.BatchNormalization()(x)
+        x = keras.layers.ReLU()(x)
+        x = keras.layers.Dropout(options.dropout)(x)
+    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax", dtype="float32")(x))
+
+
+def build_rnn(features: np.ndarray, classes: int, options: Options):
+    """An LSTM over a sequence of frames, whose padding (NaN) is masked; a vector counts as a sequence of numbers.
+
+    Parameters
+    ----------
+    features : np.ndarray [shape=(n, frames, d) or (n, d)]
+    """
+    keras = _keras()
+    layers = keras.layers
+    inputs = keras.Input(features.shape[1:])
+    if features.ndim == 2:  # as the study did: 180 aggregated features, one after another
+        x = layers.Normalization(mean=features.mean(axis=0), variance=features.var(axis=0))(inputs)
+        x = layers.Reshape((-1, 1))(x)
+        x = layers.LSTM(64)(x)
+    else:
+        frames = features.reshape(-1, features.shape[-1])
+        frames = frames[frames.any(axis=1)]  # padding is zeros
+        masked = layers.Masking()(inputs)
+        x = layers.Normalization(mean=frames.mean(axis=0), variance=frames.var(axis=0))(inputs)
+        x = layers.Bidirectional(layers.LSTM(64, return_sequences=True))(x, mask=masked._keras_mask)
+        x = layers.Dropout(options.dropout)(x)
+        x = layers.Bidirectional(layers.LSTM(64))(x, mask=masked._keras_mask)
+    x = layers.Dropout(options.dropout)(x)
+    outputs = layers.Dense(classes, activation="softmax", dtype="float32", **_penalty(keras, options))(x)
+    return keras.Model(inputs, outputs)
+
+
+def build_cnn2d(features: np.ndarray, classes: int, options: Options):
+    """Ours: four blocks of two convolutions on log-mel frames, their mean and maximum over time, one dense layer.
+
+    Parameters
+    ----------
+    features : np.ndarray [shape=(n, frames, bands)]
+        dB.
+    """
+    keras = _keras()
+    layers = keras.layers
+    inputs = keras.Input((None, features.shape[2]))  # of any length
+    mean, variance = (function(features, axis=(0, 1), dtype=np.float64) for function in (np.mean, np.var))
+    x = layers.Normalization(mean=mean, variance=variance)(inputs)
+    x = layers.Reshape((-1, features.shape[2], 1))(x)
+    for block, channels in enumerate((24, 48, 96, 128)):
+        for layer in range(2):
+            strides = 2 if block == 0 and layer == 0 else 1
+            x = layers.Conv2D(
+                channels, 3, strides=strides, padding="same", use_bias=False, **_penalty(keras, options)
+            )(x)
+            x = layers.BatchNormalization()(x)
+            x = layers.ReLU()(x)
+        if block < 3:
+            x = layers.MaxPooling2D(2)(x)
+            x = layers.SpatialDropout2D(options.dropout / 4)(x)
+    x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
+    x = layers.Dropout(options.dropout)(x)
+    return keras.Model(inputs, layers.Dense(classes, activation="softmax", dtype="float32")(x))
+
+
+def _penalty(keras, options: Options) -> dict:
+    if not options.l1 and not options.l2:
+        return {}
+    return {"kernel_regularizer": keras.regularizers.L1L2(l1=options.l1, l2=options.l2)}
+
+
+BUILDERS = {"cnn": build_cnn, "head": build_head, "rnn": build_rnn, "cnn2d": build_cnn2d}
+
+
+# Augmentation of log-mel frames, one epoch's worth at a time
+
+FLOOR_DB = -80.0
+GAIN_DB = 3.0
+SHIFT_FRAMES = 16
+NOISE_DB = 2.0
+MASK_FRAMES, MASK_BANDS = 32, 10
+
+
+def augment(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Log-mel frames [shape=(n, frames, bands), dB] a little louder or softer, sooner or later, with noise, and with a
+    stretch of time and a range of frequencies blotted out (SpecAugment, Park et al. 2019)."""
+    n, length, bands = frames.shape
+    changed = np.array(frames, dtype=np.float32)
+    for row, shift in enumerate(rng.integers(-SHIFT_FRAMES, SHIFT_FRAMES + 1, n)):
+        changed[row] = np.roll(changed[row], shift, axis=0)
+    changed += rng.uniform(-GAIN_DB, GAIN_DB, (n, 1, 1)).astype(np.float32)
+    changed += rng.normal(scale=NOISE_DB, size=changed.shape).astype(np.float32)
+    mean = changed.mean(axis=(1, 2))
+    for row in range(n):
+        for axis_length, longest, axis in ((length, MASK_FRAMES, 0), (bands, MASK_BANDS, 1)):
+            width = rng.integers(0, longest + 1)
+            start = rng.integers(0, max(1, axis_length - width))
+            part = (slice(start, start + width),) if axis == 0 else (slice(None), slice(start, start + width))
+            changed[row][part] = mean[row]
+    return changed
+
+
+# Training
+
+
+@dataclass
+class Progress:
+    """What a training tells of itself, and where it keeps its state.
+
+    Parameters
+    ----------
+    watch : callable, optional
+        Told of each epoch that ended: a dict of epoch, epochs, loss, accuracy, val_loss, val_accuracy and seconds.
+    checkpoint : Path, optional
+        A folder. A training that finds an earlier state there goes on from it, with the same result as an unbroken one.
+    groups : np.ndarray [shape=(n,)], optional
+        Of the clips, e.g. their actors: no group is on both sides of the validation split.
+    """
+
+    watch: Callable[[dict], None] | None = None
+    checkpoint: Path | None = None
+    groups: np.ndarray | None = field(default=None, repr=False)
+
+
+class NetworkClassifier(ClassifierMixin, BaseEstimator):
+    """A network behind scikit-learn's interface.
+
+    Each epoch depends on the state before it, the seed and its number, and on nothing else. So one that was broken off
+    between two epochs goes on as if it had not been.
+
+    Parameters
+    ----------
+    network : str
+        Of `BUILDERS`.
+    epochs : int
+        At most; training ends when validation accuracy has not grown for `patience` of them.
+    validation : float
+        Share of the training clips that is only watched. The weights of the best epoch on it are kept. 0: none is held
+        out, and the last epoch's weights are kept.
+    optimizer : str
+        sgd (momentum 0.9, as the study's) or adam.
+    decay : bool
+        Let the learning rate fall to 0 along half a cosine.
+    augment : bool
+        Only for log-mel frames.
+    """
+
+    def __init__(
+        self,
+        network: str = "cnn",
+        *,
+        epochs: int = 60,
+        batch_size: int = 16,
+        learning_rate: float = 0.01,
+        optimizer: str = "sgd",
+        decay: bool = False,
+        dropout: float = 0.3,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        smoothing: float = 0.0,
+        augment: bool = False,
+        validation: float = 0.1,
+        patience: int = 20,
+        seed: int = 9,
+    ):
+        self.network = network
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.optimizer = optimizer
+        self.decay = decay
+        self.dropout = dropout
+        self.l1 = l1
+        self.l2 = l2
+        self.smoothing = smoothing
+        self.augment = augment
+        self.validation = validation
+        self.patience = patience
+        self.seed = seed
+
+    def fit(self, features: np.ndarray, labels: np.ndarray, progress: Progress | None = None) -> "NetworkClassifier":
+        """Learn from features [shape=(n, ...)] and class numbers [shape=(n,)] without gaps.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is no number any more.
+        """
+        progress = progress or Progress()
+        self.classes_ = np.unique(labels)
+        learn, watch = self._parts(labels, progress.groups)
+        model, history, best = self._begin(np.asarray(features[learn]), progress)
+        while not self._is_over(history):
+            stopping.check()
+            history.append(self._epoch(model, features, labels, learn, watch, len(history)))
+            if best is None or _rank(history[-1], len(watch)) > best[0]:
+                best = _rank(history[-1], len(watch)), model.get_weights()
+            if progress.checkpoint:
+                _keep(model, history, best[1], progress.checkpoint)
+            if progress.watch:
+                progress.watch(history[-1])
+        if best is not None and len(watch):
+            model.set_weights(best[1])
+        self.model_, self.history_ = model, history
+        return self
+
+    def predict_proba(self, features: np.ndarray) -> np.ndarray:
+        """Probability of each class that was learned [shape=(n, classes)]."""
+        check_is_fitted(self)
+        return _predict(self.model_, features)
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        return self.classes_[self.predict_proba(features).argmax(axis=1)]
+
+    def _parts(self, labels: np.ndarray, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        rows = np.arange(len(labels))
+        if not self.validation:
+            return rows, rows[:0]
+        if groups is None:
+            split = StratifiedShuffleSplit(1, test_size=self.validation, random_state=self.seed).split(rows, labels)
+        else:
+            split = GroupShuffleSplit(1, test_size=self.validation, random_state=self.seed).split(rows, groups=groups)
+        return next(split)
+
+    def _begin(self, features: np.ndarray, progress: Progress):
+        """A new network, or the one of a training that was broken off: network, history, best weights so far."""
+        keras = _keras()
+        if progress.checkpoint and (progress.checkpoint / STATE).is_file():
+            return _kept(keras, progress.checkpoint)
+        keras.utils.set_random_seed(self.seed)
+        options = Options(self.dropout, self.l1, self.l2)
+        model = BUILDERS[self.network](features, len(self.classes_), options)
+        optimizers = keras.optimizers
+        optimizer = (
+            optimizers.SGD(self.learning_rate, momentum=0.9)
+            if self.optimizer == "sgd"
+            else optimizers.Adam(self.learning_rate)
+        )
+        model.compile(
+            optimizer,
+            keras.losses.CategoricalCrossentropy(label_smoothing=self.smoothing),
+            metrics=["accuracy"],
+            steps_per_execution=8,
+        )
+        return model, [], None
+
+    def _is_over(self, history: list[dict]) -> bool:
+        if len(history) >= self.epochs:
+            return True
+        if not self.validation or not history:
+            return False
+        best = max(range(len(history)), key=lambda epoch: history[epoch]["val_accuracy"])
+        return len(history) - 1 - best >= self.patience
+
+    def _epoch(self, model, features, labels, learn, watch, number: int) -> dict:
+        keras = _keras()
+        began = time.perf_counter()
+        rng = np.random.default_rng([self.seed, number])
+        order = rng.permutation(learn)
+        seen = np.asarray(features[order], dtype=np.float32)
+        if self.augment:
+            seen = augment(seen, rng)
+        for layer in model._flatten_layers():
+            if generator := getattr(layer, "seed_generator", None):
+                generator.state.assign(rng.integers(0, 2**31, 2).astype(np.uint32))
+        if self.decay:
+            share = 0.5 * (1 + np.cos(np.pi * number / self.epochs))
+            model.optimizer.learning_rate = self.learning_rate * share
+        wanted = keras.utils.to_categorical(np.searchsorted(self.classes_, labels[order]), len(self.classes_))
+        learned = model.fit(seen, wanted, batch_size=self.batch_size, shuffle=False, verbose=0).history
+        told = {
+            "epoch": number + 1,
+            "epochs": self.epochs,
+            "loss": float(learned["loss"][0]),
+            "accuracy": float(learned["accuracy"][0]),
+        }
+        if not np.isfinite(told["loss"]):
+            raise TrainingError(
+                f"The loss is {told['loss']} in epoch {number + 1}: the steps are too long. Try a learning rate below "
+                f"{self.learning_rate:g}"
+            )
+        if len(watch):
+            given = _predict(model, features[watch])
+            truth = np.searchsorted(self.classes_, labels[watch])
+            right = given[np.arange(len(watch)), truth]
+            told["val_loss"] = float(-np.log(np.maximum(right, 1e-7)).mean())
+            told["val_accuracy"] = float((given.argmax(axis=1) == truth).mean())
+        return told | {"seconds": round(time.perf_counter() - began, 2)}
+
+
+def _rank(told: dict, has_validation: int) -> tuple:
+    return (told["val_accuracy"], -told["val_loss"]) if has_validation else (told["epoch"],)
+
+
+def _predict(model, features: np.ndarray) -> np.ndarray:
+    batches = [
+        model.predict_on_batch(np.asarray(features[start : start + PREDICT_BATCH], dtype=np.float32))
+        for start in range(0, len(features), PREDICT_BATCH)
+    ]
+    return np.concatenate(batches).astype(np.float64)
+
+
+def _keep(model, history: list[dict], best: list[np.ndarray], folder: Path) -> None:
+    """Write the state after an epoch; what tells of it is replaced last, so that it is whole or the one before."""
+    name = f"epoch-{len(history):04d}"
+    part = folder / name
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    model.save(part / "network.keras")
+    np.savez(part / "best.npz", *best)
+    temporary = folder / f".{STATE}"
+    temporary.write_text(json.dumps({"state": name, "history": history}))
+    os.replace(temporary, folder / STATE)
+    for older in folder.glob("epoch-*"):
+        if older.name != name:
+            shutil.rmtree(older)
+
+
+def _kept(keras, folder: Path):
+    told = json.loads((folder / STATE).read_text())
+    part, history = folder / told["state"], told["history"]
+    model = keras.saving.load_model(part / "network.keras", safe_mode=True)
+    with np.load(part / "best.npz") as saved:
+        weights = [saved[name] for name in saved.files]
+    best = max(_rank(epoch, "val_loss" in epoch) for epoch in history)
+    return model, history, (best, weights)
