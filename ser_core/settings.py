@@ -7,6 +7,7 @@
 | `SER_READ_ONLY`       | 1: nothing can be started (a public screen)        | 0                           |
 | `SER_MAX_JOBS`        | jobs that run at a time; the others wait           | 1                           |
 | `SER_OPTUNA_STORAGE`  | a database of studies that many machines share     | SQLite in the workspace     |
+| `SER_VGG16_WEIGHTS`   | a file of VGG16's ImageNet weights, without top    | Keras' own download         |
 """
 
 import os
@@ -28,6 +29,7 @@ class Settings:
     read_only: bool = False
     max_jobs: int = 1
     optuna_storage: str | None = field(default=None, repr=False)  # its address may hold a password
+    vgg16_weights: Path | None = None
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -45,6 +47,7 @@ class Settings:
             read_only=os.environ.get("SER_READ_ONLY", "") not in ("", "0"),  # a slip must not open a public screen
             max_jobs=_max_jobs(os.environ.get("SER_MAX_JOBS") or "1"),
             optuna_storage=os.environ.get("SER_OPTUNA_STORAGE") or None,
+            vgg16_weights=Path(found).absolute() if (found := os.environ.get("SER_VGG16_WEIGHTS")) else None,
         )
 
     def require_writable(self, work: str) -> None:

@@ -100,9 +100,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def body(self, content):
+        self.server.sent[-1] += len(content)  # first: whoever has the last byte may look at once
         self.wfile.write(content)
         self.wfile.flush()
-        self.server.sent[-1] += len(content)
 
     def log_message(self, *_):
         pass

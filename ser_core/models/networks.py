@@ -27,8 +27,8 @@ PREDICT_BATCH = 128
 STATE = "training.json"
 
 
-def _keras():
-    """Keras, quiet, with operations that give the same result each time."""
+def load_keras():
+    """Keras, quiet, with operations that give the same result each time. Takes seconds the first time."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     import keras
@@ -60,7 +60,7 @@ def build_cnn(features: np.ndarray, classes: int, options: Options):
     features : np.ndarray [shape=(n, d)]
         Of the training clips, which the means, deviations and components are taken from.
     """
-    keras = _keras()
+    keras = load_keras()
     layers = keras.layers
     mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)
     pca = PCA(PCA_VARIANCE, svd_solver="full").fit((features - mean) / deviation)
@@ -87,7 +87,7 @@ def build_head(features: np.ndarray, classes: int, options: Options):
     features : np.ndarray [shape=(n, rows, columns, channels)]
         As `features.bottleneck` gives them.
     """
-    keras = _keras()
+    keras = load_keras()
     inputs = keras.Input(features.shape[1:])
     x = keras.layers.BatchNormalization(name="even_out")(keras.layers.Flatten()(inputs))
     return _dense_head(keras, inputs, x, classes, options)
@@ -103,13 +103,13 @@ def _dense_head(keras, inputs, x, classes: int, options: Options):
 
 
 def build_rnn(features: np.ndarray, classes: int, options: Options):
-    """An LSTM over a sequence of frames, whose padding (NaN) is masked; a vector counts as a sequence of numbers.
+    """An LSTM over a sequence of frames, whose padding (zeros) is masked; a vector counts as a sequence of numbers.
 
     Parameters
     ----------
     features : np.ndarray [shape=(n, frames, d) or (n, d)]
     """
-    keras = _keras()
+    keras = load_keras()
     layers = keras.layers
     inputs = keras.Input(features.shape[1:])
     if features.ndim == 2:  # as the study did: 180 aggregated features, one after another
@@ -137,7 +137,7 @@ def build_cnn2d(features: np.ndarray, classes: int, options: Options):
     features : np.ndarray [shape=(n, frames, bands)]
         dB.
     """
-    keras = _keras()
+    keras = load_keras()
     layers = keras.layers
     inputs = keras.Input((None, features.shape[2]))  # of any length
     mean, variance = (function(features, axis=(0, 1), dtype=np.float64) for function in (np.mean, np.var))
@@ -320,7 +320,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def _begin(self, features: np.ndarray, progress: Progress):
         """A new network, or the one of a training that was broken off: network, history, best weights so far."""
-        keras = _keras()
+        keras = load_keras()
         if progress.checkpoint and (progress.checkpoint / STATE).is_file():
             return _kept(keras, progress.checkpoint)
         keras.utils.set_random_seed(self.seed)
@@ -349,7 +349,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return len(history) - 1 - best >= self.patience
 
     def _epoch(self, model, features, labels, learn, watch, number: int) -> dict:
-        keras = _keras()
+        keras = load_keras()
         began = time.perf_counter()
         rng = np.random.default_rng([self.seed, number])
         order = rng.permutation(learn)

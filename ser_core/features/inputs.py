@@ -1,0 +1,214 @@
+"""What networks see of a clip, made of its recording once and kept on disk under the recording's digest.
+
+Each input is an array of fixed shape a clip, in half precision: `frames` (log-mel), `sequence` (MFCC and chroma of every
+frame), and the bottleneck of a network that knows ImageNet, one for each of `BACKBONES`. `study` stands for the 180
+numbers of the feature table, which need no recording.
+"""
+
+import gc
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pandas as pd
+
+from ser_core import audio, corpus
+from ser_core.errors import AudioError, FeatureError, ModelError
+from ser_core.features import images, store, study
+from ser_core.settings import Settings
+
+SAMPLE_RATE = study.SAMPLE_RATE
+FRAMES, BANDS = 192, 64  # frames of 512 samples: 4.5 s, as long as nine in ten clips
+FLOOR_DB = -80.0  # below full scale: rooms are louder
+SEQUENCE_STEP = 2  # every second frame: neighbours overlap by three quarters
+BATCH = 16  # pictures: 10 MB of pixels, and about 1 GB at the widest layer of VGG16
+
+
+@dataclass(frozen=True)
+class Input:
+    """One way to see a clip. `version` changes with any of its numbers."""
+
+    key: str
+    version: str
+    of_samples: Callable[[list[np.ndarray]], np.ndarray]  # clips at 22,050 Hz -> [shape=(clips, ...)]
+
+
+def frames(samples: np.ndarray) -> np.ndarray:
+    """Log-mel frames [shape=(192, 64), dB] around the middle of the voice; what is longer is cut, shorter padded."""
+    mel = librosa.feature.melspectrogram(
+        S=np.square(study.magnitude_spectrogram(samples, np.float32)).T, sr=SAMPLE_RATE, n_mels=BANDS, fmax=8000
+    )
+    decibels = np.maximum(librosa.power_to_db(mel, top_db=None), FLOOR_DB).T
+    return _around_the_voice(decibels, mel.sum(axis=0), FRAMES, FLOOR_DB)
+
+
+def sequence(samples: np.ndarray) -> np.ndarray:
+    """40 MFCC and 12 chroma of every second frame [shape=(96, 52)] around the middle of the voice; zeros at the end of
+    what is shorter, which a network masks."""
+    magnitude = study.magnitude_spectrogram(samples, np.float32)
+    mel = study.mel_spectrogram(magnitude)
+    mfcc = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=study.N_MFCC)
+    chroma = librosa.feature.chroma_stft(S=magnitude.T, sr=SAMPLE_RATE, tuning=0.0)
+    both = np.concatenate([mfcc, chroma]).T
+    short = both[: len(both) - len(both) % SEQUENCE_STEP].reshape(-1, SEQUENCE_STEP, both.shape[1]).mean(axis=1)
+    length = FRAMES // SEQUENCE_STEP
+    if len(short) > length:
+        return _around_the_voice(short, mel.sum(axis=0)[::SEQUENCE_STEP][: len(short)], length, 0.0)
+    return np.pad(short, ((0, length - len(short)), (0, 0)))
+
+
+def _around_the_voice(values: np.ndarray, power: np.ndarray, length: int, fill: float) -> np.ndarray:
+    middle = round(float(np.average(np.arange(len(power)), weights=power + 1e-12)))
+    padded = np.pad(values, ((length, length), (0, 0)), constant_values=fill)
+    start = min(max(middle - length // 2, 0), max(0, len(values) - length)) if len(values) > length else None
+    offset = length + start if start is not None else length - (length - len(values)) // 2
+    return padded[offset : offset + length]
+
+
+# Networks that know ImageNet: their name in keras.applications, and the module that says how they want pixels
+
+BACKBONES = {
+    "vgg16": ("VGG16", "vgg16"),
+    "vgg19": ("VGG19", "vgg19"),
+    "resnet50": ("ResNet50", "resnet50"),
+    "inception": ("InceptionV3", "inception_v3"),
+    "mobilenet": ("MobileNetV2", "mobilenet_v2"),
+}
+
+
+def backbone(key: str, weights: Path | None = None) -> Input:
+    """The bottleneck of a backbone: what its last convolution says of a clip's log-mel picture, 224 pixels each way.
+
+    Parameters
+    ----------
+    key : str
+        Of `BACKBONES`.
+    weights : Path, optional
+        A Keras weights file without the top; Keras' own download if left out.
+
+    Raises
+    ------
+    ModelError
+        If the weights can neither be read nor downloaded.
+    """
+    from ser_core.models.networks import load_keras
+
+    keras = load_keras()
+    name, module = BACKBONES[key]
+    shape = (images.SIZE, images.SIZE, 3)
+    try:
+        if weights is not None and not weights.is_file():
+            raise OSError("there is no such file")
+        network = getattr(keras.applications, name)(
+            weights=str(weights) if weights else "imagenet", include_top=False, input_shape=shape
+        )
+    except Exception as error:  # keras lets out what urllib, h5py and its own checks raise
+        source = str(weights) if weights else "Keras' download"
+        raise ModelError(
+            f"The ImageNet weights of {key} cannot be had from {source} ({str(error).splitlines()[0][:200]}). Bring this "
+            "machine online, or name a file of them: --weights FILE, or SER_VGG16_WEIGHTS=FILE for vgg16"
+        ) from error
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in network.get_weights())).hexdigest()[:12]
+    prepare = getattr(keras.applications, module).preprocess_input
+
+    def of_samples(clips: list[np.ndarray]) -> np.ndarray:
+        pictures = np.stack([images.picture(samples, "mel") for samples in clips]).astype(np.float32)
+        return network.predict_on_batch(prepare(pictures))
+
+    return Input(key, f"{key}-{digest}-{images.VERSION}", of_samples)
+
+
+def get(key: str, settings: Settings, weights: Path | None = None) -> Input:
+    """The input of that key.
+
+    Raises
+    ------
+    ModelError
+        As `backbone`; and if there is none.
+    """
+    if key == "frames":
+        return Input(key, "frames-1", lambda clips: np.stack([frames(samples) for samples in clips]))
+    if key == "sequence":
+        return Input(key, "sequence-1", lambda clips: np.stack([sequence(samples) for samples in clips]))
+    if key in BACKBONES:
+        return backbone(key, weights or (settings.vgg16_weights if key == "vgg16" else None))
+    raise ModelError(f"There is no input {key!r}; there is study, frames, sequence, {', '.join(BACKBONES)}")
+
+
+def load(
+    key: str,
+    table: pd.DataFrame,
+    settings: Settings,
+    *,
+    weights: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[np.ndarray, str]:
+    """What a network sees of every clip of a table, and the input's version. What was made before is read from
+    `cache/inputs` in the workspace, so that a run that was stopped goes on where it was.
+
+    Returns
+    -------
+    seen : np.ndarray [shape=(clips, ...)]
+        Half precision; `study`: [shape=(clips, 180)], single.
+    version : str
+
+    Raises
+    ------
+    FeatureError
+        If a clip's recording is not there or cannot be read.
+    ModelError
+        As `get`.
+    """
+    if key == "study":
+        return store.matrix(table).astype(np.float32), study.VERSION
+    files = _recordings(table, settings)
+    one = get(key, settings, weights)
+    folder = settings.workspace / "cache" / "inputs" / one.version
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = []
+    for start in range(0, len(files), BATCH):
+        kept += _batch(one, files[start : start + BATCH], folder)
+        if progress:
+            progress(len(kept), len(files))
+    gc.collect()
+    return np.stack([np.load(file) for file in kept]), one.version
+
+
+def _batch(one: Input, files: list[Path], folder: Path) -> list[Path]:
+    """The kept arrays of a few recordings; those that lack are made, all at once."""
+    contents = [file.read_bytes() for file in files]
+    kept = [folder / f"{hashlib.sha256(content).hexdigest()}.npy" for content in contents]
+    lacking = [row for row, file in enumerate(kept) if not file.exists()]
+    if lacking:
+        made = one.of_samples([_samples(files[row], contents[row]) for row in lacking])
+        for row, array in zip(lacking, made, strict=True):
+            part = kept[row].with_name(f".{kept[row].stem}.{os.getpid()}.npy")
+            np.save(part, array.astype(np.float16))
+            os.replace(part, kept[row])
+    return kept
+
+
+def _samples(file: Path, content: bytes) -> np.ndarray:
+    try:
+        return audio.load(content, rate=SAMPLE_RATE).samples
+    except AudioError as error:
+        raise FeatureError(f"{file} cannot be read: {error}. Bring it anew, or take it out of the table") from error
+
+
+def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
+    way_out = "Bring them here (python -m ser_core download), or set SER_DATA_DIR"
+    if not settings.data_dir.is_dir():
+        raise FeatureError(f"This network listens to the recordings, and {settings.data_dir} is not there. {way_out}")
+    clips = corpus.index(settings.data_dir).clips
+    there = dict(zip(clips["stem"], clips["path"], strict=True))
+    lacking = [stem for stem in table["stem"] if stem not in there]
+    if lacking:
+        raise FeatureError(
+            f"This network listens to the recordings, and {len(lacking):,} of {len(table):,} are not in "
+            f"{settings.data_dir}, such as {lacking[0]}. {way_out}"
+        )
+    return [settings.data_dir / there[stem] for stem in table["stem"]]
