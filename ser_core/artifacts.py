@@ -1,7 +1,8 @@
 """Trained models on disk, each with a card and with digests that are checked before anything is loaded.
 
-A store (`artifacts/` ships, `workspace/` is this installation's own) holds `models/<key>/model.skops`, `card.md` beside
-it, and one `manifest.json`. skops files hold data, not code: only the types named below are ever built from them.
+A store (`artifacts/` ships, `workspace/` is this installation's own) holds `models/<key>/model.skops` (of a network
+`network.keras`), `card.md` beside it, and one `manifest.json`. skops files hold data, not code: only the types named
+below are ever built from them. Keras files are read in its safe mode, which builds no function from them.
 """
 
 import hashlib
@@ -16,13 +17,13 @@ from filelock import FileLock
 
 from ser_core.errors import ArtifactError
 from ser_core.experiments import Result, versions
-from ser_core.features import study
 from ser_core.labels import LABELS
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.reference import SVM_UNHEARD_ACTORS_UAR
 from ser_core.runs import Run
 
 MODEL_FILE = "model.skops"
+NETWORK_FILE = "network.keras"
 CARD_FILE = "card.md"
 MANIFEST = "manifest.json"
 
@@ -48,7 +49,7 @@ TRUSTED_TYPES = [
 ]
 
 # A model predicts the same numbers only with these as they were.
-CHECKED_PACKAGES = ("scikit-learn", "xgboost", "lightgbm")
+CHECKED_PACKAGES = {MODEL_FILE: ("scikit-learn", "xgboost", "lightgbm"), NETWORK_FILE: ("keras",)}
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,16 @@ class ModelEntry:
     @property
     def digest(self) -> str:
         """SHA-256 of the model file."""
-        return self.entry["files"][MODEL_FILE]
+        return self.entry["files"][self.model_file]
+
+    @property
+    def model_file(self) -> str:
+        return NETWORK_FILE if NETWORK_FILE in self.entry["files"] else MODEL_FILE
+
+    @property
+    def input(self) -> str:
+        """What it sees of a clip, of `features.inputs`."""
+        return self.entry.get("input", "study")
 
     @property
     def card(self) -> str:
@@ -94,28 +104,27 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | Non
     unheard : Run, optional
         The same model under a protocol that holds actors out: what it is worth on voices that it does not know.
     """
-    import skops.io
-
     key = result.run.info["model"]
     folder = store / "models" / key
     folder.mkdir(parents=True, exist_ok=True)
     trained_on = _training_clips(result, table)
     honest = {"run": unheard.id, "scores": unheard.scores} if unheard else None
-    contents = {
-        MODEL_FILE: skops.io.dumps(result.model, compression=8),  # zipfile.ZIP_DEFLATED
-        CARD_FILE: _card(result, trained_on, honest).encode(),
-    }
+    model_file, content = _dump(result.model)
+    contents = {model_file: content, CARD_FILE: _card(result, trained_on, honest).encode()}
     entry = {
         "name": result.run.info["name"],
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
         "versions": versions(),
-        "features": study.VERSION,
+        "input": result.run.info.get("input", "study"),
+        "features": result.run.info["features"],
         "labels": list(LABELS),
         "run": result.run.id,
         "scores": result.run.scores,
         "trained_on": trained_on,
         "unheard": honest,
     }
+    if model_file == NETWORK_FILE:
+        entry["seen"] = result.model.seen_.tolist()
     with FileLock(store / ".lock"):
         for name, content in contents.items():
             _replace(folder / name, content)
@@ -176,18 +185,20 @@ def check(entry: ModelEntry) -> bytes:
             raise ArtifactError(
                 f"Model {entry.key}: {name} has digest {found[:12]}..., not {expected[:12]}... {restore}"
             )
+    from ser_core.features import inputs
+
     learned, here = entry.entry["versions"], versions()
     for what, made_with, now in (
-        ("features", entry.entry["features"], study.VERSION),
+        ("features", entry.entry["features"], inputs.VERSIONS.get(entry.input, entry.entry["features"])),
         ("classes", tuple(entry.entry["labels"]), LABELS),
-        *((package, learned[package], here[package]) for package in CHECKED_PACKAGES),
+        *((package, learned[package], here[package]) for package in CHECKED_PACKAGES[entry.model_file]),
     ):
         if made_with != now:
             raise ArtifactError(
                 f"Model {entry.key} was made with {what} {made_with}, but here is {now}. "
                 f"pip install -r requirements.txt, or train it: {train}"
             )
-    return contents[MODEL_FILE]
+    return contents[entry.model_file]
 
 
 def load(entry: ModelEntry) -> EmotionClassifier:
@@ -198,15 +209,30 @@ def load(entry: ModelEntry) -> EmotionClassifier:
     ArtifactError
         As `check`; and if the file would build a type that is not trusted.
     """
+    content = check(entry)
+    if entry.model_file == NETWORK_FILE:
+        from ser_core.models import networks
+
+        return EmotionClassifier.of_fitted(networks.loads(content), entry.entry["seen"])
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    content = check(entry)
     try:
         return skops.io.loads(content, trusted=TRUSTED_TYPES)
     except UntrustedTypesFoundException as error:
         types = ", ".join(skops.io.get_untrusted_types(data=content)[:3])
         raise ArtifactError(f"Model {entry.key} holds types that no model here needs: {types}") from error
+
+
+def _dump(model: EmotionClassifier) -> tuple[str, bytes]:
+    """The name and the content of a model's file."""
+    if hasattr(model.estimator_, "model_"):
+        from ser_core.models import networks
+
+        return NETWORK_FILE, networks.dumps(model.estimator_)
+    import skops.io
+
+    return MODEL_FILE, skops.io.dumps(model, compression=8)  # zipfile.ZIP_DEFLATED
 
 
 def _training_clips(result: Result, table: pd.DataFrame) -> dict:
@@ -222,7 +248,10 @@ def _training_clips(result: Result, table: pd.DataFrame) -> dict:
 
 
 def _card(result: Result, trained_on: dict, unheard: dict | None) -> str:
+    from ser_core.features.inputs import TITLES
+
     info, scores = result.run.info, result.run.scores
+    cv = f"{scores['cv_accuracy']:.3f}" if "cv_accuracy" in scores else "not measured"
     if unheard:
         on_others = (
             f"it names {unheard['scores']['emotion_accuracy']:.0%} of eight emotions in speech, while claiming to be "
@@ -241,9 +270,9 @@ Says which of 16 classes (eight emotions, female or male voice) it hears in a re
 |---|---|
 | Learned from | {trained_on["clips"]:,} RAVDESS clips of {trained_on["actors"]} actors |
 | Their length | {trained_on["shortest_s"]} to {trained_on["longest_s"]} s |
-| Features | {info["features"]}: the time means of 40 MFCC, 12 chroma, 128 mel bands |
+| Features | {info["features"]}: {TITLES[info.get("input", "study")]} |
 | Preset | {info["preset"]} |
-| Accuracy, five-fold cross-validation on the training part | {scores["cv_accuracy"]:.3f} |
+| Accuracy, five-fold cross-validation on the training part | {cv} |
 | Accuracy on the study's {sum(info["test_counts"].values())} test clips | {scores["test_accuracy"]:.3f} |
 | UAR on the same | {scores["uar"]:.3f} |
 | Run | `{result.run.id}` |

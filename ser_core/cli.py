@@ -122,9 +122,9 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction", writes=True)
     _add_experiment(sub)
-    sub.add_argument("--protocol", default="study", help="study or emobox")
     sub = command("train", train, "run a model under the study's split and keep it, for predicting", writes=True)
     _add_experiment(sub)
+    _add_training(sub)
 
     sub = command("tune", tune, "look for a model's best parameters, with Optuna, on training clips only", writes=True)
     sub.add_argument("model", metavar="MODEL")
@@ -173,6 +173,10 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("study", study, "make everything in artifacts/ anew from the clips (`make study`)", writes=True)
     sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
     sub.add_argument("--tune", action="store_true", help="tune every model first (half an hour more)")
+    sub.add_argument(
+        "--deep", nargs="*", metavar="MODEL", help="only the networks' runs (two hours), or those of these models"
+    )
+    sub.add_argument("--weights", type=Path, metavar="FILE", help="VGG16's ImageNet weights (default: downloaded)")
     _add_jobs(sub)
     return parser
 
@@ -216,7 +220,28 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--preset", default="default", help="default (ours), study (the authors' values), or a tuned one")
     sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
     sub.add_argument("--seed", type=_seed, default=9)
+    sub.add_argument("--protocol", default="study", help="study or emobox (default: study)")
+    sub.add_argument(
+        "--weights", type=Path, metavar="FILE", help="ImageNet weights of vgg16 and its relatives (default: downloaded)"
+    )
     _add_jobs(sub)
+
+
+def _add_training(sub: argparse.ArgumentParser) -> None:
+    """Options of networks. What is left out stays as the preset has it."""
+    more = sub.add_argument_group("networks only", "The options' own values, in the place of the preset's.")
+    more.add_argument("--epochs", type=_count, metavar="N", help="at most")
+    more.add_argument("--batch-size", type=_count, metavar="B", help="clips a step")
+    more.add_argument("--learning-rate", type=float, metavar="X", help="how far a step goes")
+    more.add_argument("--optimizer", choices=["sgd", "adam"])
+    more.add_argument("--dropout", type=float, metavar="Y", help="share of units left out while learning: 0 to 0.9")
+    more.add_argument("--l1", type=float, metavar="X", help="penalty on the sizes of weights")
+    more.add_argument("--l2", type=float, metavar="X", help="penalty on the squares of weights")
+    flag = argparse.BooleanOptionalAction
+    more.add_argument("--augment", action=flag, default=None, help="learn from changed copies (log-mel frames only)")
+    more.add_argument("--validation", type=float, metavar="S", help="share of the training clips to watch: 0 to 0.5")
+    more.add_argument("--patience", type=_count, metavar="N", help="epochs without a better validation until it ends")
+    more.add_argument("--cv", action="store_true", help="also the five folds of the training part, as `run` does")
 
 
 # Each command returns its answer for --json, its exit status, and how to show the answer to a person.
@@ -391,18 +416,18 @@ def _print_left_out(rejected) -> None:
 
 
 def run(options, settings):
-    from ser_core import runs
-
-    result, _ = _experiment(options, settings, options.protocol)
-    runs.save(result.run, settings.workspace)
+    result, _ = _experiment(options, settings)
+    _keep(result.run, settings)
     return _run_answer(result.run), 0, lambda: _show_run(result.run, settings)
 
 
 def train(options, settings):
-    from ser_core import artifacts, runs
+    from ser_core import artifacts
 
-    result, table = _experiment(options, settings, "study")
-    runs.save(result.run, settings.workspace)
+    result, table = _experiment(options, settings, training=True)
+    _keep(result.run, settings)
+    if result.model is None:  # everybody was tested by a model of the others
+        return _run_answer(result.run), 0, lambda: _show_run(result.run, settings)
     entry = artifacts.save(result, table, settings.workspace)
 
     def show():
@@ -656,7 +681,10 @@ def study(options, settings):
         with _progress("Tuning", options) as advance:
             shipping.make_studies(settings, jobs=options.jobs, progress=advance)
     with _progress("Study", options) as advance:
-        made = shipping.make(options.data or settings.data_dir, settings, jobs=options.jobs, progress=advance)
+        if options.deep is None:
+            made = shipping.make(options.data or settings.data_dir, settings, jobs=options.jobs, progress=advance)
+        else:
+            made = shipping.make_deep(settings, only=options.deep, weights=options.weights, progress=advance)
 
     def show():
         names = ("cv_accuracy", "test_accuracy", "emotion_uar")
@@ -669,24 +697,82 @@ def study(options, settings):
     return {"runs": [_run_answer(run) for run in made]}, 0, show
 
 
-def _experiment(options, settings, protocol):
+def _experiment(options, settings, *, training=False):
     from ser_core import experiments, runs
-    from ser_core.features import store
-    from ser_core.models import presets
+    from ser_core.errors import ModelError
+    from ser_core.features import inputs, store
+    from ser_core.models import deep, presets, registry
 
+    model = presets.model(options.model, settings.stores)
+    registry.parameters(model, options.preset)  # both are asked before any work
+    chosen = {name: getattr(options, name, None) for name in deep.OPTIONS}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
     table = store.read_table(options.features or settings.feature_table)
     runs.make_store(settings.workspace)  # before any work: it would be lost
-    with _progress(f"Fitting {options.model}", options) as advance:
+    if isinstance(model, deep.SavedVote):
+        if training:
+            model.build(options.preset, options.seed)  # says why not
+        return _vote(model, table, options, settings), table
+    if not isinstance(model, deep.Network):
+        if chosen:
+            raise ModelError(
+                f"{options.model} is no network and takes no {', '.join(map(deep.as_option, chosen))}. "
+                f"Networks are {', '.join(key for key in deep.KEYS if isinstance(registry.get(key), deep.Network))}"
+            )
+        with _progress(f"Fitting {options.model}", options) as advance:
+            result = experiments.run(
+                model,
+                table,
+                protocol=options.protocol,
+                preset=options.preset,
+                seed=options.seed,
+                jobs=options.jobs,
+                progress=advance,
+            )
+        return result, table
+    preset = options.preset
+    if chosen:
+        model, preset = model.with_options(preset, chosen), deep.OWN
+    with _progress(f"Preparing clips for {options.model}", options) as advance:
+        seen = inputs.load(model.input(preset), table, settings, weights=options.weights, progress=advance)
+    with _progress(f"Training {options.model}", options) as advance:
+
+        def watch(epoch):
+            ended = (epoch["fit"] - 1) * epoch["epochs"] + epoch["epoch"]
+            advance(ended, epoch["fits"] * epoch["epochs"])
+            if options.report:
+                options.report.event("epoch", **epoch)
+
         result = experiments.run(
-            presets.model(options.model, settings.stores),
+            model,
             table,
-            protocol=protocol,
-            preset=options.preset,
+            protocol=options.protocol,
+            preset=preset,
             seed=options.seed,
-            jobs=options.jobs,
-            progress=advance,
+            seen=seen,
+            cv=not training or options.cv,
+            training=experiments.Training(watch, settings.training),
         )
     return result, table
+
+
+def _vote(model, table, options, settings):
+    from ser_core import experiments, runs, votes
+    from ser_core.features import store
+
+    wanted = {"protocol": options.protocol, "seed": options.seed, "data_digest": store.digest(table)}
+    members = votes.members(model, runs.list_all(settings.stores), **wanted)
+    return experiments.Result(votes.of_runs(model, *members, preset=options.preset), None)
+
+
+def _keep(run, settings):
+    """Save a run. What its training left behind to go on from is of no use any more."""
+    import shutil
+
+    from ser_core import runs
+
+    runs.save(run, settings.workspace)
+    shutil.rmtree(settings.training / run.id, ignore_errors=True)
 
 
 def _run_answer(run) -> dict:

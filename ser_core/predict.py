@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from ser_core import artifacts, audio, quality
-from ser_core.features import study
+from ser_core.errors import ArtifactError
+from ser_core.features import inputs, study
 from ser_core.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, by_gender, emotion_of, gender_of, title_of
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.settings import Settings
@@ -79,6 +80,12 @@ class Predictor:
     def __init__(self, model: EmotionClassifier, entry: artifacts.ModelEntry):
         self.model = model
         self.entry = entry
+        self.input = inputs.get(entry.input, Settings.from_environment())
+        if self.input.version != entry.entry["features"]:  # of a backbone, whose weights are known only now
+            raise ArtifactError(
+                f"Model {entry.key} was made with {entry.entry['features']}, but here is {self.input.version}. "
+                f"Bring those weights, or train it: python -m ser_core train {entry.key}"
+            )
 
     @classmethod
     def load(cls, entry: artifacts.ModelEntry) -> "Predictor":
@@ -87,7 +94,9 @@ class Predictor:
         Raises
         ------
         ArtifactError
-            As `artifacts.load`.
+            As `artifacts.load`; and if it looks through a network whose weights are others here.
+        ModelError
+            If those weights cannot be had.
         """
         return cls(artifacts.load(entry), entry)
 
@@ -112,7 +121,7 @@ class Predictor:
         if waveform.rate != study.SAMPLE_RATE:
             raise ValueError(f"The sound is at {waveform.rate} Hz, the features want {study.SAMPLE_RATE} Hz")
         trained_on = self.entry.entry["trained_on"]
-        features = study.extract(waveform.samples)[np.newaxis]
+        features = self.input.see([waveform.samples])
         members = self.model.members_proba(features)
         given = self.model.vote(members) if members else self.model.predict_proba(features)
         is_long = waveform.duration_s > trained_on["longest_s"]
@@ -137,7 +146,7 @@ class Predictor:
             waveform.samples[round(start * waveform.rate) : round((start + window_s) * waveform.rate)]
             for start in starts
         ]
-        given = self.model.predict_proba(np.array([study.extract(piece) for piece in pieces]))
+        given = self.model.predict_proba(self.input.see(pieces))
         emotions = pd.DataFrame(by_emotion(given), columns=list(EMOTION_NAMES))
         emotions[[quality.is_nearly_silent(piece, waveform.rate) for piece in pieces]] = np.nan
         return pd.concat([pd.DataFrame({"start_s": starts, "end_s": starts + window_s}), emotions], axis=1)

@@ -1,4 +1,5 @@
-"""Runs on disk: `runs/<id>/run.json` says what was done, `predictions.parquet` what came out for every clip."""
+"""Runs on disk: `runs/<id>/run.json` says what was done, `predictions.parquet` what came out for every clip;
+of a network, `curves.parquet` how each epoch went."""
 
 import json
 import logging
@@ -25,6 +26,8 @@ class Run:
     info: dict  # run.json: model, preset, parameters, protocol, features, seed, versions, data digest, seconds, scores
     predictions: pd.DataFrame  # clip, fold, part ("train", "cv" or "test"), truth, p_<label> of each class
     shipped: bool = False
+    # Of a network: part and fold that it was tested on, epoch, loss, accuracy, val_loss, val_accuracy, seconds.
+    curves: pd.DataFrame | None = None
 
     @property
     def scores(self) -> dict[str, float]:
@@ -45,6 +48,8 @@ def save(run: Run, store: Path) -> Path:
         part.mkdir(parents=True)
         (part / "run.json").write_text(json.dumps(run.info, indent=1) + "\n")
         run.predictions.to_parquet(part / "predictions.parquet", compression="zstd", index=False)
+        if run.curves is not None:
+            run.curves.to_parquet(part / "curves.parquet", compression="zstd", index=False)
         old = folder.with_name(f".{run.id}.old")
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():
@@ -81,13 +86,14 @@ def load(folder: Path, *, shipped: bool = False) -> Run:
     try:
         info = json.loads((folder / "run.json").read_text())
         predictions = pd.read_parquet(folder / "predictions.parquet")
+        curves = pd.read_parquet(folder / "curves.parquet") if (folder / "curves.parquet").exists() else None
         recomputed = evaluation.scores(predictions)
         wrong = [name for name, value in recomputed.items() if abs(info["scores"][name] - value) > 1e-6]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"The run {folder} cannot be read ({error}). Delete the folder and run it again") from error
     if wrong:
         raise ArtifactError(f"The run {folder} says another {wrong[0]} than its predictions give. Run it again")
-    return Run(folder.name, info, predictions, shipped)
+    return Run(folder.name, info, predictions, shipped, curves)
 
 
 def get(run_id: str, stores: Iterable[Path]) -> Run:

@@ -50,6 +50,11 @@ class Settings:
             vgg16_weights=Path(found).absolute() if (found := os.environ.get("SER_VGG16_WEIGHTS")) else None,
         )
 
+    @property
+    def training(self) -> Path:
+        """Where networks keep their state while they learn."""
+        return self.workspace / "training"
+
     def require_writable(self, work: str) -> None:
         """Call this before anything is begun that writes, e.g. `require_writable("download")`.
 

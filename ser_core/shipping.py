@@ -1,15 +1,17 @@
-"""`make study`: the tables, the runs and the trained ensembles of `artifacts/`, made anew from the clips."""
+"""`make study`: the tables, the runs and the trained models of `artifacts/`, made anew from the clips."""
 
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from ser_core import artifacts, corpus, experiments, exploration, runs
+from ser_core import artifacts, corpus, experiments, exploration, runs, votes
 from ser_core.errors import CorpusError
-from ser_core.features import prosody, store
-from ser_core.models import presets, registry
+from ser_core.features import inputs, prosody, store
+from ser_core.models import deep, presets, registry
 from ser_core.reference import STUDY_CLIPS
 from ser_core.settings import Settings
 from ser_core.tuning import storage, studies
@@ -17,6 +19,41 @@ from ser_core.tuning import storage, studies
 # Trials of the studies that ship: what five fits of a model take decides, two to seven minutes a study on one core.
 TRIALS = {"xgb": 60, "lgb": 60, "mlp": 60, "svm": 60, "krr": 60, "kn": 40, "dt": 40, "lr": 30, "bag": 20, "rf": 20}
 TUNED = "tuned"  # the preset that each study gives
+
+
+@dataclass(frozen=True)
+class Deep:
+    """One run of a network that ships."""
+
+    model: str
+    protocol: str = "study"
+    preset: str = "default"
+    options: tuple[tuple[str, float], ...] = ()
+    cv: bool = False  # also the folds of the training part
+    seed: int = 9
+
+
+# How the cnn overfits: its default with one thing changed.
+GRID = {
+    "dropout": (0.0, 0.15, 0.5, 0.7),
+    "l1": (1e-5, 1e-4, 1e-3),
+    "l2": (1e-4, 1e-3, 1e-2),
+    "batch_size": (4, 8, 32, 64, 128),
+}
+DEEP = (
+    Deep("cnn", "emobox"),
+    Deep("cnn2d", "emobox"),
+    Deep("cnn", cv=True),
+    Deep("vgg16", cv=True),
+    Deep("v_cnn_vgg16", cv=True),
+    Deep("rnn"),
+    Deep("rnn", preset="study"),
+    Deep("cnn2d", cv=True),
+    Deep("cnn2d", "emobox", seed=10),
+    Deep("cnn2d", "emobox", seed=11),
+    *(Deep("cnn", options=((name, value),)) for name, values in GRID.items() for value in values),
+)
+TRAINED_DEEP = ("cnn", "cnn2d")  # kept for the predict page
 
 TRAINED = ("v4", "best")  # the study's best ensemble and ours: what the predict page offers
 
@@ -35,7 +72,7 @@ def make(
     SerError
         As the steps do: no clips, too many broken clips; and if it is not the whole corpus.
     """
-    keys = list(registry.MODELS)
+    keys = [key for key, model in registry.MODELS.items() if model.family != "deep"]
     tables = make_tables(data, settings, jobs=jobs)
     table = tables[settings.feature_table]
     results, unheard = [], {}
@@ -59,9 +96,64 @@ def make(
         if key in TRAINED:
             artifacts.save(result, table, settings.artifacts, unheard=unheard[key])
     for folder in (settings.artifacts / "runs").glob("*/"):
-        if folder.name not in {run.id for run in made}:  # of an older state of this code or of the data
+        is_deep = json.loads((folder / "run.json").read_text())["family"] == "deep"
+        if not is_deep and folder.name not in {run.id for run in made}:  # of an older state of this code or of the data
             shutil.rmtree(folder)
     return made
+
+
+def make_deep(
+    settings: Settings,
+    *,
+    only: Collection[str] = (),
+    weights: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[runs.Run]:
+    """Carry out the study's deep half on the shipped table's clips, and keep its runs, and two networks, in the shipped
+    store. A run that is there is not made again, and one that was broken off goes on.
+
+    Takes about two hours on two cores. `only` names models; `weights` are VGG16's. `progress` is told the number of
+    runs done and of runs in all.
+
+    Raises
+    ------
+    SerError
+        As the steps do.
+    """
+    wanted = [one for one in DEEP if not only or one.model in only]
+    table = store.read_table(settings.feature_table)
+    made = []
+    for done, one in enumerate(wanted):
+        if progress:
+            progress(done, len(wanted))
+        made.append(_make_one(one, table, settings, weights))
+    return made
+
+
+def _make_one(one: Deep, table: pd.DataFrame, settings: Settings, weights: Path | None) -> runs.Run:
+    model, preset = registry.get(one.model), one.preset
+    if isinstance(model, deep.SavedVote):
+        wanted = {"protocol": one.protocol, "seed": one.seed, "data_digest": store.digest(table)}
+        members = votes.members(model, runs.list_all([settings.artifacts]), **wanted)
+        run = votes.of_runs(model, *members)
+        runs.save(run, settings.artifacts)
+        return run
+    if one.options:
+        model, preset = model.with_options(preset, dict(one.options)), deep.OWN
+    seen = inputs.load(model.input(preset), table, settings, weights=weights)
+    what = {"protocol": one.protocol, "preset": preset, "seed": one.seed, "seen": seen, "cv": one.cv}
+    run_id = experiments.run_name(experiments.facts(model, table, **what))
+    keep = one.model in TRAINED_DEEP and (one.protocol, one.preset, one.options) == ("study", "default", ())
+    kept = {entry.key: entry.entry["run"] for entry in artifacts.list_all([settings.artifacts])}
+    if (settings.artifacts / "runs" / run_id).is_dir() and (not keep or kept.get(one.model) == run_id):
+        return runs.get(run_id, settings.stores)
+    result = experiments.run(model, table, training=experiments.Training(folder=settings.training), **what)
+    runs.save(result.run, settings.artifacts)
+    if keep:
+        unheard = runs.find(runs.list_all([settings.artifacts]), model=one.model, protocol="emobox", seed=one.seed)
+        artifacts.save(result, table, settings.artifacts, unheard=unheard)
+    shutil.rmtree(settings.training / run_id, ignore_errors=True)
+    return result.run
 
 
 def make_studies(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None) -> None:

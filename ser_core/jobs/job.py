@@ -9,11 +9,14 @@ from pathlib import Path
 
 import psutil
 
+from ser_core.models import deep
+
 SPEC, STATE, EVENTS, LOG = "spec.json", "state.json", "events.jsonl", "log.txt"
 STOP = "stop"  # is there once someone has asked the job to end; only the job itself writes its state
 RESERVE = "reserve"  # room for the last state on a full disk
 
 RESUMABLE = ("download", "extract", "spectrograms", "tune", "worker")  # what was done of it is not done again
+TRAINS = ("train", "run")  # resumable where the model is a network, which keeps its state after each epoch
 ALIVE = ("queued", "running", "stopping")
 
 BIRTH_S = 30.0  # from a job's place in the queue until its process is written down
@@ -59,7 +62,8 @@ class Job:
     @property
     def is_resumable(self) -> bool:
         """Whether it can go on from where it was; otherwise it can only be tried again from the start."""
-        return not self.is_alive and self.status != "done" and self.command[0] in RESUMABLE
+        goes_on = self.command[0] in RESUMABLE or (self.command[0] in TRAINS and self.command[1] in deep.KEYS)
+        return not self.is_alive and self.status != "done" and goes_on
 
     def log(self, lines: int = 200) -> str:
         """The last lines of what the command printed."""

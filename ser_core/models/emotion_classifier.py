@@ -24,8 +24,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
     def __init__(self, estimator):
         self.estimator = estimator
 
-    def fit(self, features: np.ndarray, labels: np.ndarray) -> "EmotionClassifier":
-        """Learn from features [shape=(n, d)] and class names [shape=(n,)].
+    def fit(self, features: np.ndarray, labels: np.ndarray, **options) -> "EmotionClassifier":
+        """Learn from features [shape=(n, ...)] and class names [shape=(n,)]; `options` are for the estimator's `fit`.
 
         Raises
         ------
@@ -37,8 +37,15 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"{unknown[0]!r} is none of the 16 classes")
         self.classes_ = np.array(LABELS)
         self.seen_, codes = np.unique(np.searchsorted(LABELS, labels), return_inverse=True)
-        self.estimator_ = clone(self.estimator).fit(features, codes)
+        self.estimator_ = clone(self.estimator).fit(features, codes, **options)
         return self
+
+    @classmethod
+    def of_fitted(cls, estimator, seen: list[int]) -> "EmotionClassifier":
+        """Around an estimator that has learned classes of these numbers already."""
+        model = cls(estimator)
+        model.classes_, model.seen_, model.estimator_ = np.array(LABELS), np.array(seen), estimator
+        return model
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
         """Probability of each class [shape=(n, 16)], in the order of `LABELS`."""

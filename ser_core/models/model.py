@@ -13,7 +13,7 @@ class Model:
 
     key: str
     name: str
-    family: str  # "classical" or "ensemble"
+    family: str  # "classical", "ensemble" or "deep"
     about: str  # one sentence for someone who meets it for the first time
     presets: dict[str, dict]
 
@@ -24,6 +24,10 @@ class Model:
     def parameters(self, preset: str) -> dict:
         """All that a preset sets."""
         return self.presets[preset]
+
+    def input(self, preset: str) -> str:
+        """What it sees of a clip, of `features.inputs`: `study`, the 180 features, but for some networks."""
+        return "study"
 
 
 @dataclass(frozen=True)

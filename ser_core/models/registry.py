@@ -1,10 +1,10 @@
-"""Every model by its key, in the order of the study's table, ours last."""
+"""Every model by its key: the classical ones, the votes, the networks."""
 
 from ser_core.errors import ModelError
-from ser_core.models import classical, ensembles
+from ser_core.models import classical, deep, ensembles
 from ser_core.models.model import Model
 
-MODELS: dict[str, Model] = {model.key: model for model in (*classical.MODELS, *ensembles.MODELS)}
+MODELS: dict[str, Model] = {model.key: model for model in (*classical.MODELS, *ensembles.MODELS, *deep.MODELS)}
 
 
 def get(key: str) -> Model:

@@ -1,0 +1,327 @@
+"""How networks learn, what they are made of, how they overfit, and what weighting two of them gives."""
+
+import math
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, percent
+
+_LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"}
+_LINES = [(colour, dash) for dash in ("solid", "dash", "dot", "dashdot") for colour in (ACCENT, SECOND, MUTED)]
+
+# kind of a layer -> what it does, and its colour
+LAYERS = {
+    "InputLayer": ("takes the clip in", MUTED),
+    "Normalization": ("standardises, as measured on the training clips", MUTED),
+    "Reshape": ("arranges the numbers", MUTED),
+    "Flatten": ("puts all numbers in one row", MUTED),
+    "Masking": ("passes over what is padding", MUTED),
+    "Concatenate": ("puts two results side by side", MUTED),
+    "Conv1D": ("looks for patterns among neighbours", ACCENT),
+    "Conv2D": ("looks for patterns among neighbours, in time and pitch", ACCENT),
+    "LSTM": ("reads in order and remembers", ACCENT),
+    "Bidirectional": ("reads forwards and backwards and remembers", ACCENT),
+    "Dense": ("weighs everything together", SECOND),
+    "BatchNormalization": ("keeps the numbers in a steady range", MUTED),
+    "ReLU": ("keeps what is above zero", MUTED),
+    "Dropout": ("leaves some out while it learns", MUTED),
+    "SpatialDropout2D": ("leaves whole patterns out while it learns", MUTED),
+    "MaxPooling1D": ("keeps the strongest of neighbours", MUTED),
+    "MaxPooling2D": ("keeps the strongest of neighbours", MUTED),
+    "GlobalAveragePooling2D": ("takes the mean over the whole picture", MUTED),
+    "GlobalMaxPooling2D": ("takes the strongest of the whole picture", MUTED),
+}
+
+
+def accuracy(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
+    """Accuracy of each epoch on the clips that it learns from and on those that are only watched.
+
+    Parameters
+    ----------
+    curve : pd.DataFrame
+        Of one fit, as `Run.curves` has it.
+    of_what : str
+        Whose, e.g. "cnn".
+    """
+    figure = _of_both(curve, "accuracy")
+    figure.update_yaxes(title="clips named right", tickformat=".0%", rangemode="tozero")
+    return finish(figure, f"Accuracy of {of_what}, epoch by epoch", height=320, legend=_LEGEND), _accuracy_said(curve)
+
+
+def loss(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
+    """Loss of each epoch on the clips that it learns from and on those that are only watched."""
+    figure = _of_both(curve, "loss")
+    figure.update_yaxes(title="loss (nats a clip)", rangemode="tozero")
+    sentence = "The loss is what training makes small: how surprised the network is by the right answer."
+    if "val_loss" in curve:
+        lowest = curve.loc[curve["val_loss"].idxmin()]
+        rises = curve["val_loss"].iloc[-1] > 1.1 * lowest["val_loss"]
+        sentence += f" On watched clips it was lowest in epoch {lowest['epoch']:.0f} ({lowest['val_loss']:.2f})"
+        sentence += ", and rises since: it learns the training clips by heart." if rises else "."
+    return finish(figure, f"Loss of {of_what}, epoch by epoch", height=320, legend=_LEGEND), sentence
+
+
+def _of_both(curve: pd.DataFrame, what: str) -> go.Figure:
+    figure = go.Figure()
+    for column, name, colour, dash in (
+        (what, "clips that it learns from", MUTED, "dot"),
+        (f"val_{what}", "clips that are only watched", ACCENT, "solid"),
+    ):
+        if column in curve:
+            figure.add_scatter(
+                x=curve["epoch"],
+                y=curve[column],
+                mode="lines+markers" if len(curve) < 15 else "lines",
+                name=name,
+                line={"color": colour, "dash": dash, "width": 2.5},
+                hovertemplate=f"epoch %{{x}}<br>%{{y:.3f}}<extra>{name}</extra>",
+            )
+    if what == "accuracy" and "val_accuracy" in curve:
+        best = curve.loc[curve["val_accuracy"].idxmax()]
+        figure.add_scatter(
+            x=[best["epoch"]],
+            y=[best["val_accuracy"]],
+            mode="markers",
+            marker={"color": ACCENT, "size": 13, "symbol": "star"},
+            name="kept",
+            hovertemplate="epoch %{x}<br>%{y:.3f}<extra>the weights that are kept</extra>",
+        )
+    figure.update_xaxes(title="epoch", rangemode="tozero", dtick=1 if len(curve) < 10 else None)
+    return figure
+
+
+def _accuracy_said(curve: pd.DataFrame) -> str:
+    last = curve.iloc[-1]
+    if "val_accuracy" not in curve:
+        return (
+            f"After {len(curve)} epochs it names {percent(last['accuracy'])} of the clips that it learns from right. "
+            "None is held out to watch."
+        )
+    best = curve.loc[curve["val_accuracy"].idxmax()]
+    gap = last["accuracy"] - last["val_accuracy"]
+    sentence = (
+        f"After {len(curve)} epochs it names {percent(last['accuracy'])} of the clips that it learns from right, and "
+        f"{percent(last['val_accuracy'])} of those that are only watched; the best was "
+        f"{percent(best['val_accuracy'])} in epoch {best['epoch']:.0f}."
+    )
+    return sentence + (" The gap is overfitting." if gap > 0.1 else "")
+
+
+def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str]:
+    """Several trainings' curves on one chart.
+
+    Parameters
+    ----------
+    curves : dict
+        Name -> the curve of one fit.
+    what : str
+        `val_accuracy`, `accuracy`, `val_loss` or `loss`.
+    """
+    titles = {
+        "val_accuracy": "Accuracy on watched clips",
+        "accuracy": "Accuracy on the clips learned from",
+        "val_loss": "Loss on watched clips",
+        "loss": "Loss on the clips learned from",
+    }
+    figure, said = go.Figure(), []
+    is_accuracy = what.endswith("accuracy")
+    for (name, curve), (colour, dash) in zip(curves.items(), _LINES * 4, strict=False):
+        if what not in curve or curve[what].isna().all():
+            continue
+        figure.add_scatter(
+            x=curve["epoch"],
+            y=curve[what],
+            mode="lines",
+            name=name,
+            line={"color": colour, "dash": dash, "width": 2.5},
+            hovertemplate="epoch %{x}<br>%{y:.3f}",
+        )
+        best = curve[what].max() if is_accuracy else curve[what].min()
+        said.append(f"{name} {percent(best) if is_accuracy else f'{best:.2f}'}")
+    figure.update_xaxes(title="epoch", rangemode="tozero")
+    unit = {"title": "clips named right", "tickformat": ".0%"} if is_accuracy else {"title": "loss (nats a clip)"}
+    figure.update_yaxes(rangemode="tozero", **unit)
+    finish(
+        figure, titles[what], height=420, legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
+    )
+    sentence = f"The best epoch of each: {'; '.join(said)}." if said else "None of them held clips out to watch."
+    return figure, sentence
+
+
+def layer_table(layers: list[dict]) -> pd.DataFrame:
+    """A network to be read: a row a layer, with what it does, what comes out of it, and its parameters."""
+    return pd.DataFrame(
+        {
+            "layer": layer["kind"],
+            "what it does": LAYERS.get(layer["kind"], ("", MUTED))[0],
+            "what comes out": " × ".join("any" if size is None else f"{size:,}" for size in layer["shape"]),
+            "parameters": layer["parameters"],
+            "of those learned": layer["learned"],
+        }
+        for layer in layers
+    )
+
+
+def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
+    """A network as a row of blocks, from the clip on the left to the 16 classes on the right.
+
+    Height is how many numbers come out of a layer (on a scale of powers of ten), colour what kind it is.
+    """
+    drawn = [
+        layer for layer in layers if layer["kind"] not in ("Dropout", "SpatialDropout2D", "ReLU", "BatchNormalization")
+    ]
+    figure = go.Figure()
+    colours = {
+        ACCENT: "looks for patterns",
+        SECOND: "weighs everything together",
+        MUTED: "arranges, standardises, pools",
+    }
+    for colour, kind in colours.items():
+        rows = [
+            (place, layer) for place, layer in enumerate(drawn) if LAYERS.get(layer["kind"], ("", MUTED))[1] == colour
+        ]
+        figure.add_bar(
+            x=[place for place, _ in rows],
+            y=[math.log10(_numbers(layer["shape"])) + 0.15 for _, layer in rows],
+            base=[-math.log10(_numbers(layer["shape"])) / 2 for _, layer in rows],
+            width=0.78,
+            marker={"color": colour},
+            name=kind,
+            customdata=[
+                [layer["kind"], " × ".join(str(size or "any") for size in layer["shape"]), layer["parameters"]]
+                for _, layer in rows
+            ],
+            hovertemplate="%{customdata[0]}<br>out: %{customdata[1]}<br>%{customdata[2]:,} parameters<extra></extra>",
+        )
+    ticks = [
+        layer["kind"].replace("GlobalAveragePooling2D", "Mean").replace("GlobalMaxPooling2D", "Max") for layer in drawn
+    ]
+    figure.update_xaxes(tickvals=list(range(len(drawn))), ticktext=ticks, tickangle=-60, showgrid=False)
+    figure.update_yaxes(visible=False)
+    finish(figure, "From the clip (left) to the 16 classes (right)", height=360, barmode="overlay", legend=_LEGEND)
+    total, learned = (sum(layer[name] for layer in layers) for name in ("parameters", "learned"))
+    sentence = (
+        f"{len(layers)} layers with {total:,} parameters, of which {learned:,} are learned by steps. The taller a "
+        "block, the more numbers come out of it (each step of the scale is ten times as many). Not drawn: dropout, batch "
+        "normalisation, ReLU."
+    )
+    return figure, sentence
+
+
+def _numbers(shape: list[int | None]) -> int:
+    return max(2, math.prod(size or 192 for size in shape))
+
+
+def overfitting(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
+    """Accuracy on train, validation and test for each value of one option of the cnn.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `training.overfitting` gives it.
+    """
+    values = [f"{value:g}" for value in table["value"]]
+    figure = go.Figure()
+    for column, name, colour, symbol in (
+        ("train_accuracy", "training clips", MUTED, "circle-open"),
+        ("validation_accuracy", "watched clips", SECOND, "diamond"),
+        ("test_accuracy", "test clips, with 95 % interval", ACCENT, "circle"),
+    ):
+        bars = (
+            {
+                "type": "data",
+                "symmetric": False,
+                "array": table["test_high"] - table["test_accuracy"],
+                "arrayminus": table["test_accuracy"] - table["test_low"],
+                "thickness": 1.5,
+            }
+            if column == "test_accuracy"
+            else None
+        )
+        figure.add_scatter(
+            x=values,
+            y=table[column],
+            error_y=bars,
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            marker={"size": 9, "symbol": symbol},
+            name=name,
+            hovertemplate=f"{option} %{{x}}<br>%{{y:.3f}}<extra>{name}</extra>",
+        )
+    figure.update_xaxes(title=NAMES[option], type="category")
+    figure.update_yaxes(title="clips named right", tickformat=".0%", rangemode="tozero")
+    finish(figure, f"Accuracy of the cnn by {NAMES[option]}", height=360, legend=_LEGEND)
+    first, last = table.iloc[0], table.iloc[-1]
+    sentence = (
+        f"From {NAMES[option]} {first['value']:g} to {last['value']:g} the accuracy goes from "
+        f"{first['train_accuracy']:.2f} to {last['train_accuracy']:.2f} on the training clips, from {first['validation_accuracy']:.2f} to "
+        f"{last['validation_accuracy']:.2f} on watched ones, and from {first['test_accuracy']:.2f} to "
+        f"{last['test_accuracy']:.2f} on test clips."
+    )
+    return figure, sentence
+
+
+NAMES = {"dropout": "dropout", "l1": "L1 penalty", "l2": "L2 penalty", "batch_size": "batch size (clips)"}
+
+
+def time_taken(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
+    """How long each epoch took for each value of one option, and how many there were."""
+    values = [f"{value:g}" for value in table["value"]]
+    figure = go.Figure()
+    figure.add_bar(
+        x=values,
+        y=table["seconds"],
+        marker={"color": MUTED},
+        customdata=table[["epochs"]],
+        text=[f"{epochs} epochs" for epochs in table["epochs"]],
+        hovertemplate=f"{option} %{{x}}<br>%{{y:.2f}} s an epoch<br>%{{customdata[0]}} epochs<extra></extra>",
+    )
+    figure.update_xaxes(title=NAMES[option], type="category")
+    figure.update_yaxes(title="seconds an epoch")
+    finish(figure, f"Time by {NAMES[option]}", height=360)
+    slow, fast = table.loc[table["seconds"].idxmax()], table.loc[table["seconds"].idxmin()]
+    sentence = (
+        f"An epoch took longest at {slow['value']:g} ({slow['seconds']:.1f} s) and was shortest at {fast['value']:g} "
+        f"({fast['seconds']:.1f} s); the bars say after how many epochs it ended."
+    )
+    return figure, sentence
+
+
+def weights(table: pd.DataFrame, best: pd.Series, first: str, second: str, studied: float) -> tuple[go.Figure, str]:
+    """Accuracy of a vote of two for every weight of the first, in cross-validation and on test.
+
+    Parameters
+    ----------
+    table, best
+        As `votes.every_weight` and `votes.best_weight` give them.
+    first, second : str
+        The members.
+    studied : float
+        The weight that the study gave to the first.
+    """
+    figure = go.Figure()
+    for column, name, colour, dash in (
+        ("cv_accuracy", "five folds of train (what the weight is chosen by)", ACCENT, "solid"),
+        ("test_accuracy", "test (looked at afterwards)", MUTED, "dot"),
+    ):
+        figure.add_scatter(
+            x=table["weight"],
+            y=table[column],
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2.5},
+            name=name,
+            hovertemplate=f"weight of {first} %{{x:.2f}}<br>%{{y:.3f}}<extra>{name}</extra>",
+        )
+    for weight, words in ((best["weight"], "chosen"), (studied, "the study's 3 : 2")):
+        figure.add_vline(x=weight, line={"color": MUTED, "width": 1, "dash": "dot"}, annotation_text=words)
+    figure.update_xaxes(title=f"weight of {first} (the rest is {second}'s)", tickformat=".1f")
+    figure.update_yaxes(title="clips named right", tickformat=".0%")
+    finish(figure, f"What every weight of {first} and {second} gives", height=400, legend=_LEGEND)
+    alone = table.set_index("weight")["cv_accuracy"]
+    sentence = (
+        f"By cross-validation the best weight of {first} is {best['weight']:.2f} ({best['cv_accuracy']:.3f}; {first} "
+        f"alone {alone.iloc[-1]:.3f}, {second} alone {alone.iloc[0]:.3f}). On the test clips that choice names "
+        f"{best['test_accuracy']:.3f} right."
+    )
+    return figure, sentence

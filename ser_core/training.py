@@ -1,0 +1,143 @@
+"""Trainings of networks told to people: the command that begins one, its epochs and its time, and how it overfits."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from ser_core import evaluation, protocols
+from ser_core.jobs.job import Job
+from ser_core.models import deep, registry
+from ser_core.runs import Run
+
+COMMANDS = ("train", "run")
+OVERFITTING = {  # option -> what the study found
+    "dropout": "The study: stronger dropout lowers the accuracy on the training and on the validation clips alike.",
+    "l1": "The study: a stronger L1 penalty lowers the accuracy on the training and on the validation clips alike.",
+    "l2": "The study: a stronger L2 penalty lowers the accuracy on the training and on the validation clips alike.",
+    "batch_size": "The study: a smaller batch gives a higher accuracy, and takes longer to train.",
+}
+
+
+def command(
+    model: str, options: dict, *, protocol: str = "study", preset: str = "default", cv: bool = False
+) -> list[str]:
+    """What begins a training, for `jobs.start` or to be typed; options that are as in the preset are left out."""
+    known = registry.parameters(model, preset)
+    parts = ["train", model]
+    parts += ["--preset", preset] if preset != "default" else []
+    parts += ["--protocol", protocol] if protocol != "study" else []
+    for name, value in options.items():
+        if value == known.get(name):
+            continue
+        if isinstance(value, bool):
+            parts.append(deep.as_option(name) if value else f"--no-{name}")
+        else:
+            parts += [deep.as_option(name), f"{value:g}" if isinstance(value, float) else str(value)]
+    return [*parts, "--cv"] if cv else parts
+
+
+def model_of(command: tuple[str, ...]) -> str | None:
+    """The network that a command trains; None for any other command."""
+    if command[0] in COMMANDS and len(command) > 1 and command[1] in deep.KEYS:
+        return command[1]
+    return None
+
+
+def name_of(command: tuple[str, ...]) -> str:
+    """A training's name: its model and what was chosen, e.g. "cnn dropout 0.5 batch-size 32"."""
+    return " ".join(word.removeprefix("--") for word in command[1:])
+
+
+def curves_of(job: Job) -> pd.DataFrame:
+    """The epochs that a job told of, as `Run.curves` has them, with `fit` (from 1) and the number of `fits` and of
+    `epochs` in all; where it was broken off and went on, each epoch once."""
+    epochs = pd.DataFrame([event for event in job.events() if event["kind"] == "epoch"])
+    if epochs.empty:
+        return epochs
+    return epochs.drop_duplicates(["fit", "epoch"], keep="last").sort_values(["fit", "epoch"]).reset_index(drop=True)
+
+
+def tested(run: Run) -> pd.DataFrame:
+    """The curve of a run's test model, or, where there are several, of the first one's."""
+    of_test = run.curves[run.curves["part"] == "test"]
+    return of_test[of_test["fold"] == of_test["fold"].min()]
+
+
+def title(run: Run) -> str:
+    """A run in a few words, such as "cnn dropout 0.5" or "cnn2d, emobox"."""
+    words = run.info["model"]
+    if run.info["preset"] == deep.OWN:
+        usual = registry.parameters(run.info["model"])
+        words += "".join(
+            f" {deep.as_option(name)[2:]} {value}"
+            for name, value in run.info["parameters"].items()
+            if usual.get(name) != value
+        )
+    elif run.info["preset"] != "default":
+        words += f" ({run.info['preset']})"
+    if run.info["protocol"] != "study":
+        words += f", {run.info['protocol']}"
+    if run.info["seed"] != protocols.STUDY_SEED:
+        words += f", seed {run.info['seed']}"
+    return words
+
+
+def estimate(
+    model: str, options: dict, found: Iterable[Run], *, protocol: str, preset: str, cv: bool, table: pd.DataFrame
+) -> tuple[float | None, bool]:
+    """Seconds that all epochs of a training would take, from what a step of an earlier one took, and whether that one
+    had this size of a batch. None where nothing like it was trained."""
+    like = [
+        run
+        for run in found
+        if run.curves is not None
+        and run.info["model"] == model
+        and run.info["input"] == registry.get(model).input(preset)
+    ]
+    if not like:
+        return None, False
+    batch = options["batch_size"]
+    nearest = min(like, key=lambda run: abs(run.info["parameters"]["batch_size"] - batch))
+    before = nearest.info["parameters"]["batch_size"]
+    clips = nearest.info["learned_from"]
+    seconds_a_step = nearest.curves["seconds"].median() / (clips / before)
+    folds = [fold for fold in protocols.get(protocol).folds(table) if cv or fold.part != "cv"]
+    steps = sum(len(fold.train) for fold in folds) * (1 - options.get("validation", 0.1)) / batch
+    # A larger batch takes longer, but not in proportion: between the two where no run says it.
+    seconds = seconds_a_step * steps * max(1.0, (batch / before) ** 0.7)
+    return seconds * options["epochs"], before == batch
+
+
+def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
+    """Runs of the cnn on the study's split that differ from its default in one option, and the default itself.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a value, ascending: `value`, `run`, `train_accuracy`, `validation_accuracy` (of the kept epoch),
+        `test_accuracy` with `test_low` and `test_high`, `epochs` until it ended, and `seconds` an epoch (median).
+    """
+    usual = registry.parameters("cnn")
+    rows = {}
+    for run in found:
+        if run.info["model"] != "cnn" or run.info["protocol"] != "study" or run.info["seed"] != protocols.STUDY_SEED:
+            continue
+        chosen = run.info["parameters"]
+        differs = {name for name in {*chosen, *usual} if chosen.get(name) != usual.get(name)}
+        if differs - {option}:
+            continue
+        curve = tested(run)
+        low, high = evaluation.intervals(run.part("test"))["accuracy"]
+        value = chosen.get(option, 0.0)
+        rows[value] = {
+            "value": value,
+            "run": run.id,
+            "train_accuracy": run.scores["train_accuracy"],
+            "validation_accuracy": curve["val_accuracy"].max(),
+            "test_accuracy": run.scores["test_accuracy"],
+            "test_low": low,
+            "test_high": high,
+            "epochs": len(curve),
+            "seconds": curve["seconds"].median(),
+        }
+    return pd.DataFrame([rows[value] for value in sorted(rows)])
