@@ -1,13 +1,15 @@
 # make app    set up once, then start the app on http://127.0.0.1:8501
 # make test   set up once, then run every test
-# make study  make everything in artifacts/ anew from the RAVDESS clips in SER_DATA_DIR
+# make study  make artifacts/ anew from the RAVDESS clips in SER_DATA_DIR, but for the networks, which stay
+# make deep   make the networks of artifacts/ that are not there (delete a run to make it anew); VGG16 may be named by
+#             SER_VGG16_WEIGHTS
 
 PYTHON ?= python3
 BIN := .venv/bin
 APT := $(if $(filter 0,$(shell id -u)),,sudo )apt-get
 export SER_DATA_DIR ?= $(if $(wildcard ../shared/data/ravdess),../shared/data/ravdess,workspace/ravdess)
 
-.PHONY: app test study bench lint clean
+.PHONY: app test study deep bench lint clean
 
 app: .venv/.app-installed
 	$(BIN)/streamlit run app.py
@@ -19,6 +21,9 @@ test: .venv/.test-installed
 study: .venv/.app-installed
 	$(BIN)/python -m ser_core study
 
+deep: .venv/.app-installed
+	$(BIN)/python -m ser_core study --deep
+
 bench: .venv/.test-installed
 	$(BIN)/python -m benchmarks.features
 	$(BIN)/python -m benchmarks.images
@@ -27,6 +32,8 @@ bench: .venv/.test-installed
 	$(BIN)/python -m benchmarks.tuning
 	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.tuning_page
+	$(BIN)/python -m benchmarks.networks
+	$(BIN)/python -m benchmarks.networks --memory
 
 clean:
 	rm -rf .venv workspace

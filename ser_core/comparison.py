@@ -51,7 +51,9 @@ def _row(run: Run, is_the_studys_data: bool) -> dict:
     low, high = evaluation.intervals(run.part("test"))["accuracy"]
     return {
         **{name: run.info[name] for name in ("model", "name", "family", "preset", "seconds")},
-        **{name: run.scores[name] for name in ("cv_accuracy", "test_accuracy", "uar", "macro_f1", "train_accuracy")},
+        **{
+            name: run.scores.get(name) for name in ("cv_accuracy", "test_accuracy", "uar", "macro_f1", "train_accuracy")
+        },
         "run": run.id,
         "shipped": run.shipped,
         "original_cv_accuracy": original.cv_accuracy if original else None,

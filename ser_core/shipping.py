@@ -49,8 +49,8 @@ DEEP = (
     Deep("rnn"),
     Deep("rnn", preset="study"),
     Deep("cnn2d", cv=True),
+    Deep("cnn2d", options=(("validation", 0.1),)),
     Deep("cnn2d", "emobox", seed=10),
-    Deep("cnn2d", "emobox", seed=11),
     *(Deep("cnn", options=((name, value),)) for name, values in GRID.items() for value in values),
 )
 TRAINED_DEEP = ("cnn", "cnn2d")  # kept for the predict page

@@ -11,11 +11,12 @@ from ser_core.runs import Run
 
 COMMANDS = ("train", "run")
 OVERFITTING = {  # option -> what the study found
-    "dropout": "The study: stronger dropout lowers the accuracy on the training and on the validation clips alike.",
-    "l1": "The study: a stronger L1 penalty lowers the accuracy on the training and on the validation clips alike.",
-    "l2": "The study: a stronger L2 penalty lowers the accuracy on the training and on the validation clips alike.",
-    "batch_size": "The study: a smaller batch gives a higher accuracy, and takes longer to train.",
+    "dropout": "Stronger dropout lowers the accuracy on training and validation clips alike",
+    "l1": "A stronger L1 penalty lowers the accuracy on training and validation clips alike",
+    "l2": "A stronger L2 penalty lowers the accuracy on training and validation clips alike",
+    "batch_size": "A smaller batch gives a higher accuracy, and takes longer to train",
 }
+CHANCE = 0.03  # a difference of accuracies below it is not told from chance: about one standard error of watched clips
 
 
 def command(
@@ -141,3 +142,38 @@ def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
             "seconds": curve["seconds"].median(),
         }
     return pd.DataFrame([rows[value] for value in sorted(rows)])
+
+
+def verdict(table: pd.DataFrame, option: str) -> str:
+    """What the study found of an option, and whether the runs of `overfitting` say so, in words for a page.
+
+    The mean of the weaker half of the values is set against that of the stronger half.
+    """
+    half = len(table) // 2
+    weak, strong = table.iloc[:half], table.iloc[-half:]
+    train, watched, seconds = (
+        float(strong[name].mean() - weak[name].mean()) for name in ("train_accuracy", "validation_accuracy", "seconds")
+    )
+    said = f"**The study found:** {OVERFITTING[option][0].lower()}{OVERFITTING[option][1:]}. **Here:** "
+    if option == "batch_size":
+        so = [_is(-watched), seconds < 0]
+        here = (
+            f"the larger half of the batches names {_change(watched)} of the watched clips right, and an epoch takes "
+            f"{abs(seconds):.1f} s {'less' if seconds < 0 else 'more'}"
+        )
+    else:
+        so = [_is(-train), _is(-watched)]
+        here = (
+            f"in the stronger half of the values, accuracy is {_change(train)} on training clips and "
+            f"{_change(watched)} on watched ones"
+        )
+    words = "as the study says" if all(so) else "not as the study says" if not any(so) else "in part as the study says"
+    return f"{said}{here}: {words}. (Below {100 * CHANCE:.0f} points it may be chance.)"
+
+
+def _is(difference: float) -> bool:
+    return difference > CHANCE
+
+
+def _change(difference: float) -> str:
+    return f"{100 * abs(difference):.0f} points {'more' if difference > 0 else 'less'}"

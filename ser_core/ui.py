@@ -73,6 +73,7 @@ def pages() -> dict[str, list]:
         "The models": [
             st.Page("pages/predict.py", title="Hear an emotion", icon=":material/hearing:"),
             st.Page("pages/tune.py", title="Tune a model", icon=":material/tune:"),
+            st.Page("pages/train.py", title="Train a network", icon=":material/network_node:"),
         ],
         "Behind it": [st.Page("pages/jobs.py", title="Long work", icon=":material/pending_actions:")],
     }
@@ -305,6 +306,19 @@ def shipped_runs() -> list:
     from ser_core import runs
 
     return runs.list_all([settings().artifacts])
+
+
+def all_runs() -> list:
+    """The runs that ship and this installation's own, newest last; read anew when there is another one."""
+    folders = sorted((settings().workspace / "runs").glob("[!.]*/run.json"))
+    return _all_runs(tuple((str(file), file.stat().st_mtime_ns) for file in folders))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the runs")
+def _all_runs(own: tuple) -> list:
+    from ser_core import runs
+
+    return runs.list_all(settings().stores)
 
 
 @st.cache_data(max_entries=4, show_spinner="Comparing the runs")

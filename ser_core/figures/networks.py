@@ -154,7 +154,7 @@ def layer_table(layers: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "layer": layer["kind"],
-            "what it does": LAYERS.get(layer["kind"], ("", MUTED))[0],
+            "what it does": _what(layer)[0],
             "what comes out": " × ".join("any" if size is None else f"{size:,}" for size in layer["shape"]),
             "parameters": layer["parameters"],
             "of those learned": layer["learned"],
@@ -178,9 +178,7 @@ def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
         MUTED: "arranges, standardises, pools",
     }
     for colour, kind in colours.items():
-        rows = [
-            (place, layer) for place, layer in enumerate(drawn) if LAYERS.get(layer["kind"], ("", MUTED))[1] == colour
-        ]
+        rows = [(place, layer) for place, layer in enumerate(drawn) if _what(layer)[1] == colour]
         figure.add_bar(
             x=[place for place, _ in rows],
             y=[math.log10(_numbers(layer["shape"])) + 0.15 for _, layer in rows],
@@ -194,19 +192,25 @@ def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
             ],
             hovertemplate="%{customdata[0]}<br>out: %{customdata[1]}<br>%{customdata[2]:,} parameters<extra></extra>",
         )
-    ticks = [
-        layer["kind"].replace("GlobalAveragePooling2D", "Mean").replace("GlobalMaxPooling2D", "Max") for layer in drawn
-    ]
+    titles = {"GlobalAveragePooling2D": "Mean", "GlobalMaxPooling2D": "Maximum", "InputLayer": "Clip", "pca": "PCA"}
+    ticks = [titles.get(layer["name"], titles.get(layer["kind"], layer["kind"])) for layer in drawn]
     figure.update_xaxes(tickvals=list(range(len(drawn))), ticktext=ticks, tickangle=-60, showgrid=False)
     figure.update_yaxes(visible=False)
     finish(figure, "From the clip (left) to the 16 classes (right)", height=360, barmode="overlay", legend=_LEGEND)
     total, learned = (sum(layer[name] for layer in layers) for name in ("parameters", "learned"))
     sentence = (
         f"{len(layers)} layers with {total:,} parameters, of which {learned:,} are learned by steps. The taller a "
-        "block, the more numbers come out of it (each step of the scale is ten times as many). Not drawn: dropout, batch "
-        "normalisation, ReLU."
+        "block, the more numbers come out of it (each step of the scale is ten times as many). Not drawn: dropout, "
+        "batch normalisation, ReLU."
     )
     return figure, sentence
+
+
+def _what(layer: dict) -> tuple[str, str]:
+    """What a layer does, and its colour."""
+    if layer["name"] == "pca":
+        return "turns it into principal components, as found on the training clips", MUTED
+    return LAYERS.get(layer["kind"], ("", MUTED))
 
 
 def _numbers(shape: list[int | None]) -> int:
@@ -255,9 +259,9 @@ def overfitting(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
     first, last = table.iloc[0], table.iloc[-1]
     sentence = (
         f"From {NAMES[option]} {first['value']:g} to {last['value']:g} the accuracy goes from "
-        f"{first['train_accuracy']:.2f} to {last['train_accuracy']:.2f} on the training clips, from {first['validation_accuracy']:.2f} to "
-        f"{last['validation_accuracy']:.2f} on watched ones, and from {first['test_accuracy']:.2f} to "
-        f"{last['test_accuracy']:.2f} on test clips."
+        f"{first['train_accuracy']:.2f} to {last['train_accuracy']:.2f} on the training clips, from "
+        f"{first['validation_accuracy']:.2f} to {last['validation_accuracy']:.2f} on watched ones, and from "
+        f"{first['test_accuracy']:.2f} to {last['test_accuracy']:.2f} on test clips."
     )
     return figure, sentence
 

@@ -71,12 +71,12 @@ def build_cnn(features: np.ndarray, classes: int, options: Options):
     x = components(x)
     components.set_weights([pca.components_.T])
     x = layers.Reshape((-1, 1))(x)
-    for layer, channels in enumerate((32, 32, 64, 64, 128, 128, 256, 256)):
+    for layer, channels in enumerate((32, 32, 64, 64, 64, 64, 64, 64)):
         x = layers.Conv1D(channels, 5, padding="same", use_bias=False, **_penalty(keras, options))(x)
         x = layers.BatchNormalization()(x)
         x = layers.ReLU()(x)
         if layer in (3, 5, 7):
-            x = layers.Dropout(options.dropout / 2)(layers.MaxPooling1D(2)(x))
+            x = layers.Dropout(options.dropout / 2)(x)
     return _dense_head(keras, inputs, layers.Flatten()(x), classes, options)
 
 

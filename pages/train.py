@@ -1,0 +1,514 @@
+"""Networks that learn while one watches: begin a training, see its curves, and what the finished ones tell."""
+
+import streamlit as st
+
+from ser_core import evaluation, jobs, protocols, training, ui, votes
+from ser_core.errors import SerError
+from ser_core.features import inputs, store
+from ser_core.figures import networks as figures
+from ser_core.figures import scores
+from ser_core.jobs.job import Job
+from ser_core.labels import LABELS, title_of
+from ser_core.models import deep, registry
+from ser_core.reference import ORIGINAL
+from ser_core.runs import Run
+from ser_core.tuning.told import shell
+
+WATCH, START, CURVES, OVERFIT, VOTE, INSIDE = VIEWS = (
+    "A training",
+    "Start one",
+    "Learning curves",
+    "Overfitting",
+    "The vote",
+    "What it is made of",
+)
+REFRESH_S = 2
+NETWORKS = [model.key for model in deep.MODELS if isinstance(model, deep.Network)]
+OFFERED = ("cnn", "vgg16", "rnn", "cnn2d", *[key for key in NETWORKS if key not in ("cnn", "vgg16", "rnn", "cnn2d")])
+PROTOCOLS = {
+    "study": "The study's split: actors on both sides",
+    "emobox": "Actors held out, speech alone (six networks)",
+}
+WHATS = {
+    "val_accuracy": "Accuracy, watched clips",
+    "accuracy": "Accuracy, learned clips",
+    "val_loss": "Loss, watched clips",
+    "loss": "Loss, learned clips",
+}
+
+
+# What all sessions share
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def interval(run_id: str, _run: Run) -> tuple[float, float]:
+    if protocols.get(_run.info["protocol"]).holds_actors_out:
+        return evaluation.unheard_interval(_run.part("test"))
+    return evaluation.intervals(_run.part("test"))["accuracy"]
+
+
+@st.cache_data(max_entries=8, show_spinner="Comparing the runs")
+def overfitting(run_ids: tuple[str, ...], option: str, _runs: list):
+    return training.overfitting(_runs, option)
+
+
+@st.cache_data(max_entries=4, show_spinner="Weighing the two")
+def every_weight(first: str, second: str, _runs: tuple):
+    return votes.every_weight(*_runs)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def table():
+    return store.read_table(ui.settings().feature_table)
+
+
+def trained_runs() -> list[Run]:
+    """Every run of a network, the shipped ones first."""
+    return [run for run in ui.all_runs() if run.curves is not None]
+
+
+def name(run: Run) -> str:
+    """A run in the list: what it is, and where it comes from if it is not ours."""
+    return training.title(run) + ("" if run.shipped else " (yours)")
+
+
+# A training
+
+
+def training_jobs() -> list[Job]:
+    """Jobs that train a network, those at work first, then the newest."""
+    found = [job for job in reversed(ui.jobs_now()) if training.model_of(job.command)]
+    return sorted(found, key=lambda job: not job.is_alive)
+
+
+def show_training() -> None:
+    found = {job.id: job for job in training_jobs()}
+    if not found:
+        st.info(
+            "No network has been trained here yet: start one above. This is how the first that ships learned.",
+            icon=":material/network_node:",
+        )
+        if ships := [run for run in trained_runs() if run.info["model"] == "cnn" and run.info["preset"] == "default"]:
+            show_result(ships[-1])
+        return
+    chosen = st.selectbox(
+        "Training",
+        list(found),
+        format_func=lambda key: f"{training.name_of(found[key].command)}, {found[key].status}",
+        key="job",
+        bind="query-params",
+    )
+    live = found[chosen].is_alive
+    st.fragment(watch, run_every=REFRESH_S if live else None)(chosen, live)
+
+
+def watch(job_id: str, was_live: bool) -> None:
+    """A training as it is now, drawn again every two seconds while it goes on."""
+    with ui.routed():
+        job = next((job for job in ui.jobs_now() if job.id == job_id), None)
+        if job is None or (was_live and not job.is_alive):
+            st.rerun()
+        model = registry.get(training.model_of(job.command))
+        st.markdown(f"**{model.name}**: {model.about}")
+        curves = training.curves_of(job)
+        show_state(job, curves)
+        if job.status == "done" and job.answer:
+            run = next((run for run in ui.all_runs() if run.id == job.answer["run"]), None)
+            if run is not None:
+                show_result(run)
+                return
+        if not curves.empty:
+            fit = curves[curves["fit"] == curves["fit"].max()]
+            show_curves(fit, model.key, key="live")
+
+
+def show_state(job: Job, curves) -> None:
+    """How it stands, and the button that changes it."""
+    epochs = fits = 0
+    rate = ""
+    if not curves.empty:
+        last = curves.iloc[-1]
+        epochs, fits = int(last["epoch"]), int(last["fits"])
+        rate = f"{curves['seconds'].tail(10).median():.1f} s an epoch"
+    with st.container(border=True):
+        if job.status == "queued":
+            place = f", place {job.place} in the line" if job.place else ""
+            st.markdown(f":material/hourglass: **It waits for its turn**{place}: other work runs before it.")
+        elif job.status == "stopping":
+            st.markdown(":material/stop_circle: **It is being stopped.** What it has learned so far is kept.")
+        elif job.status == "running" and not epochs:
+            at = job.progress
+            words = f": {at.what.lower()}, {at.done:,.0f} of {at.total:,.0f}" if at and at.total else ""
+            st.markdown(f":material/autorenew: **It begins**{words}.")
+        elif job.status == "running":
+            left = job.progress.seconds_left if job.progress else None
+            left = f", at most {ui.in_words(left)} left" if left else ""
+            of_fits = f" of network {int(last['fit'])} of {fits}" if fits > 1 else ""
+            words = f"Epoch {epochs} of {int(last['epochs'])}{of_fits}"
+            st.markdown(f":material/autorenew: **{words}**, {rate}{left}.")
+            st.progress(
+                min(1.0, job.progress.done / job.progress.total) if job.progress and job.progress.total else 0.0
+            )
+        elif job.status == "done":
+            st.markdown(f":material/check_circle: **Done**, {rate}.")
+        elif job.status == "failed":
+            st.error(f"It failed. {ui.as_text(job.message)}")
+        elif job.status == "interrupted":
+            st.warning(f"**It was interrupted** after {epochs} epochs, which are kept. {ui.as_text(job.message)}.")
+        else:
+            st.markdown(f":material/pause_circle: **It was stopped** after {epochs} epochs, which are kept.")
+        if ui.settings().read_only:
+            st.caption("This installation is for looking only: nothing is started or stopped here.")
+        elif job.is_alive:
+            if st.button("Stop", icon=":material/stop:", key="stop", disabled=job.status == "stopping"):
+                do(jobs.stop, job, ui.settings())
+        elif job.is_resumable and st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume"):
+            do(jobs.resume, job, ui.settings())
+        if job.status in ("failed", "interrupted") and (log := job.log(30).strip()):
+            with st.expander("What it wrote"):
+                st.code(log, language=None)
+
+
+def do(work, *arguments) -> None:
+    """Carry out what a button says, and show what has become of it."""
+    work(*arguments)
+    ui.jobs_changed()
+    st.rerun()
+
+
+def show_curves(curve, of_what: str, key: str) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        ui.chart(figures.accuracy(curve, of_what), key=f"accuracy-{key}")
+    with right:
+        ui.chart(figures.loss(curve, of_what), key=f"loss-{key}")
+
+
+def show_result(run: Run) -> None:
+    """What a finished network is worth, how it learned, and what it confuses."""
+    show_scores(run)
+    show_curves(training.tested(run), training.title(run), key="result")
+    show_confusion(run)
+
+
+def show_scores(run: Run) -> None:
+    low, high = interval(run.id, run)
+    if protocols.get(run.info["protocol"]).holds_actors_out:
+        st.success(
+            f"**{run.scores['emotion_accuracy']:.3f} of the emotions of voices never heard are named right** (95 % "
+            f"interval over actors {low:.3f} to {high:.3f}), UAR {run.scores['emotion_uar']:.3f}. It claims to be "
+            f"{run.scores['emotion_claimed']:.2f} sure.",
+            icon=":material/record_voice_over:",
+        )
+        return
+    clips = sum(run.info["test_counts"].values())
+    words = (
+        f"**{run.scores['test_accuracy']:.3f} of {clips} test clips are named right** (95 % interval {low:.3f} to "
+        f"{high:.3f})"
+    )
+    original = ORIGINAL.get(run.info["model"])
+    if original and clips == sum(next(iter(ui.shipped_runs())).info["test_counts"].values()):
+        words += f"; the study had {original.test_accuracy:.2f}"
+    words += f". On the clips that it learned from: {run.scores['train_accuracy']:.3f}."
+    st.success(words + " The actors are the same on both sides: new voices are harder.", icon=":material/flag:")
+    if weights := run.info.get("weights"):
+        st.caption(f"{weights}.")
+
+
+def show_confusion(run: Run) -> None:
+    rows = run.part("test")
+    words = f"{training.title(run)} on {len(rows):,} test clips"
+    names = [title_of(label) for label in LABELS]
+    ui.chart(scores.confusion(evaluation.confusion(rows), names, words), key="confusion")
+
+
+# A new one
+
+
+def begin(command: list[str], title: str) -> None:
+    """Of the start button: the page goes to the training that it began."""
+    try:
+        job = ui.start_job(command, title)
+    except SerError as error:
+        st.session_state["not-begun"] = str(error)
+        return
+    st.session_state["show"], st.session_state["job"] = WATCH, job.id
+
+
+def show_start() -> None:
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        model, protocol, preset, options, cv = choose()
+    with right:
+        offer(model, protocol, preset, options, cv)
+
+
+def choose() -> tuple[str, str, str, dict, bool]:
+    """Which network, on what, and how."""
+    bound = {"bind": "query-params"}
+    model = st.selectbox("Network", OFFERED, format_func=lambda key: registry.get(key).name, key="network", **bound)
+    network = registry.get(model)
+    st.caption(network.about)
+    preset = "default"
+    if len(network.presets) > 1:
+        preset = st.segmented_control(
+            "Settings to begin with", list(network.presets), default="default", required=True, key="preset", **bound
+        )
+    st.caption(f"It sees {inputs.TITLES[network.input(preset)]}.")
+    protocol = st.radio("Learn and test on", list(PROTOCOLS), format_func=PROTOCOLS.get, key="protocol", **bound)
+    usual = network.presets[preset]
+    suffix = f"{model}-{preset}"  # a network's own values, not those that were chosen for the one before
+    options = {
+        "epochs": st.number_input("Epochs at most", 1, 1000, usual["epochs"], key=f"epochs-{suffix}"),
+        "batch_size": st.select_slider(
+            "Batch (clips a step)", [4, 8, 16, 32, 64, 128, 256], usual["batch_size"], key=f"batch-{suffix}"
+        ),
+        "dropout": st.slider(
+            "Dropout: share of units left out while it learns",
+            0.0,
+            0.9,
+            usual["dropout"],
+            0.05,
+            key=f"dropout-{suffix}",
+        ),
+    }
+    steps = [0.0, 1e-5, 1e-4, 1e-3, 1e-2]
+    columns = st.columns(2)
+    for column, penalty in zip(columns, ("l1", "l2"), strict=True):
+        options[penalty] = column.select_slider(
+            f"{penalty.upper()} penalty",
+            steps,
+            usual.get(penalty, 0.0),
+            format_func=lambda x: f"{x:g}",
+            key=f"{penalty}-{suffix}",
+        )
+    if network.input(preset) == "frames":
+        options["augment"] = st.toggle(
+            "Learn from changed copies (noise, gain, shift, masks)",
+            usual.get("augment", False),
+            key=f"augment-{suffix}",
+        )
+    cv = False
+    with st.expander("Optimiser, rate, validation"):
+        options["optimizer"] = st.selectbox(
+            "Optimiser", ["sgd", "adam"], ["sgd", "adam"].index(usual["optimizer"]), key=f"optimizer-{suffix}"
+        )
+        options["learning_rate"] = st.number_input(
+            "Learning rate", 1e-6, 10.0, usual["learning_rate"], format="%g", key=f"rate-{suffix}"
+        )
+        options["validation"] = st.slider(
+            "Share of the training clips that is only watched",
+            0.0,
+            0.5,
+            usual.get("validation", 0.1),
+            0.05,
+            key=f"validation-{suffix}",
+            help="The best epoch on them is kept, and training ends when they get no better. The test clips are never "
+            "looked at for that.",
+        )
+        if protocol == "study":
+            cv = st.toggle("Also the five folds of the training part (six networks)", key="cv")
+    return model, protocol, preset, {key: value for key, value in options.items() if value != usual.get(key, 0.0)}, cv
+
+
+def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> None:
+    """How long it would take, the button, and the command that does the same."""
+    usual = registry.parameters(model, preset)
+    if options.get("validation") == 0.1 and "validation" not in usual:
+        options = {key: value for key, value in options.items() if key != "validation"}
+    command = training.command(model, options, protocol=protocol, preset=preset, cv=cv)
+    seconds, is_like = training.estimate(
+        model, usual | options, trained_runs(), protocol=protocol, preset=preset, cv=cv, table=table()
+    )
+    if seconds is None:
+        words = "How long it takes cannot be said yet: no such network has been trained here."
+    else:
+        source = "as an earlier training did" if is_like else "judged from one with another batch size"
+        words = f"**All epochs take about {ui.in_words(seconds)}**, {source}. It ends sooner when it gets no better."
+    st.markdown(f":material/schedule: {words}")
+    key = registry.get(model).input(preset)
+    if key not in ("study",) and not ui.recordings().clips.shape[0]:
+        st.warning("This network listens to the recordings, which are not here.", icon=":material/volume_off:")
+        st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+    if key in inputs.BACKBONES:
+        st.caption(
+            "The first time, each clip's picture goes through the large network once, which takes some minutes and is "
+            "kept. Its ImageNet weights come from Keras' download"
+            + (
+                ", or from the file that SER_VGG16_WEIGHTS names."
+                if key == "vgg16"
+                else "; or use --weights in a terminal."
+            )
+        )
+    if message := st.session_state.pop("not-begun", None):
+        st.error(message)
+    job = ui.job_of(*command)
+    if ui.settings().read_only:
+        st.info(
+            "This installation is for looking only: nothing can be started here. On one of your own, the command below "
+            "does it.",
+            icon=":material/lock:",
+        )
+    elif job is not None and job.is_alive and job.command == tuple(command):
+        st.info("It is being trained now: see *A training*.", icon=":material/autorenew:")
+    else:
+        arguments = (command, f"Train {training.name_of(tuple(command))}")
+        icon = ":material/play_arrow:"
+        st.button("Start", type="primary", icon=icon, key="start", on_click=begin, args=arguments)
+    st.caption("It goes on when you close this page. In a terminal the same is done by")
+    st.code(shell(command), language="bash", wrap_lines=True)
+
+
+# Those that are done
+
+
+def choose_runs(label: str, default: int, key: str) -> list[Run]:
+    found = {run.id: run for run in trained_runs()}
+    first = [run.id for run in found.values() if run.info["preset"] != deep.OWN or not run.shipped]
+    chosen = st.multiselect(
+        label,
+        list(found),
+        first[:default],
+        format_func=lambda run_id: name(found[run_id]),
+        key=key,
+        bind="query-params",
+    )
+    return [found[run_id] for run_id in chosen]
+
+
+def choose_run() -> Run | None:
+    """One of the runs of networks."""
+    found = {run.id: run for run in trained_runs()}
+    if not found:
+        st.info("No network's run is here yet. Start one above.", icon=":material/network_node:")
+        return None
+    names = list(found)
+    chosen = st.selectbox("Run", names, format_func=lambda run_id: name(found[run_id]), key="run", bind="query-params")
+    return found[chosen]
+
+
+def show_learning() -> None:
+    chosen = choose_runs("Runs", 4, "runs")
+    if not chosen:
+        st.info("Choose one or more runs.", icon=":material/stacked_line_chart:")
+        return
+    what = st.pills("Show", list(WHATS), format_func=WHATS.get, default="val_accuracy", required=True, key="what")
+    curves = {name(run): training.tested(run) for run in chosen}
+    ui.chart(figures.overlaid(curves, what or "val_accuracy"), key="overlaid")
+    rows = [
+        {
+            "run": name(run),
+            "epochs": len(training.tested(run)),
+            "seconds an epoch": training.tested(run)["seconds"].median(),
+            "train": run.scores.get("train_accuracy"),
+            "test": run.scores["test_accuracy"],
+            "CV5": run.scores.get("cv_accuracy"),
+        }
+        for run in chosen
+    ]
+    three = st.column_config.NumberColumn(format="%.3f")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        column_config={
+            "train": three,
+            "test": three,
+            "CV5": three,
+            "seconds an epoch": st.column_config.NumberColumn(format="%.1f"),
+        },
+    )
+    st.caption("Accuracy of 16 classes. Of a run with several networks, the curve is that of the first.")
+
+
+def show_overfitting() -> None:
+    st.markdown(
+        "A network *overfits* when it learns its training clips by heart: it names nearly all of them right, and far "
+        "fewer of the others. Here the cnn was trained with one thing changed at a time."
+    )
+    option = st.pills(
+        "What is changed",
+        list(training.OVERFITTING),
+        format_func=figures.NAMES.get,
+        default="dropout",
+        required=True,
+        key="option",
+        bind="query-params",
+    )
+    found = [run for run in ui.all_runs() if run.info["model"] == "cnn"]
+    grid = overfitting(tuple(run.id for run in found), option or "dropout", found)
+    if len(grid) < 2:
+        st.info("There are too few runs of it here.", icon=":material/hourglass_empty:")
+        return
+    st.info(training.verdict(grid, option), icon=":material/gavel:")
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        ui.chart(figures.overfitting(grid, option), key=f"overfitting-{option}")
+    with right:
+        ui.chart(figures.time_taken(grid, option), key=f"time-{option}")
+    st.caption(
+        "One network a value, with one seed: differences of two or three points are chance. Runs of your own that "
+        "differ from the default in this alone appear here, too."
+    )
+
+
+def show_vote() -> None:
+    model = registry.get("v_cnn_vgg16")
+    first, second = model.presets["default"]["weights"]
+    wanted = {"protocol": "study", "seed": protocols.STUDY_SEED, "preset": "default"}
+    found = [run for run in ui.shipped_runs() if all(run.info[key] == value for key, value in wanted.items())]
+    members = votes.members(model, found)
+    weighed = every_weight(*(run.id for run in members), tuple(members))
+    best = votes.best_weight(weighed)
+    weights = model.presets["default"]["weights"]
+    studied = weights[first] / sum(weights.values())
+    st.markdown(
+        f"{model.about} Two networks that see a clip differently, one its 180 numbers and one its picture, make "
+        "different mistakes."
+    )
+    ui.chart(figures.weights(weighed, best, first, second, studied), key="weights")
+    chosen = st.slider(f"Weight of {first}", 0.0, 1.0, studied, 0.05, key="weight", bind="query-params")
+    row = weighed.iloc[(weighed["weight"] - chosen).abs().argmin()]
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Five folds of train", f"{row['cv_accuracy']:.3f}", width="content")
+        gain = row["test_accuracy"] - ORIGINAL[model.key].test_accuracy
+        at_study = abs(row["weight"] - studied) < 1e-9
+        st.metric(
+            "Test",
+            f"{row['test_accuracy']:.3f}",
+            f"{gain:+.3f} to the study's {ORIGINAL[model.key].test_accuracy:.2f}" if at_study else None,
+            width="content",
+        )
+    st.caption(
+        "The weight to use is the one that is best on the folds of the training part: test scores choose nothing."
+    )
+
+
+def show_inside() -> None:
+    run = choose_run()
+    if run is None:
+        return
+    st.markdown(f"It sees {inputs.TITLES[run.info['input']]}.")
+    ui.chart(figures.architecture(run.info["layers"]), key="architecture")
+    st.dataframe(figures.layer_table(run.info["layers"]), hide_index=True)
+    show_result(run)
+
+
+ui.require_router()
+st.title("Train a network")
+st.markdown(
+    "A network learns in *epochs*: in each it hears every training clip once and changes itself a little. **Watch how "
+    "well it names the clips that it learns from, and a few that it only tries itself on.** When the two part, it "
+    "learns by heart."
+)
+default = {} if "show" in st.session_state else {"default": WATCH}  # the start button sets it, too
+view = st.segmented_control(
+    "What to do", VIEWS, required=True, key="show", bind="query-params", label_visibility="collapsed", **default
+)
+{
+    WATCH: show_training,
+    START: show_start,
+    CURVES: show_learning,
+    OVERFIT: show_overfitting,
+    VOTE: show_vote,
+    INSIDE: show_inside,
+}[view or WATCH]()
