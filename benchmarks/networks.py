@@ -74,7 +74,7 @@ def bottleneck(number: int) -> None:
         ours_s.append((time.perf_counter() - middle) / len(batch))
     theirs, mine = statistics.median(theirs_s), statistics.median(ours_s)
     print(
-        f"VGG16 bottleneck, file to features, {len(theirs_s) * inputs.BATCH} clips, s a clip: a figure and predict each "
+        f"VGG16 bottleneck, file to features, {len(theirs_s) * inputs.BATCH} clips, s a clip: figure and predict each "
         f"{theirs:.3f}, ours {mine:.3f}: {theirs / mine:.1f} times as fast"
     )
     samples = [audio.load(content, rate=inputs.SAMPLE_RATE).samples for content in clips[: inputs.BATCH]]

@@ -3,13 +3,17 @@
 import streamlit as st
 
 from ser_core import evaluation, runs, ui
+from ser_core.comparison import SEES_AS_THE_ORIGINAL
 from ser_core.figures import scores
 from ser_core.models import registry
 from ser_core.reference import HUMAN_ACCURACY, ORIGINAL, STUDY, STUDY_TEST_CLIPS
 
 ui.require_router()
 shipped = [run for run in ui.shipped_runs() if run.info["preset"] == "default"]
-ours = ui.comparison(tuple(run.id for run in shipped), shipped)
+as_the_study = [
+    run for run in ui.shipped_runs() if run.info["preset"] == SEES_AS_THE_ORIGINAL.get(run.info["model"], "default")
+]
+ours = ui.comparison(tuple(run.id for run in as_the_study), as_the_study)
 votes = ours[ours["family"] == "ensemble"]
 best = votes.loc[votes["cv_accuracy"].idxmax()]
 unheard = runs.find(shipped, model=best["model"], protocol="emobox")

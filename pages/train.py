@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ser_core import evaluation, jobs, protocols, training, ui, votes
+from ser_core import evaluation, jobs, protocols, runs, training, ui, votes
 from ser_core.errors import SerError
 from ser_core.features import inputs, store
 from ser_core.figures import networks as figures
@@ -88,8 +88,8 @@ def show_training() -> None:
             "No network has been trained here yet: start one above. This is how the first that ships learned.",
             icon=":material/network_node:",
         )
-        if ships := [run for run in trained_runs() if run.info["model"] == "cnn" and run.info["preset"] == "default"]:
-            show_result(ships[-1])
+        wanted = {"model": "cnn", "preset": "default", "protocol": "study"}
+        show_result(runs.find(ui.shipped_runs(), **wanted))
         return
     chosen = st.selectbox(
         "Training",

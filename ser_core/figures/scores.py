@@ -53,7 +53,8 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 1, "xanchor": "right"},
     )
     figure.update_layout(margin_t=72)
-    figure.update_xaxes(title="test clips recognised", range=[0.38, 0.95], dtick=0.1, tickformat=".0%")
+    lowest = table[["test_low", "original_test_accuracy"]].min().min()
+    figure.update_xaxes(title="test clips recognised", range=[lowest - 0.03, 0.95], dtick=0.1, tickformat=".0%")
     figure.update_yaxes(automargin=True)
     with_original = table.dropna(subset=["original_test_accuracy"])
     inside = (with_original["original_test_accuracy"] >= with_original["test_low"] - 1e-9) & (

@@ -5,7 +5,7 @@ were chosen on a part of the training clips.
 """
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ser_core.errors import ModelError
 from ser_core.models.model import Model
@@ -33,6 +33,7 @@ class Network(Model):
 
     network: str
     sees: dict[str, str]  # preset -> input; "default" for those that are not named
+    tuned: dict[str, dict] = field(default_factory=dict)  # preset -> how tuning found it, as `presets.Preset` tells
 
     def input(self, preset: str) -> str:
         return self.sees.get(preset, self.sees["default"])
@@ -106,7 +107,7 @@ MODELS = (
     _backbone("mobilenet", "MobileNet v2"),
     Network(
         "rnn",
-        "RNN on frames",
+        "RNN",
         "deep",
         "Two recurrent layers that read timbre and notes frame by frame, forwards and backwards.",
         {

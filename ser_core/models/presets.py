@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ser_core.errors import ArtifactError, ModelError
 from ser_core.models import registry
+from ser_core.models.deep import Network
 from ser_core.models.model import Model, SingleModel
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -93,7 +94,7 @@ def model(key: str, stores: Iterable[Path]) -> Model:
 def with_tuned(key: str, tuned: list[Preset]) -> Model:
     """A model with these presets of it beside those of the code."""
     known = registry.get(key)
-    if not isinstance(known, SingleModel):
+    if not isinstance(known, SingleModel | Network):
         return known
     return dataclasses.replace(
         known,

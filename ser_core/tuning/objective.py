@@ -11,10 +11,12 @@ from sklearn.metrics import recall_score
 from threadpoolctl import threadpool_limits
 
 from ser_core import protocols, stopping
-from ser_core.features import store
+from ser_core.features import inputs
 from ser_core.labels import LABELS
 from ser_core.models import registry
+from ser_core.models.deep import Network
 from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.settings import Settings
 from ser_core.tuning import spaces
 
 
@@ -39,7 +41,10 @@ class Objective:
         self.by_fold = facts["pruner"] == "wilcoxon"  # it compares folds one by one, the median the means so far
         self.folds = protocols.tuning_folds(table, facts["cv"], facts["folds"])
         self.score = _recall if facts["cv"] == "actors" else _accuracy
-        self.features, self.labels = store.matrix(table), table["label"].to_numpy(dtype=str)
+        self.features = inputs.load(self.model.input("default"), table, Settings.from_environment()).clips
+        self.labels = table["label"].to_numpy(dtype=str)
+        # Where actors are held out, none is on both sides of a network's own validation split either.
+        self.groups = table["actor"].to_numpy() if facts["cv"] == "actors" else None
 
     def __call__(self, trial: optuna.Trial) -> float:
         trial.set_user_attr("worker", f"{platform.node()}:{os.getpid()}")
@@ -69,9 +74,16 @@ class Objective:
         # shows in its score.
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            estimator.fit(self.features[fold.train], self.labels[fold.train])
+            estimator.fit(self.features[fold.train], self.labels[fold.train], **self._options(fold))
             given = estimator.predict_proba(self.features[fold.held_out])
         return self.score(self.labels[fold.held_out], np.array(LABELS)[given.argmax(axis=1)])
+
+    def _options(self, fold: protocols.Fold) -> dict:
+        if not isinstance(self.model, Network) or self.groups is None:
+            return {}
+        from ser_core.models.networks import Progress
+
+        return {"progress": Progress(groups=self.groups[fold.train])}
 
 
 def _accuracy(truth: np.ndarray, given: np.ndarray) -> float:

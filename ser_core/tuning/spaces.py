@@ -148,6 +148,34 @@ OURS: dict[str, Space] = {
     ),
 }
 
+# The networks: minutes a trial. The numbers that the study gives (optimiser, rate, batch) stay in its own.
+_HEAD = Space(
+    {"dropout": _float(0.2, 0.7), "l2": _log(1e-6, 1e-2), "batch_size": _one_of(8, 16, 32, 64)},
+    {"optimizer": "sgd", "learning_rate": 0.01, "epochs": 60},
+)
+OURS |= {
+    "cnn": Space({**_HEAD.ranges, "learning_rate": _log(0.001, 0.05)}, {"optimizer": "sgd", "epochs": 60}),
+    **dict.fromkeys(("vgg16", "vgg19", "resnet50", "inception", "mobilenet"), _HEAD),
+    "rnn": Space(
+        {
+            "dropout": _float(0.1, 0.6),
+            "learning_rate": _log(0.0003, 0.01),
+            "batch_size": _one_of(16, 32, 64),
+        },
+        {"optimizer": "adam", "epochs": 40},
+    ),
+    "cnn2d": Space(
+        {
+            "dropout": _float(0.0, 0.5),
+            "learning_rate": _log(0.0005, 0.01),
+            "batch_size": _one_of(16, 32, 64),
+            "smoothing": _float(0.0, 0.2),
+            "augment": _one_of(True, False),
+        },
+        {"optimizer": "adam", "epochs": 40, "decay": True, "validation": 0.0},
+    ),
+}
+
 STUDY: dict[str, Space] = {
     "dt": Space(
         {

@@ -20,7 +20,7 @@ from optuna.trial import TrialState
 
 from ser_core import experiments, protocols, runs, stopping
 from ser_core.errors import TuningError
-from ser_core.features import store
+from ser_core.features import inputs, store
 from ser_core.models import presets
 from ser_core.settings import PROJECT, Settings
 from ser_core.tuning import spaces, storage
@@ -473,7 +473,8 @@ def save_preset(
     presets.check_name(preset.name)
     model = presets.with_tuned(preset.model, [preset])
     runs.make_store(into)
-    run = experiments.run(model, feature_table, preset=preset.name, jobs=jobs, progress=progress).run
+    seen = inputs.load(model.input(preset.name), feature_table, settings)
+    run = experiments.run(model, feature_table, preset=preset.name, jobs=jobs, progress=progress, seen=seen).run
     runs.save(run, into)
     preset = dataclasses.replace(preset, run=run.id)
     presets.save(preset, into)

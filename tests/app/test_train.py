@@ -1,0 +1,170 @@
+"""The page of networks: what ships, a training in every state, a new one."""
+
+import json
+
+import pytest
+
+from ser_core import jobs
+from ser_core.figures.networks import NAMES
+from ser_core.models import deep, registry
+from tests.app.pages import at, charts, texts, well, widget
+from tests.job_folders import mine, put_job
+
+
+def epoch(number: int, of: int = 5, fit: int = 1, fits: int = 1) -> dict:
+    return {
+        "kind": "epoch",
+        "time": 0.0,
+        "fit": fit,
+        "fits": fits,
+        "part": "test",
+        "fold": 0,
+        "epoch": number,
+        "epochs": of,
+        "loss": 2.0 / number,
+        "accuracy": 0.2 * number,
+        "val_loss": 1.0 + 0.1 * number,
+        "val_accuracy": 0.1 * number,
+        "seconds": 1.5,
+    }
+
+
+COMMAND = ["train", "cnn", "--epochs", "5"]
+
+
+def put_training(settings, done: int, put=put_job, **state):
+    """A training's job that has told of so many epochs."""
+    job = put(settings, COMMAND, **state)
+    with open(job.folder / "events.jsonl", "a") as file:
+        file.writelines(json.dumps(epoch(number)) + "\n" for number in range(1, done + 1))
+    return job
+
+
+def test_before_any_training_it_shows_how_the_cnn_that_ships_learned(app):
+    at(app, "train")
+    assert "No network has been trained here yet" in app.info[0].value
+    assert len(charts(app)) == 3
+    assert "test clips are named right" in app.success[0].value
+    assert "the study had 0.68" in app.success[0].value
+
+
+def test_a_running_one_says_where_it_is_and_draws_its_curves(app, settings):
+    put_training(settings, 3, put=mine, status="running")
+    at(app, "train")
+    assert "Epoch 3 of 5" in texts(app)
+    assert "1.5 s an epoch" in texts(app)
+    assert len(charts(app)) == 2
+    assert app.button(key="stop")
+
+
+def test_one_that_has_not_ended_an_epoch_begins(app, settings):
+    put_training(settings, 0, put=mine, status="running")
+    at(app, "train")
+    assert "It begins" in texts(app)
+    assert not charts(app)
+
+
+def test_a_stopped_one_can_go_on(app, settings, monkeypatch):
+    put_training(settings, 2, status="stopped")
+    resumed = []
+    monkeypatch.setattr(jobs, "resume", lambda job, settings: resumed.append(job.command))
+    at(app, "train")
+    assert "It was stopped** after 2 epochs" in texts(app)
+    well(app.button(key="resume").click().run())
+    assert resumed == [tuple(COMMAND)]
+
+
+def test_an_interrupted_one_says_so(app, settings):
+    put_training(settings, 2, status="running")
+    at(app, "train")
+    assert "It was interrupted** after 2 epochs" in app.warning[0].value
+
+
+def test_a_failed_one_gives_the_reason(app, settings):
+    put_training(settings, 1, status="failed", message="The loss is nan in epoch 2: the steps are too long.")
+    at(app, "train")
+    assert "The loss is nan in epoch 2" in app.error[0].value.replace("\\", "")
+
+
+def test_a_queued_one_waits(app, settings):
+    put_training(settings, 0, put=mine, status="queued")
+    at(app, "train")
+    assert "It waits for its turn" in texts(app)
+
+
+@pytest.mark.parametrize("key", [model.key for model in deep.MODELS if isinstance(model, deep.Network)])
+def test_every_network_can_be_chosen_and_says_its_command(app, key):
+    at(app, "train", show="Start one", network=registry.get(key).name)
+    assert app.code[0].value == f"python -m ser_core train {key}"
+    assert app.button(key="start")
+
+
+def test_what_is_chosen_stands_in_the_command_and_is_started(app, monkeypatch):
+    at(app, "train", show="Start one", network=registry.get("cnn").name)
+    app.number_input(key="epochs-cnn-default").set_value(3)
+    app.slider(key="dropout-cnn-default").set_value(0.5)
+    app.select_slider(key="l2-cnn-default").set_value(1e-3)
+    well(app.run())
+    command = ["train", "cnn", "--epochs", "3", "--dropout", "0.5", "--l2", "0.001"]
+    assert app.code[0].value == " ".join(["python", "-m", "ser_core", *command])
+    begun = []
+
+    class Begun:
+        id = "20261124-000000-abcd"
+
+    def start(command, title, settings):
+        begun.append(command)
+        return Begun
+
+    monkeypatch.setattr(jobs, "start", start)
+    well(app.button(key="start").click().run())
+    assert begun == [command]
+
+
+def test_the_time_is_said_before_it_is_started(app):
+    at(app, "train", show="Start one", network=registry.get("cnn").name)
+    assert "All epochs take about" in texts(app)
+
+
+def test_an_installation_for_looking_only_offers_no_start(app, monkeypatch):
+    monkeypatch.setenv("SER_READ_ONLY", "1")
+    at(app, "train", show="Start one")
+    assert "for looking only" in app.info[0].value
+    assert not [button for button in app.button if button.key == "start"]
+
+
+def test_networks_that_listen_say_when_there_are_no_recordings(app, monkeypatch, tmp_path):
+    monkeypatch.setenv("SER_DATA_DIR", str(tmp_path / "none"))
+    at(app, "train", show="Start one", network=registry.get("cnn2d").name)
+    assert "listens to the recordings" in app.warning[0].value
+
+
+def test_curves_of_several_runs_lie_on_one_chart(app):
+    at(app, "train", show="Learning curves")
+    assert len(widget(app, "runs").value) > 1
+    assert len(charts(app)) == 1
+    assert len(app.dataframe[0].value) == len(widget(app, "runs").value)
+
+
+@pytest.mark.parametrize("option", ["dropout", "l1", "l2", "batch_size"])
+def test_overfitting_says_what_the_study_found_and_what_came_out_here(app, option):
+    at(app, "train", show="Overfitting", option=NAMES[option])
+    assert "The study found" in app.info[0].value
+    assert "Here:" in app.info[0].value
+    assert len(charts(app)) == 2
+
+
+def test_the_vote_can_be_weighed_anew(app):
+    at(app, "train", show="The vote")
+    assert "the study's 0.78" in app.metric[1].delta
+    before = app.metric[0].value
+    well(app.slider(key="weight").set_value(0.0).run())
+    assert app.metric[0].value != before
+
+
+def test_a_network_is_told_layer_by_layer(app):
+    at(app, "train", show="What it is made of")
+    layers = app.dataframe[0].value
+    assert layers["layer"].iloc[0] == "InputLayer"
+    assert layers["what comes out"].iloc[-1] == "16"
+    assert len(charts(app)) == 4
