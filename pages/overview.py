@@ -111,11 +111,13 @@ st.caption(f"The study: {STUDY}. People: as quoted by Luna-Jimenez et al. 2022, 
 
 st.header("Where to go")
 for column, (file, label, icon, text) in zip(
-    st.columns(4),
+    [*st.columns(3), *st.columns(3)],
     (
         ("dataset", "Recordings", "library_music", "What is in RAVDESS: count, filter, click, listen."),
         ("sound", "See a sound", "graphic_eq", "One clip or two, in eight views: how does angry differ from calm?"),
         ("features", "Features", "scatter_plot", "All clips on a map: do the numbers know the emotion, or the voice?"),
+        ("tune", "Tune a model", "tune", "Look for better parameters, live, and see what matters and what does not."),
+        ("train", "Train a network", "network_node", "Watch a network learn, and learn by heart."),
         ("predict", "Hear an emotion", "hearing", "Upload or record a voice: which emotion does the model hear?"),
     ),
     strict=True,

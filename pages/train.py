@@ -357,6 +357,10 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
         st.button("Start", type="primary", icon=icon, key="start", on_click=begin, args=arguments)
     st.caption("It goes on when you close this page. In a terminal the same is done by")
     st.code(shell(command), language="bash", wrap_lines=True)
+    like = [run for run in trained_runs() if run.info["model"] == model and run.info["input"] == key]
+    if like:
+        with st.expander("What it is made of"):
+            show_layers(like[-1])
 
 
 # Those that are done
@@ -488,9 +492,13 @@ def show_inside() -> None:
     if run is None:
         return
     st.markdown(f"It sees {inputs.TITLES[run.info['input']]}.")
+    show_layers(run)
+    show_result(run)
+
+
+def show_layers(run: Run) -> None:
     ui.chart(figures.architecture(run.info["layers"]), key="architecture")
     st.dataframe(figures.layer_table(run.info["layers"]), hide_index=True)
-    show_result(run)
 
 
 ui.require_router()

@@ -122,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction", writes=True)
     _add_experiment(sub)
+    sub.add_argument("--weight", type=float, metavar="W", help="of v_cnn_vgg16's cnn: 0 to 1 (default: 0.6, 3 : 2)")
     sub = command("train", train, "run a model under the study's split and keep it, for predicting", writes=True)
     _add_experiment(sub)
     _add_training(sub)
@@ -759,10 +760,14 @@ def _experiment(options, settings, *, training=False):
 def _vote(model, table, options, settings):
     from ser_core import experiments, runs, votes
     from ser_core.features import store
+    from ser_core.models import deep
 
     wanted = {"protocol": options.protocol, "seed": options.seed, "data_digest": store.digest(table)}
     members = votes.members(model, runs.list_all(settings.stores), **wanted)
-    return experiments.Result(votes.of_runs(model, *members, preset=options.preset), None)
+    preset = options.preset
+    if options.weight is not None:
+        model, preset = model.with_weight(options.weight), deep.OWN
+    return experiments.Result(votes.of_runs(model, *members, preset=preset), None)
 
 
 def _keep(run, settings):

@@ -72,6 +72,20 @@ class Network(Model):
 class SavedVote(Model):
     """A weighted mean of what two runs said: made of their saved predictions, in the order of `presets`' weights."""
 
+    def with_weight(self, weight: float) -> "SavedVote":
+        """This vote with a preset `own`, in which the first member weighs so much of 1.
+
+        Raises
+        ------
+        ModelError
+            If that is no share.
+        """
+        if not 0 <= weight <= 1:
+            raise ModelError(f"--weight {weight:g} is out of bounds: give 0 to 1")
+        first, second = self.presets["default"]["weights"]
+        own = {"weights": {first: weight, second: round(1 - weight, 12)}}
+        return dataclasses.replace(self, presets=self.presets | {OWN: own})
+
     def build(self, preset: str, seed: int):
         members = " and ".join(self.presets[preset]["weights"])
         raise ModelError(
