@@ -114,7 +114,7 @@ def run(
         seen = Seen("study", study.VERSION, store.matrix(table))
     labels = table["label"].to_numpy(dtype=str)
     # A protocol with one test part has one model to keep. Where everybody is tested once, there is none.
-    is_kept = [fold.part == "test" and not chosen.holds_actors_out for fold in folds]
+    is_kept = [fold.part == "test" and sum(one.part == "test" for one in folds) == 1 for fold in folds]
     info = facts(model, table, protocol=protocol, preset=preset, seed=seed, seen=seen, cv=cv)
     run_id = run_name(info)
     work = [(fold, keep) for fold, keep in zip(folds, is_kept, strict=True)]

@@ -1,8 +1,9 @@
-"""Who is trained on and who is tested on."""
+"""Who is trained on and who is tested on: from the study's random split to actors whom no model has heard."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,15 @@ EMOBOX_ACTORS = (
     (2, 15, 16, 18),
     (6, 13, 17, 22),
 )
+# Luna-Jimenez et al. 2021 and 2022: five folds.
+LUNA_JIMENEZ_ACTORS = (
+    (2, 5, 14, 15, 16),
+    (3, 6, 7, 13, 18),
+    (10, 11, 12, 19, 20),
+    (8, 17, 21, 23, 24),
+    (1, 4, 9, 22),
+)
+MAX_ACTOR_FOLDS = 24
 
 
 @dataclass(frozen=True)
@@ -45,8 +55,37 @@ class Protocol:
 
     name: str
     title: str
-    folds: Callable[[pd.DataFrame], list[Fold]]
-    holds_actors_out: bool = False  # nobody is heard in training and in the test
+    divide: Callable[[pd.DataFrame], list[Fold]]
+    apart: str | None = None  # the property of clips that training and test share no value of, e.g. "actor"
+    note: str = ""  # what makes its numbers unlike others of the same folds
+
+    @property
+    def holds_actors_out(self) -> bool:
+        """Nobody is heard in training and in the test."""
+        return self.apart == "actor"
+
+    def folds(self, index: pd.DataFrame) -> list[Fold]:
+        """The folds of an index or a feature table, each made sure to hold apart what it says.
+
+        Raises
+        ------
+        ProtocolError
+            If the index lacks what it takes.
+        """
+        folds = self.divide(index)
+        for fold in folds:
+            _assert_apart(index, fold, self.apart)
+        return folds
+
+
+def _assert_apart(index: pd.DataFrame, fold: Fold, apart: str | None) -> None:
+    for column in filter(None, ("stem" if "stem" in index else None, apart)):
+        values = index[column].to_numpy()
+        both = set(values[fold.train]) & set(values[fold.held_out])
+        if both:  # a fault of this module, not of the clips
+            raise AssertionError(f"Fold {fold.number}: {column} {sorted(both)[0]} is on both sides")
+    if set(fold.train) & set(fold.held_out):
+        raise AssertionError(f"Fold {fold.number}: a clip is on both sides")
 
 
 def get(name: str) -> Protocol:
@@ -57,9 +96,28 @@ def get(name: str) -> Protocol:
     ProtocolError
         If there is none.
     """
-    if name not in PROTOCOLS:
-        raise ProtocolError(f"There is no protocol {name!r}; there is {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+    if name in PROTOCOLS:
+        return PROTOCOLS[name]
+    if found := re.fullmatch(r"actors-(\d{1,3})(?:-(\d{1,9}))?", name):
+        return _actor_folds(name, int(found[1]), int(found[2] or STUDY_SEED))
+    raise ProtocolError(
+        f"There is no protocol {name!r}; there is {', '.join(PROTOCOLS)}, and actors-K or actors-K-SEED for K folds of "
+        "actors"
+    )
+
+
+def _actor_folds(name: str, number: int, seed: int) -> Protocol:
+    if not 2 <= number <= MAX_ACTOR_FOLDS:
+        raise ProtocolError(f"{name!r}: {number} folds of actors are out of bounds: 2 to {MAX_ACTOR_FOLDS}")
+
+    def divide(index: pd.DataFrame) -> list[Fold]:
+        if index["actor"].nunique() < number:
+            raise ProtocolError(f"{name!r} needs {number} actors, and there are {index['actor'].nunique()}")
+        split = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
+        folds = split.split(index, index["gender"], groups=index["actor"])
+        return [Fold(i, "test", train, held) for i, (train, held) in enumerate(folds, start=1)]
+
+    return Protocol(name, f"{number} folds of actors, drawn with seed {seed}: speech and song", divide, "actor")
 
 
 def _study_folds(index: pd.DataFrame) -> list[Fold]:
@@ -128,26 +186,70 @@ def study_parts() -> dict[str, str]:
     return dict.fromkeys(stems, "train") | dict.fromkeys(test, "test")
 
 
-def _emobox_folds(index: pd.DataFrame) -> list[Fold]:
-    """EmoBox's six folds (Ma et al. 2024): speech alone, four actors predicted by models of the twenty others."""
+def _speech_of_the_study(index: pd.DataFrame) -> list[Fold]:
+    """The study's split with the song taken out of it, so that the test clips are the speech among the study's."""
+    speech = (index["channel"] == "speech").to_numpy()
+    train, test = (rows[speech[rows]] for rows in _study_split(index))
+    _check_classes(index["label"].to_numpy(dtype=object)[train], "study-speech")
+    return [*_cv_folds(index, train, CV_FOLDS), Fold(0, "test", train, test)]
+
+
+def _check_classes(labels: np.ndarray, name: str) -> None:
+    counts = pd.Series(labels).value_counts()
+    if len(counts) == 0 or counts.min() < MIN_CLASS_CLIPS:
+        said = f"but {counts.idxmin()} has {counts.min()}" if len(counts) else "and there is no clip"
+        raise ProtocolError(f"{name} needs at least {MIN_CLASS_CLIPS} training clips of every class, {said}")
+
+
+def _each_value(column: str, index: pd.DataFrame) -> list[Fold]:
+    """One fold for each value of a property: its clips are predicted by a model of all others."""
+    values = index[column].to_numpy()
+    found = np.unique(values)
+    if len(found) < 2:
+        raise ProtocolError(f"{column} needs clips of two values at least, and there is {len(found)}")
+    return [
+        Fold(number, "test", np.flatnonzero(values != value), np.flatnonzero(values == value))
+        for number, value in enumerate(found, start=1)
+    ]
+
+
+def _published(name: str, groups: tuple[tuple[int, ...], ...], with_song: bool, index: pd.DataFrame) -> list[Fold]:
+    """Published folds: the speech of some actors is predicted by a model of the others' speech, and maybe song."""
     folds = []
     speech = (index["channel"] == "speech").to_numpy()
-    for number, actors in enumerate(EMOBOX_ACTORS, start=1):
+    for number, actors in enumerate(groups, start=1):
         theirs = index["actor"].isin(actors).to_numpy()
-        train, held_out = np.flatnonzero(speech & ~theirs), np.flatnonzero(speech & theirs)
+        train, held_out = np.flatnonzero((speech | with_song) & ~theirs), np.flatnonzero(speech & theirs)
         if not len(train) or not len(held_out):
             listed = ", ".join(map(str, actors))
             raise ProtocolError(
-                f"emobox tests on the speech of actors {listed} and trains on others: clips are missing"
+                f"{name} tests on the speech of actors {listed} and trains on others: clips are missing"
             )
         folds.append(Fold(number, "test", train, held_out))
     return folds
+
+
+def _with_and_without_song(name: str, title: str, groups: tuple[tuple[int, ...], ...]) -> tuple[Protocol, Protocol]:
+    return (
+        Protocol(name, f"{title}, speech alone", partial(_published, name, groups, False), "actor"),
+        Protocol(
+            f"{name}+song",
+            f"{title}, tested on speech",
+            partial(_published, f"{name}+song", groups, True),
+            "actor",
+            "trained on the other actors' song, too",
+        ),
+    )
 
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
         Protocol("study", "The study's split: random 80/20, actors on both sides", _study_folds),
-        Protocol("emobox", "EmoBox's folds: actors held out, speech alone", _emobox_folds, holds_actors_out=True),
+        Protocol("study-speech", "The study's split without its song", _speech_of_the_study),
+        Protocol("repetition", "One of two repetitions held out", partial(_each_value, "repetition"), "repetition"),
+        Protocol("statement", "One of two sentences held out", partial(_each_value, "statement"), "statement"),
+        *_with_and_without_song("emobox", "EmoBox's six folds of actors", EMOBOX_ACTORS),
+        *_with_and_without_song("luna-jimenez", "Luna-Jimenez' five folds of actors", LUNA_JIMENEZ_ACTORS),
     )
 }

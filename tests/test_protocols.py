@@ -45,7 +45,7 @@ def test_emobox_needs_its_actors(table):
 
 
 def test_an_unknown_protocol_lists_the_known():
-    with pytest.raises(ProtocolError, match="no protocol 'random'; there is study, emobox"):
+    with pytest.raises(ProtocolError, match="no protocol 'random'; there is study, study-speech"):
         protocols.get("random")
 
 
