@@ -1,16 +1,28 @@
 """Scores, intervals and confusion matrices, computed from saved predictions and from nothing else."""
 
+from functools import lru_cache
+
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn.metrics import classification_report, log_loss
+from scipy.stats import binomtest
+from sklearn.metrics import classification_report, confusion_matrix, log_loss, top_k_accuracy_score
 
-from ser_core.labels import EMOTION_NAMES, LABELS, by_emotion, emotion_of
+from ser_core import corpus
+from ser_core.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, by_gender, emotion_of, gender_of
 
 RESAMPLES = 1000
 RESAMPLES_A_TASK = 250
 CONFIDENCE = 0.95
 PROBABILITY_COLUMNS = [f"p_{label}" for label in LABELS]
+CALIBRATION_BINS = 10
+# What can be named: the 16 classes, or with genders or emotions added up -> its values, its probabilities, its truth.
+KINDS = {
+    "class": (LABELS, lambda given: given, lambda label: label),
+    "emotion": (EMOTION_NAMES, by_emotion, emotion_of),
+    "gender": (GENDERS, by_gender, gender_of),
+}
+PROPERTIES = ("emotion", "gender", "actor", "channel", "intensity", "statement", "repetition")
 
 
 def probabilities(predictions: pd.DataFrame) -> np.ndarray:
@@ -30,9 +42,11 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
     -------
     dict
         `train_accuracy` (where the part is there), `cv_accuracy` (mean over folds, as scikit-learn's
-        `cross_val_score` gives it) and, for the test part, `test_accuracy`, `uar`, `macro_f1` and `log_loss` of the 16
-        classes, `emotion_accuracy` and `emotion_uar` of the eight emotions, genders added up, and `emotion_claimed`,
-        the mean probability of the emotion that was named: above `emotion_accuracy`, the model is too sure.
+        `cross_val_score` gives it) and, for the test part, `test_accuracy`, `uar`, `macro_f1`, `log_loss`,
+        `top2_accuracy` and `ece` of the 16 classes, `emotion_accuracy` and `emotion_uar` of the eight emotions, genders
+        added up, and `emotion_claimed`, the mean probability of the emotion that was named: above `emotion_accuracy`,
+        the model is too sure. Where several folds are tested, `emotion_ua` is the mean of their UARs, as EmoBox
+        reports it.
     """
     result = {}
     for part, name in (("train", "train_accuracy"), ("test", "test_accuracy")):
@@ -50,18 +64,96 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
         given = probabilities(test).astype(float)
         truth = np.searchsorted(LABELS, test["truth"])
         result["log_loss"] = float(log_loss(truth, given / given.sum(axis=1, keepdims=True), labels=range(len(LABELS))))
-        emotion = _true_emotions(test)
-        of_emotions = by_emotion(given)
-        named = np.array(EMOTION_NAMES)[of_emotions.argmax(axis=1)]
+        result["top2_accuracy"] = float(top_k_accuracy_score(truth, given, k=2, labels=range(len(LABELS))))
+        result["ece"] = ece(calibration(test))
+        named, emotion = named_and_true(test, "emotion")
         result["emotion_accuracy"] = float(np.mean(named == emotion))
-        result["emotion_uar"] = float(np.mean([np.mean(named[emotion == name] == name) for name in np.unique(emotion)]))
-        result["emotion_claimed"] = float(of_emotions.max(axis=1).mean())
+        result["emotion_uar"] = _recall(named, emotion)
+        result["emotion_claimed"] = float(by_emotion(given).max(axis=1).mean())
+        folds = test["fold"].to_numpy()
+        if len(numbers := np.unique(folds)) > 1:
+            of_each = [_recall(named[folds == number], emotion[folds == number]) for number in numbers]
+            result["emotion_ua"] = float(np.mean(of_each))
     return result
 
 
-def confusion(rows: pd.DataFrame) -> np.ndarray:
-    """How often clips of one class (row) were taken for another (column) [shape=(16, 16), dtype=int]."""
-    return np.bincount(_cells(rows), minlength=len(LABELS) ** 2).reshape(len(LABELS), len(LABELS))
+def named_and_true(rows: pd.DataFrame, kind: str = "class") -> tuple[np.ndarray, np.ndarray]:
+    """What was named, and what is so [shape=(rows,) each], of the `class`, the `emotion` or the `gender`."""
+    values, add_up, of_label = KINDS[kind]
+    named = np.array(values)[add_up(probabilities(rows).astype(float)).argmax(axis=1)]
+    return named, rows["truth"].map(of_label).to_numpy(dtype=str)
+
+
+def _recall(named: np.ndarray, truth: np.ndarray) -> float:
+    """UAR over the values that are there."""
+    return float(np.mean([np.mean(named[truth == value] == value) for value in np.unique(truth)]))
+
+
+def confusion(rows: pd.DataFrame, kind: str = "class") -> np.ndarray:
+    """How often clips of one class (row) were taken for another (column) [shape=(k, k), dtype=int]; k is 16 classes, 8
+    emotions or 2 genders."""
+    values = KINDS[kind][0]
+    named, truth = named_and_true(rows, kind)
+    return confusion_matrix(truth, named, labels=list(values))
+
+
+def calibration(rows: pd.DataFrame, kind: str = "class", bins: int = CALIBRATION_BINS) -> pd.DataFrame:
+    """How often a model is right when it claims to be so and so sure: the reliability diagram's numbers.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a bin that holds clips: `low` and `high` (of the claimed probability), `clips`, `claimed` (mean) and
+        `right` (share of the bin's clips).
+    """
+    given = KINDS[kind][1](probabilities(rows).astype(float))
+    claimed = given.max(axis=1) / given.sum(axis=1)
+    named, truth = named_and_true(rows, kind)
+    which = np.minimum((claimed * bins).astype(int), bins - 1)
+    table = pd.DataFrame({"bin": which, "claimed": claimed, "right": named == truth})
+    table = table.groupby("bin").agg(clips=("right", "size"), claimed=("claimed", "mean"), right=("right", "mean"))
+    table.insert(0, "low", table.index / bins)
+    table.insert(1, "high", (table.index + 1) / bins)
+    return table.reset_index(drop=True)
+
+
+def ece(bins: pd.DataFrame) -> float:
+    """Expected calibration error (Guo et al. 2017): the mean gap between claimed and right, weighed by clips."""
+    return float(np.average((bins["claimed"] - bins["right"]).abs(), weights=bins["clips"]))
+
+
+def by_property(rows: pd.DataFrame, name: str, kind: str = "class") -> pd.DataFrame:
+    """How well a model does on the clips of each actor, gender, intensity, ...
+
+    Parameters
+    ----------
+    name : str
+        Of `PROPERTIES`; or `class`.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a value: `value`, `clips`, `accuracy` with its 95 % interval `low` to `high` (Wilson 1927).
+    """
+    named, truth = named_and_true(rows, kind)
+    values = rows["truth"].to_numpy() if name == "class" else np.array([_of_clip(clip)[name] for clip in rows["clip"]])
+    table = pd.DataFrame({"value": values, "right": named == truth}).groupby("value")["right"].agg(["size", "sum"])
+    ranges = [binomtest(int(right), int(clips)).proportion_ci(method="wilson") for clips, right in table.to_numpy()]
+    return pd.DataFrame(
+        {
+            "value": table.index,
+            "clips": table["size"].to_numpy(),
+            "accuracy": (table["sum"] / table["size"]).to_numpy(),
+            "low": [one.low for one in ranges],
+            "high": [one.high for one in ranges],
+        }
+    )
+
+
+@lru_cache(maxsize=8192)
+def _of_clip(stem: str) -> dict:
+    clip = corpus.parse(stem)
+    return {name: getattr(clip, name) for name in PROPERTIES}
 
 
 def report(rows: pd.DataFrame) -> pd.DataFrame:
@@ -100,8 +192,8 @@ def _count_drawn(cells: np.ndarray, draws: np.ndarray) -> np.ndarray:
 def unheard_interval(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
     """95 % percentile bootstrap interval of the accuracy of eight emotions over actors: how far another set of actors
     would move it. For protocols that hold actors out, where clips of one actor stand or fall together."""
-    named = np.array(EMOTION_NAMES)[by_emotion(probabilities(rows)).argmax(axis=1)]
-    hits = pd.Series(named == _true_emotions(rows))
+    named, truth = named_and_true(rows, "emotion")
+    hits = pd.Series(named == truth)
     by_actor = hits.groupby(rows["clip"].str[-2:].to_numpy()).agg(["sum", "size"]).to_numpy()
     drawn = by_actor[np.random.default_rng(seed).integers(len(by_actor), size=(resamples, len(by_actor)))].sum(axis=1)
     return _bounds(drawn[:, 0] / drawn[:, 1])
@@ -111,10 +203,6 @@ def _bounds(resampled: np.ndarray) -> tuple[float, float]:
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(resampled, [tail, 100 - tail])
     return float(low), float(high)
-
-
-def _true_emotions(rows: pd.DataFrame) -> np.ndarray:
-    return rows["truth"].map(emotion_of).to_numpy(dtype=str)
 
 
 def _given(rows: pd.DataFrame) -> np.ndarray:

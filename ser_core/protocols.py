@@ -17,22 +17,24 @@ STUDY_TEST_SHARE = 0.2
 CV_FOLDS = 5
 MIN_CLASS_CLIPS = 7  # so that every fold still fits on five, on which probabilities are calibrated
 
-EMOBOX_ACTORS = (
-    (1, 11, 20, 21),
-    (4, 10, 12, 14),
-    (8, 9, 19, 23),
-    (3, 5, 7, 24),
-    (2, 15, 16, 18),
-    (6, 13, 17, 22),
-)
-# Luna-Jimenez et al. 2021 and 2022: five folds.
-LUNA_JIMENEZ_ACTORS = (
-    (2, 5, 14, 15, 16),
-    (3, 6, 7, 13, 18),
-    (10, 11, 12, 19, 20),
-    (8, 17, 21, 23, 24),
-    (1, 4, 9, 22),
-)
+# Which actors each published protocol holds out together: EmoBox (Ma et al. 2024), Luna-Jimenez et al. (2021, 2022).
+PUBLISHED = {
+    "emobox": (
+        (1, 11, 20, 21),
+        (4, 10, 12, 14),
+        (8, 9, 19, 23),
+        (3, 5, 7, 24),
+        (2, 15, 16, 18),
+        (6, 13, 17, 22),
+    ),
+    "luna-jimenez": (
+        (2, 5, 14, 15, 16),
+        (3, 6, 7, 13, 18),
+        (10, 11, 12, 19, 20),
+        (8, 17, 21, 23, 24),
+        (1, 4, 9, 22),
+    ),
+}
 MAX_ACTOR_FOLDS = 24
 
 
@@ -213,11 +215,11 @@ def _each_value(column: str, index: pd.DataFrame) -> list[Fold]:
     ]
 
 
-def _published(name: str, groups: tuple[tuple[int, ...], ...], with_song: bool, index: pd.DataFrame) -> list[Fold]:
+def _published(name: str, with_song: bool, index: pd.DataFrame) -> list[Fold]:
     """Published folds: the speech of some actors is predicted by a model of the others' speech, and maybe song."""
     folds = []
     speech = (index["channel"] == "speech").to_numpy()
-    for number, actors in enumerate(groups, start=1):
+    for number, actors in enumerate(PUBLISHED[name], start=1):
         theirs = index["actor"].isin(actors).to_numpy()
         train, held_out = np.flatnonzero((speech | with_song) & ~theirs), np.flatnonzero(speech & theirs)
         if not len(train) or not len(held_out):
@@ -229,13 +231,13 @@ def _published(name: str, groups: tuple[tuple[int, ...], ...], with_song: bool, 
     return folds
 
 
-def _with_and_without_song(name: str, title: str, groups: tuple[tuple[int, ...], ...]) -> tuple[Protocol, Protocol]:
+def _with_and_without_song(name: str, title: str) -> tuple[Protocol, Protocol]:
     return (
-        Protocol(name, f"{title}, speech alone", partial(_published, name, groups, False), "actor"),
+        Protocol(name, f"{title}, speech alone", partial(_published, name, False), "actor"),
         Protocol(
             f"{name}+song",
             f"{title}, tested on speech",
-            partial(_published, f"{name}+song", groups, True),
+            partial(_published, name, True),
             "actor",
             "trained on the other actors' song, too",
         ),
@@ -249,7 +251,7 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol("study-speech", "The study's split without its song", _speech_of_the_study),
         Protocol("repetition", "One of two repetitions held out", partial(_each_value, "repetition"), "repetition"),
         Protocol("statement", "One of two sentences held out", partial(_each_value, "statement"), "statement"),
-        *_with_and_without_song("emobox", "EmoBox's six folds of actors", EMOBOX_ACTORS),
-        *_with_and_without_song("luna-jimenez", "Luna-Jimenez' five folds of actors", LUNA_JIMENEZ_ACTORS),
+        *_with_and_without_song("emobox", "EmoBox's six folds of actors"),
+        *_with_and_without_song("luna-jimenez", "Luna-Jimenez' five folds of actors"),
     )
 }

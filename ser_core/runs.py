@@ -88,7 +88,8 @@ def load(folder: Path, *, shipped: bool = False) -> Run:
         predictions = pd.read_parquet(folder / "predictions.parquet")
         curves = pd.read_parquet(folder / "curves.parquet") if (folder / "curves.parquet").exists() else None
         recomputed = evaluation.scores(predictions)
-        wrong = [name for name, value in recomputed.items() if abs(info["scores"][name] - value) > 1e-6]
+        wrong = [name for name, value in info["scores"].items() if abs(recomputed[name] - value) > 1e-6]
+        info["scores"] = recomputed  # with those that are newer than the run
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"The run {folder} cannot be read ({error}). Delete the folder and run it again") from error
     if wrong:

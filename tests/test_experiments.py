@@ -63,7 +63,7 @@ def test_nothing_is_learned_from_the_test_clips(table):
 
 
 def test_where_actors_are_held_out_everybody_is_predicted_once_by_those_who_never_heard_them(table, monkeypatch):
-    monkeypatch.setattr(protocols, "EMOBOX_ACTORS", ((1, 2), (3, 4)))
+    monkeypatch.setitem(protocols.PUBLISHED, "emobox", ((1, 2), (3, 4)))
     made = experiments.run("kn", table, protocol="emobox", jobs=1)
     assert made.model is None
     assert set(made.run.predictions["part"]) == {"test"}
@@ -71,7 +71,8 @@ def test_where_actors_are_held_out_everybody_is_predicted_once_by_those_who_neve
     folds = made.run.predictions.groupby("fold")["clip"].agg(lambda clips: {int(clip[-2:]) for clip in clips})
     assert folds.to_dict() == {1: {1, 2}, 2: {3, 4}}
     assert set(made.run.scores) == {
-        "test_accuracy", "uar", "macro_f1", "log_loss", "emotion_accuracy", "emotion_uar", "emotion_claimed",
+        "test_accuracy", "uar", "macro_f1", "log_loss", "top2_accuracy", "ece",
+        "emotion_accuracy", "emotion_uar", "emotion_ua", "emotion_claimed",
     }  # fmt: skip
 
 

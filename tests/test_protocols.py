@@ -31,8 +31,8 @@ def test_emobox_holds_four_actors_out_at_a_time_and_tests_on_speech():
         [(actor, channel) for actor in range(1, 25) for channel in ("speech", "song")], columns=["actor", "channel"]
     )
     folds = protocols.get("emobox").folds(index)
-    assert [set(index.loc[fold.held_out, "actor"]) for fold in folds] == [set(four) for four in protocols.EMOBOX_ACTORS]
-    assert sorted(actor for four in protocols.EMOBOX_ACTORS for actor in four) == list(range(1, 25))
+    assert [set(index.loc[fold.held_out, "actor"]) for fold in folds] == [set(four) for four in protocols.PUBLISHED["emobox"]]
+    assert sorted(actor for four in protocols.PUBLISHED["emobox"] for actor in four) == list(range(1, 25))
     for fold in folds:
         assert set(index.loc[[*fold.train, *fold.held_out], "channel"]) == {"speech"}
         assert not set(index.loc[fold.train, "actor"]) & set(index.loc[fold.held_out, "actor"])
