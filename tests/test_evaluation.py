@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss, recall_score
 
-from ser_core import evaluation
+from ser_core import corpus, evaluation
 from ser_core.labels import EMOTION_NAMES, LABELS, by_emotion
 
 
@@ -99,3 +99,66 @@ def test_the_report_has_a_row_for_each_class_and_their_means():
     assert list(report.index) == [*LABELS, "macro avg", "weighted avg"]
     assert report.loc["macro avg", "clips"] == 300
     assert report.loc[list(LABELS), "clips"].sum() == 300
+
+
+def real(clips: int = 400, **options):
+    """Predictions by chance and a little skill of clips that have real names."""
+    stems = [clip for clip in corpus.official_clips()][:: 2452 // clips][:clips]
+    rows = predictions(len(stems), **options)
+    rows["clip"] = [clip.stem for clip in stems]
+    return rows
+
+
+@pytest.mark.parametrize("kind", ["class", "emotion", "gender"])
+def test_confusions_are_scikit_learns_in_the_order_of_the_labels(kind):
+    rows = predictions(seed=4)
+    values = evaluation.KINDS[kind][0]
+    named, truth = evaluation.named_and_true(rows, kind)
+    assert np.array_equal(evaluation.confusion(rows, kind), confusion_matrix(truth, named, labels=list(values)))
+    assert evaluation.confusion(rows, kind).sum() == len(rows)
+
+
+def test_top_2_counts_a_clip_whose_class_is_second():
+    rows = predictions(seed=5)
+    given = evaluation.probabilities(rows)
+    second = np.argsort(given, axis=1)[:, -2:]
+    truth = np.searchsorted(LABELS, rows["truth"])
+    assert evaluation.scores(rows)["top2_accuracy"] == pytest.approx((second == truth[:, None]).any(axis=1).mean())
+
+
+def test_who_claims_what_is_so_is_calibrated_and_who_claims_more_is_not():
+    random = np.random.default_rng(0)
+    clips = 20_000
+    claimed = random.uniform(0.2, 1, clips)
+    truth = random.choice(len(LABELS), size=clips)
+    named = np.where(random.uniform(size=clips) < claimed, truth, (truth + 1) % len(LABELS))
+    given = np.tile(((1 - claimed) / (len(LABELS) - 1))[:, None], len(LABELS))
+    given[np.arange(clips), named] = claimed
+    rows = pd.DataFrame(given, columns=evaluation.PROBABILITY_COLUMNS)
+    rows.insert(0, "truth", np.array(LABELS)[truth])
+    assert evaluation.ece(evaluation.calibration(rows)) < 0.02
+    bold = rows.copy()
+    bold[evaluation.PROBABILITY_COLUMNS] = (bold[evaluation.PROBABILITY_COLUMNS] ** 3).pipe(
+        lambda table: table.div(table.sum(axis=1), axis=0)
+    )
+    bins = evaluation.calibration(bold)
+    assert evaluation.ece(bins) > 0.05
+    assert bins["clips"].sum() == clips
+    assert (bins["claimed"].between(bins["low"], bins["high"])).all()
+
+
+@pytest.mark.parametrize("name", evaluation.PROPERTIES)
+def test_each_property_divides_the_clips(name):
+    rows = real()
+    table = evaluation.by_property(rows, name)
+    assert table["clips"].sum() == len(rows)
+    mean = np.average(table["accuracy"], weights=table["clips"])
+    assert mean == pytest.approx(evaluation.scores(rows)["test_accuracy"])
+    assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()
+
+
+def test_where_several_folds_are_tested_ua_is_the_mean_of_their_uars():
+    rows = pd.concat([predictions(200, seed=seed).assign(fold=seed) for seed in (1, 2, 3)])
+    each = [evaluation.scores(fold)["emotion_uar"] for _, fold in rows.groupby("fold")]
+    assert evaluation.scores(rows)["emotion_ua"] == pytest.approx(np.mean(each))
+    assert "emotion_ua" not in evaluation.scores(rows[rows["fold"] == 1])
