@@ -35,6 +35,7 @@ TRUSTED_TYPES = [
     "lightgbm.sklearn.LGBMClassifier",
     "ser_core.models.classical.nearness",
     "ser_core.models.emotion_classifier.EmotionClassifier",
+    "ser_core.models.hierarchy.GenderFirstClassifier",
     "ser_core.models.kernel_ridge.KernelRidgeClassifier",
     "ser_core.models.views.SoftWhitener",
     "ser_core.models.views.to_decibels",

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ser_core.labels import LABELS
 
@@ -37,6 +37,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"{unknown[0]!r} is none of the 16 classes")
         self.classes_ = np.array(LABELS)
         self.seen_, codes = np.unique(np.searchsorted(LABELS, labels), return_inverse=True)
+        if has_fit_parameter(self.estimator, "numbers"):  # it asks what the codes stand for
+            options["numbers"] = self.seen_
         self.estimator_ = clone(self.estimator).fit(features, codes, **options)
         return self
 

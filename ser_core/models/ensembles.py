@@ -1,7 +1,7 @@
-"""The soft votes: each member says how probable every class is, and the (weighted) mean decides."""
+"""Models made of others: soft votes, where the (weighted) mean of what each member says decides, and gender first."""
 
 from ser_core.models import classical
-from ser_core.models.model import Vote
+from ser_core.models.model import GenderFirst, Vote
 
 _SINGLE = {model.key: model for model in classical.MODELS}
 
@@ -32,5 +32,13 @@ MODELS = (
         # time than its features take.
         {"default": {"weights": {"krr": 6, "mlp": 1, "lr": 1}}},
         _members("krr", "mlp", "lr"),
+    ),
+    GenderFirst(
+        "hier",
+        "Gender first",
+        "ensemble",
+        "Tells women from men first, then asks a kernel ridge model that has heard only that gender.",
+        {"default": {"routing": "soft"}, "hard": {"routing": "hard"}},
+        _SINGLE["krr"],
     ),
 )

@@ -50,6 +50,22 @@ class SingleModel(Model):
 
 
 @dataclass(frozen=True)
+class GenderFirst(Model):
+    """Gender first, then emotion: three fits of one single model."""
+
+    base: SingleModel
+
+    def parameters(self, preset: str) -> dict:
+        """All that a preset sets, the single model's parameters too."""
+        return self.presets[preset] | {"base": {self.base.key: self.base.parameters("default")}}
+
+    def build(self, preset: str, seed: int):
+        from ser_core.models.hierarchy import GenderFirstClassifier
+
+        return GenderFirstClassifier(self.base.build("default", seed), **self.presets[preset])
+
+
+@dataclass(frozen=True)
 class Vote(Model):
     """A soft vote: the mean of its members' probabilities, weighted by `presets[...]["weights"]`."""
 

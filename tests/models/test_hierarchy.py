@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+
+from ser_core.labels import LABELS
+from ser_core.models import registry
+from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.models.hierarchy import GenderFirstClassifier
+
+
+def voices(labels, clips=30, seed=0):
+    """Clips whose classes lie apart."""
+    random = np.random.default_rng(seed)
+    truth = np.repeat(labels, clips)
+    centres = {label: random.normal(scale=4, size=6) for label in LABELS}
+    return np.array([centres[label] + random.normal(size=6) for label in truth]), truth
+
+
+@pytest.mark.parametrize("routing", ["soft", "hard"])
+@pytest.mark.parametrize("labels", [LABELS, LABELS[2:7], ("angry_male", "sad_male"), ("angry_male", "sad_female")])
+def test_it_learns_whatever_classes_are_there(labels, routing):
+    features, truth = voices(labels)
+    model = EmotionClassifier(GenderFirstClassifier(LogisticRegression(), routing)).fit(features, truth)
+    assert (model.predict(features) == truth).mean() > 0.8
+    np.testing.assert_allclose(model.predict_proba(features).sum(axis=1), 1)
+
+
+def test_soft_routing_is_the_product_and_hard_routing_leaves_the_other_gender_nothing():
+    features, truth = voices(LABELS)
+    soft, hard = (
+        EmotionClassifier(GenderFirstClassifier(LogisticRegression(), routing)).fit(features, truth)
+        for routing in ("soft", "hard")
+    )
+    given = hard.predict_proba(features)
+    women = given[:, ::2].sum(axis=1)  # the classes alternate
+    assert set(np.round(women, 9)) == {0, 1}
+    np.testing.assert_allclose(
+        soft.predict_proba(features)[:, ::2].sum(axis=1),
+        soft.estimator_.gender_.predict_proba(features)[:, 0],
+    )
+
+
+def test_an_emotion_model_has_heard_no_other_gender():
+    features, truth = voices(LABELS)
+    model = EmotionClassifier(GenderFirstClassifier(LogisticRegression())).fit(features, truth)
+    changed = features.copy()
+    changed[[label.endswith("_male") for label in truth]] *= -1
+    other = EmotionClassifier(GenderFirstClassifier(LogisticRegression())).fit(changed, truth)
+    for one, two in zip(model.estimator_.emotion_[0].coef_, other.estimator_.emotion_[0].coef_, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_it_is_a_model_like_any_other():
+    built = registry.build("hier", preset="hard")
+    assert clone(built).get_params()["routing"] == "hard"
+    assert registry.parameters("hier")["base"].keys() == {"krr"}
