@@ -136,7 +136,7 @@ def pair(
     p = binomtest(only_first, only_first + only_second).pvalue if only_first + only_second else 1.0
     by_actor = all(protocols.get(run.info["protocol"]).holds_actors_out for run in (first, second))
     groups = rows["clip"].str[-2:].to_numpy() if by_actor else np.arange(len(rows))
-    low, high = _difference(one.astype(int) - other.astype(int), groups, resamples)
+    low, high = evaluation.mean_interval(one.astype(int) - other.astype(int), groups, resamples=resamples)
     difference = float(one.mean() - other.mean())
     return Pair(
         first.id,
@@ -151,14 +151,6 @@ def pair(
         low,
         high,
     )
-
-
-def _difference(gains: np.ndarray, groups: np.ndarray, resamples: int) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of the mean gain, whole groups drawn with replacement."""
-    totals = pd.Series(gains).groupby(groups).agg(["sum", "size"]).to_numpy()
-    drawn = totals[np.random.default_rng(0).integers(len(totals), size=(resamples, len(totals)))].sum(axis=1)
-    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
-    return float(low), float(high)
 
 
 def all_pairs(found: Sequence[Run], **options) -> pd.DataFrame:

@@ -193,9 +193,15 @@ def unheard_interval(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: in
     """95 % percentile bootstrap interval of the accuracy of eight emotions over actors: how far another set of actors
     would move it. For protocols that hold actors out, where clips of one actor stand or fall together."""
     named, truth = named_and_true(rows, "emotion")
-    hits = pd.Series(named == truth)
-    by_actor = hits.groupby(rows["clip"].str[-2:].to_numpy()).agg(["sum", "size"]).to_numpy()
-    drawn = by_actor[np.random.default_rng(seed).integers(len(by_actor), size=(resamples, len(by_actor)))].sum(axis=1)
+    return mean_interval(named == truth, rows["clip"].str[-2:].to_numpy(), resamples=resamples, seed=seed)
+
+
+def mean_interval(
+    values: np.ndarray, groups: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[float, float]:
+    """95 % percentile bootstrap interval of a mean [shape=(n,)], whole groups [shape=(n,)] drawn with replacement."""
+    of_group = pd.Series(values).groupby(groups).agg(["sum", "size"]).to_numpy()
+    drawn = of_group[np.random.default_rng(seed).integers(len(of_group), size=(resamples, len(of_group)))].sum(axis=1)
     return _bounds(drawn[:, 0] / drawn[:, 1])
 
 

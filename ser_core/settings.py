@@ -77,6 +77,11 @@ class Settings:
         return self.artifacts / "features" / "study.parquet"
 
     @property
+    def speakers(self) -> Path:
+        """The shipped table of who speaks in each test clip, and who was recognised."""
+        return self.artifacts / "features" / "speakers.parquet"
+
+    @property
     def prosody_table(self) -> Path:
         """The shipped table of loudness and pitch of all clips."""
         return self.artifacts / "features" / "prosody.parquet"

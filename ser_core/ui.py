@@ -75,6 +75,7 @@ def pages() -> dict[str, list]:
             st.Page("pages/tune.py", title="Tune a model", icon=":material/tune:"),
             st.Page("pages/train.py", title="Train a network", icon=":material/network_node:"),
         ],
+        "What holds": [st.Page("pages/honest.py", title="Emotion or voice?", icon=":material/balance:")],
         "Behind it": [st.Page("pages/jobs.py", title="Long work", icon=":material/pending_actions:")],
     }
 

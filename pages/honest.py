@@ -1,0 +1,141 @@
+"""The leakage lab: what is left of a model's accuracy when it is asked about voices that it has never heard."""
+
+import pandas as pd
+import streamlit as st
+
+from ser_core import leakage, training, ui
+from ser_core.figures import leakage as figures
+from ser_core.labels import EMOTION_NAMES, LABELS
+from ser_core.models import registry
+from ser_core.reference import HUMAN_ACCURACY
+from ser_core.runs import Run
+
+KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)"}
+GUESSING = {"class": 1 / len(LABELS), "emotion": 1 / len(EMOTION_NAMES)}
+FOLDS = {"emobox": "EmoBox's six folds", "luna-jimenez": "Luna-Jimenez' five folds"}
+MOST = 15  # of our runs on one chart
+
+
+@st.cache_data(max_entries=64, show_spinner="Scoring the runs")
+def ladder(run_ids: tuple[str, ...], model: str, kind: str, _runs: list[Run]) -> pd.DataFrame:
+    return leakage.ladder(_runs, model, kind=kind)
+
+
+@st.cache_data(max_entries=16, show_spinner="Scoring the runs")
+def unheard(run_ids: tuple[str, ...], protocol: str, _runs: list[Run]) -> pd.DataFrame:
+    titles = {run.id: training.title(run) for run in _runs}
+    table = leakage.unheard(_runs, protocol)
+    own = ["" if shipped else " (yours)" for shipped in table["shipped"]]
+    return table.assign(label=[titles[run_id] + mine for run_id, mine in zip(table["run"], own, strict=True)])
+
+
+@st.cache_data(show_spinner=False)
+def speakers() -> pd.DataFrame:
+    return pd.read_parquet(ui.settings().speakers)
+
+
+def show_ladder(found: list[Run]) -> None:
+    ids = tuple(run.id for run in found)
+    protocols_of = {}
+    for run in found:
+        if run.info["preset"] == "default" and run.info["protocol"] in leakage.LADDER:
+            protocols_of.setdefault(run.info["model"], set()).add(run.info["protocol"])
+    models = sorted(protocols_of, key=lambda key: (-len(protocols_of[key]), key != "best", key))
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        model = st.selectbox(
+            "Model", models, format_func=lambda key: registry.get(key).name, key="model", bind="query-params"
+        )
+        kind = st.radio("What it has to name", list(KINDS), format_func=KINDS.get, key="kind", bind="query-params")
+        table = ladder(ids, model, kind, found)
+        st.markdown("\n".join(f"- **{row.accuracy:.0%}** on {row.heard}" for row in table.itertuples()))
+        missing = [name for name in leakage.LADDER if name not in set(table["protocol"])]
+        if missing:
+            st.caption("Not run yet: make it with")
+            commands = [f"python -m ser_core run {model} --protocol {name}" for name in missing]
+            st.code("\n".join(commands), language="bash")
+    with left:
+        ui.chart(figures.ladder(table, registry.get(model).name, GUESSING[kind]), key="ladder")
+
+
+def show_why() -> None:
+    found = speakers()
+    right = (found["actor"] == found["named"]).mean()
+    name = registry.get(leakage.SPEAKER_MODEL).name
+    st.header("Why it falls")
+    left, middle = st.columns([1, 3], vertical_alignment="center")
+    left.metric("Actors recognised", f"{right:.1%}", width="content")
+    middle.markdown(
+        f"**The same 180 numbers say who speaks.** The {name.lower()}, taught to name the *actor* in place of the "
+        f"emotion, on the same clips, names {right:.1%} of {len(found)} test clips right, of "
+        f"{found['actor'].nunique()} actors. A model that has heard an actor's angry clip in training needs no more "
+        "than that voice, at that loudness, to find its twin in the test. Nothing in a random split forbids it."
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner="Comparing the runs")
+def song(run_ids: tuple[str, ...], _runs: list[Run]) -> pd.DataFrame:
+    return leakage.song_helps(_runs)
+
+
+def show_song(found: list[Run]) -> None:
+    table = song(tuple(run.id for run in found), found)
+    if len(table):
+        st.header("And song?")
+        ui.chart(figures.song(table), key="song")
+
+
+def show_unheard(found: list[Run]) -> None:
+    st.header("Voices never heard: ours beside the published")
+    protocol = st.segmented_control(
+        "Folds of actors",
+        list(FOLDS),
+        format_func=FOLDS.get,
+        default="emobox",
+        required=True,
+        key="folds",
+        bind="query-params",
+    )
+    protocol = protocol or "emobox"
+    ours = unheard(tuple(run.id for run in found), protocol, found)
+    published = leakage.published(protocol)
+    title = f"Eight emotions in speech, {FOLDS[protocol]} of actors"
+    ui.chart(figures.unheard(ours.head(MOST), published, HUMAN_ACCURACY, title), key="unheard")
+    st.caption(
+        "Published systems learned from hundreds of hours of speech before; ours from what is here. People: sound "
+        "alone, as quoted by Luna-Jimenez et al. 2022, Table 1: an accuracy, on no folds at all. A run of yours "
+        "appears here as soon as it is made: `python -m ser_core run MODEL --protocol emobox`."
+    )
+    named = {"ua": "UA", "uar": "UAR", "accuracy": "accuracy", "low": "95 % from", "high": "to"}
+    with st.expander("The numbers, and what each may be compared with"):
+        st.dataframe(
+            ours[["label", "note", "features", "ua", "uar", "accuracy", "low", "high"]],
+            hide_index=True,
+            column_config={
+                "label": st.column_config.TextColumn("run here", pinned=True),
+                "note": "mind",
+                **{name: st.column_config.NumberColumn(said, format="%.3f") for name, said in named.items()},
+            },
+        )
+        st.dataframe(
+            published[["system", "value", "measure", "protocol", "source", "but", "why_not"]],
+            hide_index=True,
+            column_config={
+                "value": st.column_config.NumberColumn(format="%.4f"),
+                "but": "mind",
+                "why_not": "why it is greyed here",
+            },
+        )
+
+
+ui.require_router()
+found = ui.all_runs()
+st.title("Does it know the emotion, or the voice?")
+st.markdown(
+    "A model is tested on clips that it has not heard. **How hard that is depends on what else it has heard**: another "
+    "clip of the same actor, or nobody like that at all. Same model, same features; only the test is changed."
+)
+show_ladder(found)
+show_why()
+show_unheard(found)
+show_song(found)

@@ -1,0 +1,171 @@
+"""Does a model know the emotion, or the voice? One model from the kindest protocol to the hardest, and why it falls."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from scipy.stats import false_discovery_control
+
+from ser_core import comparison, evaluation, protocols
+from ser_core.features import store
+from ser_core.models import registry
+from ser_core.reference import PUBLISHED
+from ser_core.runs import Run
+
+# From the kindest to the hardest: what of a test clip the model has not heard before.
+LADDER = {
+    "study": "other clips, drawn at random: same actors, same sentences",
+    "repetition": "the other take of each clip: same actors, same sentences",
+    "statement": "the other sentence, by the same actors",
+    "actors-6": "other actors: nothing of this voice was heard",
+    "emobox": "other actors, and speech alone: no song to learn from",
+}
+SPEAKER_MODEL = "svm"  # tells actors apart by the features that it tells emotions apart by
+
+
+def ladder(found: Iterable[Run], model: str, *, preset: str = "default", kind: str = "class") -> pd.DataFrame:
+    """A model's runs from the kindest protocol to the hardest; of several of one kind the newest.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a protocol that has a run: `protocol`, `heard` (in words), `run`, `clips`, `accuracy` of 16 classes or,
+        for `kind` "emotion", of eight emotions, with its 95 % interval `low` to `high`: over clips, or over actors
+        where they are held out.
+    """
+    latest = {run.info["protocol"]: run for run in found if run.info["model"] == model and run.info["preset"] == preset}
+    rows = []
+    for protocol, heard in LADDER.items():
+        if run := latest.get(protocol):
+            test = run.part("test")
+            accuracy, low, high = with_interval(test, kind, by_actor=protocols.get(protocol).holds_actors_out)
+            rows.append(
+                {
+                    "protocol": protocol,
+                    "heard": heard,
+                    "run": run.id,
+                    "clips": len(test),
+                    "accuracy": accuracy,
+                    "low": low,
+                    "high": high,
+                }
+            )
+    return pd.DataFrame(rows, columns=["protocol", "heard", "run", "clips", "accuracy", "low", "high"])
+
+
+def with_interval(rows: pd.DataFrame, kind: str, *, by_actor: bool) -> tuple[float, float, float]:
+    """Accuracy of some predictions with its 95 % bootstrap interval, over clips or over actors."""
+    named, truth = evaluation.named_and_true(rows, kind)
+    groups = rows["clip"].str[-2:].to_numpy() if by_actor else np.arange(len(rows))
+    return float(np.mean(named == truth)), *evaluation.mean_interval(named == truth, groups)
+
+
+def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
+    """Every run under a protocol of published actor folds, or under the same with song, best first.
+
+    Returns
+    -------
+    pd.DataFrame
+        `run`, `model`, `name`, `preset`, `features`, `seed`, `shipped`, `note` (e.g. that song was learned from), `ua`
+        (mean over the folds of UAR), `uar` and `accuracy` of eight emotions, `low` and `high` (of the accuracy, over
+        actors).
+    """
+    rows = []
+    for run in found:
+        if run.info["protocol"].removesuffix("+song") != protocol:
+            continue
+        accuracy, low, high = with_interval(run.part("test"), "emotion", by_actor=True)
+        rows.append(
+            {
+                "run": run.id,
+                **{name: run.info[name] for name in ("model", "name", "preset", "features", "seed")},
+                "shipped": run.shipped,
+                "note": protocols.get(run.info["protocol"]).note,
+                "ua": run.scores["emotion_ua"],
+                "uar": run.scores["emotion_uar"],
+                "accuracy": accuracy,
+                "low": low,
+                "high": high,
+            }
+        )
+    columns = ["run", "model", "name", "preset", "features", "seed", "shipped", "note"]
+    table = pd.DataFrame(rows, columns=[*columns, "ua", "uar", "accuracy", "low", "high"])
+    return table.sort_values("ua", ascending=False, ignore_index=True)
+
+
+def published(protocol: str) -> pd.DataFrame:
+    """The published numbers, and for those that may not be held against runs of a protocol the reason.
+
+    Returns
+    -------
+    pd.DataFrame
+        `system`, `value`, `measure`, `protocol`, `source`, `but`, and `why_not` (empty where they may).
+    """
+    rows = [vars(one) for one in PUBLISHED]
+    for row in rows:
+        if row["protocol"] == protocol:
+            row["why_not"] = ""
+        else:
+            row["why_not"] = f"obtained on other folds ({row['protocol']})"
+    return pd.DataFrame(rows)
+
+
+def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
+    """Who speaks, by the features and the kind of model that tell emotions apart, on the study's split.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a test clip: `clip`, `actor`, and `named`, the actor that was recognised.
+    """
+    fold = next(fold for fold in protocols.get("study").folds(table) if fold.part == "test")
+    features, actors = store.matrix(table), table["actor"].to_numpy()
+    model = registry.build(SPEAKER_MODEL).fit(features[fold.train], actors[fold.train])
+    named = model.predict(features[fold.held_out])
+    clips = table["stem"].to_numpy()[fold.held_out]
+    return pd.DataFrame({"clip": clips, "actor": actors[fold.held_out], "named": named})
+
+
+def fall(table: pd.DataFrame, name: str) -> str:
+    """What a ladder shows, in one sentence that a pupil understands."""
+    if len(table) < 2:
+        return f"{name} has been tested under one protocol only."
+    first, last = table.iloc[0], table.iloc[-1]
+    return (
+        f"When it has heard the same people before, {name} names {first['accuracy']:.0%} of clips right; "
+        f"of people it has never heard, {last['accuracy']:.0%}. The rest was knowing the voice."
+        if last["protocol"] in ("actors-6", "emobox")
+        else f"{name} falls from {first['accuracy']:.0%} to {last['accuracy']:.0%}; no actor has been held out yet."
+    )
+
+
+def song_helps(found: Iterable[Run]) -> pd.DataFrame:
+    """What song among the training clips gives, on the same spoken test clips: `study` against `study-speech`.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a model that has both runs: `model`, `name`, `clips`, `without` and `with_song` (accuracy of 16 classes),
+        `gain` with its 95 % bootstrap interval `low` to `high`, and `p` (McNemar), corrected for the number of models.
+    """
+    latest = {(run.info["protocol"], run.info["model"]): run for run in found if run.info["preset"] == "default"}
+    rows = []
+    for (protocol, model), run in latest.items():
+        if protocol == "study" and (speech := latest.get(("study-speech", model))):
+            pair = comparison.pair(run, speech)
+            rows.append(
+                {
+                    "model": model,
+                    "name": run.info["name"],
+                    "clips": pair.clips,
+                    "without": (pair.both + pair.only_second) / pair.clips,
+                    "with_song": (pair.both + pair.only_first) / pair.clips,
+                    "gain": pair.difference,
+                    "low": pair.low,
+                    "high": pair.high,
+                    "p": pair.p,
+                }
+            )
+    columns = ["model", "name", "clips", "without", "with_song", "gain", "low", "high", "p"]
+    table = pd.DataFrame(rows, columns=columns).sort_values("gain", ascending=False, ignore_index=True)
+    return table.assign(p=false_discovery_control(table["p"]) if len(table) else [])

@@ -1,0 +1,71 @@
+"""The page of what holds: one model from the kindest test to the hardest, and the published numbers."""
+
+import pytest
+
+from ser_core import experiments, leakage, runs
+from ser_core.models import registry
+from tests.app.pages import at, charts, texts, widget
+
+
+def test_it_says_in_one_sentence_how_far_the_best_falls(app):
+    at(app, "honest")
+    assert "When it has heard the same people before, Our best vote names 87%" in texts(app)
+    assert len(charts(app)) == 3
+    assert "Actors recognised" in [metric.label for metric in app.metric]
+
+
+@pytest.mark.parametrize("key", ["lr", "svm", "mlp", "lgb", "krr", "v4", "best", "hier"])
+def test_models_that_ship_have_every_rung_of_the_ladder(app, key):
+    at(app, "honest", model=registry.get(key).name)
+    assert not app.code  # nothing to be run yet
+    found = leakage.ladder(runs.list_all([experiments_settings().artifacts]), key)
+    assert list(found["protocol"]) == list(leakage.LADDER)
+    assert found["accuracy"].iloc[0] > 0.65 > found["accuracy"].iloc[-1]
+
+
+def experiments_settings():
+    from ser_core.settings import Settings
+
+    return Settings.from_environment()
+
+
+def test_emotions_alone_can_be_asked_for(app):
+    at(app, "honest", kind="Emotion alone (8)")
+    assert "guessing" in charts(app)[0].spec
+    assert "12%" in charts(app)[0].spec
+
+
+@pytest.mark.parametrize("folds", ["EmoBox's six folds", "Luna-Jimenez' five folds"])
+def test_published_numbers_of_other_folds_are_greyed_with_the_reason(app, folds):
+    at(app, "honest", folds=folds)
+    ours, published = (frame.value for frame in app.dataframe)
+    assert (ours["ua"].diff().dropna() <= 0).all()
+    greyed = published[published["why_not"] != ""]
+    assert 0 < len(greyed) < len(published)
+    assert greyed["why_not"].str.contains("other folds").all()
+
+
+def test_a_run_of_ones_own_is_there_as_soon_as_it_exists(app, table, monkeypatch, settings):
+    from ser_core import protocols
+
+    at(app, "honest")
+    before = len(app.dataframe[0].value)
+    monkeypatch.setitem(protocols.PUBLISHED, "emobox", ((1, 2), (3, 4)))
+    runs.save(experiments.run("kn", table, protocol="emobox", jobs=1).run, settings.workspace)
+    app.run()
+    shown = app.dataframe[0].value
+    assert len(shown) == before + 1
+    assert "kn, emobox (yours)" in set(shown["label"])
+
+
+def test_the_charts_numbers_are_the_command_lines(app, capsys):
+    from ser_core.cli import main
+
+    at(app, "honest", model=registry.get("lr").name)
+    found = leakage.ladder(runs.list_all([experiments_settings().artifacts]), "lr")
+    saved = {run.id: run.scores["test_accuracy"] for run in runs.list_all([experiments_settings().artifacts])}
+    assert {row.run: row.accuracy for row in found.itertuples()} == pytest.approx(
+        {run_id: saved[run_id] for run_id in found["run"]}
+    )
+    assert main(["compare", "--json"]) == 0
+    assert widget(app, "model").value == "lr"

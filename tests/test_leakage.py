@@ -1,0 +1,56 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_core import leakage, protocols
+from ser_core.reference import PUBLISHED
+from tests.test_comparison import by_chance, run
+
+
+def ladder(**shares):
+    found = [run(by_chance(1, share), "kn", protocol=name.replace("_", "-")) for name, share in shares.items()]
+    for one in found:
+        one.info["preset"] = "default"
+    return leakage.ladder(found, "kn")
+
+
+def test_the_ladder_goes_from_the_kindest_to_the_hardest_whatever_comes_first():
+    table = ladder(emobox=0.4, actors_6=0.5, study=0.8, repetition=0.8)
+    assert list(table["protocol"]) == ["study", "repetition", "actors-6", "emobox"]
+    assert ((table["low"] < table["accuracy"]) & (table["accuracy"] < table["high"])).all()
+
+
+def test_the_fall_is_said_in_words():
+    said = leakage.fall(ladder(study=0.8, actors_6=0.4), "K nearest neighbours")
+    assert said.startswith("When it has heard the same people before, K nearest neighbours names 8")
+    assert "The rest was knowing the voice" in said
+    assert "no actor has been held out yet" in leakage.fall(ladder(study=0.8, statement=0.7), "kn")
+    assert "one protocol only" in leakage.fall(ladder(study=0.8), "kn")
+
+
+def test_where_actors_are_held_out_the_interval_is_over_actors():
+    rows = run(by_chance(1)).part("test").reset_index(drop=True)
+    right = np.array([int(clip[-2:]) <= 12 for clip in rows["clip"]])
+    actors = run(right).part("test")
+    _, low, high = leakage.with_interval(actors, "class", by_actor=True)
+    _, near, far = leakage.with_interval(actors, "class", by_actor=False)
+    assert high - low > 2 * (far - near)
+
+
+def test_published_numbers_stand_only_beside_their_own_folds():
+    for protocol in ("emobox", "luna-jimenez"):
+        table = leakage.published(protocol)
+        assert len(table) == len(PUBLISHED)
+        assert ((table["why_not"] == "") == (table["protocol"] == protocol)).all()
+
+
+def test_every_published_protocol_is_one_of_ours():
+    assert {one.protocol for one in PUBLISHED} <= set(protocols.PROTOCOLS)
+
+
+def test_speakers_are_recognised_on_the_studys_test_clips(table):
+    found = leakage.recognise_speakers(table)
+    assert len(found) == 13
+    assert set(found["named"]) <= set(table["actor"])
+    assert isinstance(found, pd.DataFrame)
+    assert (found["actor"] == found["named"]).mean() == pytest.approx(1, abs=0.4)
