@@ -145,8 +145,9 @@ def song_helps(found: Iterable[Run]) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        One row a model that has both runs: `model`, `name`, `clips`, `without` and `with_song` (accuracy of 16 classes),
-        `gain` with its 95 % bootstrap interval `low` to `high`, and `p` (McNemar), corrected for the number of models.
+        One row a model that has both runs: `model`, `name`, `clips`, `without` and `with_song` (accuracy of 16
+        classes), `gain` with its 95 % bootstrap interval `low` to `high`, and `p` (McNemar), corrected for the number
+        of models.
     """
     latest = {(run.info["protocol"], run.info["model"]): run for run in found if run.info["preset"] == "default"}
     rows = []

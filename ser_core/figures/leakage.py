@@ -151,8 +151,8 @@ def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
             mode="markers",
             marker={"color": ACCENT, "size": 11},
             customdata=table[["without", "with_song", "p", "clips"]],
-            hovertemplate="%{y}<br>%{customdata[0]:.3f} without song, %{customdata[1]:.3f} with it, on %{customdata[3]} "
-            "spoken clips<br>p = %{customdata[2]:.3f}<extra></extra>",
+            hovertemplate="%{y}<br>%{customdata[0]:.3f} without song, %{customdata[1]:.3f} with it, on "
+            "%{customdata[3]} spoken clips<br>p = %{customdata[2]:.3f}<extra></extra>",
         )
     )
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
