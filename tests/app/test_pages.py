@@ -26,7 +26,7 @@ def test_the_first_page_tells_what_the_study_found_and_how_it_comes_out_here(app
     assert "84%" in said
     assert "never heard" in said
     (chart,) = charts(app)
-    assert "Of 11 models that the study has" in chart.alt
+    assert "models that the study has" in chart.alt
     assert "CC BY-NC-SA 4.0" in said
 
 
@@ -38,7 +38,7 @@ def test_the_first_page_shows_the_numbers_that_the_command_line_gives(app, setti
     ours = [run for run in runs.list_all(settings.stores) if run.info["preset"] == "default"]
     expected = comparison.table(ours).set_index("name")
     assert (shown["test_accuracy"] == expected.loc[shown.index, "test_accuracy"]).all()
-    assert len(shown) == 15
+    assert {"Multilayer perceptron", "Our best vote", "VGG16 on mel pictures"} <= set(shown.index)
 
 
 def test_the_predict_page_says_its_limits_before_anything_is_uploaded(app):

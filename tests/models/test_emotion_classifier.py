@@ -8,6 +8,7 @@ from ser_core.features import store
 from ser_core.labels import LABELS
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
+from tests.models.known import of_tables
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +16,7 @@ def data(table):
     return store.matrix(table), table["label"].to_numpy(dtype=str)
 
 
-@pytest.mark.parametrize("key", registry.MODELS)
+@pytest.mark.parametrize("key", of_tables())
 def test_every_model_learns_two_voices_and_answers_with_16_classes(key, data):
     features, labels = data
     model = EmotionClassifier(registry.build(key)).fit(features[::2], labels[::2])

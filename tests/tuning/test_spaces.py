@@ -7,7 +7,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from ser_core.errors import ModelError, TuningError
-from ser_core.models import classical, registry
+from ser_core.models import classical, deep, registry
 from ser_core.settings import PROJECT
 from ser_core.tuning import spaces
 
@@ -39,7 +39,8 @@ def test_the_studys_spaces_are_those_of_the_study(model):
 
 
 def test_every_single_model_can_be_tuned_in_our_space():
-    assert set(spaces.OURS) == {model.key for model in classical.MODELS}
+    networks = {model.key for model in deep.MODELS if isinstance(model, deep.Network)}
+    assert set(spaces.OURS) == {model.key for model in classical.MODELS} | networks
 
 
 def test_a_parameter_of_another_booster_is_not_asked_for():
