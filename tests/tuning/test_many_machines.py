@@ -18,8 +18,8 @@ from tests.postgres_server import started
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    with started(tmp_path_factory.mktemp("postgres")) as url:
+def database():
+    with started() as url:
         yield url
 
 
