@@ -144,6 +144,12 @@ def list_all(stores: Iterable[Path]) -> list[ModelEntry]:
     ]
 
 
+def sizes(stores: Iterable[Path]) -> dict[str, int]:
+    """The run of each trained model -> the size of the model's file in bytes."""
+    files = {one.entry.get("run"): one.folder / one.model_file for one in list_all(stores)}
+    return {run: file.stat().st_size for run, file in files.items() if file.is_file()}
+
+
 def find(key: str, stores: Iterable[Path]) -> ModelEntry:
     """The trained model of that key; this installation's own goes before the shipped one.
 

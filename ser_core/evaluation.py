@@ -89,6 +89,27 @@ def _recall(named: np.ndarray, truth: np.ndarray) -> float:
     return float(np.mean([np.mean(named[truth == value] == value) for value in np.unique(truth)]))
 
 
+def scores_of(predictions: pd.DataFrame, kind: str) -> dict[str, float]:
+    """`train_accuracy`, `cv_accuracy`, `test_accuracy`, `uar` and `macro_f1` as in `scores`, of emotions or genders."""
+    result = {}
+    for part, rows in predictions.groupby("part"):
+        named, truth = named_and_true(rows, kind)
+        right = pd.Series(named == truth)
+        result[f"{part}_accuracy"] = float(right.mean())
+        if part == "cv":
+            result["cv_accuracy"] = float(right.groupby(rows["fold"].to_numpy()).mean().mean())
+        if part == "test":
+            result |= {"uar": _recall(named, truth), "macro_f1": float(_macro_f1(confusion(rows, kind)[np.newaxis])[0])}
+    return result
+
+
+def accuracy(rows: pd.DataFrame, kind: str = "class", *, by_actor: bool = False) -> tuple[float, float, float]:
+    """The share of clips named right with its 95 % bootstrap interval, over clips or over whole actors."""
+    named, truth = named_and_true(rows, kind)
+    groups = rows["clip"].str[-2:].to_numpy() if by_actor else np.arange(len(rows))
+    return float(np.mean(named == truth)), *mean_interval(named == truth, groups)
+
+
 def confusion(rows: pd.DataFrame, kind: str = "class") -> np.ndarray:
     """How often clips of one class (row) were taken for another (column) [shape=(k, k), dtype=int]; k is 16 classes, 8
     emotions or 2 genders."""
@@ -156,10 +177,10 @@ def _of_clip(stem: str) -> dict:
     return {name: getattr(clip, name) for name in PROPERTIES}
 
 
-def report(rows: pd.DataFrame) -> pd.DataFrame:
+def report(rows: pd.DataFrame, kind: str = "class") -> pd.DataFrame:
     """Precision, recall, F1 and number of clips of each class that is there, and their means."""
-    truth, given = rows["truth"].to_numpy(dtype=str), _given(rows)
-    table = classification_report(truth, given, output_dict=True, zero_division=0)
+    named, truth = named_and_true(rows, kind)
+    table = classification_report(truth, named, output_dict=True, zero_division=0)
     table.pop("accuracy", None)
     return pd.DataFrame(table).T.rename(columns={"f1-score": "f1", "support": "clips"}).astype({"clips": int})
 
@@ -200,9 +221,10 @@ def mean_interval(
     values: np.ndarray, groups: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
     """95 % percentile bootstrap interval of a mean [shape=(n,)], whole groups [shape=(n,)] drawn with replacement."""
-    of_group = pd.Series(values).groupby(groups).agg(["sum", "size"]).to_numpy()
-    drawn = of_group[np.random.default_rng(seed).integers(len(of_group), size=(resamples, len(of_group)))].sum(axis=1)
-    return _bounds(drawn[:, 0] / drawn[:, 1])
+    of_group = pd.Series(values).groupby(groups).agg(["sum", "size"])
+    draws = np.random.default_rng(seed).integers(len(of_group), size=(resamples, len(of_group)))
+    drawn, clips = (of_group[name].to_numpy()[draws].sum(axis=1) for name in ("sum", "size"))
+    return _bounds(drawn / clips)
 
 
 def _bounds(resampled: np.ndarray) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """Trainings of networks told to people: the command that begins one, its epochs and its time, and how it overfits."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 import pandas as pd
@@ -64,8 +65,8 @@ def tested(run: Run) -> pd.DataFrame:
     return of_test[of_test["fold"] == of_test["fold"].min()]
 
 
-def title(run: Run) -> str:
-    """A run in a few words, such as "cnn dropout 0.5" or "cnn2d, emobox"."""
+def title(run: Run, *, protocol: bool = True) -> str:
+    """A run in a few words, such as "cnn dropout 0.5" or "cnn2d, emobox"; without its `protocol` where all share it."""
     words = run.info["model"]
     if run.info["preset"] == deep.OWN:
         usual = registry.parameters(run.info["model"])
@@ -76,11 +77,21 @@ def title(run: Run) -> str:
         )
     elif run.info["preset"] != "default":
         words += f" ({run.info['preset']})"
-    if run.info["protocol"] != "study":
+    # What a network sees is said by its model and preset; any other model sees the study's features if nothing is said.
+    if run.info["family"] != "deep" and not run.info["features"].startswith("study-"):
+        words += f", {run.info['features'].rsplit('-', 1)[0]}"
+    if protocol and run.info["protocol"] != "study":
         words += f", {run.info['protocol']}"
     if run.info["seed"] != protocols.STUDY_SEED:
         words += f", seed {run.info['seed']}"
     return words
+
+
+def titles(found: Iterable[Run], **options) -> dict[str, str]:
+    """The id of each run -> its title, no two alike: an own run says so, and where that is not enough, its id's end."""
+    said = {run.id: title(run, **options) + ("" if run.shipped else " (yours)") for run in found}
+    often = Counter(said.values())
+    return {key: words if often[words] == 1 else f"{words} #{key[-8:]}" for key, words in said.items()}
 
 
 def estimate(
