@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from ser_core import audio, synthetic, ui
-from ser_core.errors import AudioError
+from ser_core import audio, corpus, protocols, synthetic, ui
+from ser_core.errors import AudioError, CorpusError
 from ser_core.features.study import SAMPLE_RATE
 from ser_core.figures import clip as clip_figures
 from ser_core.figures import prediction as figures
@@ -18,7 +18,7 @@ from ser_core.predict import Prediction
 
 MAX_CLIPS = 50
 TYPES = ["wav", "flac", "ogg", "mp3", "m4a", "mp4", "webm"]
-UPLOAD, RECORD, EXAMPLE = "Upload", "Record", "Example"
+UPLOAD, RECORD, CLIP, EXAMPLE = SOURCES = "Upload", "Record", "RAVDESS clip", "Example"
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,12 @@ def example(emotion: str, actor: int) -> bytes:
 
 def choose_clips() -> list[tuple[str, bytes]]:
     """Names and contents of what the user wants heard."""
+    asked = CLIP if "clip" in st.query_params else UPLOAD
     source = st.segmented_control(
-        "Where the sound comes from", [UPLOAD, RECORD, EXAMPLE], default=UPLOAD, required=True, key="source"
+        "Where the sound comes from", SOURCES, default=asked, required=True, key="source", wrap=True
     )
+    if source == CLIP:
+        return ravdess_clip()
     if source == RECORD:
         recording = st.audio_input("Say a sentence in the emotion of your choice", sample_rate=48_000, key="recording")
         st.caption("No microphone? Browsers allow it on this machine (localhost) or over HTTPS only.")
@@ -82,6 +85,32 @@ def choose_clips() -> list[tuple[str, bytes]]:
             "The command line takes any number: python -m ser_core predict FILE..."
         )
     return [(file.name, file.getvalue()) for file in files[:MAX_CLIPS]]
+
+
+PARTS = {
+    "train": "The models that ship have learned from this very clip: that they know it says little.",
+    "test": "The models that ship have not learned from this clip, but from others by the same actor.",
+}
+
+
+def ravdess_clip() -> list[tuple[str, bytes]]:
+    """The clip that the address names: ?clip=03-01-05-02-01-01-12."""
+    stem, clip = st.query_params.get("clip", ""), None
+    try:
+        clip = corpus.parse(stem) if stem else None
+    except CorpusError as error:
+        st.warning(ui.as_text(f"{error}."))
+    if clip:
+        st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
+    st.page_link("pages/dataset.py", label="Choose one of the recordings", icon=":material/library_music:")
+    if clip and (file := ui.recordings().file(stem)) is None:
+        st.info("There is no recording of it here.", icon=":material/volume_off:")
+    elif clip:
+        if part := protocols.study_parts().get(stem):
+            st.info(PARTS[part], icon=":material/school:")
+        with ui.told(stem, file):
+            return [(file.name, audio.read(file))]
+    return []
 
 
 def hear(clips: list[tuple[str, bytes]], predictor) -> list[Heard]:

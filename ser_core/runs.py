@@ -121,16 +121,24 @@ def list_all(stores: Iterable[Path]) -> list[Run]:
     ArtifactError
         If a shipped run cannot be read.
     """
+    shipped, *own = stores
+    found = [load(folder, shipped=True) for folder in sorted((shipped / "runs").glob("[!.]*/"))]
+    return sorted(found, key=_made) + [run for store in own for run in list_own(store)]
+
+
+def list_own(store: Path) -> list[Run]:
+    """This installation's own runs, as `list_all` has them after the shipped ones."""
     found = []
-    for number, store in enumerate(stores):
-        for folder in sorted((store / "runs").glob("[!.]*/")):
-            try:
-                found.append(load(folder, shipped=number == 0))
-            except ArtifactError as error:
-                if number == 0:
-                    raise
-                logger.warning("%s", error)
-    return sorted(found, key=lambda run: (not run.shipped, run.info.get("made", "")))
+    for folder in sorted((store / "runs").glob("[!.]*/")):
+        try:
+            found.append(load(folder))
+        except ArtifactError as error:
+            logger.warning("%s", error)
+    return sorted(found, key=_made)
+
+
+def _made(run: Run) -> str:
+    return run.info.get("made", "")
 
 
 def find(found: Iterable[Run], **wanted: str) -> Run:

@@ -1,0 +1,46 @@
+"""A RAVDESS clip on the page that hears emotions, as other pages link to it: /predict?clip=..."""
+
+import pytest
+
+from tests.app.pages import at, charts, texts
+
+SAD = "03-01-04-01-01-01-02"  # of actor 2, one of the synthetic voices
+
+
+@pytest.fixture
+def some(voices, monkeypatch):
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+
+
+def test_a_link_to_a_clip_is_answered_at_once(app, some):
+    at(app, "predict", clip=SAD)
+    said = texts(app)
+    assert "Sad speech by actor 2, female" in said
+    assert "sure** of the emotion" in said
+    assert len(app.get("audio")) == 1
+    assert "have not learned from this clip" in app.info[0].value
+
+
+def test_a_clip_that_was_learned_from_is_said_to_be_one(app, some):
+    at(app, "predict", clip="03-01-05-01-01-02-02")
+    assert "have learned from this very clip" in app.info[0].value
+
+
+@pytest.mark.parametrize(
+    ("clip", "said"),
+    [("nonsense", "is not a RAVDESS name"), ("03-01-07-02-01-01-12", ""), ("03-02-04-01-01-01-18", ""), ("", "")],
+)
+def test_an_address_of_no_clip_that_is_here_leaves_the_page_whole(app, some, clip, said):
+    at(app, "predict", clip=clip)
+    assert not app.error
+    assert not charts(app)
+    assert said in " ".join(warning.value for warning in app.warning)
+    assert "24 actors acting two English sentences" in texts(app)
+
+
+def test_a_damaged_clip_is_one_clear_line(app, tmp_path, monkeypatch):
+    (tmp_path / f"{SAD}.wav").write_bytes(b"no sound at all")
+    monkeypatch.setenv("SER_DATA_DIR", str(tmp_path))
+    at(app, "predict", clip=SAD)
+    assert len(app.error) <= 1  # the index leaves it out, or the page says what is wrong
+    assert not charts(app)
