@@ -463,6 +463,9 @@ def _kept(keras, folder: Path):
     told = json.loads((folder / STATE).read_text())
     part, history = folder / told["state"], told["history"]
     model = keras.saving.load_model(part / "network.keras", safe_mode=True)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.SpatialDropout2D):  # the one layer whose precision Keras does not keep
+            layer.dtype_policy = keras.mixed_precision.global_policy()
     with np.load(part / "best.npz") as saved:
         weights = [saved[name] for name in saved.files]
     best = max(_rank(epoch, "val_loss" in epoch) for epoch in history)

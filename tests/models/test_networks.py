@@ -1,0 +1,279 @@
+"""Networks, tiny and on made-up clips: each kind learns, is kept as a file, and goes on after a kill as if none had
+been."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import StandardScaler
+
+from ser_core import experiments
+from ser_core.errors import TrainingError
+from ser_core.features import store
+from ser_core.models import deep, networks, registry
+from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.models.networks import NetworkClassifier, Progress
+from ser_core.settings import PROJECT
+
+# kind -> what it sees of a clip: the smallest that it can be built on. The study's RNN reads its numbers in a row.
+SHAPES = {"cnn": (16,), "head": (2, 2, 8), "rnn": (10, 6), "rnn-row": (6,), "cnn2d": (32, 16)}
+EPOCHS = {"cnn": 6, "head": 6, "rnn": 6, "rnn-row": 25, "cnn2d": 10}
+CLASSES, CLIPS = 3, 24
+
+
+def clips(kind: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Clips of three classes that lie apart, and their classes."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(CLASSES * CLIPS) % CLASSES
+    shape = SHAPES[kind]
+    centres = np.random.default_rng(1).normal(scale=3, size=(CLASSES, *shape))
+    made = centres[labels] + random.normal(size=(len(labels), *shape))
+    return (np.abs(made) if kind == "head" else 10 * made - 40 if kind == "cnn2d" else made).astype(np.float32), labels
+
+
+def network(kind: str, **options) -> NetworkClassifier:
+    usual = {"epochs": EPOCHS[kind], "dropout": 0.2, "optimizer": "adam", "learning_rate": 0.003, "batch_size": 8}
+    if kind == "cnn2d":
+        usual |= {"decay": True, "augment": True, "smoothing": 0.1}
+    return NetworkClassifier(kind.removesuffix("-row"), **usual | options)
+
+
+def told(model: NetworkClassifier) -> list[dict]:
+    """Each epoch, without what it took."""
+    return [{name: value for name, value in epoch.items() if name != "seconds"} for epoch in model.history_]
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def whole(request, tmp_path_factory):
+    """A network of each kind, trained without a break; what it left on disk after its second epoch lies there still."""
+    kind, folder = request.param, tmp_path_factory.mktemp(request.param)
+
+    def watch(epoch):
+        if epoch["epoch"] == 2:
+            shutil.copytree(folder / "state", folder / "as killed")
+
+    model = network(kind).fit(*clips(kind), Progress(watch, folder / "state"))
+    return kind, model, folder / "as killed"
+
+
+def test_each_kind_learns_and_is_the_same_from_its_file(whole):
+    kind, model, _ = whole
+    features, labels = clips(kind, seed=2)
+    given = model.predict_proba(features)
+    assert given.shape == (len(features), CLASSES)
+    np.testing.assert_allclose(given.sum(axis=1), 1, rtol=1e-5)
+    assert np.mean(model.predict(features) == labels) > 0.8
+    again = networks.loads(networks.dumps(model))
+    np.testing.assert_allclose(again.predict_proba(features), given, atol=1e-6)
+
+
+def test_one_that_was_killed_goes_on_to_the_same_result(whole, tmp_path):
+    kind, model, as_killed = whole
+    shutil.copytree(as_killed, tmp_path / "state")
+    features, labels = clips(kind)
+    seen = []
+    gone_on = network(kind).fit(features, labels, Progress(seen.append, tmp_path / "state"))
+    assert [epoch["epoch"] for epoch in seen] == [*range(3, len(model.history_) + 1)]  # what was done stays done
+    assert told(gone_on) == told(model)
+    np.testing.assert_array_equal(gone_on.predict_proba(features), model.predict_proba(features))
+
+
+def test_each_kind_is_told_layer_by_layer(whole):
+    _, model, _ = whole
+    layers = model.layers()
+    assert layers[0]["kind"] == "InputLayer"
+    assert layers[-1]["shape"] == [CLASSES]
+    assert sum(layer["parameters"] for layer in layers) == model.model_.count_params()
+
+
+def test_the_state_before_a_kill_counts_until_the_next_is_whole(tmp_path, monkeypatch):
+    features, labels = clips("head")
+    whole = network("head").fit(features, labels)
+    state = tmp_path / "state"
+
+    def killed(source, target):
+        if (state / "epoch-0003").exists():
+            raise KeyboardInterrupt  # the third epoch's files are there, and nothing says so yet
+        os.rename(source, target)
+
+    with monkeypatch.context() as for_now, pytest.raises(KeyboardInterrupt):
+        for_now.setattr(networks.os, "replace", killed)
+        network("head").fit(features, labels, Progress(checkpoint=state))
+    (state / "epoch-0003" / "network.keras").write_bytes(b"half a file")
+    gone_on = network("head").fit(features, labels, Progress(checkpoint=state))
+    assert told(gone_on) == told(whole)
+    assert [folder.name for folder in state.glob("epoch-*")] == [f"epoch-{len(gone_on.history_):04d}"]
+
+
+def test_the_same_seed_gives_the_same_and_another_does_not():
+    features, labels = clips("head")
+    model = network("head", epochs=1)
+    given = model.fit(features, labels).predict_proba(features)
+    np.testing.assert_array_equal(clone(model).fit(features, labels).predict_proba(features), given)
+    assert not np.array_equal(clone(model).set_params(seed=10).fit(features, labels).predict_proba(features), given)
+
+
+def test_training_ends_when_it_gets_no_better_and_the_best_epoch_is_kept():
+    features, labels = clips("head")
+    labels = np.random.default_rng(3).permutation(labels)  # there is nothing to learn
+    model = network("head", epochs=60, patience=3, validation=0.4).fit(features, labels)
+    accuracies = [epoch["val_accuracy"] for epoch in model.history_]
+    assert len(accuracies) < 60
+    assert len(accuracies) - 1 - int(np.argmax(accuracies)) == 3
+    _, watch = model._parts(labels, None)
+    assert np.mean(model.predict(features[watch]) == labels[watch]) == pytest.approx(max(accuracies))
+
+
+def test_the_watched_clips_are_no_clips_that_it_learns_from_nor_actors_where_those_are_told():
+    labels = clips("head")[1]
+    actors = np.arange(len(labels)) % 8
+    learn, watch = network("head", validation=0.25)._parts(labels, None)
+    assert not set(learn) & set(watch)
+    assert len(watch) == len(labels) // 4 and len(set(labels[watch])) == CLASSES
+    learn, watch = network("head", validation=0.25)._parts(labels, actors)
+    assert not set(actors[learn]) & set(actors[watch])
+    assert len(learn) + len(watch) == len(labels)
+
+
+def test_no_test_clip_is_seen_while_it_learns(table):
+    """Neither the weights nor the epoch that is kept depend on the clips of the test part."""
+    model = registry.get("cnn").with_options("default", {"epochs": 1})
+    honest = experiments.run(model, table, preset=deep.OWN, cv=False).run
+    spoiled = table.copy()
+    spoiled.loc[spoiled["stem"].isin(honest.part("test")["clip"]), list(store.study.NAMES)] = 0
+    other = experiments.run(model, spoiled, preset=deep.OWN, cv=False).run
+    assert other.curves.drop(columns="seconds").equals(honest.curves.drop(columns="seconds"))
+    probabilities = [name for name in honest.predictions if name.startswith("p_")]
+    np.testing.assert_array_equal(other.part("train")[probabilities], honest.part("train")[probabilities])
+    assert not np.array_equal(other.part("test")[probabilities], honest.part("test")[probabilities])
+
+
+def test_a_loss_that_is_no_number_ends_it_with_the_reason_and_is_not_kept(tmp_path):
+    features, labels = clips("head")
+    model = network("head", optimizer="sgd", learning_rate=1e30)
+    with pytest.raises(TrainingError, match=r"The loss is (nan|inf) in epoch \d: .*learning rate below 1e\+30"):
+        model.fit(features, labels, Progress(checkpoint=tmp_path / "state"))
+    kept = tmp_path / "state" / networks.STATE
+    assert not kept.exists() or all(np.isfinite(one["loss"]) for one in json.loads(kept.read_text())["history"])
+
+
+def test_padding_changes_nothing_for_the_rnn():
+    features, _ = clips("rnn")
+    padded = np.concatenate([features, np.zeros((len(features), 6, 6), np.float32)], axis=1)
+    short, long = (networks.build_rnn(seen, CLASSES, networks.Options()) for seen in (features, padded))
+    long.set_weights(short.get_weights())
+    np.testing.assert_allclose(long.predict_on_batch(padded), short.predict_on_batch(features), atol=1e-6)
+
+
+def test_cnn2d_takes_frames_of_any_length():
+    features, _ = clips("cnn2d")
+    model = networks.build_cnn2d(features, CLASSES, networks.Options())
+    for frames in (16, 50):
+        assert model.predict_on_batch(np.resize(features, (4, frames, 16))).shape == (4, CLASSES)
+
+
+def test_changed_copies_are_others_each_epoch_and_leave_the_clips_as_they_are():
+    frames, _ = clips("cnn2d")
+    before = frames.copy()
+    one, same, other = (networks.augment(frames, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(frames, before)
+    np.testing.assert_array_equal(one, same)
+    assert one.shape == frames.shape and one.dtype == np.float32
+    assert not np.array_equal(one, other)
+    louder = one.mean(axis=(1, 2)) - frames.mean(axis=(1, 2))
+    assert 0.5 < np.abs(louder).max() < networks.GAIN_DB + networks.NOISE_DB
+    spread = one.std(axis=2)
+    assert (spread == 0).any()  # a stretch of time is blotted out
+
+
+def test_the_cnn_is_built_as_the_study_says():
+    features, _ = clips("cnn")
+    model = networks.build_cnn(features, CLASSES, networks.Options(dropout=0.4, l1=1e-4, l2=1e-3))
+    kinds = [type(layer).__name__ for layer in model.layers if layer.name != "pca"]
+    assert (kinds.count("Conv1D"), kinds.count("Dense")) == (8, 3)
+    assert "BatchNormalization" in kinds
+    weighed = [layer for layer in model.layers[:-1] if getattr(layer, "kernel_regularizer", None)]
+    assert len(weighed) == 10  # all but the components and the last
+    for layer in weighed:
+        assert float(layer.kernel_regularizer.l1) == pytest.approx(1e-4)
+        assert float(layer.kernel_regularizer.l2) == pytest.approx(1e-3)
+    assert {layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"} == {0.2, 0.4}
+    scaled = StandardScaler().fit_transform(features)
+    expected = scaled @ PCA(0.95, svd_solver="full").fit(scaled).components_.T
+    first = networks.load_keras().Model(model.input, model.get_layer("pca").output)
+    np.testing.assert_allclose(first.predict_on_batch(features), expected, atol=1e-4)
+    assert expected.shape[1] < features.shape[1]
+
+
+def test_the_studys_optimiser_is_sgd_with_momentum():
+    features, labels = clips("head")
+    model = NetworkClassifier("head")
+    model.classes_ = np.unique(labels)
+    optimizer = model._begin(features, Progress())[0].optimizer
+    assert type(optimizer).__name__ == "SGD"
+    assert (optimizer.momentum, float(optimizer.learning_rate)) == (0.9, pytest.approx(0.01))
+
+
+def test_an_unfitted_network_says_so():
+    with pytest.raises(NotFittedError):
+        NetworkClassifier().predict_proba(clips("cnn")[0])
+
+
+def test_it_stands_behind_the_16_classes_like_any_other_model():
+    features, labels = clips("head")
+    names = np.array(["angry_male", "sad_female", "calm_male"])[labels]
+    model = EmotionClassifier(network("head")).fit(features, names)
+    given = model.predict_proba(features)
+    assert given.shape == (len(features), 16)
+    assert (given > 0).sum(axis=1).max() <= CLASSES
+    assert np.mean(model.predict(features) == names) > 0.8
+
+
+def test_a_file_that_would_run_code_is_refused():
+    keras = networks.load_keras()
+    inputs, evil = keras.Input((3,)), NetworkClassifier()
+    evil.model_ = keras.Model(inputs, keras.layers.Lambda(lambda x: x + 1)(inputs))
+    content = networks.dumps(evil)
+    with pytest.raises(ValueError, match="safe_mode=False"):
+        networks.loads(content)
+
+
+HALF = """
+import shutil, sys
+from pathlib import Path
+import numpy as np
+import tensorflow as tf
+found = tf.config.list_physical_devices
+tf.config.list_physical_devices = lambda kind=None: ["a GPU"] if kind == "GPU" else found(kind)
+from ser_core.models import networks
+from tests.models.test_networks import clips, network, told
+assert networks.load_keras().mixed_precision.global_policy().name == "mixed_float16"
+assert 1 <= tf.config.threading.get_intra_op_parallelism_threads() <= networks.MAX_THREADS
+state, as_killed = Path(sys.argv[1]) / "state", Path(sys.argv[1]) / "as killed"
+features, labels = clips("cnn2d")
+def watch(epoch):
+    if epoch["epoch"] == 1:
+        shutil.copytree(state, as_killed)
+whole = network("cnn2d", epochs=2).fit(features, labels, networks.Progress(watch, state))
+assert {layer.compute_dtype for layer in whole.model_.layers[1:-1]} == {"float16"}
+assert whole.model_.output.dtype == "float32"
+np.testing.assert_allclose(whole.predict_proba(features).sum(axis=1), 1, rtol=1e-5)
+gone_on = network("cnn2d", epochs=2).fit(features, labels, networks.Progress(None, as_killed))
+assert told(gone_on) == told(whole), (told(gone_on), told(whole))
+print("well")
+"""
+
+
+def test_where_there_is_a_gpu_it_learns_in_half_precision_and_goes_on_to_the_same_result(tmp_path):
+    """All of it that shows without a GPU. Keras forgets in its files what precision one of the layers has."""
+    answer = subprocess.run(
+        [sys.executable, "-c", HALF, str(tmp_path)], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert answer.stdout.split() == ["well"], answer.stderr[-2000:]
