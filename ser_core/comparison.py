@@ -268,6 +268,23 @@ def sides(first: Run, second: Run, *, part: str = "test", kind: str = "class") -
     return both.assign(first_right=both["first"] == both["truth"], second_right=both["second"] == both["truth"])
 
 
+def beside(found: Iterable[Run], *, kind: str = "class") -> pd.DataFrame:
+    """What several runs named of the clips that all were tested on.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a clip: `clip`, `truth`, and for each run a column of its id with what it named.
+    """
+    table = None
+    for run in found:
+        rows = run.part("test")
+        named, truth = evaluation.named_and_true(rows, kind)
+        one = pd.DataFrame({"clip": rows["clip"].to_numpy(), "truth": truth, run.id: named})
+        table = one if table is None else table.merge(one, on=["clip", "truth"])
+    return table
+
+
 def pair(
     first: Run, second: Run, *, part: str = "test", kind: str = "class", resamples: int = evaluation.RESAMPLES
 ) -> Pair:
@@ -310,8 +327,12 @@ def all_pairs(found: Sequence[Run], **options) -> pd.DataFrame:
     pd.DataFrame
         The fields of `Pair`, and `corrected`.
     """
-    pairs = [vars(pair(one, other, **options)) for one, other in combinations(found, 2)]
-    table = pd.DataFrame(pairs, columns=[*Pair.__dataclass_fields__])
+    return corrected([pair(one, other, **options) for one, other in combinations(found, 2)])
+
+
+def corrected(pairs: Sequence[Pair]) -> pd.DataFrame:
+    """Pairs that are compared together, as `all_pairs` gives them."""
+    table = pd.DataFrame([vars(one) for one in pairs], columns=[*Pair.__dataclass_fields__])
     return table.assign(corrected=false_discovery_control(table["p"]) if len(table) else [])
 
 

@@ -46,19 +46,65 @@ def as_text(words: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", words)
 
 
+PICTURES = {"png": "PNG", "svg": "SVG"}
+
+
 def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
-    """A chart with its title above it and its sentence below it, which is also its accessible name.
+    """A chart with its title above it and its sentence below it, which is also its accessible name, and with the way
+    to save it.
 
     The `customdata` of the marks that were clicked, if it is clickable.
     """
     figure, sentence = figure_and_sentence
     title = figure.layout.meta["title"]
-    st.markdown(f"**{title}**")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{title}**", width="content")
+        drawer = st.popover("Save", icon=":material/download:", type="tertiary", on_change="rerun", key=f"save-{key}")
     options = {"on_select": "rerun", "selection_mode": "points"} if clickable else {}
-    config = {"displaylogo": False, "toImageButtonOptions": {"filename": title}}
+    picture = {"filename": title, "format": st.session_state.get("picture", "png"), "scale": 2}
+    config = {"displaylogo": False, "toImageButtonOptions": picture}
     event = st.plotly_chart(figure, key=key, alt=sentence, config=config, **options)
     st.caption(sentence)
+    if drawer.open:  # what is in it is made when somebody looks
+        with drawer:
+            save_chart(figure, title, key)
     return [point["customdata"] for point in event.selection.points] if clickable else []
+
+
+def save_chart(figure, title: str, key: str) -> None:
+    """The ways to take a chart away: as a page that stays alive, or as a picture that the browser makes."""
+    st.markdown("**Save this chart**")
+    st.download_button(
+        "As a page (HTML)",
+        lambda: as_page(figure, title),
+        f"{title}.html",
+        "text/html",
+        icon=":material/code:",
+        key=f"html-{key}",
+        on_click="ignore",
+    )
+
+    def remember() -> None:
+        st.session_state["picture"] = st.session_state[f"picture-{key}"]
+
+    st.segmented_control(
+        "As a picture",
+        list(PICTURES),
+        default=st.session_state.get("picture", "png"),
+        format_func=PICTURES.get,
+        required=True,
+        key=f"picture-{key}",
+        on_change=remember,
+    )
+    st.caption("Choose its kind here, then press the camera that is above the chart when you point at it.")
+
+
+def as_page(figure, title: str) -> str:
+    """A chart as one HTML file, which needs no network and no server."""
+    import plotly.graph_objects as go
+
+    whole = go.Figure(figure).update_layout(title={"text": title}, margin={"t": 64})
+    return whole.to_html(include_plotlyjs=True, config={"displaylogo": False, "responsive": True})
 
 
 def pages() -> dict[str, list]:
@@ -75,7 +121,10 @@ def pages() -> dict[str, list]:
             st.Page("pages/tune.py", title="Tune a model", icon=":material/tune:"),
             st.Page("pages/train.py", title="Train a network", icon=":material/network_node:"),
         ],
-        "What holds": [st.Page("pages/honest.py", title="Emotion or voice?", icon=":material/balance:")],
+        "What holds": [
+            st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+            st.Page("pages/honest.py", title="Emotion or voice?", icon=":material/balance:"),
+        ],
         "Behind it": [st.Page("pages/jobs.py", title="Long work", icon=":material/pending_actions:")],
     }
 
@@ -264,9 +313,14 @@ def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
         st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
         with told(stem, file):
             player(file, link=link)
+        if file is None:
+            return
         # A link would leave the clip in this page's own address, too, where one comes back to.
-        if file and st.button("See more of it", icon=":material/graphic_eq:", type="tertiary", key="see-more"):
-            st.switch_page("pages/sound.py", query_params={"clip": stem})
+        with st.container(horizontal=True):
+            if st.button("See more of it", icon=":material/graphic_eq:", type="tertiary", key="see-more"):
+                st.switch_page("pages/sound.py", query_params={"clip": stem})
+            if st.button("What does a model hear?", icon=":material/hearing:", type="tertiary", key="hear-it"):
+                st.switch_page("pages/predict.py", query_params={"clip": stem})
 
 
 def clip_picture(stem: str, file: Path | None) -> None:
@@ -319,7 +373,7 @@ def all_runs() -> list:
 def _all_runs(own: tuple) -> list:
     from ser_core import runs
 
-    return runs.list_all(settings().stores)
+    return [*shipped_runs(), *runs.list_own(settings().workspace)]
 
 
 @st.cache_data(max_entries=4, show_spinner="Comparing the runs")

@@ -1,0 +1,490 @@
+"""Runs side by side: a table of all, which of two is better and whether that is sure, and where they differ."""
+
+import pandas as pd
+import streamlit as st
+
+from ser_core import artifacts, comparison, corpus, evaluation, protocols, training, ui
+from ser_core.errors import ProtocolError
+from ser_core.figures import comparison as figures
+from ser_core.figures.style import count_of
+from ser_core.labels import gender_of_actor
+from ser_core.runs import Run
+
+KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)", "gender": "Gender alone (2)"}
+CONFUSE, BY_VALUE, RIGHT, VOTES, SURE, ACTORS, HEART = VIEWS = (
+    "What they confuse",
+    "Class by class",
+    "Right and wrong",
+    "What a vote gains",
+    "How sure they are",
+    "Actor by actor",
+    "Learned by heart",
+)
+PROPERTIES = ("class", "emotion", "gender", "intensity", "channel", "statement", "repetition")
+SHARES = {"row": "What it is", "column": "What was named", "count": "Number of clips"}
+SHOWN_FIRST = ("v4", "mlp")  # the study's best, and its best member
+MOST = 4
+EXPORTS = {"csv": ("CSV", "text/csv"), "latex": ("LaTeX", "text/x-tex"), "markdown": ("Markdown", "text/markdown")}
+SUFFIXES = {"csv": "csv", "latex": "tex", "markdown": "md"}
+COLUMNS = {
+    "label": st.column_config.TextColumn("run", pinned=True),
+    "name": st.column_config.TextColumn("model"),
+    "test_accuracy": st.column_config.NumberColumn("test", format="%.3f", help="Share of the test clips named right"),
+    "test_low": st.column_config.NumberColumn("95 % from", format="%.3f", help="Bootstrap interval of test"),
+    "test_high": st.column_config.NumberColumn("to", format="%.3f"),
+    "original_test_accuracy": st.column_config.NumberColumn(
+        "original test", format="%.2f", help="What the study's authors reached on the same clips"
+    ),
+    "cv_accuracy": st.column_config.NumberColumn(
+        "CV5", format="%.3f", help="Five-fold cross-validation within the training clips: what models were chosen by"
+    ),
+    "original_cv_accuracy": st.column_config.NumberColumn("original CV5", format="%.3f"),
+    "gap": st.column_config.NumberColumn(
+        "train less test",
+        format="%.3f",
+        help="Accuracy on the clips that it learned from less that on the test clips: what was learned by heart",
+    ),
+    "uar": st.column_config.NumberColumn(
+        "UAR", format="%.3f", help="Unweighted average recall: the mean over classes, so that rare ones count as much"
+    ),
+    "fit_seconds": st.column_config.NumberColumn(
+        "fit (s)", format="%.1f", help="Learning from the training clips once: one core, networks all cores"
+    ),
+    "predict_ms": st.column_config.NumberColumn(
+        "predict (ms a clip)", format="%.2f", help="Answering the test clips together; features are not counted"
+    ),
+    "file_mb": st.column_config.NumberColumn(
+        "file (MB)", format="%.1f", help="Of the trained model. Empty where only the predictions were kept"
+    ),
+    "parameters": st.column_config.NumberColumn(
+        "parameters", format="localized", help="Numbers that a network is made of"
+    ),
+}
+
+# What is made of a run is kept for all sessions. A run that is made again has another stamp.
+
+
+def stamp(*found: Run) -> tuple[str, ...]:
+    return tuple(f"{run.id} {run.info.get('made', '')}" for run in found)
+
+
+@st.cache_data(max_entries=2048, show_spinner=False)
+def row(stamp: tuple, kind: str, is_the_studys_data: bool, _run: Run) -> dict:
+    return comparison.row(_run, kind, is_the_studys_data=is_the_studys_data)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def pair(stamp: tuple, kind: str, _first: Run, _second: Run) -> comparison.Pair:
+    return comparison.pair(_first, _second, kind=kind)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def beside(stamp: tuple, kind: str, _runs: list[Run]) -> pd.DataFrame:
+    return comparison.beside(_runs, kind=kind)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def confusion(stamp: tuple, kind: str, _run: Run):
+    return evaluation.confusion(_run.part("test"), kind)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def calibration(stamp: tuple, kind: str, _run: Run) -> pd.DataFrame:
+    return evaluation.calibration(_run.part("test"), kind)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def by_property(stamp: tuple, prop: str, kind: str, _run: Run) -> pd.DataFrame:
+    return evaluation.by_property(_run.part("test"), prop, kind)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def gains(stamp: tuple, kind: str, _whole: Run, _member: Run) -> pd.DataFrame:
+    return comparison.gain_by_class(_whole, _member, kind=kind)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def story(stamp: tuple, _vote: Run, _members: dict) -> list[tuple[bool, str]]:
+    return comparison.studys_story(_vote, _members)
+
+
+# What is compared
+
+
+def suited(test: str) -> str:
+    """What has to be named under a protocol, if nobody asks for anything else: as the publications have it."""
+    return "emotion" if test.startswith(("emobox", "luna-jimenez")) else "class"
+
+
+def title_of_test(test: str) -> str:
+    name, _, digest = test.partition(" of ")
+    try:
+        title = protocols.get(name).title
+    except ProtocolError:
+        title = name
+    return f"{title} (other clips, {digest})" if digest else title
+
+
+def suit_kind() -> None:
+    st.session_state["kind"] = suited(st.session_state["protocol"])
+
+
+def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
+    """What the runs were tested on, and what has to be named."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    test = left.selectbox(
+        "Tested on",
+        list(groups),
+        format_func=title_of_test,
+        key="protocol",
+        bind="query-params",
+        on_change=suit_kind,
+        help="Only runs that were tested on the same clips can be compared.",
+    )
+    kind = right.selectbox(
+        "What has to be named",
+        list(KINDS),
+        index=list(KINDS).index(suited(test)),
+        format_func=KINDS.get,
+        key="kind",
+        bind="query-params",
+    )
+    return test, kind
+
+
+def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -> pd.DataFrame:
+    """The runs as a table, best first, and the ways to take it away."""
+    few = [run for run in found if run.info["preset"] == "default" or not run.shipped]
+    shown = few
+    if len(few) < len(found) and st.toggle(
+        f"Also tuned and tried settings ({len(found) - len(few)} more runs)", key="all", bind="query-params"
+    ):
+        shown = found
+    digests = {run.info["data_digest"] for run in ui.shipped_runs()}
+    rows = [row(stamp(run), kind, run.info["data_digest"] in digests, run) | {"label": labels[run.id]} for run in shown]
+    table = comparison.as_table(rows, artifacts.sizes(ui.settings().stores))
+    table = table.sort_values("test_accuracy", ascending=False, ignore_index=True)
+    said = table.assign(file_mb=table["file_bytes"] / 1e6)
+    st.dataframe(
+        said[[name for name in COLUMNS if said[name].notna().any()]],
+        hide_index=True,
+        column_config=COLUMNS,
+        height=min(38 + 35 * len(said), 430),
+        placeholder="",
+        alt=f"{len(said)} runs with their scores, times and sizes",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{len(said)} runs on {count_of(int(table['test_clips'].iloc[0]))}. A click on a column's head sorts.",
+            width="stretch",
+        )
+        for form, (name, mime) in EXPORTS.items():
+            st.download_button(
+                name,
+                lambda form=form: comparison.written(table, form),
+                f"runs-{test}.{SUFFIXES[form]}".replace(" ", "-"),
+                mime,
+                icon=":material/download:",
+                key=f"table-{form}",
+                on_click="ignore",
+                type="tertiary",
+            )
+    return table
+
+
+def choose_runs(found: list[Run], labels: dict[str, str], table: pd.DataFrame) -> list[Run]:
+    """Two to four of the runs, by what they are called: a choice outlives a change of the protocol."""
+    called = {labels[run.id]: run for run in found}
+    if before := st.session_state.get("runs"):
+        still = [name for name in before if name in called][:MOST]
+        if still:
+            st.session_state["runs"] = still
+        else:
+            del st.session_state["runs"]
+    first = SHOWN_FIRST if set(SHOWN_FIRST) <= set(called) else table["label"].head(2)
+    chosen = st.multiselect(
+        f"Compare (two to {MOST})",
+        list(called),
+        default=list(first),
+        max_selections=MOST,
+        key="runs",
+        bind="query-params",
+    )
+    return [called[name] for name in chosen]
+
+
+def show_verdicts(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
+    """Which is better, in words, and the numbers that say so."""
+    each = [(one, other) for place, one in enumerate(chosen) for other in chosen[place + 1 :]]
+    table = comparison.corrected([pair(stamp(one, other), kind, one, other) for one, other in each])
+    verdicts = comparison.verdicts(table, labels)
+    st.success("  \n".join(f"**{ui.as_text(said)}.**" for said in verdicts), icon=":material/balance:")
+    st.caption("; ".join(f"{labels[run.id]}: {run.info['name']}" for run in chosen) + ".")
+    with st.expander("How that is found out"):
+        st.markdown(
+            "Clips that both name right, or both wrong, say nothing about which is better. What counts are the clips "
+            "on which **one alone** is right. If the two were equally good, each would be right alone about as often; "
+            "**p** is how often chance alone would make them differ as much as here (McNemar's exact test). Below 0.05 "
+            "the difference is called more than chance; where several pairs are compared, p is corrected for their "
+            "number (Benjamini & Hochberg). The interval of the difference is from 1,000 bootstrap samples "
+            f"of {'whole actors, since clips of one actor stand or fall together' if holds_out(chosen) else 'clips'}."
+        )
+        named = table.assign(first=table["first"].map(labels), second=table["second"].map(labels))
+        st.dataframe(comparison.for_people(named), hide_index=True)
+        for form, (name, mime) in EXPORTS.items():
+            st.download_button(
+                name,
+                lambda form=form: comparison.written(named, form),
+                f"pairs.{SUFFIXES[form]}",
+                mime,
+                icon=":material/download:",
+                key=f"pairs-{form}",
+                on_click="ignore",
+                type="tertiary",
+            )
+
+
+def holds_out(chosen: list[Run]) -> bool:
+    return protocols.get(chosen[0].info["protocol"]).holds_actors_out
+
+
+# What the views show
+
+
+def two_of(chosen: list[Run], labels: dict[str, str]) -> tuple[Run, Run]:
+    """A and B: of more than two the visitor says which."""
+    if len(chosen) == 2:
+        return chosen[0], chosen[1]
+    called = {labels[run.id]: run for run in chosen}
+    left, right = st.columns(2)
+    first = left.selectbox("A", list(called), key="a", bind="query-params")
+    second = right.selectbox("B", [name for name in called if name != first], key="b", bind="query-params")
+    return called[first], called[second]
+
+
+def show_confusions(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
+    share = st.segmented_control(
+        "Colour by share of",
+        list(SHARES),
+        format_func=SHARES.get,
+        default="row",
+        required=True,
+        key="share",
+        bind="query-params",
+    )
+    share = share or "row"
+    matrices = {run.id: confusion(stamp(run), kind, run) for run in chosen}
+    top = max(int(matrix.max()) for matrix in matrices.values())
+    table, behind, words = beside(stamp(*chosen), kind, chosen), [], []
+    st.caption("Click a cell (on a phone, tap it twice) to get its clips below, and to hear them.")
+    for place in range(0, len(chosen), 2):
+        for column, run in zip(st.columns(2, gap="medium"), chosen[place : place + 2], strict=False):
+            with column:
+                drawn = figures.confusion(matrices[run.id], kind, f"What {labels[run.id]} names", share=share, top=top)
+                for truth, named in ui.chart(drawn, key=f"confusion-{run.id}-{kind}-{share}", clickable=True):
+                    behind.append(table[(table["truth"] == truth) & (table[run.id] == named)])
+                    words.append(f"{figures.name_of(truth)}, named {figures.name_of(named)} by {labels[run.id]}")
+    if behind:
+        show_clips(pd.concat(behind).drop_duplicates("clip"), "; ".join(words), labels)
+    st.subheader("The difference of two")
+    first, second = two_of(chosen, labels)
+    names = [labels[first.id], labels[second.id]]
+    drawn = figures.difference(matrices[first.id], matrices[second.id], kind, names)
+    left, _ = st.columns(2, gap="medium")
+    with left:
+        picked = ui.chart(drawn, key=f"difference-{first.id}-{second.id}-{kind}", clickable=True)
+    if picked:
+        (truth, named), *_ = picked
+        is_in = (table["truth"] == truth) & ((table[first.id] == named) != (table[second.id] == named))
+        words = f"{figures.name_of(truth)}, named {figures.name_of(named)} by one alone"
+        show_clips(table[is_in], words, labels, key="difference")
+
+
+def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str = "cell") -> None:
+    """Clips with what each run named; the ticked one is heard."""
+    st.subheader(f"{count_of(len(rows))}: {words}" if words else count_of(len(rows)))
+    if rows.empty:
+        st.caption("There is none.")
+        return
+    clips = [corpus.parse(stem) for stem in rows["clip"]]
+    named = {labels[name]: rows[name].map(figures.name_of) for name in rows if name in labels}
+    shown = rows.assign(
+        truth=rows["truth"].map(figures.name_of),
+        **{name: [getattr(clip, name) for clip in clips] for name in ("channel", "intensity", "actor", "statement")},
+    )
+    shown = pd.concat([shown[["truth"]], pd.DataFrame(named), shown], axis=1).loc[:, lambda t: ~t.columns.duplicated()]
+    here = st.container()
+    event = st.dataframe(
+        shown[["truth", *named, "channel", "intensity", "actor", "statement", "clip"]],
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        height=min(38 + 35 * len(shown), 300),
+        key=f"clips-{key}-{pd.util.hash_pandas_object(rows['clip']).sum()}",  # of other clips no row is chosen yet
+        column_config={
+            "truth": "it is",
+            **{name: st.column_config.TextColumn(f"{name} says") for name in named},
+            "statement": st.column_config.NumberColumn("sentence", width="small"),
+        },
+    )
+    picked = event.selection.rows or [0] * (len(rows) == 1)
+    with here:
+        if not picked:
+            st.caption("Tick a row to hear the clip, and to ask a model about it.")
+            return
+        stem = rows["clip"].iloc[picked[0]]
+        ui.clip_card(stem, ui.recordings().file(stem))
+
+
+def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
+    prop = st.selectbox(
+        "By",
+        PROPERTIES,
+        format_func=lambda name: "class" if name == "class" else corpus.TITLES[name],
+        key="by",
+        bind="query-params",
+    )
+    tables = {labels[run.id]: by_property(stamp(run), prop, kind, run) for run in chosen}
+    ui.chart(figures.by_value(tables, prop), key=f"by-{prop}")
+    with st.expander("The numbers, and precision, recall and F1"):
+        for run in chosen:
+            st.markdown(f"**{labels[run.id]}**")
+            st.dataframe(tables[labels[run.id]].round(3), hide_index=True)
+            st.dataframe(evaluation.report(run.part("test"), kind).round(3))
+
+
+def show_right(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
+    first, second = two_of(chosen, labels)
+    one, other = labels[first.id], labels[second.id]
+    table = beside(stamp(first, second), kind, [first, second])
+    right = {run.id: table[run.id] == table["truth"] for run in (first, second)}
+    masks = {
+        "first": right[first.id] & ~right[second.id],
+        "second": right[second.id] & ~right[first.id],
+        "neither": ~right[first.id] & ~right[second.id],
+    }
+    left, side = st.columns([3, 2], gap="medium")
+    with left:
+        drawn = figures.who_is_right(gains(stamp(first, second), kind, first, second), (one, other))
+        picked = ui.chart(drawn, key=f"right-{first.id}-{second.id}-{kind}", clickable=True)
+    with side:
+        words = {
+            "first": f"{one} right, {other} wrong",
+            "second": f"{other} right, {one} wrong",
+            "neither": "both wrong",
+        }
+        st.caption("Click a bar to get its clips, or choose:")
+        which = st.radio("Clips", list(words), format_func=words.get, key="which") if not picked else picked[0][0]
+        rows, said = table[masks[which]], words[which]
+        if picked:
+            rows = rows[rows["truth"] == picked[0][1]]
+            said += f", {figures.name_of(picked[0][1])}"
+        show_clips(rows, said, labels, key="right")
+
+
+def show_votes(found: list[Run], chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
+    votes = {labels[run.id]: run for run in found if comparison.members(run, found)}
+    if not votes:
+        st.info("Under this protocol there is no vote whose members were run alone.", icon=":material/how_to_vote:")
+        return
+    asked = next((labels[run.id] for run in chosen if labels[run.id] in votes), next(iter(votes)))
+    name = st.selectbox("Vote", list(votes), index=list(votes).index(asked), key="vote", bind="query-params")
+    vote = votes[name]
+    of = comparison.members(vote, found)
+    if vote.info["model"] == comparison.STUDYS_VOTE and vote.info["protocol"] == "study" and set(of) == {"mlp", "xgb"}:
+        found_so = story(stamp(vote, *of.values()), vote, of)
+        so = sum(is_so for is_so, _ in found_so)
+        with st.container(border=True):
+            st.markdown(
+                "**The study says** that in this vote the perceptron (mlp) mends what XGBoost (xgb) makes of fearful "
+                "women and sad men, and XGBoost what the perceptron makes of sad women. "
+                f"**Here that holds in {so} of {len(found_so)}:**"
+            )
+            st.markdown("\n".join(f"- {said}" for _, said in found_so))
+            st.caption(
+                "So it is: the vote and the other member name more of these clips right than the member alone. With "
+                "about 40 clips of a class, a difference of a few may be chance."
+            )
+    tables = {labels[run.id]: gains(stamp(vote, run), kind, vote, run) for run in of.values()}
+    for run in of.values():
+        said = comparison.verdict(pair(stamp(vote, run), kind, vote, run), name, labels[run.id])
+        more = comparison.gain_in_words(tables[labels[run.id]], name, labels[run.id], figures.name_of)
+        st.markdown(f"**{ui.as_text(said)}.** {ui.as_text(more)}")
+    ui.chart(figures.gained(tables, name), key=f"gained-{vote.id}-{kind}")
+
+
+def show_sure(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
+    tables = {labels[run.id]: calibration(stamp(run), kind, run) for run in chosen}
+    errors = {name: evaluation.ece(table) for name, table in tables.items()}
+    ui.chart(figures.reliability(tables, errors), key="reliability")
+    st.caption(
+        "Each dot is a tenth of the scale: clips of which a run claimed to be so sure. **Expected calibration error "
+        "(ECE)** is the mean distance of the dots from the dotted line, weighed by their clips: 0 is perfect."
+    )
+    with st.expander("The numbers"):
+        for name, table in tables.items():
+            st.markdown(f"**{name}**, ECE {errors[name]:.3f}")
+            st.dataframe(table.round(3), hide_index=True)
+
+
+def show_actors(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
+    tables = {labels[run.id]: by_property(stamp(run), "actor", kind, run) for run in chosen}
+    genders = {actor: gender_of_actor(actor) for table in tables.values() for actor in table["value"].tolist()}
+    ui.chart(figures.actors(tables, genders), key="actors")
+    with st.expander("The numbers"):
+        for name, table in tables.items():
+            st.markdown(f"**{name}**")
+            st.dataframe(table.round(3), hide_index=True)
+
+
+def show_heart(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
+    digests = {run.info["data_digest"] for run in ui.shipped_runs()}
+    rows = [
+        row(stamp(run), kind, run.info["data_digest"] in digests, run) | {"label": labels[run.id]} for run in chosen
+    ]
+    table = comparison.as_table(rows, {}).set_index("run").loc[[run.id for run in chosen]].reset_index()
+    if table["train_accuracy"].isna().all():
+        st.info(
+            "Under this protocol every clip is tested once, by a model of the others, and no run keeps what it said of "
+            "the clips that it learned from. Choose the study's split to see that.",
+            icon=":material/school:",
+        )
+        return
+    ui.chart(figures.gap(table), key="gap")
+    st.caption(
+        "A model that names all its training clips right is no better for it: what counts are clips that it has not "
+        "heard. And both parts are spoken by the same actors: see *Emotion or voice?*"
+    )
+
+
+ui.require_router()
+st.title("Which model is better, and is that sure?")
+groups = comparison.same_test(ui.all_runs())
+test, kind = choose_test(groups)
+found = groups[test]
+labels = training.titles(found, protocol=False)
+verdicts_here = st.container()
+table = show_table(found, test, kind, labels)
+with verdicts_here:
+    chosen = choose_runs(found, labels, table)
+    if len(chosen) > 1:
+        show_verdicts(chosen, kind, labels)
+if len(chosen) < 2:
+    st.info("Choose two runs or more above, and see where they differ.", icon=":material/compare_arrows:")
+    st.stop()
+st.header("Side by side")
+view = st.pills("Show", VIEWS, default=CONFUSE, required=True, key="view", bind="query-params", wrap=True) or CONFUSE
+if view == CONFUSE:
+    show_confusions(chosen, kind, labels)
+elif view == BY_VALUE:
+    show_values(chosen, kind, labels)
+elif view == RIGHT:
+    show_right(chosen, kind, labels)
+elif view == VOTES:
+    show_votes(found, chosen, kind, labels)
+elif view == SURE:
+    show_sure(chosen, kind, labels)
+elif view == ACTORS:
+    show_actors(chosen, kind, labels)
+else:
+    show_heart(chosen, kind, labels)

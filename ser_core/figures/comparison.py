@@ -1,0 +1,388 @@
+"""Runs side by side: what they confuse, where one is right and another wrong, how sure they are, and for whom."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ser_core import evaluation
+from ser_core.corpus import TITLES, said
+from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish, percent
+from ser_core.labels import emotion_of, gender_of, title_of
+
+COLOURS = (ACCENT, SECOND, MUTED, "#A8577E")  # of the first to the fourth run
+SYMBOLS = ("circle", "diamond", "square", "triangle-up")
+SHARES = {"row": "of what it is", "column": "of what was named", "count": "in clips"}
+DIVERGING = "PuOr"  # told apart by colour-blind eyes, white in the middle
+_HEIGHTS = {"class": 590, "emotion": 430, "gender": 290}
+_LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"}
+_SIGNS = {"female": "♀", "male": "♂"}
+
+
+def name_of(value: str) -> str:
+    """A class, an emotion or a gender in words."""
+    return title_of(value) if "_" in value else value.capitalize()
+
+
+def _short(value: str) -> str:
+    """The same for a tick of a matrix with 16 of them: "Angry ♀"."""
+    return f"{emotion_of(value).capitalize()} {_SIGNS[gender_of(value)]}" if "_" in value else value.capitalize()
+
+
+def confusion(
+    matrix: np.ndarray, kind: str, title: str, *, share: str = "row", top: int | None = None
+) -> tuple[go.Figure, str]:
+    """How often clips of one class were taken for another. Each cell's `customdata` is what it is and what was named.
+
+    Parameters
+    ----------
+    matrix : np.ndarray [shape=(k, k), dtype=int]
+        True classes are rows.
+    kind : str
+        "class", "emotion" or "gender".
+    title : str
+    share : str
+        Of `SHARES`: what a cell's colour is a share of.
+    top : int, optional
+        Where clips are counted, the end of the colour scale, which matrices side by side share.
+    """
+    values = evaluation.KINDS[kind][0]
+    z, end = (matrix, top or matrix.max()) if share == "count" else (_shares(matrix, share), 1)
+    figure = _cells(z, matrix, values, "%{text} clips" + (" (%{z:.0%})" if share != "count" else ""))
+    figure.update_traces(
+        zmin=0,
+        zmax=end,
+        colorscale=SEQUENTIAL,
+        colorbar_title={"text": "clips" if share == "count" else f"share {SHARES[share]}", "side": "top"},
+        colorbar_tickformat="d" if share == "count" else ".0%",
+    )
+    _finish_cells(figure, title, kind)
+    clips = matrix.sum(axis=1)
+    wrong = matrix - np.diag(np.diag(matrix))
+    truth, given = np.unravel_index((wrong / np.maximum(clips, 1)[:, None]).argmax(), matrix.shape)
+    sentence = f"{np.trace(matrix):,} of {matrix.sum():,} clips are named right (the diagonal)."
+    if wrong.any():
+        sentence += (
+            f" Most often confused for its size: of {clips[truth]} clips of {name_of(values[truth])}, "
+            f"{wrong[truth, given]} were taken for {name_of(values[given])}."
+        )
+    return figure, sentence
+
+
+def difference(one: np.ndarray, other: np.ndarray, kind: str, names: Sequence[str]) -> tuple[go.Figure, str]:
+    """One matrix less another, in shares of what a clip is, the numbers in clips.
+
+    Parameters
+    ----------
+    one, other : np.ndarray [shape=(k, k), dtype=int]
+    kind : str
+    names : sequence of str
+        What the two runs are called.
+    """
+    values, less = evaluation.KINDS[kind][0], one - other
+    z = _shares(one, "row") - _shares(other, "row")
+    end = max(0.01, np.abs(z).max())
+    figure = _cells(z, less, values, "%{text} clips (%{z:+.0%} of what it is)")
+    figure.update_traces(
+        text=np.where(less != 0, np.char.mod("%+d", less), ""),
+        zmin=-end,
+        zmax=end,
+        colorscale=DIVERGING,
+        colorbar_title={"text": f"purple: more often by {names[0]}; orange: by {names[1]}", "side": "top"},
+        colorbar_tickformat="+.0%",
+    )
+    _finish_cells(figure, f"{names[0]} less {names[1]}", kind)
+    right = np.diag(less)
+    sentence = (
+        f"Purple cells were named more often by {names[0]}, orange ones by {names[1]}. On the diagonal, where both are "
+        f"right, {names[0]} has more clips in {(right > 0).sum()} of {len(values)} and fewer in {(right < 0).sum()}."
+    )
+    return figure, sentence
+
+
+def _shares(matrix: np.ndarray, share: str) -> np.ndarray:
+    return matrix / np.maximum(matrix.sum(axis=1 if share == "row" else 0, keepdims=True), 1)
+
+
+def _cells(z: np.ndarray, counts: np.ndarray, values: Sequence[str], said_of_cell: str) -> go.Figure:
+    ticks = [_short(value) for value in values]
+    meant = [[[truth, named] for named in values] for truth in values]
+    return go.Figure(
+        go.Heatmap(
+            z=z,
+            x=ticks,
+            y=ticks,
+            customdata=meant,
+            text=np.where(counts != 0, counts.astype(str), ""),
+            texttemplate="%{text}",
+            xgap=1,
+            ygap=1,
+            colorbar={"orientation": "h", "y": 1.01, "yanchor": "bottom", "thickness": 10, "nticks": 5},
+            hovertemplate=f"is %{{y}}<br>named %{{x}}: {said_of_cell}<extra></extra>",
+        )
+    )
+
+
+def _finish_cells(figure: go.Figure, title: str, kind: str) -> None:
+    figure.update_xaxes(title="what was named", tickangle=-60, automargin=True, fixedrange=True, dtick=1)
+    figure.update_yaxes(title="what it is", autorange="reversed", automargin=True, fixedrange=True, dtick=1)
+    finish(figure, title, height=_HEIGHTS[kind])
+    figure.update_layout(margin_t=8)
+
+
+def by_value(tables: dict[str, pd.DataFrame], prop: str) -> tuple[go.Figure, str]:
+    """How many clips of each class, gender, channel, ... each run names right, with 95 % intervals.
+
+    Parameters
+    ----------
+    tables : dict
+        What a run is called -> as `evaluation.by_property` gives it.
+    prop : str
+        The property, or "class".
+    """
+    figure = go.Figure()
+    for (name, table), colour in zip(tables.items(), COLOURS, strict=False):
+        figure.add_bar(
+            x=table["accuracy"],
+            y=[_value(prop, value) for value in table["value"]],
+            orientation="h",
+            name=name,
+            marker={"color": colour},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": table["high"] - table["accuracy"],
+                "arrayminus": table["accuracy"] - table["low"],
+                "thickness": 1,
+                "width": 2,
+                "color": MUTED if colour != MUTED else ACCENT,
+            },
+            customdata=table[["clips", "low", "high"]],
+            hovertemplate="%{y}<br>%{x:.0%} of %{customdata[0]} clips (%{customdata[1]:.0%} to %{customdata[2]:.0%})"
+            f"<extra>{name}</extra>",
+        )
+    first = next(iter(tables.values()))
+    what = "class" if prop == "class" else TITLES[prop]
+    figure.update_xaxes(title="clips named right, with 95 % interval", tickformat=".0%", range=[0, 1.02])
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    height = 130 + len(first) * (14 + 12 * len(tables))
+    finish(figure, f"Who names what right, by {what}", height=height, barmode="group", legend=_LEGEND)
+    shares = pd.DataFrame({name: table.set_index("value")["accuracy"] for name, table in tables.items()})
+    spread = (shares.max(axis=1) - shares.min(axis=1)).idxmax()
+    sentence = (
+        f"The runs differ most on {_value(prop, spread)}: from {percent(shares.loc[spread].min())} "
+        f"({shares.loc[spread].idxmin()}) to {percent(shares.loc[spread].max())} ({shares.loc[spread].idxmax()}). "
+        f"{next(iter(tables))} is best on {_value(prop, shares.iloc[:, 0].idxmax())} and worst on "
+        f"{_value(prop, shares.iloc[:, 0].idxmin())}. Where intervals overlap widely, the difference may be chance."
+    )
+    return figure, sentence
+
+
+def _value(prop: str, value) -> str:
+    return title_of(value) if prop == "class" else said(prop, value)
+
+
+def who_is_right(gains: pd.DataFrame, names: Sequence[str]) -> tuple[go.Figure, str]:
+    """Clips that one run alone names right, by class; each bar's `customdata` is whose it is and the class.
+
+    Parameters
+    ----------
+    gains : pd.DataFrame
+        As `comparison.gain_by_class` gives it of the two.
+    names : sequence of str
+        What they are called.
+    """
+    ticks = [name_of(value) for value in gains["truth"]]
+    figure = go.Figure()
+    for name, column, sign, colour, of in (
+        (names[0], "only_whole", 1, ACCENT, "first"),
+        (names[1], "only_member", -1, SECOND, "second"),
+    ):
+        figure.add_bar(
+            x=sign * gains[column],
+            y=ticks,
+            orientation="h",
+            name=f"only {name} is right",
+            marker={"color": colour},
+            text=[str(number) if number else "" for number in gains[column]],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[[of, value] for value in gains["truth"]],
+            hovertemplate=f"%{{y}}<br>%{{text}} clips that only {name} names right<extra></extra>",
+        )
+    end = 1.2 * max(1, gains[["only_whole", "only_member"]].max().max())
+    figure.update_xaxes(title="clips", range=[-end, end], showticklabels=False, fixedrange=True)
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    title = f"Where {names[0]} is right and {names[1]} is wrong, and the reverse"
+    finish(figure, title, height=150 + 24 * len(gains), barmode="overlay", legend=_LEGEND)
+    one, other = gains["only_whole"].sum(), gains["only_member"].sum()
+    sentence = f"{one} clips are named right by {names[0]} alone, and {other} by {names[1]} alone."
+    return figure, sentence
+
+
+def gained(gains: dict[str, pd.DataFrame], vote: str) -> tuple[go.Figure, str]:
+    """Clips that a vote names right more (or fewer) than each of its members does, class by class.
+
+    Parameters
+    ----------
+    gains : dict
+        What a member is called -> as `comparison.gain_by_class` gives it.
+    vote : str
+        What the vote is called.
+    """
+    net = pd.DataFrame(
+        {
+            name: table.set_index("truth")["only_whole"] - table.set_index("truth")["only_member"]
+            for name, table in gains.items()
+        }
+    )
+    figure = go.Figure()
+    for name, colour in zip(net, COLOURS, strict=False):
+        figure.add_bar(
+            x=net[name],
+            y=[name_of(value) for value in net.index],
+            orientation="h",
+            name=f"over {name}",
+            marker={"color": colour},
+            hovertemplate=f"%{{y}}<br>%{{x:+d}} clips<extra>{vote} over {name}</extra>",
+        )
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    figure.update_xaxes(title="clips more (or fewer) named right by the vote")
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    finish(
+        figure,
+        f"What {vote} gains over its members",
+        height=130 + len(net) * (14 + 9 * len(gains)),
+        barmode="group",
+        legend=_LEGEND,
+    )
+    clips = next(iter(gains.values()))["clips"].sum()
+    listed = ", ".join(f"{net[name].sum():+d} over {name}" for name in net)
+    return figure, f"Of {clips:,} clips {vote} gains in all {listed}. To the right of the line the vote is better."
+
+
+def reliability(tables: dict[str, pd.DataFrame], errors: dict[str, float]) -> tuple[go.Figure, str]:
+    """How often each run is right when it claims to be so and so sure; on the dotted line it is as good as its word.
+
+    Parameters
+    ----------
+    tables : dict
+        What a run is called -> as `evaluation.calibration` gives it.
+    errors : dict
+        What a run is called -> its expected calibration error.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        line={"color": MUTED, "dash": "dot", "width": 1.5},
+        name="as good as its word",
+        hoverinfo="skip",
+    )
+    for (name, table), colour, symbol in zip(tables.items(), COLOURS, SYMBOLS, strict=False):
+        figure.add_scatter(
+            x=table["claimed"],
+            y=table["right"],
+            mode="lines+markers",
+            line={"color": colour, "width": 2.5},
+            marker={"size": 6 + 14 * np.sqrt(table["clips"] / table["clips"].sum()), "symbol": symbol},
+            name=name,
+            customdata=table[["clips"]],
+            hovertemplate="claims to be %{x:.0%} sure, is right in %{y:.0%}<br>of %{customdata[0]} clips"
+            f"<extra>{name}</extra>",
+        )
+    figure.update_xaxes(title="how sure it claims to be", tickformat=".0%", range=[0, 1.02])
+    figure.update_yaxes(title="how often it is right", tickformat=".0%", range=[0, 1.02])
+    finish(figure, "Is it as often right as it claims?", height=460, legend=_LEGEND)
+    said_of_each = []
+    for name, table in tables.items():
+        claimed, right = (np.average(table[column], weights=table["clips"]) for column in ("claimed", "right"))
+        how = "too sure" if claimed - right > 0.02 else "not sure enough" if right - claimed > 0.02 else "about right"
+        said_of_each.append(
+            f"{name} claims {percent(claimed)} on average and is right in {percent(right)}: {how} "
+            f"(expected calibration error {errors[name]:.3f})"
+        )
+    return figure, "; ".join(said_of_each) + ". Below the line is too sure; a large dot stands for many clips."
+
+
+def actors(tables: dict[str, pd.DataFrame], genders: dict[int, str]) -> tuple[go.Figure, str]:
+    """How well each run does on each actor: one dot an actor.
+
+    Parameters
+    ----------
+    tables : dict
+        What a run is called -> as `evaluation.by_property` gives it for "actor".
+    genders : dict
+        Actor -> gender.
+    """
+    figure = go.Figure()
+    for gender, symbol in (("female", "circle"), ("male", "diamond-open")):
+        x, y, more = [], [], []
+        for name, table in tables.items():
+            rows = table[table["value"].map(genders) == gender]
+            x += rows["accuracy"].tolist()
+            y += [name] * len(rows)
+            more += rows[["value", "clips"]].to_numpy().tolist()
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="markers",
+            marker={"symbol": symbol, "size": 11, "color": ACCENT if gender == "female" else SECOND, "line_width": 2},
+            opacity=0.8,
+            name=f"{gender} actor",
+            customdata=more,
+            hovertemplate="Actor %{customdata[0]}: %{x:.0%} of %{customdata[1]} clips<extra></extra>",
+        )
+    figure.update_xaxes(title="clips of an actor named right", tickformat=".0%")
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    finish(figure, "Does it work for everybody?", height=140 + 56 * len(tables), legend=_LEGEND)
+    said_of_each = []
+    for name, table in tables.items():
+        low, high = table.loc[table["accuracy"].idxmin()], table.loc[table["accuracy"].idxmax()]
+        said_of_each.append(
+            f"{name}: from {percent(low['accuracy'])} (actor {low['value']:.0f}) to {percent(high['accuracy'])} (actor "
+            f"{high['value']:.0f}), standard deviation {100 * table['accuracy'].std():.0f} points"
+        )
+    clips = next(iter(tables.values()))["clips"]
+    return figure, f"{'; '.join(said_of_each)}. An actor has {clips.min()} to {clips.max()} of the clips."
+
+
+def gap(table: pd.DataFrame) -> tuple[go.Figure, str]:
+    """Accuracy on the clips that a model learned from, in cross-validation, and on the test clips.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `comparison.table` gives it.
+    """
+    figure = go.Figure()
+    for row in table.itertuples():
+        figure.add_scatter(
+            x=[row.test_accuracy, row.train_accuracy],
+            y=[row.label] * 2,
+            mode="lines",
+            line={"color": MUTED, "width": 3},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    for column, name, colour, symbol in (
+        ("train_accuracy", "clips that it learned from", MUTED, "circle-open"),
+        ("cv_accuracy", "five-fold cross-validation", SECOND, "diamond"),
+        ("test_accuracy", "test clips", ACCENT, "circle"),
+    ):
+        figure.add_scatter(
+            x=table[column],
+            y=table["label"],
+            mode="markers",
+            marker={"color": colour, "symbol": symbol, "size": 12, "line_width": 2},
+            name=name,
+            hovertemplate=f"%{{y}}<br>%{{x:.3f}}<extra>{name}</extra>",
+        )
+    figure.update_xaxes(title="clips named right", tickformat=".0%")
+    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    finish(figure, "How much was learned by heart?", height=140 + 46 * len(table), legend=_LEGEND)
+    listed = "; ".join(f"{row.label} {100 * row.gap:.0f} points" for row in table.itertuples())
+    return figure, f"Accuracy on the clips that it learned from less that on the test clips: {listed}."

@@ -1,0 +1,179 @@
+"""The page of runs side by side."""
+
+import pandas as pd
+import pytest
+
+from ser_core import comparison, experiments, runs, ui
+from tests.app.pages import at, charts, texts, well, widget
+
+VIEWS = (
+    "What they confuse",
+    "Class by class",
+    "Right and wrong",
+    "What a vote gains",
+    "How sure they are",
+    "Actor by actor",
+    "Learned by heart",
+)
+EMOBOX = "EmoBox's six folds of actors, speech alone"
+
+
+def said(app) -> str:
+    """The verdicts, without Markdown's backslashes."""
+    return app.success[0].value.replace("\\", "")
+
+
+def table(app):
+    return app.dataframe[-1].value if len(app.dataframe) == 1 else app.dataframe[1].value
+
+
+def test_the_first_look_answers_the_studys_own_question(app):
+    at(app, "compare")
+    assert not app.error
+    assert "v4 and mlp cannot be told apart on 491 clips (p = " in said(app)
+    assert "v4: Vote: mlp + xgb; mlp: Multilayer perceptron." in texts(app)
+    assert [chart.alt[:14] for chart in charts(app)[:2]] == ["413 of 491 clip", "412 of 491 clip"] or len(
+        charts(app)
+    ) == 3
+    shown = table(app)
+    assert (shown["test_accuracy"].diff().dropna() <= 0).all()  # best first
+    assert {"v4", "mlp", "best", "cnn"} <= set(shown["label"])
+    assert not shown["label"].str.contains("tuned").any()
+
+
+def test_the_table_says_what_the_command_line_says(app):
+    at(app, "compare")
+    shown = table(app).set_index("label")
+    expected = comparison.table(ui.shipped_runs()).set_index("label").loc[shown.index]
+    for name in ("test_accuracy", "test_low", "test_high", "uar", "gap", "cv_accuracy", "original_test_accuracy"):
+        pd.testing.assert_series_equal(shown[name], expected[name], check_names=False)
+    assert shown.loc["v4", "file_mb"] > 1
+
+
+def test_all_runs_are_there_if_asked_for_and_each_is_called_otherwise(app):
+    at(app, "compare")
+    few = len(table(app))
+    app.toggle(key="all").set_value(True).run()
+    well(app)
+    labels = table(app)["label"]
+    assert len(labels) > few + 20
+    assert labels.is_unique
+    assert {"mlp (tuned)", "cnn dropout 0.7"} <= set(labels)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("kind", ["Emotion and gender (16 classes)", "Emotion alone (8)", "Gender alone (2)"])
+def test_each_view_shows_four_models_of_any_kind(app, view, kind):
+    at(app, "compare", view=view, kind=kind, runs=["best", "v4", "mlp", "cnn"])
+    assert not app.error
+    assert said(app).count("clips") == 6  # pairs
+    assert charts(app)
+    assert all(len(chart.alt) > 20 for chart in charts(app))
+
+
+@pytest.mark.parametrize("protocol", [EMOBOX, "One of two repetitions held out", "The study's split without its song"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_other_protocols_have_every_view_too(app, protocol, view):
+    at(app, "compare", protocol=protocol, view=view)
+    assert not app.error
+    assert said(app)
+    assert charts(app) or "Choose the study's split" in app.info[0].value
+
+
+def test_a_protocol_of_held_out_actors_asks_for_emotions_and_draws_actors(app):
+    at(app, "compare", protocol=EMOBOX)
+    assert widget(app, "kind").value == "emotion"
+    assert "cv_accuracy" not in table(app)
+    assert "interval over actors" in said(app) or "cannot be told apart" in said(app)
+    widget(app, "protocol").set_value("study").run()
+    well(app)
+    assert widget(app, "kind").value == "class"
+    assert app.multiselect(key="runs").value == ["v4", "mlp"]
+
+
+def test_the_vote_is_held_against_the_studys_story(app):
+    at(app, "compare", view="What a vote gains")
+    words = texts(app)
+    assert "Here that holds in 2 of 3:" in words
+    assert "mlp mends Sad, male: **not so**. Of 41 clips xgb alone names 29 right, mlp alone 30, the vote 28." in words
+    assert "Of 491 clips v4 names 44 more right than xgb alone" in words.replace("\\", "")
+    widget(app, "vote").set_value("best").run()
+    well(app)
+    assert "The study says" not in texts(app)
+    assert "over krr" in charts(app)[-1].alt
+
+
+def test_clips_that_one_alone_names_right(app):
+    at(app, "compare", view="Right and wrong", runs=["v4", "xgb"])
+    clips = app.dataframe[-1].value
+    pair = comparison.pair(*comparison.find(["v4", "xgb"], comparison.same_test(ui.shipped_runs())["study"]))
+    assert len(clips) == pair.only_first
+    assert (clips["truth"] == clips["v4"]).all() and (clips["truth"] != clips["xgb"]).all()
+    app.radio(key="which").set_value("neither").run()
+    well(app)
+    assert len(app.dataframe[-1].value) == pair.neither
+
+
+def test_three_models_are_corrected_and_two_of_them_chosen(app):
+    at(app, "compare", view="Right and wrong", runs=["v4", "mlp", "best"])
+    assert len(said(app).splitlines()) == 3
+    widget(app, "a").set_value("best").run()
+    well(app)
+    assert charts(app)[0].alt.startswith("28 clips are named right by best alone")
+    assert "best" not in widget(app, "b").options
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {name: value}
+        for name in ("protocol", "kind", "view", "runs", "share", "by", "vote", "a", "b")
+        for value in ("", "nonsense")
+    ]
+    + [{"runs": ["v4"]}, {"runs": ["v4", "v4", "nonsense"]}, {"runs": ["v4", "mlp", "lr", "kn", "best", "svm"]}],
+)
+def test_nonsense_in_the_address_opens_the_page_all_the_same(app, query):
+    at(app, "compare", **query)
+    assert not app.error
+    assert len(table(app)) > 20
+
+
+def test_with_less_than_two_nothing_is_compared(app):
+    at(app, "compare")
+    app.multiselect(key="runs").set_value(["v4"]).run()
+    well(app)
+    assert not app.success
+    assert "Choose two runs or more" in app.info[0].value
+
+
+def test_an_own_run_is_there_at_once_and_stands_apart_if_it_is_of_other_clips(app, table, settings):
+    own = experiments.run("kn", table, jobs=1).run
+    runs.save(own, settings.workspace)
+    again = experiments.run("lr", table, jobs=1).run
+    runs.save(again, settings.workspace)
+    at(app, "compare")
+    (title,) = [title for title in widget(app, "protocol").options if "other clips" in title]
+    assert own.info["data_digest"][:8] in title
+    widget(app, "protocol").set_value(f"study of {own.info['data_digest'][:8]}").run()
+    well(app)
+    assert not app.error
+    assert set(app.multiselect(key="runs").value) == {"kn (yours)", "lr (yours)"}
+    assert "on 13 clips" in said(app)
+    assert "original_test_accuracy" not in app.dataframe[1].value
+
+
+def test_the_table_can_be_taken_away(app):
+    at(app, "compare")
+    labels = [button.label for button in app.get("download_button")]
+    assert [label for label in labels if label in ("CSV", "LaTeX", "Markdown")][:3] == ["CSV", "LaTeX", "Markdown"]
+
+
+def test_a_chart_as_a_page_needs_no_network():
+    from ser_core.figures import scores
+
+    made = comparison.table([run for run in ui.shipped_runs() if run.info["preset"] == "default"])
+    figure, _ = scores.original_and_ours(made)
+    page = ui.as_page(figure, "Accuracy")
+    assert "Plotly.newPlot" in page and 'src="http' not in page
+    assert len(page) > 1_000_000
+    assert page.startswith("<!doctype html>")
