@@ -6,7 +6,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
-from sklearn.metrics import classification_report, confusion_matrix, log_loss, top_k_accuracy_score
+from sklearn.metrics import classification_report, log_loss, top_k_accuracy_score
 
 from ser_core import corpus
 from ser_core.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, by_gender, emotion_of, gender_of
@@ -113,9 +113,10 @@ def accuracy(rows: pd.DataFrame, kind: str = "class", *, by_actor: bool = False)
 def confusion(rows: pd.DataFrame, kind: str = "class") -> np.ndarray:
     """How often clips of one class (row) were taken for another (column) [shape=(k, k), dtype=int]; k is 16 classes, 8
     emotions or 2 genders."""
-    values = KINDS[kind][0]
-    named, truth = named_and_true(rows, kind)
-    return confusion_matrix(truth, named, labels=list(values))
+    places = {value: place for place, value in enumerate(KINDS[kind][0])}
+    named, truth = (pd.Series(one).map(places).to_numpy() for one in named_and_true(rows, kind))
+    # As scikit-learn's confusion_matrix, in a fifth of its time: it is asked of each run that is read.
+    return np.bincount(truth * len(places) + named, minlength=len(places) ** 2).reshape(len(places), len(places))
 
 
 def calibration(rows: pd.DataFrame, kind: str = "class", bins: int = CALIBRATION_BINS) -> pd.DataFrame:
@@ -131,11 +132,11 @@ def calibration(rows: pd.DataFrame, kind: str = "class", bins: int = CALIBRATION
     claimed = given.max(axis=1) / given.sum(axis=1)
     named, truth = named_and_true(rows, kind)
     which = np.minimum((claimed * bins).astype(int), bins - 1)
-    table = pd.DataFrame({"bin": which, "claimed": claimed, "right": named == truth})
-    table = table.groupby("bin").agg(clips=("right", "size"), claimed=("claimed", "mean"), right=("right", "mean"))
-    table.insert(0, "low", table.index / bins)
-    table.insert(1, "high", (table.index + 1) / bins)
-    return table.reset_index(drop=True)
+    clips = np.bincount(which, minlength=bins)
+    there = np.flatnonzero(clips)
+    sums = {"claimed": np.bincount(which, claimed, bins), "right": np.bincount(which, named == truth, bins)}
+    table = pd.DataFrame({"low": there / bins, "high": (there + 1) / bins, "clips": clips[there]})
+    return table.assign(**{name: total[there] / clips[there] for name, total in sums.items()})
 
 
 def ece(bins: pd.DataFrame) -> float:

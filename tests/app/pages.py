@@ -28,7 +28,8 @@ def well(app: AppTest) -> AppTest:
 
 def widget(app: AppTest, key: str):
     """The widget of that key."""
-    return next(one for one in (*app.multiselect, *app.selectbox, *app.get("button_group")) if one.key == key)
+    kinds = (*app.multiselect, *app.selectbox, *app.toggle, *app.get("button_group"))
+    return next(one for one in kinds if one.key == key)
 
 
 def texts(app: AppTest) -> str:
