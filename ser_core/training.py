@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from statistics import median
 
 import pandas as pd
 
@@ -97,8 +98,8 @@ def titles(found: Iterable[Run], **options) -> dict[str, str]:
 def estimate(
     model: str, options: dict, found: Iterable[Run], *, protocol: str, preset: str, cv: bool, table: pd.DataFrame
 ) -> tuple[float | None, bool]:
-    """Seconds that all epochs of a training would take, from what a step of an earlier one took, and whether that one
-    had this size of a batch. None where nothing like it was trained."""
+    """Seconds that all epochs of a training would take, from what a step of earlier ones took (one's own, if there are
+    any), and whether those had this size of a batch. None where nothing like it was trained."""
     like = [
         run
         for run in found
@@ -109,10 +110,10 @@ def estimate(
     if not like:
         return None, False
     batch = options["batch_size"]
-    nearest = min(like, key=lambda run: abs(run.info["parameters"]["batch_size"] - batch))
-    before = nearest.info["parameters"]["batch_size"]
-    clips = nearest.info["learned_from"]
-    seconds_a_step = nearest.curves["seconds"].median() / (clips / before)
+    before = min((run.info["parameters"]["batch_size"] for run in like), key=lambda size: abs(size - batch))
+    same = [run for run in like if run.info["parameters"]["batch_size"] == before]
+    own = [run for run in same if not run.shipped]  # what ships was made on another machine
+    seconds_a_step = median(run.curves["seconds"].median() / (run.info["learned_from"] / before) for run in own or same)
     folds = [fold for fold in protocols.get(protocol).folds(table) if cv or fold.part != "cv"]
     steps = sum(len(fold.train) for fold in folds) * (1 - options.get("validation", 0.1)) / batch
     # A larger batch takes longer, but not in proportion: between the two where no run says it.
