@@ -6,7 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from ser_core import ui
+from ser_core import jobs, ui
 
 ui.require_router()
 settings = ui.settings()
@@ -30,7 +30,7 @@ def show_all() -> None:
         st.info("There is none yet. Tune a model, and it shows here.", icon=":material/pending_actions:")
         st.page_link("pages/tune.py", label="Tune a model", icon=":material/tune:")
         return
-    for job in reversed(found):
+    for job in jobs.as_shown(found):
         with st.container(border=True):
             ui.show_job(job, where="page")
             st.caption(times(job))
@@ -40,10 +40,12 @@ def show_all() -> None:
 
 
 def times(job) -> str:
-    """When it was started, and how long it ran."""
-    words = f"Started {datetime.fromtimestamp(job.made):%d %b %Y, %H:%M}"
-    if job.began:
-        words += f", ran for {ui.in_words((job.ended or time.time()) - job.began)}" if job.ended or job.is_alive else ""
+    """When someone asked for it, and how long it ran."""
+    words = f"Asked for {datetime.fromtimestamp(job.made):%d %b %Y, %H:%M}"
+    if job.began and job.is_alive:
+        words += f", at work for {ui.in_words(time.time() - job.began)}"
+    elif job.began and job.ended:
+        words += f", ran for {ui.in_words(job.ended - job.began)}"
     return f"{words}. Its number: `{job.id}`"
 
 

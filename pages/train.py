@@ -35,6 +35,15 @@ WHATS = {
     "val_loss": "Loss, watched clips",
     "loss": "Loss, learned clips",
 }
+STATES = {
+    "queued": "waiting",
+    "running": "at work",
+    "stopping": "being stopped",
+    "done": "done",
+    "failed": "failed",
+    "stopped": "stopped",
+    "interrupted": "interrupted",
+}
 
 
 # What all sessions share
@@ -76,9 +85,8 @@ def name(run: Run) -> str:
 
 
 def training_jobs() -> list[Job]:
-    """Jobs that train a network, those at work first, then the newest."""
-    found = [job for job in reversed(ui.jobs_now()) if training.model_of(job.command)]
-    return sorted(found, key=lambda job: not job.is_alive)
+    """Jobs that train a network: those at work, those that wait, then the newest."""
+    return [job for job in jobs.as_shown(ui.jobs_now()) if training.model_of(job.command)]
 
 
 def show_training() -> None:
@@ -94,7 +102,7 @@ def show_training() -> None:
     chosen = st.selectbox(
         "Training",
         list(found),
-        format_func=lambda key: f"{training.name_of(found[key].command)}, {found[key].status}",
+        format_func=lambda key: f"{training.name_of(found[key].command)}, {STATES[found[key].status]}",
         key="job",
         bind="query-params",
     )

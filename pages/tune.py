@@ -137,8 +137,8 @@ def begin_study(command: list[str], title: str, name: str) -> None:
 
 def show_studies() -> None:
     found = {one.name: one for one in ui.found_studies()}
-    begun = [name for job in ui.jobs_now() if (name := told.study_of(job.command))]
-    own = dict.fromkeys(reversed([*(name for name, one in found.items() if not one.shipped), *begun]))
+    begun = [name for job in jobs.as_shown(ui.jobs_now()) if (name := told.study_of(job.command))]
+    own = dict.fromkeys([*begun, *reversed([name for name, one in found.items() if not one.shipped])])
     names = sorted(own, key=lambda name: not is_live(name, None))
     names += [name for name in found if name not in own]
     if not names:

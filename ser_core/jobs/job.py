@@ -125,6 +125,13 @@ def read(folder: Path) -> Job | None:
         return None
 
 
+def as_shown(found: list[Job]) -> list[Job]:
+    """Jobs in the order in which one looks for them: at work, waiting in their order, then ended, the newest first."""
+    at_work = [one for one in found if one.status in ("running", "stopping")]
+    waiting = [one for one in found if one.status == "queued"]
+    return [*at_work, *waiting, *(one for one in reversed(found) if not one.is_alive)]
+
+
 def lives(pid: int | None, process_began: float | None) -> bool:
     """Whether the process of that number is still the one that began then, and not another that got its number."""
     if not pid:

@@ -51,6 +51,16 @@ def test_each_state_has_its_buttons_and_its_words(app, settings):
     assert "python -m ser_core run kn" in [code.value for code in app.code]
 
 
+def test_what_is_at_work_comes_first_then_what_waits_then_the_newest_that_ended(app, settings):
+    old, new = (put_job(settings, ["run", key], status="done", ended=time.time()) for key in ("kn", "svm"))
+    running = put_job(settings, ["tune", "svm"], status="running", pid=os.getpid())
+    first, second = (put_job(settings, ["tune", key], status="queued", pid=os.getpid()) for key in ("mlp", "kn"))
+    at(app, "jobs")
+    told = [caption.value for caption in app.main.caption if "Its number" in caption.value]
+    assert [one.split("`")[1] for one in told] == [job.id for job in (running, first, second, new, old)]
+    assert "at work for" in told[0] and "ran for" in told[-1] and "for " not in told[1].removeprefix("Asked for")
+
+
 def test_delete_takes_the_job_away(app, settings):
     job = put_job(settings, ["run", "kn"], status="failed")
     at(app, "jobs")

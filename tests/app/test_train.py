@@ -92,6 +92,15 @@ def test_a_queued_one_waits(app, settings):
     assert "It waits for its turn" in texts(app)
 
 
+def test_the_one_at_work_is_shown_before_those_that_wait(app, settings):
+    put_training(settings, 3, put=mine, status="running")
+    mine(settings, ["train", "cnn2d"], status="queued")
+    put_job(settings, ["train", "rnn"], status="stopped")
+    at(app, "train")
+    assert "Epoch 3 of 5" in texts(app)
+    assert widget(app, "job").options == ["cnn epochs 5, at work", "cnn2d, waiting", "rnn, stopped"]
+
+
 @pytest.mark.parametrize("key", [model.key for model in deep.MODELS if isinstance(model, deep.Network)])
 def test_every_network_can_be_chosen_and_says_its_command(app, key):
     at(app, "train", show="Start one", network=registry.get(key).name)

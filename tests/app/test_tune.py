@@ -132,6 +132,15 @@ def test_a_job_that_waits_is_shown_before_its_study_is_made(app, settings):
     assert "It waits for its turn**, place 1 in the line" in texts(app)
 
 
+def test_the_study_at_work_is_shown_before_one_that_waits(app, begin, settings):
+    begin(1)
+    mine(settings, told.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
+    mine(settings, told.command(studies.Plan("kn"), "soon", 4), status="queued")
+    at(app, "tune")
+    assert widget(app, "study").options[:2] == ["mine", "soon"]
+    assert widget(app, "study").value == "mine"
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [
