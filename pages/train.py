@@ -31,9 +31,9 @@ PROTOCOLS = {
 }
 WHATS = {
     "val_accuracy": "Accuracy, watched clips",
-    "accuracy": "Accuracy, learned clips",
+    "accuracy": "Accuracy, clips learned from",
     "val_loss": "Loss, watched clips",
-    "loss": "Loss, learned clips",
+    "loss": "Loss, clips learned from",
 }
 STATES = {
     "queued": "waiting",
@@ -72,8 +72,11 @@ def table():
 
 
 def trained_runs() -> list[Run]:
-    """Every run of a network, the shipped ones first."""
-    return [run for run in ui.all_runs() if run.curves is not None]
+    """Every run of a network: those of the study's split first, and the grid that ships behind the others."""
+    found = [run for run in ui.all_runs() if run.curves is not None]
+    return sorted(
+        found, key=lambda run: (run.info["protocol"] != "study", run.shipped and run.info["preset"] == deep.OWN)
+    )
 
 
 def name(run: Run) -> str:
@@ -374,15 +377,18 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
 # Those that are done
 
 
-def choose_runs(label: str, default: int, key: str) -> list[Run]:
+def choose_runs() -> list[Run]:
+    """Some of the runs of networks; to begin with one of each network, with curves of watched clips, and one's own."""
     found = {run.id: run for run in trained_runs()}
-    first = [run.id for run in found.values() if run.info["preset"] != deep.OWN or not run.shipped]
+    watched = [run for run in found.values() if "val_accuracy" in training.tested(run).dropna(axis="columns")]
+    first = {run.info["model"]: run.id for run in reversed(watched) if run.shipped}
+    own = [run.id for run in found.values() if not run.shipped]
     chosen = st.multiselect(
-        label,
+        "Runs",
         list(found),
-        first[:default],
+        [*own[-2:], *(first[key] for key in OFFERED if key in first)],
         format_func=lambda run_id: name(found[run_id]),
-        key=key,
+        key="runs",
         bind="query-params",
     )
     return [found[run_id] for run_id in chosen]
@@ -400,7 +406,7 @@ def choose_run() -> Run | None:
 
 
 def show_learning() -> None:
-    chosen = choose_runs("Runs", 4, "runs")
+    chosen = choose_runs()
     if not chosen:
         st.info("Choose one or more runs.", icon=":material/stacked_line_chart:")
         return
@@ -412,24 +418,24 @@ def show_learning() -> None:
             "run": name(run),
             "epochs": len(training.tested(run)),
             "seconds an epoch": training.tested(run)["seconds"].median(),
-            "train": run.scores.get("train_accuracy"),
-            "test": run.scores["test_accuracy"],
-            "CV5": run.scores.get("cv_accuracy"),
+            "train": _score(run, "train_accuracy"),
+            "test": _score(run, "test_accuracy"),
+            "CV5": _score(run, "cv_accuracy"),
         }
         for run in chosen
     ]
-    three = st.column_config.NumberColumn(format="%.3f")
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={
-            "train": three,
-            "test": three,
-            "CV5": three,
-            "seconds an epoch": st.column_config.NumberColumn(format="%.1f"),
-        },
+        column_config={"seconds an epoch": st.column_config.NumberColumn(format="%.1f")},
     )
-    st.caption("Accuracy of 16 classes. Of a run with several networks, the curve is that of the first.")
+    st.caption(
+        "Accuracy of 16 classes; a dash: not measured. Of a run with several networks, the curve is that of the first."
+    )
+
+
+def _score(run: Run, which: str) -> str:
+    return f"{run.scores[which]:.3f}" if which in run.scores else "–"
 
 
 def show_overfitting() -> None:
@@ -506,7 +512,12 @@ def show_inside() -> None:
 
 def show_layers(run: Run) -> None:
     ui.chart(figures.architecture(run.info["layers"]), key="architecture")
-    st.dataframe(figures.layer_table(run.info["layers"]), hide_index=True)
+    numbers = st.column_config.NumberColumn(format="localized")
+    st.dataframe(
+        figures.layer_table(run.info["layers"]),
+        hide_index=True,
+        column_config={"parameters": numbers, "of those learned": numbers},
+    )
 
 
 ui.require_router()

@@ -124,10 +124,11 @@ def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str
         "val_loss": "Loss on watched clips",
         "loss": "Loss on the clips learned from",
     }
-    figure, said = go.Figure(), []
+    figure, said, lacking = go.Figure(), [], []
     is_accuracy = what.endswith("accuracy")
     for (name, curve), (colour, dash) in zip(curves.items(), _LINES * 4, strict=False):
         if what not in curve or curve[what].isna().all():
+            lacking.append(name)
             continue
         figure.add_scatter(
             x=curve["epoch"],
@@ -146,6 +147,8 @@ def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str
         figure, titles[what], height=420, legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
     )
     sentence = f"The best epoch of each: {'; '.join(said)}." if said else "None of them held clips out to watch."
+    if said and lacking:
+        sentence += f" Without clips held out to watch, and so without a curve: {', '.join(lacking)}."
     return figure, sentence
 
 

@@ -152,7 +152,10 @@ def test_curves_of_several_runs_lie_on_one_chart(app):
     at(app, "train", show="Learning curves")
     assert len(widget(app, "runs").value) > 1
     assert len(charts(app)) == 1
-    assert len(app.dataframe[0].value) == len(widget(app, "runs").value)
+    table = app.dataframe[0].value
+    assert list(table["run"]) == ["cnn", "vgg16", "rnn", "cnn2d validation 0.1"]
+    assert list(table["CV5"])[2:] == ["–", "–"]
+    assert all(name in charts(app)[0].alt for name in table["run"])
 
 
 @pytest.mark.parametrize("option", ["dropout", "l1", "l2", "batch_size"])

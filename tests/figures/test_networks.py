@@ -69,7 +69,9 @@ def test_curves_that_were_not_watched_are_left_out_of_a_chart_of_watched_ones():
     both = {"cnn": curve(), "cnn2d": curve(watched=None)}
     figure, sentence = figures.overlaid(both, "val_accuracy")
     assert [trace.name for trace in figure.data] == ["cnn"]
-    assert plain(sentence) == "The best epoch of each: cnn 50 %."
+    assert plain(sentence) == (
+        "The best epoch of each: cnn 50 %. Without clips held out to watch, and so without a curve: cnn2d."
+    )
     figure, sentence = figures.overlaid(both, "loss")
     assert [trace.name for trace in figure.data] == ["cnn", "cnn2d"]
     assert "cnn 0.50; cnn2d 0.50" in sentence
