@@ -2,9 +2,11 @@
 
 A store (`artifacts/` ships, `workspace/` is this installation's own) holds `models/<key>/model.skops` (of a network
 `network.keras`), `card.md` beside it, and one `manifest.json`. skops files hold data, not code: only the types named
-below are ever built from them. Keras files are read in its safe mode, which builds no function from them.
+below are ever built from them. Keras files are read in its safe mode, which builds no function from them. A vote of
+saved models has no file of its own: its entry names its members in the same store, with their digests and weights.
 """
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -35,6 +37,7 @@ TRUSTED_TYPES = [
     "lightgbm.sklearn.LGBMClassifier",
     "ser_core.models.classical.nearness",
     "ser_core.models.emotion_classifier.EmotionClassifier",
+    "ser_core.models.hierarchy.ApartClassifier",
     "ser_core.models.hierarchy.GenderFirstClassifier",
     "ser_core.models.kernel_ridge.KernelRidgeClassifier",
     "ser_core.models.views.SoftWhitener",
@@ -74,8 +77,15 @@ class ModelEntry:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the model file."""
+        """SHA-256 of the model file, or of what a vote's entry says of its members."""
+        if self.is_vote:
+            return hashlib.sha256(json.dumps(self.entry["members"], sort_keys=True).encode()).hexdigest()
         return self.entry["files"][self.model_file]
+
+    @property
+    def is_vote(self) -> bool:
+        """Made of other trained models of its store."""
+        return "members" in self.entry
 
     @property
     def model_file(self) -> str:
@@ -105,28 +115,54 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | Non
     unheard : Run, optional
         The same model under a protocol that holds actors out: what it is worth on voices that it does not know.
     """
-    key = result.run.info["model"]
-    folder = store / "models" / key
-    folder.mkdir(parents=True, exist_ok=True)
-    trained_on = _training_clips(result, table)
+    trained_on = _training_clips(result.run, table)
     honest = {"run": unheard.id, "scores": unheard.scores} if unheard else None
     model_file, content = _dump(result.model)
-    contents = {model_file: content, CARD_FILE: _card(result, trained_on, honest).encode()}
+    contents = {model_file: content, CARD_FILE: _card(result.run, trained_on, honest).encode()}
+    more = {"input": result.run.info.get("input", "study")}
+    if model_file == NETWORK_FILE:
+        more["seen"] = result.model.seen_.tolist()
+    return _enter(result.run, store, contents, trained_on=trained_on, unheard=honest, **more)
+
+
+def save_vote(run: Run, table: pd.DataFrame, store: Path, *, unheard: Run | None = None) -> ModelEntry:
+    """Enter a vote of saved runs in a store's manifest. Its members have to be kept there, trained in those runs.
+
+    Raises
+    ------
+    ArtifactError
+        If a member is not there.
+    """
+    members = {}
+    for key, weight in run.info["parameters"]["weights"].items():
+        kept = find(key, [store])
+        if kept.entry["run"] != run.info["members"][key]:
+            raise ArtifactError(f"{kept.folder} is of run {kept.entry['run']}, not of the vote's. Train it anew")
+        members[key] = {"weight": weight, "digest": kept.digest}
+    trained_on = _training_clips(run, table)
+    honest = {"run": unheard.id, "scores": unheard.scores} if unheard else None
+    contents = {CARD_FILE: _card(run, trained_on, honest).encode()}
+    return _enter(run, store, contents, trained_on=trained_on, unheard=honest, members=members)
+
+
+def _enter(run: Run, store: Path, contents: dict[str, bytes], **more) -> ModelEntry:
+    """Write a model's files and its entry in the manifest, in the place of older ones."""
+    key = run.info["model"]
+    folder = store / "models" / key
+    folder.mkdir(parents=True, exist_ok=True)
     entry = {
-        "name": result.run.info["name"],
+        "name": run.info["name"],
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
         "versions": versions(),
-        "input": result.run.info.get("input", "study"),
-        "features": result.run.info["features"],
+        "features": run.info["features"],
         "labels": list(LABELS),
-        "run": result.run.id,
-        "scores": result.run.scores,
-        "trained_on": trained_on,
-        "unheard": honest,
-    }
-    if model_file == NETWORK_FILE:
-        entry["seen"] = result.model.seen_.tolist()
+        "run": run.id,
+        "scores": run.scores,
+    } | more
     with FileLock(store / ".lock"):
+        for file in folder.iterdir():
+            if file.name not in contents:
+                file.unlink()
         for name, content in contents.items():
             _replace(folder / name, content)
         manifest = _manifest(store)
@@ -172,7 +208,8 @@ def check(entry: ModelEntry) -> bytes:
     Returns
     -------
     bytes
-        The model file, as it was when its digest was right.
+        The model file, as it was when its digest was right; nothing for a vote, whose members are checked when they are
+        loaded.
 
     Raises
     ------
@@ -192,6 +229,9 @@ def check(entry: ModelEntry) -> bytes:
             raise ArtifactError(
                 f"Model {entry.key}: {name} has digest {found[:12]}..., not {expected[:12]}... {restore}"
             )
+    if entry.is_vote:
+        members(entry)
+        return b""
     from ser_core.features import inputs
 
     learned, here = entry.entry["versions"], versions()
@@ -208,8 +248,28 @@ def check(entry: ModelEntry) -> bytes:
     return contents[entry.model_file]
 
 
+def members(entry: ModelEntry) -> dict[str, tuple[float, ModelEntry]]:
+    """The members of a vote by their keys, each with its weight.
+
+    Raises
+    ------
+    ArtifactError
+        If one is not there, or is another than the vote was made of.
+    """
+    found = {}
+    for key, said in entry.entry["members"].items():
+        member = find(key, [entry.store])
+        if member.digest != said["digest"]:
+            raise ArtifactError(
+                f"Model {entry.key} was made with {key} of digest {said['digest'][:12]}..., but here is another. "
+                f"Make the vote anew: python -m ser_core train {entry.key}"
+            )
+        found[key] = said["weight"], dataclasses.replace(member, shipped=entry.shipped)
+    return found
+
+
 def load(entry: ModelEntry) -> EmotionClassifier:
-    """The trained model, after `check`.
+    """The trained model, after `check`. Of a vote, load its `members`.
 
     Raises
     ------
@@ -242,9 +302,9 @@ def _dump(model: EmotionClassifier) -> tuple[str, bytes]:
     return MODEL_FILE, skops.io.dumps(model, compression=8)  # zipfile.ZIP_DEFLATED
 
 
-def _training_clips(result: Result, table: pd.DataFrame) -> dict:
+def _training_clips(run: Run, table: pd.DataFrame) -> dict:
     """What the model heard: number of clips, their actors, and how long they are, in seconds."""
-    rows = table[table["stem"].isin(result.run.part("train")["clip"])]
+    rows = table[table["stem"].isin(run.part("train")["clip"])]
     return {
         "clips": len(rows),
         "actors": int(rows["actor"].nunique()),
@@ -254,10 +314,14 @@ def _training_clips(result: Result, table: pd.DataFrame) -> dict:
     }
 
 
-def _card(result: Result, trained_on: dict, unheard: dict | None) -> str:
+def _card(run: Run, trained_on: dict, unheard: dict | None) -> str:
     from ser_core.features.inputs import TITLES
 
-    info, scores = result.run.info, result.run.scores
+    info, scores = run.info, run.scores
+    if "members" in info:
+        features = f"those of its members: {', '.join(info['members'])}"
+    else:
+        features = f"{info['features']}: {TITLES[info.get('input', 'study')]}"
     cv = f"{scores['cv_accuracy']:.3f}" if "cv_accuracy" in scores else "not measured"
     if unheard:
         on_others = (
@@ -277,12 +341,12 @@ Says which of 16 classes (eight emotions, female or male voice) it hears in a re
 |---|---|
 | Learned from | {trained_on["clips"]:,} RAVDESS clips of {trained_on["actors"]} actors |
 | Their length | {trained_on["shortest_s"]} to {trained_on["longest_s"]} s |
-| Features | {info["features"]}: {TITLES[info.get("input", "study")]} |
+| Features | {features} |
 | Preset | {info["preset"]} |
 | Accuracy, five-fold cross-validation on the training part | {cv} |
 | Accuracy on the study's {sum(info["test_counts"].values())} test clips | {scores["test_accuracy"]:.3f} |
 | UAR on the same | {scores["uar"]:.3f} |
-| Run | `{result.run.id}` |
+| Run | `{run.id}` |
 
 ## What it cannot do
 

@@ -102,9 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("index", index, "list the RAVDESS clips of a folder, and what is wrong with the others")
     sub.add_argument("folder", metavar="DIR")
 
-    sub = command("extract", extract, "extract the 180 features of every clip of a folder into a table", writes=True)
+    sub = command("extract", extract, "extract the features of every clip of a folder into a table", writes=True)
     sub.add_argument("folder", metavar="DIR")
     sub.add_argument("--out", required=True, type=Path, metavar="F.parquet")
+    sub.add_argument("--features", default="study", metavar="SET", help="study (the 180, default) or functionals")
     _add_jobs(sub)
 
     sub = command(
@@ -230,9 +231,19 @@ def _add_study_place(sub: argparse.ArgumentParser) -> None:
 def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("--preset", default="default", help="default (ours), study (the authors' values), or a tuned one")
-    sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
+    sub.add_argument(
+        "--features",
+        type=Path,
+        metavar="SET",
+        help="study (the 180, default), functionals (the second set), or a table F.parquet of your clips' 180",
+    )
     sub.add_argument("--seed", type=_seed, default=9)
-    sub.add_argument("--protocol", default="study", help="study or emobox (default: study)")
+    sub.add_argument(
+        "--protocol",
+        default="study",
+        help="study, study-speech, repetition, statement, actors-K, actors-K-SEED, emobox, luna-jimenez; the last two "
+        "with +song train on the other actors' song, too (default: study)",
+    )
     sub.add_argument(
         "--weights", type=Path, metavar="FILE", help="ImageNet weights of vgg16 and its relatives (default: downloaded)"
     )
@@ -355,17 +366,21 @@ def index(options, settings):
 
 def extract(options, settings):
     from ser_core import corpus
-    from ser_core.features import store
+    from ser_core.errors import FeatureError
+    from ser_core.features import inputs, store
 
     started = time.perf_counter()
+    if options.features not in inputs.TABLES:
+        raise FeatureError(f"There is no feature set {options.features!r}; there is {' and '.join(inputs.TABLES)}")
+    features = inputs.TABLES[options.features]
     found = corpus.index(options.folder)
     with _progress("Extracting", options) as advance:
-        extraction = store.load_table(found, settings.workspace, jobs=options.jobs, progress=advance)
+        extraction = store.load_table(found, settings.workspace, features=features, jobs=options.jobs, progress=advance)
     store.save_table(extraction.table, options.out)
     _print_left_out(extraction.rejected)
     answer = {
         "clips": len(extraction.table),
-        "features": len(store.study.NAMES),
+        "features": len(features.NAMES),
         "extracted": extraction.extracted,
         "reused": extraction.reused,
         "seconds": round(time.perf_counter() - started, 2),
@@ -761,14 +776,20 @@ def _experiment(options, settings, *, training=False):
     from ser_core.errors import ModelError
     from ser_core.features import inputs, store
     from ser_core.models import deep, presets, registry
+    from ser_core.models.model import FUNCTIONALS, OWN, SavedVote
 
+    file = None if options.features is None or str(options.features) in inputs.TABLES else options.features
+    if options.features and file is None and str(options.features) == FUNCTIONALS:
+        if options.preset not in ("default", FUNCTIONALS):
+            raise ModelError(f"--features {FUNCTIONALS} has a preset of its own: leave --preset {options.preset} out")
+        options.preset = FUNCTIONALS
     model = presets.model(options.model, settings.stores)
     registry.parameters(model, options.preset)  # both are asked before any work
     chosen = {name: getattr(options, name, None) for name in deep.OPTIONS}
     chosen = {name: value for name, value in chosen.items() if value is not None}
-    table = store.read_table(options.features or settings.feature_table)
+    table = store.read_table(file or settings.feature_table)
     runs.make_store(settings.workspace)  # before any work: it would be lost
-    if isinstance(model, deep.SavedVote):
+    if isinstance(model, SavedVote):
         if training:
             model.build(options.preset, options.seed)  # says why not
         return _vote(model, table, options, settings), table
@@ -778,6 +799,8 @@ def _experiment(options, settings, *, training=False):
                 f"{options.model} is no network and takes no {', '.join(map(deep.as_option, chosen))}. "
                 f"Networks are {', '.join(key for key in deep.KEYS if isinstance(registry.get(key), deep.Network))}"
             )
+        with _progress(f"Looking at clips for {options.model}", options) as advance:
+            seen = inputs.load(model.input(options.preset), table, settings, progress=advance)
         with _progress(f"Fitting {options.model}", options) as advance:
             result = experiments.run(
                 model,
@@ -785,13 +808,14 @@ def _experiment(options, settings, *, training=False):
                 protocol=options.protocol,
                 preset=options.preset,
                 seed=options.seed,
+                seen=seen,
                 jobs=options.jobs,
                 progress=advance,
             )
         return result, table
     preset = options.preset
     if chosen:
-        model, preset = model.with_options(preset, chosen), deep.OWN
+        model, preset = model.with_options(preset, chosen), OWN
     with _progress(f"Preparing clips for {options.model}", options) as advance:
         seen = inputs.load(model.input(preset), table, settings, weights=options.weights, progress=advance)
     with _progress(f"Training {options.model}", options) as advance:
@@ -818,13 +842,13 @@ def _experiment(options, settings, *, training=False):
 def _vote(model, table, options, settings):
     from ser_core import experiments, runs, votes
     from ser_core.features import store
-    from ser_core.models import deep
+    from ser_core.models.model import OWN
 
     wanted = {"protocol": options.protocol, "seed": options.seed, "data_digest": store.digest(table)}
     members = votes.members(model, runs.list_all(settings.stores), **wanted)
     preset = options.preset
     if options.weight is not None:
-        model, preset = model.with_weight(options.weight), deep.OWN
+        model, preset = model.with_weight(options.weight), OWN
     return experiments.Result(votes.of_runs(model, *members, preset=preset), None)
 
 

@@ -168,6 +168,8 @@ def facts(
     }
     if tuned := getattr(model, "tuned", {}).get(preset):
         info["tuned"] = tuned
+    if seen.key != "study":
+        info["input"] = seen.key
     if isinstance(model, Network):
         info |= {"input": seen.key, "networks": VERSION}
     if seen.weights:

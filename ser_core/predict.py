@@ -74,12 +74,11 @@ class Prediction:
         }
 
 
-class Predictor:
-    """A trained model, ready to hear clips. It is never changed after it is made, so threads may share it."""
+class Listener:
+    """A fitted model and what it sees of a clip."""
 
     def __init__(self, model: EmotionClassifier, entry: artifacts.ModelEntry):
         self.model = model
-        self.entry = entry
         self.input = inputs.get(entry.input, Settings.from_environment())
         if self.input.version != entry.entry["features"]:  # of a backbone, whose weights are known only now
             raise ArtifactError(
@@ -87,9 +86,35 @@ class Predictor:
                 f"Bring those weights, or train it: python -m ser_core train {entry.key}"
             )
 
+    def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The probabilities of clips [shape=(clips, 16)], and those that each member gives, where it is a vote."""
+        features = self.input.see(clips)
+        members = self.model.members_proba(features)
+        return (self.model.vote(members) if members else self.model.predict_proba(features)), members
+
+
+class VoteListener:
+    """The weighted mean of what several fitted models hear, each in its own way."""
+
+    def __init__(self, members: dict[str, tuple[float, Listener]]):
+        self.members = members
+
+    def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """As `Listener.hear`."""
+        said = {key: listener.hear(clips)[0] for key, (_, listener) in self.members.items()}
+        return np.average(list(said.values()), axis=0, weights=[weight for weight, _ in self.members.values()]), said
+
+
+class Predictor:
+    """A trained model, ready to hear clips. It is never changed after it is made, so threads may share it."""
+
+    def __init__(self, listener: Listener | VoteListener, entry: artifacts.ModelEntry):
+        self.listener = listener
+        self.entry = entry
+
     @classmethod
     def load(cls, entry: artifacts.ModelEntry) -> "Predictor":
-        """Load a trained model, after its digest and versions are checked.
+        """Load a trained model, or the members of a vote, after digests and versions are checked.
 
         Raises
         ------
@@ -98,7 +123,12 @@ class Predictor:
         ModelError
             If those weights cannot be had.
         """
-        return cls(artifacts.load(entry), entry)
+        if not entry.is_vote:
+            return cls(Listener(artifacts.load(entry), entry), entry)
+        artifacts.check(entry)
+        members = artifacts.members(entry).items()
+        loaded = {key: (weight, Listener(artifacts.load(member), member)) for key, (weight, member) in members}
+        return cls(VoteListener(loaded), entry)
 
     def predict_file(self, source: str | Path | bytes) -> Prediction:
         """The prediction for a file or for untrusted bytes.
@@ -121,9 +151,7 @@ class Predictor:
         if waveform.rate != study.SAMPLE_RATE:
             raise ValueError(f"The sound is at {waveform.rate} Hz, the features want {study.SAMPLE_RATE} Hz")
         trained_on = self.entry.entry["trained_on"]
-        features = self.input.see([waveform.samples])
-        members = self.model.members_proba(features)
-        given = self.model.vote(members) if members else self.model.predict_proba(features)
+        given, members = self.listener.hear([waveform.samples])
         is_long = waveform.duration_s > trained_on["longest_s"]
         timeline = self._timeline(waveform, trained_on["median_s"]) if is_long else None
         prediction = Prediction(
@@ -146,7 +174,7 @@ class Predictor:
             waveform.samples[round(start * waveform.rate) : round((start + window_s) * waveform.rate)]
             for start in starts
         ]
-        given = self.model.predict_proba(self.input.see(pieces))
+        given, _ = self.listener.hear(pieces)
         emotions = pd.DataFrame(by_emotion(given), columns=list(EMOTION_NAMES))
         emotions[[quality.is_nearly_silent(piece, waveform.rate) for piece in pieces]] = np.nan
         return pd.concat([pd.DataFrame({"start_s": starts, "end_s": starts + window_s}), emotions], axis=1)

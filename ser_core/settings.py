@@ -77,6 +77,11 @@ class Settings:
         return self.artifacts / "features" / "study.parquet"
 
     @property
+    def functionals_table(self) -> Path:
+        """The shipped table of the second feature set, the functionals, of all clips."""
+        return self.artifacts / "features" / "functionals.parquet"
+
+    @property
     def speakers(self) -> Path:
         """The shipped table of who speaks in each test clip, and who was recognised."""
         return self.artifacts / "features" / "speakers.parquet"

@@ -10,8 +10,9 @@ import pandas as pd
 
 from ser_core import artifacts, corpus, experiments, exploration, leakage, runs, votes
 from ser_core.errors import CorpusError
-from ser_core.features import inputs, prosody, store
-from ser_core.models import deep, presets, registry
+from ser_core.features import functionals, inputs, prosody, store
+from ser_core.models import presets, registry
+from ser_core.models.model import FUNCTIONALS, OWN, SavedVote
 from ser_core.reference import STUDY_CLIPS
 from ser_core.settings import Settings
 from ser_core.tuning import storage, studies
@@ -23,7 +24,7 @@ TUNED = "tuned"  # the preset that each study gives
 
 @dataclass(frozen=True)
 class Deep:
-    """One run of a network that ships."""
+    """One run that ships and is made of recordings or of other runs: a network's, or a vote's."""
 
     model: str
     protocol: str = "study"
@@ -52,14 +53,39 @@ DEEP = (
     Deep("cnn2d", options=(("validation", 0.1),)),
     Deep("cnn2d", "emobox", seed=10),
     *(Deep("cnn", options=((name, value),)) for name, values in GRID.items() for value in values),
+    Deep("best", "emobox"),
+    Deep("best", cv=True),
+    Deep("v_apart_cnn2d", "emobox"),
+    Deep("v_apart_cnn2d", cv=True),
 )
-TRAINED_DEEP = ("cnn", "cnn2d")  # kept for the predict page
 
-# Under these a few models show how much of what they know is voices.
-HONEST = ("lr", "svm", "mlp", "lgb", "krr", "v4", "best", "hier")
+# Under these a few models show how much of what they know is voices, and what the second feature set adds.
 HARDER = ("study-speech", "repetition", "statement", "actors-6", "emobox", "luna-jimenez")
+HONEST = ("lr", "svm", "mlp", "lgb", "krr", "v4", "v5", "hier", "apart")
+WITH_SONG = ("krr", "apart")  # also trained on the other actors' song, with the functionals
 
-TRAINED = ("v4", "best")  # the study's best ensemble and ours: what the predict page offers
+# What the predict page offers: the study's best ensemble, ours, and the members that ours is made of.
+TRAINED = (("v4", "default"), ("krr", FUNCTIONALS))
+TRAINED_DEEP = ("cnn", "cnn2d", "best")
+
+
+@dataclass(frozen=True)
+class Classical:
+    """One run that ships of a model that is fitted on a table of features."""
+
+    model: str
+    protocol: str = "study"
+    preset: str = "default"
+
+
+def classical() -> list[Classical]:
+    """All of them: every model on either feature set, and some under harder protocols."""
+    sets = ("default", FUNCTIONALS)
+    return [
+        *(Classical(key, preset=preset) for key in registry.of_tables() for preset in sets),
+        *(Classical(key, protocol, preset) for key in HONEST for protocol in HARDER for preset in sets),
+        *(Classical(key, "emobox+song", FUNCTIONALS) for key in WITH_SONG),
+    ]
 
 
 def make(
@@ -69,39 +95,43 @@ def make(
 
     Takes about four minutes on two cores. `progress` is told the number of models done and of models in all.
 
-    Nothing is written before all is made.
+    The tables are written first, the runs and models when all are made.
 
     Raises
     ------
     SerError
         As the steps do: no clips, too many broken clips; and if it is not the whole corpus.
     """
-    keys = [key for key, model in registry.MODELS.items() if model.family != "deep"]
     tables = make_tables(data, settings, jobs=jobs)
+    for file, made_table in tables.items():
+        store.save_table(made_table, file)
     table = tables[settings.feature_table]
-    results, unheard = [], {}
-    for done, key in enumerate(keys):
+    seen = {key: inputs.load(key, table, settings) for key in inputs.TABLES}
+    wanted, kept, made = classical(), {}, []
+    for done, one in enumerate(wanted):
         if progress:
-            progress(done, len(keys))
-        results.append(experiments.run(key, table, jobs=jobs))
-        for protocol in HARDER if key in HONEST else ():
-            unheard[key, protocol] = experiments.run(key, table, protocol=protocol, jobs=jobs).run
-    tuned = [
+            progress(done, len(wanted))
+        of_input = seen[registry.get(one.model).input(one.preset)]
+        what = {"protocol": one.protocol, "preset": one.preset, "seen": of_input, "jobs": jobs}
+        result = experiments.run(one.model, table, **what)
+        made.append(result.run)
+        if one.protocol == "study" and (one.model, one.preset) in TRAINED:
+            kept[one.model, one.preset] = result
+    made += [
         experiments.run(presets.with_tuned(found.model, [found]), table, preset=found.name, jobs=jobs).run
         for found in presets.list_all([settings.artifacts])
     ]
-    for file, made_table in tables.items():
-        store.save_table(made_table, file)
-    made = [*(result.run for result in results), *unheard.values(), *tuned]
     for run in made:
         runs.save(run, settings.artifacts)
-    for result in results:
-        key = result.run.info["model"]
-        if key in TRAINED:
-            artifacts.save(result, table, settings.artifacts, unheard=unheard[key, "emobox"])
+    for (key, preset), result in kept.items():
+        unheard = runs.find(made, model=key, preset=preset, protocol="emobox")
+        artifacts.save(result, table, settings.artifacts, unheard=unheard)
     for folder in (settings.artifacts / "runs").glob("*/"):
-        is_deep = json.loads((folder / "run.json").read_text())["family"] == "deep"
-        if not is_deep and folder.name not in {run.id for run in made}:  # of an older state of this code or of the data
+        info = json.loads((folder / "run.json").read_text())
+        is_classical = info["model"] not in registry.MODELS or info["model"] in registry.of_tables()
+        if is_classical and folder.name not in {
+            run.id for run in made
+        }:  # of an older state of this code or of the data
             shutil.rmtree(folder)
     return made
 
@@ -136,14 +166,17 @@ def make_deep(
 
 def _make_one(one: Deep, table: pd.DataFrame, settings: Settings, weights: Path | None) -> runs.Run:
     model, preset = registry.get(one.model), one.preset
-    if isinstance(model, deep.SavedVote):
+    if isinstance(model, SavedVote):
         wanted = {"protocol": one.protocol, "seed": one.seed, "data_digest": store.digest(table)}
-        members = votes.members(model, runs.list_all([settings.artifacts]), **wanted)
-        run = votes.of_runs(model, *members)
+        found = runs.list_all([settings.artifacts])
+        run = votes.of_runs(model, *votes.members(model, found, **wanted))
         runs.save(run, settings.artifacts)
+        if one.model in TRAINED_DEEP and one.protocol == "study":
+            unheard = runs.find(found, model=one.model, protocol="emobox", seed=one.seed)
+            artifacts.save_vote(run, table, settings.artifacts, unheard=unheard)
         return run
     if one.options:
-        model, preset = model.with_options(preset, dict(one.options)), deep.OWN
+        model, preset = model.with_options(preset, dict(one.options)), OWN
     seen = inputs.load(model.input(preset), table, settings, weights=weights)
     what = {"protocol": one.protocol, "preset": preset, "seed": one.seed, "seen": seen, "cv": one.cv}
     run_id = experiments.run_name(experiments.facts(model, table, **what))
@@ -202,6 +235,7 @@ def make_tables(data: Path, settings: Settings, *, jobs: int = -1) -> dict[Path,
     voices = store.load_table(found, settings.workspace, features=prosody, jobs=jobs).table
     return {
         settings.feature_table: table,
+        settings.functionals_table: store.load_table(found, settings.workspace, features=functionals, jobs=jobs).table,
         settings.prosody_table: voices,
         settings.maps: exploration.maps(table),
         settings.speakers: leakage.recognise_speakers(table),

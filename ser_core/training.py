@@ -9,6 +9,7 @@ import pandas as pd
 from ser_core import evaluation, protocols
 from ser_core.jobs.job import Job
 from ser_core.models import deep, registry
+from ser_core.models.model import FUNCTIONALS, OWN
 from ser_core.runs import Run
 
 COMMANDS = ("train", "run")
@@ -69,14 +70,14 @@ def tested(run: Run) -> pd.DataFrame:
 def title(run: Run, *, protocol: bool = True) -> str:
     """A run in a few words, such as "cnn dropout 0.5" or "cnn2d, emobox"; without its `protocol` where all share it."""
     words = run.info["model"]
-    if run.info["preset"] == deep.OWN:
+    if run.info["preset"] == OWN:
         usual = registry.parameters(run.info["model"])
         words += "".join(
             f" {deep.as_option(name)[2:]} {value}"
             for name, value in run.info["parameters"].items()
             if usual.get(name) != value
         )
-    elif run.info["preset"] != "default":
+    elif run.info["preset"] not in ("default", FUNCTIONALS):
         words += f" ({run.info['preset']})"
     # What a network sees is said by its model and preset; any other model sees the study's features if nothing is said.
     if run.info["family"] != "deep" and not run.info["features"].startswith("study-"):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ser_core import evaluation, experiments
 from ser_core.errors import ArtifactError, ModelError
-from ser_core.models.deep import SavedVote
+from ser_core.models.model import SavedVote
 from ser_core.runs import Run
 
 STEPS = 20  # of the weight, from 0 to 1
@@ -31,14 +31,14 @@ def members(model: SavedVote, found: Iterable[Run], *, preset: str = "default", 
             run
             for run in found
             if run.info["model"] == key
-            and run.info["preset"] == "default"
+            and run.info["preset"] == model.preset_of(key)
             and all(run.info[name] == value for name, value in wanted.items())
         ]
         if not fits:
             said = ", ".join(f"{name} {str(value)[:12]}" for name, value in wanted.items())
             raise ArtifactError(
                 f"{model.key} is made of saved runs, and there is none of {key} with {said}. "
-                f"Make it first: python -m ser_core run {key}"
+                f"Make it first: python -m ser_core run {key} --preset {model.preset_of(key)}"
             )
         result.append(fits[-1])
     return result
@@ -64,12 +64,13 @@ def of_runs(model: SavedVote, first: Run, second: Run, *, preset: str = "default
         "protocol": first.info["protocol"],
         "features": " and ".join(run.info["features"] for run in (first, second)),
         "views": first.info["views"],
-        "networks": first.info["networks"],
         "seed": first.info["seed"],
         "data_digest": first.info["data_digest"],
         "clips": first.info["clips"],
         "members": {run.info["model"]: run.id for run in (first, second)},
     }
+    if said := [run.info["networks"] for run in (first, second) if "networks" in run.info]:
+        info["networks"] = said[0]
     if said := [run.info["weights"] for run in (first, second) if "weights" in run.info]:
         info["weights"] = " ".join(said)
     predictions = _mixed(*both, weights[0] / sum(weights))

@@ -12,7 +12,6 @@ from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.runs import Run
 from ser_core.settings import PROJECT
-from tests.models.known import of_tables
 
 
 def test_a_kept_model_gives_the_numbers_that_it_gave(trained, result, table):
@@ -20,7 +19,7 @@ def test_a_kept_model_gives_the_numbers_that_it_gave(trained, result, table):
     np.testing.assert_array_equal(artifacts.load(trained).predict_proba(features), result.model.predict_proba(features))
 
 
-@pytest.mark.parametrize("key", of_tables())
+@pytest.mark.parametrize("key", registry.of_tables())
 def test_every_model_can_be_kept_and_loaded(key, table, result, tmp_path):
     features, labels = store.matrix(table), table["label"].to_numpy(dtype=str)
     model = EmotionClassifier(registry.build(key)).fit(features, labels)

@@ -112,8 +112,8 @@ def test_a_prediction_is_read_from_its_probabilities_alone():
 
 def test_an_answer_that_is_not_settled_says_so(predictor, monkeypatch, spoken):
     given = dict.fromkeys(LABELS, 0.0) | {"calm_male": 0.4, "sad_male": 0.3, "sad_female": 0.3}
-    monkeypatch.setattr(type(predictor.model), "members_proba", lambda *_: {})
-    monkeypatch.setattr(type(predictor.model), "predict_proba", lambda *_: np.array([list(given.values())]))
+    monkeypatch.setattr(type(predictor.listener.model), "members_proba", lambda *_: {})
+    monkeypatch.setattr(type(predictor.listener.model), "predict_proba", lambda *_: np.array([list(given.values())]))
     prediction = predictor.predict(heard(spoken[:26_460]))
     assert prediction.emotion == "calm"
     assert prediction.named == ("sad", "male")

@@ -19,7 +19,7 @@ import pandas as pd
 
 from ser_core import audio, corpus
 from ser_core.errors import AudioError, FeatureError, ModelError
-from ser_core.features import images, store, study
+from ser_core.features import functionals, images, store, study
 from ser_core.settings import Settings
 
 SAMPLE_RATE = study.SAMPLE_RATE
@@ -29,7 +29,13 @@ SEQUENCE_STEP = 2  # every second frame: neighbours overlap by three quarters
 BATCH = 16  # pictures: 10 MB of pixels, and about 1 GB at the widest layer of VGG16
 
 
-VERSIONS = {"study": study.VERSION, "frames": "frames-1", "sequence": "sequence-1"}  # a backbone's has its weights
+TABLES = {"study": study, "functionals": functionals}  # inputs that are a table of named features
+# A backbone's has its weights.
+VERSIONS = {
+    **{key: features.VERSION for key, features in TABLES.items()},
+    "frames": "frames-1",
+    "sequence": "sequence-1",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Input:
     def see(self, clips: list[np.ndarray]) -> np.ndarray:
         """What a network sees of some clips, in the precision that it learns from [shape=(clips, ...)]."""
         made = self.of_samples(clips)
-        return made if self.key == "study" else made.astype(np.float16)
+        return made if self.key in TABLES else made.astype(np.float16)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Seen:
 
     key: str
     version: str
-    clips: np.ndarray  # [shape=(clips, ...)], in half precision; `study`: [shape=(clips, 180)], single
+    clips: np.ndarray  # [shape=(clips, ...)], in half precision; of a table [shape=(clips, features)], in single
     weights: str = ""
 
 
@@ -106,6 +112,7 @@ BACKBONES = {
 
 TITLES = {
     "study": "the time means of 40 MFCC, 12 chroma, 128 mel bands",
+    "functionals": f"{len(functionals.NAMES):,} statistics over time of timbre, energy, pitch and voice quality",
     "frames": f"{BANDS} mel bands in dB of {FRAMES} frames around the middle of the voice",
     "sequence": f"40 MFCC and 12 chroma of {FRAMES // SEQUENCE_STEP} moments around the middle of the voice",
 } | {key: f"what {name} sees in the clip's log-mel picture" for key, (name, _) in BACKBONES.items()}
@@ -186,15 +193,15 @@ def get(key: str, settings: Settings, weights: Path | None = None) -> Input:
     ModelError
         As `backbone`; and if there is none.
     """
-    if key == "study":
-        return Input(key, VERSIONS[key], lambda clips: np.stack([study.extract(samples) for samples in clips]))
+    if features := TABLES.get(key):
+        return Input(key, features.VERSION, lambda clips: np.stack([features.extract(samples) for samples in clips]))
     if key == "frames":
         return Input(key, VERSIONS[key], lambda clips: np.stack([frames(samples) for samples in clips]))
     if key == "sequence":
         return Input(key, VERSIONS[key], lambda clips: np.stack([sequence(samples) for samples in clips]))
     if key in BACKBONES:
         return backbone(key, weights or (settings.vgg16_weights if key == "vgg16" else None))
-    raise ModelError(f"There is no input {key!r}; there is study, frames, sequence, {', '.join(BACKBONES)}")
+    raise ModelError(f"There is no input {key!r}; there is {', '.join((*VERSIONS, *BACKBONES))}")
 
 
 def load(
@@ -217,6 +224,8 @@ def load(
     """
     if key == "study":
         return Seen(key, study.VERSION, store.matrix(table))
+    if key == "functionals" and (shipped := _shipped(table, settings)) is not None:
+        return Seen(key, functionals.VERSION, shipped)
     files = _recordings(table, settings)
     one = get(key, settings, weights)
     folder = settings.workspace / "cache" / "inputs" / one.version
@@ -228,6 +237,16 @@ def load(
             progress(len(kept), len(files))
     gc.collect()
     return Seen(key, one.version, np.stack([np.load(file) for file in kept]), one.weights)
+
+
+def _shipped(table: pd.DataFrame, settings: Settings) -> np.ndarray | None:
+    """The functionals of a table's clips from the shipped table; None if not all of them are of the study's clips."""
+    if not settings.functionals_table.is_file():
+        return None
+    if store.digest(table) != store.digest(store.read_table(settings.feature_table)):
+        return None
+    known = store.read_table(settings.functionals_table, functionals)
+    return store.matrix(known.set_index("stem").loc[table["stem"]], functionals)
 
 
 def _batch(one: Input, files: list[Path], folder: Path) -> list[Path]:
@@ -254,13 +273,13 @@ def _samples(file: Path, content: bytes) -> np.ndarray:
 def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
     way_out = "Bring them here (python -m ser_core download), or set SER_DATA_DIR"
     if not settings.data_dir.is_dir():
-        raise FeatureError(f"This network listens to the recordings, and {settings.data_dir} is not there. {way_out}")
+        raise FeatureError(f"This needs the recordings, and {settings.data_dir} is not there. {way_out}")
     clips = corpus.index(settings.data_dir).clips
     there = dict(zip(clips["stem"], clips["path"], strict=True))
     lacking = [stem for stem in table["stem"] if stem not in there]
     if lacking:
         raise FeatureError(
-            f"This network listens to the recordings, and {len(lacking):,} of {len(table):,} are not in "
+            f"This needs the recordings, and {len(lacking):,} of {len(table):,} are not in "
             f"{settings.data_dir}, such as {lacking[0]}. {way_out}"
         )
     return [settings.data_dir / there[stem] for stem in table["stem"]]

@@ -175,9 +175,9 @@ def _fault(table: pd.DataFrame, features: ModuleType) -> str | None:
     return f"{min(unknown)!r} is none of the 16 classes" if unknown else None
 
 
-def matrix(table: pd.DataFrame) -> np.ndarray:
-    """The features of a table as numbers alone [shape=(clips, 180), dtype=float32]."""
-    return table[list(study.NAMES)].to_numpy(dtype=np.float32)
+def matrix(table: pd.DataFrame, features: ModuleType = study) -> np.ndarray:
+    """The features of a table as numbers alone [shape=(clips, features), dtype=float32]."""
+    return table[list(features.NAMES)].to_numpy(dtype=np.float32)
 
 
 def digest(table: pd.DataFrame) -> str:

@@ -6,9 +6,20 @@ training part, to be as good or better and fast: the authors' forest has 22,984 
 
 import numpy as np
 
-from ser_core.models.model import SingleModel
+from ser_core.models.model import FUNCTIONALS, SingleModel
+from ser_core.models.views import COMPONENTS
 
 NEARNESS_POWER = 8  # among 1, 4, 8
+
+
+# Where the functionals want other values than the 180 features, by cross-validation on the study's training part.
+ON_FUNCTIONALS = {
+    "krr": {"alpha": 0.01, "gamma": 0.5 / COMPONENTS},
+    "svm": {"C": 10.0, "gamma": 0.5 / COMPONENTS},
+    "lr": {"C": 0.3},
+    "lgb": {"colsample_bytree": 0.1},
+    "xgb": {"colsample_bytree": 0.1},
+}
 
 
 def nearness(distances: np.ndarray) -> np.ndarray:
@@ -83,6 +94,7 @@ def _bagging(parameters, seed):
 
 def _classical(key, name, about, view, classifier, default, study=None) -> SingleModel:
     presets = {"default": default} if study is None else {"default": default, "study": study}
+    presets[FUNCTIONALS] = default | ON_FUNCTIONALS.get(key, {})
     return SingleModel(key, name, "classical", about, presets, view, classifier)
 
 

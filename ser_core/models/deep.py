@@ -8,10 +8,9 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from ser_core.errors import ModelError
-from ser_core.models.model import Model
+from ser_core.models.model import OWN, Model, SavedVote
 
 VERSION = "networks-1"  # Part of every run of a network: raise it when `networks` gives other numbers.
-OWN = "own"  # the preset of options that someone chose
 OPTIONS = {  # what can be chosen, and the lowest and highest value that makes sense
     "epochs": (1, 1000),
     "batch_size": (2, 512),
@@ -66,31 +65,6 @@ class Network(Model):
         sees = {**self.sees, OWN: self.input(preset)}
         own = self.presets[preset] | options
         return dataclasses.replace(self, presets=self.presets | {OWN: own}, sees=sees)
-
-
-@dataclass(frozen=True)
-class SavedVote(Model):
-    """A weighted mean of what two runs said: made of their saved predictions, in the order of `presets`' weights."""
-
-    def with_weight(self, weight: float) -> "SavedVote":
-        """This vote with a preset `own`, in which the first member weighs so much of 1.
-
-        Raises
-        ------
-        ModelError
-            If that is no share.
-        """
-        if not 0 <= weight <= 1:
-            raise ModelError(f"--weight {weight:g} is out of bounds: give 0 to 1")
-        first, second = self.presets["default"]["weights"]
-        own = {"weights": {first: weight, second: round(1 - weight, 12)}}
-        return dataclasses.replace(self, presets=self.presets | {OWN: own})
-
-    def build(self, preset: str, seed: int):
-        members = " and ".join(self.presets[preset]["weights"])
-        raise ModelError(
-            f"{self.key} is not fitted: it is made of the runs of {members}. python -m ser_core run {self.key}"
-        )
 
 
 def as_option(name: str) -> str:

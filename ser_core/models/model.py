@@ -1,7 +1,13 @@
 """What a model is here: a name, presets, and how a classifier is made of them. Making one loads what it needs."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from ser_core.errors import ModelError
+
+OWN = "own"  # the preset of options that someone chose
+FUNCTIONALS = "functionals"  # the preset that sees the second feature set
 
 
 @dataclass(frozen=True)
@@ -26,8 +32,8 @@ class Model:
         return self.presets[preset]
 
     def input(self, preset: str) -> str:
-        """What it sees of a clip, of `features.inputs`: `study`, the 180 features, but for some networks."""
-        return "study"
+        """What it sees of a clip, of `features.inputs`: `study`, the 180 features, unless the preset says otherwise."""
+        return "functionals" if preset == FUNCTIONALS else "study"
 
 
 @dataclass(frozen=True)
@@ -40,29 +46,34 @@ class SingleModel(Model):
 
     def build(self, preset: str, seed: int):
         plain = preset == "study" or self.tuned.get(preset, {}).get("space") == "study"
-        return self.make(self.presets[preset], seed, plain=plain)
+        return self.make(self.presets[preset], seed, plain=plain, features=self.input(preset))
 
-    def make(self, parameters: dict, seed: int, *, plain: bool = False):
+    def make(self, parameters: dict, seed: int, *, plain: bool = False, features: str = "study"):
         """An unfitted classifier of any parameters; a `plain` one sees what the study's models saw."""
         from ser_core.models import views
 
-        return views.behind(self.view, self.classifier(parameters, seed), plain=plain)
+        return views.behind(self.view, self.classifier(parameters, seed), plain=plain, features=features)
 
 
 @dataclass(frozen=True)
-class GenderFirst(Model):
-    """Gender first, then emotion: three fits of one single model."""
+class TwoQuestions(Model):
+    """Gender and emotion are two questions: some fits of one single model, put together by a classifier of
+    `hierarchy`."""
 
     base: SingleModel
+    together: str
 
     def parameters(self, preset: str) -> dict:
         """All that a preset sets, the single model's parameters too."""
-        return self.presets[preset] | {"base": {self.base.key: self.base.parameters("default")}}
+        return self.presets[preset] | {"base": {self.base.key: self.base.parameters(self._of_base(preset))}}
 
     def build(self, preset: str, seed: int):
-        from ser_core.models.hierarchy import GenderFirstClassifier
+        from ser_core.models import hierarchy
 
-        return GenderFirstClassifier(self.base.build("default", seed), **self.presets[preset])
+        return getattr(hierarchy, self.together)(self.base.build(self._of_base(preset), seed), **self.presets[preset])
+
+    def _of_base(self, preset: str) -> str:
+        return FUNCTIONALS if preset == FUNCTIONALS else "default"
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,37 @@ class Vote(Model):
         if len(seen) == 1:  # the members see the same, so it is made once for all
             bare = [(key, member.classifier(member.presets[preset], seed)) for key, member in self.members.items()]
             vote = VotingClassifier(bare, voting="soft", weights=[weights[key] for key in self.members])
-            return views.behind(seen.pop(), vote, plain=preset == "study")
+            return views.behind(seen.pop(), vote, plain=preset == "study", features=self.input(preset))
         whole = [(key, member.build(preset, seed)) for key, member in self.members.items()]
         return VotingClassifier(whole, voting="soft", weights=[weights[key] for key in self.members])
+
+
+@dataclass(frozen=True)
+class SavedVote(Model):
+    """A weighted mean of what two runs said: made of their saved predictions, in the order of `presets`' weights."""
+
+    of_presets: dict[str, str] = field(default_factory=dict)  # member -> its preset; "default" where none is named
+
+    def preset_of(self, member: str) -> str:
+        """The preset of a member's run."""
+        return self.of_presets.get(member, "default")
+
+    def with_weight(self, weight: float) -> "SavedVote":
+        """This vote with a preset `own`, in which the first member weighs so much of 1.
+
+        Raises
+        ------
+        ModelError
+            If that is no share.
+        """
+        if not 0 <= weight <= 1:
+            raise ModelError(f"--weight {weight:g} is out of bounds: give 0 to 1")
+        first, second = self.presets["default"]["weights"]
+        own = {"weights": {first: weight, second: round(1 - weight, 12)}}
+        return dataclasses.replace(self, presets=self.presets | {OWN: own})
+
+    def build(self, preset: str, seed: int):
+        members = " and ".join(self.presets[preset]["weights"])
+        raise ModelError(
+            f"{self.key} is not fitted: it is made of the runs of {members}. python -m ser_core run {self.key}"
+        )

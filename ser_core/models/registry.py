@@ -2,9 +2,14 @@
 
 from ser_core.errors import ModelError
 from ser_core.models import classical, deep, ensembles
-from ser_core.models.model import Model
+from ser_core.models.model import Model, SavedVote
 
 MODELS: dict[str, Model] = {model.key: model for model in (*classical.MODELS, *ensembles.MODELS, *deep.MODELS)}
+
+
+def of_tables() -> list[str]:
+    """The keys of the models that are fitted on a table of features: all but networks, and votes of saved runs."""
+    return [key for key, model in MODELS.items() if not isinstance(model, deep.Network | SavedVote)]
 
 
 def get(key: str) -> Model:

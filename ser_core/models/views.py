@@ -9,6 +9,9 @@ chosen by five-fold cross-validation on the study's training part:
 - `tree`: a single tree, or one on few features, asks about one feature at a time. It gets 15 linear discriminants
   (Fisher 1936) beside the 180, the directions in which the classes lie furthest apart.
 - `forest`: forests and boosting gained nothing by either.
+
+Of the functionals, which are many and overlap, `distance` sees the 300 strongest principal components: that is as good
+in cross-validation as all of them, and a model of it a quarter of the size. The others see them standardised.
 """
 
 import numpy as np
@@ -50,8 +53,8 @@ class SoftWhitener(PCA):
     directions (loudness, gender) are held back without blowing up the weak ones. The mean variance comes out as 1.
     """
 
-    def __init__(self, power: float = WHITENING):
-        super().__init__(svd_solver="full")
+    def __init__(self, power: float = WHITENING, n_components: int | None = None):
+        super().__init__(n_components, svd_solver="full")
         self.power = power
 
     def fit(self, features: np.ndarray, labels=None) -> "SoftWhitener":
@@ -75,8 +78,18 @@ VIEWS = {
 }
 
 
-def behind(view: str, classifier, *, plain: bool = False) -> Pipeline:
+COMPONENTS = 300  # of the functionals, among 200, 300, 400
+FUNCTIONALS_VIEWS = {
+    "forest": lambda: [],
+    "distance": lambda: [SoftWhitener(power=0.0, n_components=COMPONENTS)],
+    "tree": VIEWS["tree"],
+}
+
+
+def behind(view: str, classifier, *, plain: bool = False, features: str = "study") -> Pipeline:
     """A classifier behind a view of `VIEWS`, or behind the plain one of the study, which is the same for all models."""
     if plain:
         return make_pipeline(StandardScaler(), classifier)
+    if features == "functionals":
+        return make_pipeline(StandardScaler(), *FUNCTIONALS_VIEWS[view](), classifier)
     return make_pipeline(FunctionTransformer(to_decibels), StandardScaler(), *VIEWS[view](), classifier)

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from ser_core.labels import LABELS
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
-from ser_core.models.hierarchy import GenderFirstClassifier
+from ser_core.models.hierarchy import ApartClassifier, GenderFirstClassifier
 
 
 def voices(labels, clips=30, seed=0):
@@ -55,3 +55,24 @@ def test_it_is_a_model_like_any_other():
     built = registry.build("hier", preset="hard")
     assert clone(built).get_params()["routing"] == "hard"
     assert registry.parameters("hier")["base"].keys() == {"krr"}
+
+
+def test_apart_is_emotion_times_gender():
+    random = np.random.default_rng(0)
+    numbers = np.array([LABELS.index(name) for name in ("angry_female", "angry_male", "sad_female", "sad_male")])
+    codes = random.integers(4, size=120)
+    features = np.stack([codes // 2, codes % 2], axis=1) + random.normal(0, 0.3, (120, 2))
+    model = ApartClassifier(LogisticRegression()).fit(features, codes, numbers)
+    given = model.predict_proba(features)
+    np.testing.assert_allclose(given.sum(axis=1), 1)
+    np.testing.assert_allclose(given[:, 0] * given[:, 3], given[:, 1] * given[:, 2], atol=1e-9)  # independent
+    emotion = LogisticRegression().fit(features, codes // 2).predict_proba(features)
+    np.testing.assert_allclose(given[:, :2].sum(axis=1), emotion[:, 0], atol=1e-9)
+    assert np.mean(model.predict(features) == codes) > 0.8
+
+
+def test_apart_with_one_gender_only_asks_for_emotion():
+    numbers = np.array([LABELS.index("angry_male"), LABELS.index("sad_male")])
+    codes = np.array([0, 1] * 10)
+    model = ApartClassifier(LogisticRegression()).fit(codes[:, np.newaxis] * 1.0, codes, numbers)
+    assert (model.predict(codes[:, np.newaxis] * 1.0) == codes).all()

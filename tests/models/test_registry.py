@@ -10,17 +10,16 @@ from ser_core.errors import ModelError
 from ser_core.models import classical, registry, views
 from ser_core.models.kernel_ridge import KernelRidgeClassifier
 from ser_core.reference import ORIGINAL
-from tests.models.known import of_tables
 
 
 def test_all_models_of_the_studys_classical_half_are_there_under_its_keys():
     studied = {key for key, original in ORIGINAL.items() if original.family != "deep"}
     assert studied == {"dt", "rf", "lgb", "xgb", "mlp", "kn", "lr", "v", "v2", "v3", "v4"}
-    assert studied | {"svm", "krr", "bag", "best", "hier"} == set(of_tables())
+    assert studied | {"svm", "krr", "bag", "v5", "hier", "apart"} == set(registry.of_tables())
     assert all("study" in registry.get(key).presets for key in studied)
 
 
-@pytest.mark.parametrize("key", of_tables())
+@pytest.mark.parametrize("key", registry.of_tables())
 def test_every_preset_is_built_unfitted_and_scales_inside(key):
     for preset in registry.get(key).presets:
         estimator = registry.build(key, preset=preset)

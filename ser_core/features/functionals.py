@@ -1,0 +1,327 @@
+"""The second feature set: functionals, i.e. statistics over time of what changes from frame to frame of a voice.
+
+Where the study takes the mean of each contour, this takes its mean, deviation, percentiles, skewness and kurtosis, of
+the voice alone (what lies 30 dB below its loudest part at either end is cut off): timbre (MFCC, PLP), energy by pitch
+(a filterbank, contrast between its peaks and valleys), the shape of the spectrum, how fast all that changes, pitch,
+and the quality of the voice (noise in it, jitter, shimmer, formants).
+
+Frames are 46 ms every 12 ms, half as long as the study's, so that a syllable is several frames.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import librosa
+import numpy as np
+import parselmouth
+import scipy.fft
+import scipy.stats
+from parselmouth.praat import call
+
+from ser_core.features import prosody
+from ser_core.features.study import BLOCK
+
+VERSION = "functionals-1"  # Part of every table and model: raise it with any change of the numbers below.
+SAMPLE_RATE = 22_050  # Hz
+N_FFT = 1024
+HOP = 256
+MAX_HZ = 8000.0  # above it RAVDESS holds breath and room
+TRIM_DB = 30.0  # below the loudest frame counts as silence before and after the voice
+MIN_FRAMES = 16  # a shorter voice is padded with silence
+DELTA_FRAMES = 9  # librosa's default: 0.1 s
+N_MFCC, N_BANDS, N_BARK, PLP_ORDER, N_FORMANTS = 20, 40, 20, 12, 3
+POWER_FLOOR = 1e-8
+
+PERCENTILES = (5, 25, 50, 75, 95)
+STATISTICS = ("mean", "std", *(f"p{percent:02d}" for percent in PERCENTILES), "skew", "kurtosis")
+CHANGES = ("std", "p05", "p95", "kurtosis")  # of deltas: their mean is about nothing
+
+TIMBRE = (
+    *(f"mfcc_{i:02d}" for i in range(1, N_MFCC + 1)),
+    *(f"plp_{i:02d}" for i in range(PLP_ORDER + 1)),
+    *(f"contrast_{i}" for i in range(1, 8)),
+)
+SHAPE = (
+    "centroid",
+    "bandwidth",
+    "rolloff_25",
+    "rolloff_50",
+    "rolloff_85",
+    "rolloff_95",
+    "flatness",
+    "energy",
+    "flux",
+    "crossings",
+    "alpha",
+    "hammarberg",
+)
+BANDS = tuple(f"band_{i:02d}" for i in range(1, N_BANDS + 1))
+NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+MELODY = (
+    "pitch_range",
+    "pitch_slope",
+    "pitch_step_mean",
+    "pitch_step_std",
+    "pitch_step_p05",
+    "pitch_step_p95",
+    "pitch_begins",
+    "pitch_goes_on",
+    "pitch_ends",
+    "voiced_share",
+    "voiced_rate",
+    "voiced_mean",
+    "voiced_std",
+    "voiced_longest",
+    "jitter",
+    "shimmer",
+    "duration",
+)
+NAMES: tuple[str, ...] = (
+    *(f"{name}_{statistic}" for name in (*TIMBRE, *SHAPE, *BANDS) for statistic in STATISTICS),
+    *(f"chroma_{note}_{statistic}" for note in NOTES for statistic in ("mean", "std")),
+    *(f"{name}_delta_{statistic}" for name in (*TIMBRE, *SHAPE) for statistic in CHANGES),
+    *(f"{name}_delta2_std" for name in (*TIMBRE, *SHAPE)),
+    *(
+        f"{name}_{statistic}"
+        for name in ("pitch", "hnr", "formant_1", "formant_2", "formant_3")
+        for statistic in STATISTICS
+    ),
+    *MELODY,
+)
+
+
+def extract(samples: np.ndarray) -> np.ndarray:
+    """The functionals of one clip.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,), dtype=float32]
+        Mono samples at 22,050 Hz.
+
+    Returns
+    -------
+    np.ndarray [shape=(len(NAMES),), dtype=float32]
+        In the order of `NAMES`; finite for any sound.
+    """
+    voice, _ = librosa.effects.trim(samples, top_db=TRIM_DB, frame_length=N_FFT, hop_length=HOP)
+    voice = np.pad(voice, (0, max(0, MIN_FRAMES * HOP - len(voice))))
+    magnitude = _magnitude(voice)
+    power = np.square(magnitude)
+    bands = _decibels(_constants().mel @ power)
+    timbre = np.vstack([_mfcc(bands), perceptual_linear_prediction(power), _contrast(magnitude)])
+    contours = np.vstack([timbre, _shape(voice, magnitude, power)])
+    change, change_of_change = (
+        librosa.feature.delta(contours, width=DELTA_FRAMES, order=order, mode="nearest") for order in (1, 2)
+    )
+    changes = statistics(change)[:, [STATISTICS.index(name) for name in CHANGES]]
+    chroma = librosa.util.normalize(_constants().chroma @ magnitude, norm=np.inf, axis=0)
+    found = (
+        statistics(np.vstack([contours, bands])),
+        np.stack([chroma.mean(axis=1), chroma.std(axis=1)], axis=1),
+        changes,
+        change_of_change.std(axis=1),
+        *_voice(voice),
+    )
+    return np.concatenate([part.ravel() for part in found]).astype(np.float32)
+
+
+def statistics(contours: np.ndarray) -> np.ndarray:
+    """The `STATISTICS` of contours [shape=(k, frames)] over time [shape=(k, 9)]. Skewness and kurtosis (Fisher's, 0 for
+    a normal distribution) are 0 where nothing changes, and all are where there is no frame."""
+    if contours.shape[1] == 0:
+        return np.zeros((len(contours), len(STATISTICS)))
+    mean, deviation = contours.mean(axis=1), contours.std(axis=1)
+    scaled = (contours - mean[:, np.newaxis]) / np.maximum(deviation, 1e-6)[:, np.newaxis]
+    cube = scaled**3
+    changes = deviation > 1e-6
+    return np.stack(
+        [
+            mean,
+            deviation,
+            *np.percentile(contours, PERCENTILES, axis=1),
+            np.where(changes, cube.mean(axis=1), 0),
+            np.where(changes, (cube * scaled).mean(axis=1) - 3, 0),
+        ],
+        axis=1,
+    )
+
+
+def perceptual_linear_prediction(power: np.ndarray) -> np.ndarray:
+    """PLP cepstra [shape=(13, frames)] of a power spectrogram [shape=(513, frames)]: the spectrum as the ear resolves
+    and weighs it, smoothed by an all-pole model of order 12 (Hermansky 1990, "Perceptual linear predictive analysis of
+    speech")."""
+    loudness = np.cbrt(_constants().bark @ power + POWER_FLOOR)
+    loudness = np.vstack([loudness[:1], loudness, loudness[-1:]])
+    return _cepstra(*_all_pole(scipy.fft.irfft(loudness, axis=0)[: PLP_ORDER + 1]))
+
+
+def _all_pole(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The prediction filter [shape=(order + 1, frames)] and its error [shape=(frames,)] of autocorrelations, by
+    Durbin's recursion for all frames at once, where scipy's `solve_toeplitz` takes one at a time."""
+    filters = np.zeros_like(correlation)
+    filters[0] = 1
+    error = correlation[0] + 1e-9
+    for order in range(1, len(correlation)):
+        reflection = -(filters[:order] * correlation[order:0:-1]).sum(axis=0) / error
+        filters[: order + 1] = filters[: order + 1] + reflection * filters[order::-1]
+        error = error * (1 - reflection**2)
+    return filters, np.maximum(error, 1e-12)
+
+
+def _cepstra(filters: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """The cepstrum of an all-pole model [shape=(order + 1, frames)] (Atal 1974)."""
+    cepstra = np.empty_like(filters)
+    cepstra[0] = np.log(error)
+    for n in range(1, len(filters)):
+        earlier = np.arange(1, n)[:, np.newaxis]
+        cepstra[n] = -filters[n] - (earlier / n * cepstra[1:n] * filters[n - 1 : 0 : -1]).sum(axis=0)
+    return cepstra
+
+
+class _Constants(NamedTuple):
+    window: np.ndarray
+    hz: np.ndarray  # of each bin
+    mel: np.ndarray
+    bark: np.ndarray
+    chroma: np.ndarray
+
+
+@lru_cache(maxsize=1)
+def _constants() -> _Constants:
+    hz = librosa.fft_frequencies(sr=SAMPLE_RATE, n_fft=N_FFT)
+    return _Constants(
+        librosa.filters.get_window("hann", N_FFT, fftbins=True).astype(np.float32),
+        hz,
+        librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_BANDS, fmin=50, fmax=MAX_HZ),
+        _bark_matrix(hz),
+        librosa.filters.chroma(sr=SAMPLE_RATE, n_fft=N_FFT),
+    )
+
+
+def _bark_matrix(hz: np.ndarray) -> np.ndarray:
+    """Critical bands, weighed as loud as the ear hears them [shape=(20, 513)] (Hermansky 1990, eq. 3 to 7)."""
+    bark, highest = 6 * np.arcsinh(hz / 600), 6 * np.arcsinh(MAX_HZ / 600)
+    centres = np.linspace(0.5, highest - 0.5, N_BARK)
+    away = bark - centres[:, np.newaxis]
+    masks = np.select(
+        [(away < -1.3) | (away > 2.5), away < -0.5, away > 0.5], [0, 10 ** (2.5 * (away + 0.5)), 10 ** (0.5 - away)], 1
+    )
+    squared = (2 * np.pi * 600 * np.sinh(centres / 6)) ** 2
+    equal = (squared + 56.8e6) * squared**2 / ((squared + 6.3e6) ** 2 * (squared + 0.38e9))
+    return (masks * (equal / equal.max())[:, np.newaxis]).astype(np.float32)
+
+
+def _magnitude(voice: np.ndarray) -> np.ndarray:
+    """|STFT| [shape=(513, frames), dtype=float32]."""
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(voice, N_FFT // 2), N_FFT)[::HOP]
+    magnitude = np.empty((len(frames), 1 + N_FFT // 2), dtype=np.float32)
+    for start in range(0, len(frames), BLOCK):
+        block = slice(start, start + BLOCK)
+        np.abs(scipy.fft.rfft(frames[block] * _constants().window, axis=1), out=magnitude[block])
+    return magnitude.T
+
+
+def _decibels(power: np.ndarray) -> np.ndarray:
+    return 10 * np.log10(np.maximum(power, POWER_FLOOR))
+
+
+def _mfcc(bands: np.ndarray) -> np.ndarray:
+    return scipy.fft.dct(bands, axis=0, norm="ortho")[:N_MFCC]
+
+
+def _contrast(magnitude: np.ndarray) -> np.ndarray:
+    return librosa.feature.spectral_contrast(S=magnitude, sr=SAMPLE_RATE, n_fft=N_FFT, fmin=150.0)
+
+
+def _shape(voice: np.ndarray, magnitude: np.ndarray, power: np.ndarray) -> np.ndarray:
+    """The contours of `SHAPE` [shape=(12, frames)]. `alpha` is the energy below 1 kHz less that of 1 to 5 kHz, and
+    `hammarberg` the peak below 2 kHz less that of 2 to 5 kHz, both in dB (GeMAPS, Eyben et al. 2016)."""
+    hz = _constants().hz
+    total = magnitude.sum(axis=0) + 1e-9
+    centroid = hz @ magnitude / total
+    spread = np.sqrt(np.maximum(np.square(hz) @ magnitude / total - centroid**2, 0))
+    reached = np.cumsum(power, axis=0)
+    rolloffs = [hz[(reached >= share * reached[-1]).argmax(axis=0)] for share in (0.25, 0.5, 0.85, 0.95)]
+    flux = np.sqrt(np.square(np.diff(magnitude / total, axis=1, prepend=0)).sum(axis=0))
+    flux[0] = 0
+    crossings = librosa.feature.zero_crossing_rate(voice, frame_length=N_FFT, hop_length=HOP)[0]
+
+    def between(low: float, high: float) -> np.ndarray:
+        return power[(hz >= low) & (hz < high)]
+
+    return np.vstack(
+        [
+            np.log(centroid + 1),
+            spread,
+            *rolloffs,
+            np.log10(librosa.feature.spectral_flatness(S=magnitude)[0]),
+            _decibels(power.sum(axis=0)),
+            flux,
+            crossings[: len(total)],
+            _decibels(between(50, 1000).sum(axis=0)) - _decibels(between(1000, 5000).sum(axis=0)),
+            _decibels(between(0, 2000).max(axis=0)) - _decibels(between(2000, 5000).max(axis=0)),
+        ]
+    )
+
+
+def _voice(voice: np.ndarray) -> Iterator[np.ndarray]:
+    """Statistics of pitch (semitones above 55 Hz), harmonics-to-noise ratio (dB) and three formants (Hz) where there is
+    voice, and the numbers of `MELODY`, all by Praat."""
+    sound = parselmouth.Sound(voice.astype(np.float64), SAMPLE_RATE)
+    pitch = sound.to_pitch_ac(
+        time_step=prosody.PITCH_STEP_S, pitch_floor=prosody.PITCH_FLOOR_HZ, pitch_ceiling=prosody.PITCH_CEILING_HZ
+    )
+    hz, strength = pitch.selected_array["frequency"], pitch.selected_array["strength"]
+    voiced = np.flatnonzero(hz > 0)
+    semitones = 12 * np.log2(hz[voiced] / 55)
+    periodic = np.clip(strength[voiced], 1e-3, 1 - 1e-4)
+    yield statistics(semitones[np.newaxis])
+    yield statistics(10 * np.log10(periodic / (1 - periodic))[np.newaxis])
+    yield statistics(_formants(sound, pitch.xs()[voiced[::2]]))
+    yield _melody(voiced, semitones, sound, pitch)
+
+
+def _formants(sound: parselmouth.Sound, seconds: np.ndarray) -> np.ndarray:
+    """The first three formants [shape=(3, moments), Hz] by Burg's method; 0 where one is not found."""
+    found = sound.to_formant_burg(time_step=2 * prosody.PITCH_STEP_S)
+    values = [[found.get_value_at_time(number, second) for second in seconds] for number in range(1, N_FORMANTS + 1)]
+    return np.nan_to_num(np.array(values).reshape(N_FORMANTS, len(seconds)))
+
+
+def _melody(
+    voiced: np.ndarray, semitones: np.ndarray, sound: parselmouth.Sound, pitch: parselmouth.Pitch
+) -> np.ndarray:
+    """The numbers of `MELODY`; all 0 but the duration where there is hardly any voice."""
+    if len(voiced) < MIN_FRAMES // 2:
+        return np.array([0.0] * (len(MELODY) - 1) + [sound.duration])
+    step_s = prosody.PITCH_STEP_S
+    breaks = np.flatnonzero(np.diff(voiced) > 1) + 1
+    lengths = np.diff([0, *breaks, len(voiced)]) * step_s
+    steps = np.delete(np.diff(semitones), breaks - 1)  # none from one voiced stretch to the next
+    steps = steps if len(steps) else np.zeros(1)
+    span = voiced[-1] - voiced[0] + 1
+    low, high = np.percentile(semitones, [5, 95])
+    begins, goes_on, ends = (part.mean() - semitones.mean() for part in np.array_split(semitones, 3))
+    pulses = call([sound, pitch], "To PointProcess (cc)")
+    jitter = call(pulses, "Get jitter (local)", 0, 0, 0.0001, 0.02, 1.3)
+    shimmer = call([sound, pulses], "Get shimmer (local)", 0, 0, 0.0001, 0.02, 1.3, 1.6)
+    return np.array(
+        [
+            high - low,
+            np.polyfit(voiced * step_s, semitones, 1)[0],
+            np.abs(steps).mean(),
+            steps.std(),
+            *np.percentile(steps, [5, 95]),
+            begins,
+            goes_on,
+            ends,
+            len(voiced) / span,
+            len(lengths) / (span * step_s),
+            lengths.mean(),
+            lengths.std(),
+            lengths.max(),
+            *np.nan_to_num([jitter, shimmer]),
+            sound.duration,
+        ]
+    )
