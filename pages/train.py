@@ -227,10 +227,9 @@ def show_scores(run: Run) -> None:
 
 
 def show_confusion(run: Run) -> None:
-    rows = run.part("test")
-    words = f"{training.title(run)} on {len(rows):,} test clips"
     names = [title_of(label) for label in LABELS]
-    ui.chart(scores.confusion(evaluation.confusion(rows), names, words), key="confusion")
+    matrix = evaluation.confusion(run.part("test"))
+    ui.chart(scores.confusion(matrix, names, training.title(run)), key="confusion")
 
 
 # A new one

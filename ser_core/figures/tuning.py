@@ -169,6 +169,7 @@ def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
     ranges = _distributions(whole)
     everywhere = [name for name in ranges if all(name in trial.params for trial in whole)]
     values = [trial.value for trial in whole]
+    unit = "UAR" if study.user_attrs["cv"] == "actors" else "accuracy"
     figure = go.Figure(
         go.Parcoords(
             # By rank: one bad trial would leave all others of one colour. Both ends are seen on light and on dark.
@@ -176,7 +177,7 @@ def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
             labelangle=-30,
             dimensions=[
                 *(_dimension(name, ranges[name], [trial.params[name] for trial in whole]) for name in everywhere),
-                {"label": "value", "values": values},
+                {"label": unit, "values": values, "tickformat": ".3f"},
             ],
         )
     )
@@ -265,6 +266,10 @@ def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, st
         return _nothing(
             title, f"This takes three trials that differ in both and ran all folds; there {_are(len(having))}."
         )
+    for name in (first, second):  # of one value alone Optuna draws nothing
+        if len({str(trial.params[name]) for trial in having}) == 1:
+            value = told.value(having[0].params[name])
+            return _nothing(title, f"All trials that ran all folds have {name} {value}. Choose another parameter.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         figure = optuna.visualization.plot_contour(study, params=[first, second])

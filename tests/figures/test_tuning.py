@@ -109,6 +109,20 @@ def test_every_figure_of_every_study_says_something(name, kind):
     assert not [emotion for emotion in BY_NAME.values() if emotion.name != "neutral" and emotion.colour in drawn]
 
 
+def test_two_parameters_of_which_one_never_differed_are_said_not_drawn():
+    alike = study_of(*(trial(number) for number in range(0, 24, 3)))
+    figure, sentence = tuning.contour(alike, "C", "weights")
+    assert not figure.data
+    assert sentence == "All trials that ran all folds have weights uniform. Choose another parameter."
+    assert tuning.contour(alike, "C", "n")[0].data[0].z is not None
+
+
+def test_all_parameters_end_in_the_score_under_its_name():
+    for cv, name in (("study", "accuracy"), ("actors", "UAR")):
+        (drawn,) = tuning.parallel(many(cv=cv))[0].data
+        assert drawn.dimensions[-1].label == name
+
+
 def test_the_history_names_the_best_and_what_became_of_the_others():
     figure, sentence = tuning.history(mixed(), {"the default": 0.55})
     assert sentence == (
@@ -137,7 +151,7 @@ def test_logarithms_and_categories_have_axes_of_their_own():
     c, n, weights, value = parallel.data[0].dimensions
     assert list(c.ticktext) == ["0.01", "0.1", "1", "10"]
     assert list(weights.ticktext) == ["uniform", "none", "True"]
-    assert (n.label, value.label) == ("n", "value")
+    assert (n.label, value.label) == ("n", "accuracy")
     assert tuning.one_parameter(many(), "C")[0].layout.xaxis.type == "log"
     figure, sentence = tuning.one_parameter(many(), "weights")
     assert list(figure.layout.xaxis.categoryarray) == ["uniform", "none", "True"]
