@@ -7,18 +7,23 @@ from ser_core import leakage, training, ui
 from ser_core.figures import leakage as figures
 from ser_core.labels import EMOTION_NAMES, LABELS
 from ser_core.models import registry
+from ser_core.models.model import FUNCTIONALS
 from ser_core.reference import HUMAN_ACCURACY
 from ser_core.runs import Run
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)"}
+FEATURES = {
+    "default": "What the study saw (for a network: its picture)",
+    FUNCTIONALS: "The second feature set, functionals",
+}
 GUESSING = {"class": 1 / len(LABELS), "emotion": 1 / len(EMOTION_NAMES)}
 FOLDS = {"emobox": "EmoBox's six folds", "luna-jimenez": "Luna-Jimenez' five folds"}
 MOST = 15  # of our runs on one chart
 
 
 @st.cache_data(max_entries=64, show_spinner="Scoring the runs")
-def ladder(run_ids: tuple[str, ...], model: str, kind: str, _runs: list[Run]) -> pd.DataFrame:
-    return leakage.ladder(_runs, model, kind=kind)
+def ladder(run_ids: tuple[str, ...], model: str, preset: str, kind: str, _runs: list[Run]) -> pd.DataFrame:
+    return leakage.ladder(_runs, model, preset=preset, kind=kind)
 
 
 @st.cache_data(max_entries=16, show_spinner="Scoring the runs")
@@ -38,21 +43,25 @@ def show_ladder(found: list[Run]) -> None:
     ids = tuple(run.id for run in found)
     protocols_of = {}
     for run in found:
-        if run.info["preset"] == "default" and run.info["protocol"] in leakage.LADDER:
+        if run.info["preset"] in FEATURES and run.info["protocol"] in leakage.LADDER:
             protocols_of.setdefault(run.info["model"], set()).add(run.info["protocol"])
-    models = sorted(protocols_of, key=lambda key: (-len(protocols_of[key]), key != "best", key))
+    models = sorted(protocols_of, key=lambda key: (-len(protocols_of[key]), key != "v4", key))
     left, right = st.columns([3, 2], gap="large")
     with right:
         model = st.selectbox(
             "Model", models, format_func=lambda key: registry.get(key).name, key="model", bind="query-params"
         )
+        preset = st.radio(
+            "What it sees of a clip", list(FEATURES), format_func=FEATURES.get, key="features", bind="query-params"
+        )
         kind = st.radio("What it has to name", list(KINDS), format_func=KINDS.get, key="kind", bind="query-params")
-        table = ladder(ids, model, kind, found)
+        table = ladder(ids, model, preset, kind, found)
         st.markdown("\n".join(f"- **{row.accuracy:.0%}** on {row.heard}" for row in table.itertuples()))
         missing = [name for name in leakage.LADDER if name not in set(table["protocol"])]
         if missing:
             st.caption("Not run yet: make it with")
-            commands = [f"python -m ser_core run {model} --protocol {name}" for name in missing]
+            more = f" --features {preset}" if preset != "default" else ""
+            commands = [f"python -m ser_core run {model} --protocol {name}{more}" for name in missing]
             st.code("\n".join(commands), language="bash")
     with left:
         ui.chart(figures.ladder(table, registry.get(model).name, GUESSING[kind]), key="ladder")
@@ -128,6 +137,36 @@ def show_unheard(found: list[Run]) -> None:
         )
 
 
+@st.cache_data(max_entries=8, show_spinner="Comparing the runs")
+def ideas(run_ids: tuple[str, ...], _runs: list[Run]) -> pd.DataFrame:
+    return leakage.ideas(_runs)
+
+
+def show_ideas(found: list[Run]) -> None:
+    table = ideas(tuple(run.id for run in found), found)
+    if table.empty:
+        return
+    st.header("What would help? Two ideas that the authors left open, and one of ours")
+    st.markdown(
+        "- **Gender first**: one model tells women from men, then one that has heard only that gender names the "
+        "emotion.\n- **Emotion and gender apart**, its opposite: one model names the emotion having heard everybody.\n"
+        "- **Functionals**, a second feature set: where the study takes the mean of each contour, these are its "
+        "deviation, percentiles and changes too, with pitch and the quality of the voice, on sound without the "
+        "silence around it."
+    )
+    ui.chart(figures.ideas(table), key="ideas")
+    with st.expander("The numbers and tests"):
+        shown = {"before": "without", "after": "with", "gain": "gain", "low": "95 % from", "high": "to", "p": "p"}
+        st.dataframe(
+            table,
+            hide_index=True,
+            column_config={
+                "idea": st.column_config.TextColumn(pinned=True),
+                **{name: st.column_config.NumberColumn(said, format="%.3f") for name, said in shown.items()},
+            },
+        )
+
+
 ui.require_router()
 found = ui.all_runs()
 st.title("Does it know the emotion, or the voice?")
@@ -138,4 +177,5 @@ st.markdown(
 show_ladder(found)
 show_why()
 show_unheard(found)
+show_ideas(found)
 show_song(found)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from ser_core import evaluation
+from ser_core import evaluation, parquet
 from ser_core.errors import ArtifactError
 
 logger = logging.getLogger(__name__)
@@ -47,9 +47,9 @@ def save(run: Run, store: Path) -> Path:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         (part / "run.json").write_text(json.dumps(run.info, indent=1) + "\n")
-        run.predictions.to_parquet(part / "predictions.parquet", compression="zstd", index=False)
+        parquet.write(run.predictions, part / "predictions.parquet")
         if run.curves is not None:
-            run.curves.to_parquet(part / "curves.parquet", compression="zstd", index=False)
+            parquet.write(run.curves, part / "curves.parquet")
         old = folder.with_name(f".{run.id}.old")
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():

@@ -62,6 +62,8 @@ DEEP = (
 # Under these a few models show how much of what they know is voices, and what the second feature set adds.
 HARDER = ("study-speech", "repetition", "statement", "actors-6", "emobox", "luna-jimenez")
 HONEST = ("lr", "svm", "mlp", "lgb", "krr", "v4", "v5", "hier", "apart")
+HONEST_FUNCTIONALS = ("lr", "svm", "mlp", "krr", "hier", "apart")  # on these, trees are slow and no better
+ONLY_EMOBOX = ("lgb", "v4")
 WITH_SONG = ("krr", "apart")  # also trained on the other actors' song, with the functionals
 
 # What the predict page offers: the study's best ensemble, ours, and the members that ours is made of.
@@ -83,7 +85,9 @@ def classical() -> list[Classical]:
     sets = ("default", FUNCTIONALS)
     return [
         *(Classical(key, preset=preset) for key in registry.of_tables() for preset in sets),
-        *(Classical(key, protocol, preset) for key in HONEST for protocol in HARDER for preset in sets),
+        *(Classical(key, protocol) for key in HONEST for protocol in HARDER),
+        *(Classical(key, protocol, FUNCTIONALS) for key in HONEST_FUNCTIONALS for protocol in HARDER),
+        *(Classical(key, "emobox", FUNCTIONALS) for key in ONLY_EMOBOX),
         *(Classical(key, "emobox+song", FUNCTIONALS) for key in WITH_SONG),
     ]
 

@@ -20,6 +20,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from ser_core import parquet
 from ser_core.corpus import COLUMNS, Corpus, Rejected
 from ser_core.errors import AudioError, FeatureError
 from ser_core.features import study
@@ -124,7 +125,7 @@ def save_table(table: pd.DataFrame, file: Path) -> None:
     part = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        table.to_parquet(part, compression="zstd", index=False)
+        parquet.write(table, part)
         os.replace(part, file)
     except OSError as error:
         part.unlink(missing_ok=True)

@@ -128,6 +128,61 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
     return figure, f"{sentence}. Intervals are of the accuracy, over actors."
 
 
+PROTOCOLS = {
+    "study": ("actors it has heard: the study's test clips", MUTED, "diamond"),
+    "emobox": ("actors it has never heard: EmoBox's folds", ACCENT, "circle"),
+}
+
+
+def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
+    """What each idea adds in points of accuracy, on actors that were heard and on actors that were not.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `leakage.ideas` gives it.
+    """
+    figure = go.Figure()
+    for protocol, (said, colour, symbol) in PROTOCOLS.items():
+        rows = table[table["protocol"] == protocol].iloc[::-1]
+        figure.add_scatter(
+            x=100 * rows["gain"],
+            y=rows["idea"],
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": 100 * (rows["high"] - rows["gain"]),
+                "arrayminus": 100 * (rows["gain"] - rows["low"]),
+                "thickness": 1.5,
+            },
+            mode="markers",
+            name=said,
+            marker={"color": colour, "size": 10, "symbol": symbol},
+            customdata=rows[["before", "after", "p", "clips"]],
+            hovertemplate="%{y}<br>from %{customdata[0]:.3f} to %{customdata[1]:.3f} on %{customdata[3]:,} clips<br>"
+            "p = %{customdata[2]:.3f}<extra></extra>",
+        )
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    figure.update_xaxes(title="points of accuracy that the idea adds, with 95 % interval")
+    figure.update_yaxes(automargin=True)
+    legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
+    finish(figure, "What each idea adds", height=160 + 34 * table["idea"].nunique(), legend=legend)
+    said = []
+    for protocol, where in (("study", "heard"), ("emobox", "never heard")):
+        rows = table[table["protocol"] == protocol]
+        surely = rows[(rows["p"] < 0.05) & (rows["gain"] > 0)]
+        said.append(f"on actors {where} {len(surely)} of {len(rows)} ideas surely help")
+    unheard = table[table["protocol"] == "emobox"]
+    most = unheard.loc[unheard["gain"].idxmax()] if len(unheard) else None
+    sentence = f"{'; '.join(said).capitalize()} (p < 0.05 once corrected for {len(table)} tests)."
+    if most is not None:
+        sentence += (
+            f" Most is gained by {most['idea'][0].lower()}{most['idea'][1:]} on actors never heard: "
+            f"{100 * most['gain']:.0f} points, from {most['before']:.0%} to {most['after']:.0%} of eight emotions."
+        )
+    return figure, sentence
+
+
 def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
     """What song among the training clips gives each model, in points of accuracy on the same spoken test clips.
 

@@ -30,7 +30,7 @@ MODELS = (
         "Kernel ridge has the say; the perceptron and logistic regression temper it.",
         # By five-fold cross-validation on the study's training part, among votes that answer for one clip in no more
         # time than its features take.
-        {"default": {"weights": {"krr": 6, "mlp": 1, "lr": 1}}},
+        {preset: {"weights": {"krr": 6, "mlp": 1, "lr": 1}} for preset in ("default", FUNCTIONALS)},
         _members("krr", "mlp", "lr"),
     ),
     TwoQuestions(
