@@ -63,6 +63,7 @@ def test_a_small_cnn_is_started_watched_stopped_and_goes_on(own_server, browser)
 @pytest.mark.parametrize("view", ["Start one", "Learning curves", "Overfitting", "The vote", "What it is made of"])
 def test_the_views_fit_the_screen(own_server, browser, view, width):
     page = browser.new_page(viewport={"width": width, "height": 1100})
+    page.set_default_timeout(60_000)
     page.goto(f"{own_server}/train?show={view.replace(' ', '+')}")
     page.wait_for_selector("h1")
     settle(page)

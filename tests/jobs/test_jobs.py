@@ -37,7 +37,7 @@ def nothing_is_left(settings):
         control._kill_all(job)
 
 
-def until(condition, seconds: float = 90):
+def until(condition, seconds: float = 240):  # far longer than it takes on a machine at work
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "it did not come to that"
@@ -175,11 +175,14 @@ def test_stopped_in_the_queue_it_never_begins(settings, file):
     jobs.stop(first, settings).join()
 
 
-def test_what_does_not_end_by_asking_is_killed(settings, file):
+def test_what_does_not_end_by_asking_is_killed(settings, file, monkeypatch):
     job = moves(jobs.start(tuning(file), "Tune", settings), settings)
     os.kill(job.pid, signal.SIGSTOP)  # as one that hangs
-    waiting = jobs.stop(job, settings, grace_s=0.5)
+    seen, kill_all = threading.Event(), control._kill_all
+    monkeypatch.setattr(control, "_kill_all", lambda job: seen.wait() and kill_all(job))
+    waiting = jobs.stop(job, settings, grace_s=0.1)
     assert jobs.get(job.id, settings).status == "stopping"
+    seen.set()
     waiting.join()
     stopped = jobs.get(job.id, settings)
     assert (stopped.status, stopped.message) == ("stopped", "Stopped. What was done is kept")
@@ -202,7 +205,9 @@ def test_what_a_job_left_behind_is_killed_before_it_goes_on(settings, file):
 
 def test_one_runs_and_the_others_wait_in_order(settings, file):
     started = [jobs.start(tuning(file, f"n{number}", 6), f"n{number}", settings) for number in range(3)]
-    assert [jobs.get(job.id, settings).place for job in started[1:]] in ([1, 2], [2, 3])
+    waiting = [job for job in jobs.list_all(settings) if job.status == "queued"]  # two, or fewer on a slow day
+    assert [job.place for job in waiting] == [*range(1, len(waiting) + 1)]
+    assert [job.id for job in waiting] == [job.id for job in started[3 - len(waiting) :]]
     ended = [becomes(job, settings, "done") for job in started]
     for before, after in itertools.pairwise(ended):
         assert before.ended <= after.began

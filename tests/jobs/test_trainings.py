@@ -23,7 +23,7 @@ def file(table, tmp_path):
     return str(tmp_path / "table.parquet")
 
 
-def until(condition, seconds: float = 120):
+def until(condition, seconds: float = 240):  # far longer than it takes on a machine at work
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "it did not come to that"

@@ -6,15 +6,20 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from ser_core import cli
 from ser_core.features import store
 from ser_core.settings import PROJECT
 from ser_core.tuning import storage, studies
 from tests.postgres_server import started
+
+PATIENCE_S = 240  # far longer than anything takes on a machine at work
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +40,35 @@ def test_many_may_open_a_new_database_at_once(database):
     assert all(one.get_all_studies() == [] for one in opened)
 
 
+@contextmanager
+def all_waiting(url: str, number: int):
+    """What is started within this begins together, however long each takes to load: at the end all stand at the lock
+    that whoever opens the database takes."""
+    with create_engine(url, poolclass=NullPool).connect() as server:
+        server.execute(text("SELECT pg_advisory_lock(:key)"), {"key": storage.LOCK_KEY})
+        yield
+        until = time.monotonic() + PATIENCE_S
+        standing = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        while server.execute(standing).scalar() < number:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
 def test_four_workers_share_a_study_and_a_killed_ones_trial_comes_back(database, table, file):
-    trials = 60
-    study = studies.create(studies.Plan("mlp", pruner="none"), database, table, trials=trials)
+    trials = 40
+    study = studies.create(studies.Plan("mlp", folds=3, pruner="none"), database, table, trials=trials)
     command = [sys.executable, "-m", "ser_core", "worker", "--study", study.study_name, "--features", file]
-    workers = [
-        subprocess.Popen(
-            [*command, "--heartbeat", "1"],
-            cwd=PROJECT,
-            env=os.environ | {"SER_OPTUNA_STORAGE": database},
-            stderr=subprocess.DEVNULL,
-        )
-        for _ in range(4)
-    ]
-    until = time.monotonic() + 120
+    with all_waiting(database, 4):
+        workers = [
+            subprocess.Popen(
+                [*command, "--heartbeat", "1"],
+                cwd=PROJECT,
+                env=os.environ | {"SER_OPTUNA_STORAGE": database},
+                stderr=subprocess.DEVNULL,
+            )
+            for _ in range(4)
+        ]
+    until = time.monotonic() + PATIENCE_S
     doomed = None
     while not doomed:
         assert time.monotonic() < until
@@ -63,7 +83,7 @@ def test_four_workers_share_a_study_and_a_killed_ones_trial_comes_back(database,
             os.kill(pid, signal.SIGCONT)
     ended = studies.count(study)[0]
     doomed.kill()
-    assert [worker.wait(timeout=120) for worker in workers if worker is not doomed] == [0, 0, 0]
+    assert [worker.wait(timeout=PATIENCE_S) for worker in workers if worker is not doomed] == [0, 0, 0]
     rows = studies.table(study)
     ended_at_last, running = studies.count(study)
     assert running == 0
