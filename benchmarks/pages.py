@@ -59,7 +59,7 @@ CHANGES = {
     ],
     "compare": [
         ("all", True),
-        ("runs", ["best", "v4", "mlp", "cnn"]),
+        ("runs", ["krr", "v4", "mlp", "cnn"]),
         ("share", "count"),
         ("kind", "emotion"),
         ("view", "Class by class"),

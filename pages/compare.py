@@ -24,8 +24,12 @@ PROPERTIES = ("class", "emotion", "gender", "intensity", "channel", "statement",
 SHARES = {"row": "What it is", "column": "What was named", "count": "Number of clips"}
 SHOWN_FIRST = ("v4", "mlp")  # the study's best, and its best member
 MOST = 4
-EXPORTS = {"csv": ("CSV", "text/csv"), "latex": ("LaTeX", "text/x-tex"), "markdown": ("Markdown", "text/markdown")}
-SUFFIXES = {"csv": "csv", "latex": "tex", "markdown": "md"}
+USUAL = ("default", "functionals")  # presets that are shown first, and this installation's own runs
+EXPORTS = {
+    "csv": ("CSV", "csv", "text/csv"),
+    "latex": ("LaTeX", "tex", "text/x-tex"),
+    "markdown": ("Markdown", "md", "text/markdown"),
+}
 COLUMNS = {
     "label": st.column_config.TextColumn("run", pinned=True),
     "name": st.column_config.TextColumn("model"),
@@ -144,7 +148,7 @@ def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
     kind = right.selectbox(
         "What has to be named",
         list(KINDS),
-        index=list(KINDS).index(suited(test)),
+        index=0 if "kind" in st.session_state else list(KINDS).index(suited(test)),
         format_func=KINDS.get,
         key="kind",
         bind="query-params",
@@ -154,7 +158,7 @@ def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
 
 def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -> pd.DataFrame:
     """The runs as a table, best first, and the ways to take it away."""
-    few = [run for run in found if run.info["preset"] == "default" or not run.shipped]
+    few = [run for run in found if run.info["preset"] in USUAL or not run.shipped]
     shown = few
     if len(few) < len(found) and st.toggle(
         f"Also tuned and tried settings ({len(found) - len(few)} more runs)", key="all", bind="query-params"
@@ -178,17 +182,7 @@ def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -
             f"{len(said)} runs on {count_of(int(table['test_clips'].iloc[0]))}. A click on a column's head sorts.",
             width="stretch",
         )
-        for form, (name, mime) in EXPORTS.items():
-            st.download_button(
-                name,
-                lambda form=form: comparison.written(table, form),
-                f"runs-{test}.{SUFFIXES[form]}".replace(" ", "-"),
-                mime,
-                icon=":material/download:",
-                key=f"table-{form}",
-                on_click="ignore",
-                type="tertiary",
-            )
+        offer(table, f"runs-{test}".replace(" ", "-"))
     return table
 
 
@@ -197,15 +191,15 @@ def choose_runs(found: list[Run], labels: dict[str, str], table: pd.DataFrame) -
     called = {labels[run.id]: run for run in found}
     if before := st.session_state.get("runs"):
         still = [name for name in before if name in called][:MOST]
-        if still:
-            st.session_state["runs"] = still
-        else:
+        if not still:
             del st.session_state["runs"]
+        elif still != before:
+            st.session_state["runs"] = still
     first = SHOWN_FIRST if set(SHOWN_FIRST) <= set(called) else table["label"].head(2)
     chosen = st.multiselect(
         f"Compare (two to {MOST})",
         list(called),
-        default=list(first),
+        default=None if "runs" in st.session_state else list(first),
         max_selections=MOST,
         key="runs",
         bind="query-params",
@@ -231,17 +225,23 @@ def show_verdicts(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
         )
         named = table.assign(first=table["first"].map(labels), second=table["second"].map(labels))
         st.dataframe(comparison.for_people(named), hide_index=True)
-        for form, (name, mime) in EXPORTS.items():
-            st.download_button(
-                name,
-                lambda form=form: comparison.written(named, form),
-                f"pairs.{SUFFIXES[form]}",
-                mime,
-                icon=":material/download:",
-                key=f"pairs-{form}",
-                on_click="ignore",
-                type="tertiary",
-            )
+        with st.container(horizontal=True):
+            offer(named, "pairs")
+
+
+def offer(table: pd.DataFrame, name: str) -> None:
+    """The ways to take a table away."""
+    for form, (title, suffix, mime) in EXPORTS.items():
+        st.download_button(
+            title,
+            lambda form=form: comparison.written(table, form),
+            f"{name}.{suffix}",
+            mime,
+            icon=":material/download:",
+            key=f"{name}-{form}",
+            on_click="ignore",
+            type="tertiary",
+        )
 
 
 def holds_out(chosen: list[Run]) -> bool:
@@ -306,6 +306,7 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
     if rows.empty:
         st.caption("There is none.")
         return
+    rows = rows.sort_values("clip")
     clips = [corpus.parse(stem) for stem in rows["clip"]]
     named = {labels[name]: rows[name].map(figures.name_of) for name in rows if name in labels}
     shown = rows.assign(

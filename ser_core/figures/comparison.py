@@ -49,8 +49,9 @@ def confusion(
     """
     values = evaluation.KINDS[kind][0]
     z, end = (matrix, top or matrix.max()) if share == "count" else (_shares(matrix, share), 1)
-    figure = _cells(z, matrix, values, "%{text} clips" + (" (%{z:.0%})" if share != "count" else ""))
+    figure = _cells(z, matrix, values, "{counts} clips" + (" ({share:.0%})" if share != "count" else ""))
     figure.update_traces(
+        selector={"type": "heatmap"},
         zmin=0,
         zmax=end,
         colorscale=SEQUENTIAL,
@@ -83,8 +84,9 @@ def difference(one: np.ndarray, other: np.ndarray, kind: str, names: Sequence[st
     values, less = evaluation.KINDS[kind][0], one - other
     z = _shares(one, "row") - _shares(other, "row")
     end = max(0.01, np.abs(z).max())
-    figure = _cells(z, less, values, "%{text} clips (%{z:+.0%} of what it is)")
+    figure = _cells(z, less, values, "{counts:+d} clips ({share:+.0%} of what it is)")
     figure.update_traces(
+        selector={"type": "heatmap"},
         text=np.where(less != 0, np.char.mod("%+d", less), ""),
         zmin=-end,
         zmax=end,
@@ -105,29 +107,46 @@ def _shares(matrix: np.ndarray, share: str) -> np.ndarray:
     return matrix / np.maximum(matrix.sum(axis=1 if share == "row" else 0, keepdims=True), 1)
 
 
-def _cells(z: np.ndarray, counts: np.ndarray, values: Sequence[str], said_of_cell: str) -> go.Figure:
+def _cells(z: np.ndarray, counts: np.ndarray, values: Sequence[str], share: str) -> go.Figure:
+    """A heat map with the counts in it; each cell's `customdata` is what it is and what was named.
+
+    A cell of a heat map cannot be chosen in plotly, so a clear mark lies on each; the nearest one answers a click.
+    """
     ticks = [_short(value) for value in values]
-    meant = [[[truth, named] for named in values] for truth in values]
-    return go.Figure(
+    row, column = np.indices(counts.shape).reshape(2, -1)
+    figure = go.Figure(
         go.Heatmap(
             z=z,
             x=ticks,
             y=ticks,
-            customdata=meant,
             text=np.where(counts != 0, counts.astype(str), ""),
             texttemplate="%{text}",
             xgap=1,
             ygap=1,
             colorbar={"orientation": "h", "y": 1.01, "yanchor": "bottom", "thickness": 10, "nticks": 5},
-            hovertemplate=f"is %{{y}}<br>named %{{x}}: {said_of_cell}<extra></extra>",
+            hoverinfo="skip",
         )
+    )
+    return figure.add_scatter(
+        x=[ticks[place] for place in column],
+        y=[ticks[place] for place in row],
+        mode="markers",
+        marker={"size": 16, "opacity": 0, "symbol": "square"},
+        selected={"marker": {"opacity": 0.45, "color": "white"}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=[[values[i], values[j]] for i, j in zip(row, column, strict=True)],
+        text=[share.format(counts=counts[i, j], share=z[i, j]) for i, j in zip(row, column, strict=True)],
+        hovertemplate="is %{y}<br>named %{x}: %{text}<extra></extra>",
+        showlegend=False,
     )
 
 
 def _finish_cells(figure: go.Figure, title: str, kind: str) -> None:
-    figure.update_xaxes(title="what was named", tickangle=-60, automargin=True, fixedrange=True, dtick=1)
-    figure.update_yaxes(title="what it is", autorange="reversed", automargin=True, fixedrange=True, dtick=1)
-    finish(figure, title, height=_HEIGHTS[kind])
+    edges = {"automargin": True, "fixedrange": True, "dtick": 1, "type": "category"}
+    last = len(evaluation.KINDS[kind][0]) - 0.5
+    figure.update_xaxes(title="what was named", tickangle=-60, range=[-0.5, last], **edges)
+    figure.update_yaxes(title="what it is", range=[last, -0.5], **edges)
+    finish(figure, title, height=_HEIGHTS[kind], hoverdistance=-1)
     figure.update_layout(margin_t=8)
 
 

@@ -1,0 +1,69 @@
+"""Two models are chosen, a cell is clicked, its clip is heard and given to a model, and charts and tables are saved."""
+
+import pytest
+
+from tests.e2e.test_browser import is_too_wide, settle
+from tests.e2e.test_data import hear, open_page, tick_first_row
+
+
+def test_two_models_a_cell_its_clip_and_what_a_model_hears(voices_server, play_browser):
+    page = play_browser
+    open_page(page, f"{voices_server}/compare")
+    page.wait_for_selector("text=/v4 and mlp cannot be told apart on 491 clips/")
+    page.locator("[data-testid=stMultiSelect]").get_by_role("button", name="Remove mlp").click()
+    page.wait_for_selector("text=Choose two runs or more")
+    box = page.locator("[data-testid=stMultiSelect] input")
+    box.fill("xgb")
+    page.get_by_role("option", name="xgb", exact=True).click()
+    page.wait_for_selector("text=/v4 is better than xgb by 9.0 points on 491 clips/")
+    page.wait_for_selector("text=What xgb names")
+    settle(page)
+    page.wait_for_timeout(1000)  # a chart is drawn a moment before it listens
+    assert "runs=v4" in page.url and "runs=xgb" in page.url
+    page.locator(".heatmap-label", has_text="27").first.click(force=True)  # sad women whom v4 named right
+    page.wait_for_selector("h3:has-text('27 clips: Sad, female, named Sad, female by v4')")
+    settle(page)
+    tick_first_row(page)
+    page.wait_for_selector("text=Sad speech by actor 2, female")
+    hear(page)
+    page.get_by_role("button", name="What does a model hear?").click()
+    page.wait_for_selector("h1:has-text('Hear an emotion')")
+    page.wait_for_selector("text=sure of the emotion")
+    assert "/predict?clip=03-01-04-01-01-01-02" in page.url
+
+
+def test_a_chart_is_saved_as_a_picture_of_either_kind_and_as_a_page(server, browser):
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    open_page(page, f"{server}/compare?view=How+sure+they+are")
+    for kind, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+        page.get_by_role("button", name="Save").first.click()
+        page.get_by_role("radio", name=kind).click()
+        settle(page)
+        page.keyboard.press("Escape")
+        page.locator("[data-testid=stPlotlyChart]").first.hover()
+        with page.expect_download() as download:
+            page.locator(
+                "[data-testid=stPlotlyChart] [data-title='Download plot as a PNG'], "
+                "[data-testid=stPlotlyChart] [data-title*='Download plot']"
+            ).first.click()
+        assert download.value.path().read_bytes().startswith(begins)
+    page.get_by_role("button", name="Save").first.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="As a page (HTML)").click()
+    assert b"Is it as often right as it claims?" in download.value.path().read_bytes()
+    page.close()
+
+
+def test_the_table_is_taken_away_for_a_paper(server, page):
+    open_page(page, f"{server}/compare?view=Actor+by+actor")
+    for name, begins in (("LaTeX", "\\begin{tabular}"), ("Markdown", "| run | model |"), ("CSV", "run,label,")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).last.click()
+        assert download.value.path().read_text().startswith(begins)
+
+
+@pytest.mark.parametrize("view", ["What they confuse", "Right and wrong", "What a vote gains", "Learned by heart"])
+def test_each_view_fits_its_screen(server, page, view):
+    open_page(page, f"{server}/compare?view={view.replace(' ', '+')}&runs=v4&runs=krr&runs=cnn&runs=kn")
+    assert not is_too_wide(page)
+    assert page.get_by_text("Something went wrong").count() == 0
