@@ -74,7 +74,7 @@ BAD = {
     "preset": (["cnn", "--preset", "mine"], "'cnn' has no preset 'mine'"),
     "protocol": (["cnn", "--protocol", "mine"], "'mine'"),
     "a vote": (["v_cnn_vgg16"], "is made of the runs of cnn and vgg16. python -m ser_core run v_cnn_vgg16"),
-    "no recordings": (["cnn2d"], "This network listens to the recordings"),
+    "no recordings": (["cnn2d"], "needs the recordings"),
 }
 
 

@@ -17,7 +17,7 @@ from sklearn.metrics import recall_score
 from ser_core import experiments, protocols, runs
 from ser_core.errors import ModelError, ProtocolError, TuningError
 from ser_core.features import store
-from ser_core.models import presets, registry
+from ser_core.models import networks, presets, registry
 from ser_core.settings import PROJECT
 from ser_core.tuning import objective, spaces, studies
 
@@ -41,6 +41,27 @@ def test_a_score_is_the_mean_over_the_folds_of_what_scikit_learn_says(begun, tab
         expected.append(recall_score(truth, given, labels=np.unique(truth), average="macro"))
     assert trial.user_attrs["fold_scores"] == pytest.approx(expected)
     assert trial.value == pytest.approx(np.mean(expected))
+
+
+def test_a_network_is_tuned_like_any_other_and_watches_actors_that_it_does_not_learn_from(begun, table, monkeypatch):
+    """With a body that is built quickly and one epoch, on folds that hold actors out."""
+    split = networks.NetworkClassifier._parts
+    seen = []
+
+    def parts(self, labels, groups):
+        learn, watch = split(self, labels, groups)
+        seen.append((set(groups[learn]), set(groups[watch])))
+        return learn, watch
+
+    monkeypatch.setattr(networks.NetworkClassifier, "_parts", parts)
+    monkeypatch.setitem(registry.MODELS, "cnn", dataclasses.replace(registry.get("cnn"), network="rnn"))
+    quick = dataclasses.replace(spaces.get("cnn"), fixed=spaces.get("cnn").fixed | {"epochs": 1})
+    monkeypatch.setitem(spaces.OURS, "cnn", quick)
+    study = begun(1, model="cnn", cv="actors")
+    best = studies.best(study)
+    assert len(best.user_attrs["fold_scores"]) == 3
+    assert studies.parameters(study, best)["epochs"] == 1
+    assert len(seen) == 3 and all(learned and watched and not learned & watched for learned, watched in seen)
 
 
 def test_five_folds_of_the_study_give_the_cv_accuracy_of_a_run(begun, table, settings):
