@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+from ser_core import stopping
 from tests.app.pages import at, open_app, well, widget
 
 LIMIT_MS = 100
@@ -72,6 +73,7 @@ def main(sessions: int = 30) -> int:
 
 
 if __name__ == "__main__":
+    stopping.listen()  # whoever ends it by a signal leaves no worker behind
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as workspace:
         os.environ["SER_WORKSPACE"] = workspace
