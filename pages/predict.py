@@ -207,11 +207,10 @@ answers_here = st.container()
 # Below the answers, which depend on it.
 models = ui.trained_models()
 key = st.selectbox("Model", list(models), format_func=lambda key: models[key].title, key="model")
-predictor = ui.predictor(models[key])
 
 limits_here.markdown(ui.limits(models[key]))
 with answers_here:
-    heard = hear(clips, predictor)
+    heard = hear(clips, ui.predictor(models[key])) if clips else []  # a network takes seconds to be loaded
     if len(heard) > 1:
         show_all(heard)
     if heard:

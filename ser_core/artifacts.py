@@ -97,6 +97,22 @@ class ModelEntry:
         return self.entry.get("input", "study")
 
     @property
+    def worth(self) -> tuple[str, str]:
+        """What its answers are worth, in two sentences: on voices that it knows, and on voices that it has never
+        heard."""
+        known = (
+            "Of the study's test clips, by actors whom it has heard, it names "
+            f"{self.entry['scores']['test_accuracy']:.0%} right, emotion and gender"
+        )
+        if not self.entry["unheard"]:
+            return known, "On voices that it has never heard it is wrong far more often; how often was not measured"
+        right, claimed = (self.entry["unheard"]["scores"][f"emotion_{name}"] for name in ("accuracy", "claimed"))
+        return known, (
+            f"On voices that it has never heard it names {right:.0%} of eight emotions right, while claiming to be "
+            f"{claimed:.0%} sure"
+        )
+
+    @property
     def card(self) -> str:
         """The model card, Markdown."""
         return (self.folder / CARD_FILE).read_text()

@@ -608,8 +608,10 @@ def predict(options, settings):
             ]
             title = f"What {predictor.entry.entry['name']} hears"
             _print_table(title, ["file", "emotion", "voice", "probability of both", "mind"], rows)
+            out.print(f"{'. '.join(predictor.entry.worth)}.", highlight=False, soft_wrap=True)
 
-    return {"predictions": predictions, "errors": errors}, 2 if errors else 0, show
+    answer = {"predictions": predictions, "errors": errors, "worth": list(predictor.entry.worth)}
+    return answer, 2 if errors else 0, show
 
 
 def compare(options, settings):

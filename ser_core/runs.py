@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -76,13 +77,19 @@ def make_store(store: Path) -> None:
 
 
 def load(folder: Path, *, shipped: bool = False) -> Run:
-    """Read one run.
+    """Read one run; in one process only once, until a file of it changes.
 
     Raises
     ------
     ArtifactError
         If a file is missing or damaged, or the saved scores are not those of the saved predictions.
     """
+    stamps = tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in sorted(folder.glob("*.*")))
+    return _load(folder, shipped, stamps)
+
+
+@lru_cache(maxsize=512)
+def _load(folder: Path, shipped: bool, stamps: tuple) -> Run:
     try:
         info = json.loads((folder / "run.json").read_text())
         predictions = pd.read_parquet(folder / "predictions.parquet")

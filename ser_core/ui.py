@@ -441,15 +441,11 @@ def dashboards():
 
 def limits(entry) -> str:
     """What a trained model's answer is worth, in words that stand wherever it answers."""
-    known = f"it named {entry.entry['scores']['test_accuracy']:.0%} of test clips right, emotion and gender"
-    others = "On voices that it has never heard, as yours, it is wrong far more often"
-    if unheard := entry.entry["unheard"]:
-        right, claimed = (unheard["scores"][f"emotion_{name}"] for name in ("accuracy", "claimed"))
-        others += f": it named {right:.0%} of emotions right, while claiming to be {claimed:.0%} sure"
+    known, others = entry.worth
     return (
-        f"It learned from {entry.entry['trained_on']['actors']} actors acting two English sentences in a studio. With "
-        f"those voices {known}. **{others}.** An acted emotion is not a felt one: study the method with it, and judge "
-        "nobody by it."
+        f"It learned from {entry.entry['trained_on']['actors']} actors acting two English sentences in a studio. "
+        f"{known}. **{others}.** Yours is such a voice. An acted emotion is not a felt one: study the method with it, "
+        "and judge nobody by it."
     )
 
 

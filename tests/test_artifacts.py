@@ -4,12 +4,14 @@ import joblib
 import numpy as np
 import pytest
 
-from ser_core import artifacts, health
+from ser_core import artifacts, experiments, health, votes
 from ser_core.errors import ArtifactError
 from ser_core.experiments import Result
 from ser_core.features import store, study
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.models.model import SavedVote
+from ser_core.predict import Predictor
 from ser_core.runs import Run
 from ser_core.settings import PROJECT
 
@@ -97,6 +99,48 @@ def test_a_model_that_nobody_trained_says_how_to_train_it(trained):
         artifacts.find("svm", [trained.store])
 
 
+@pytest.fixture
+def vote(table, tmp_path):
+    """A vote of two saved models in a store: the vote's entry, and its run."""
+    members = {key: experiments.run(key, table, jobs=1) for key in ("kn", "lr")}
+    for member in members.values():
+        artifacts.save(member, table, tmp_path)
+    model = SavedVote("pair", "Vote: kn + lr", "ensemble", "", {"default": {"weights": {"kn": 3, "lr": 1}}})
+    run = votes.of_runs(model, *(member.run for member in members.values()))
+    return artifacts.save_vote(run, table, tmp_path), run
+
+
+def test_a_vote_of_saved_models_says_what_its_run_says(vote, voices):
+    entry, run = vote
+    assert artifacts.check(entry) == b""
+    assert "those of its members: kn, lr" in entry.card
+    said = run.part("test").iloc[0]
+    heard = Predictor.load(entry).predict_file(next(voices.rglob(f"{said['clip']}.wav")))
+    assert list(heard.members) == ["kn", "lr"]
+    assert heard.probabilities["angry_male"] == pytest.approx(said["p_angry_male"], abs=1e-5)
+
+
+def test_a_vote_whose_member_was_trained_anew_is_refused(vote, table):
+    entry, _ = vote
+    artifacts.save(experiments.run("kn", table, seed=3, preset="study", jobs=1), table, entry.store)
+    with pytest.raises(ArtifactError, match=r"pair was made with kn of digest .* but here is another"):
+        Predictor.load(entry)
+
+
+def test_a_vote_is_not_kept_without_the_members_of_its_run(vote, table, tmp_path):
+    _, run = vote
+    with pytest.raises(ArtifactError, match="no trained model 'kn'"):
+        artifacts.save_vote(run, table, tmp_path / "elsewhere")
+
+
+def test_what_a_model_is_worth_is_said_for_voices_heard_and_never_heard(trained, settings):
+    known, others = trained.worth
+    assert f"{trained.entry['scores']['test_accuracy']:.0%}" in known
+    assert "was not measured" in others
+    best = artifacts.find("best", [settings.artifacts])
+    assert f"{best.entry['unheard']['scores']['emotion_accuracy']:.0%} of eight emotions" in best.worth[1]
+
+
 def test_ones_own_model_goes_before_the_shipped_one(trained, result, table, tmp_path):
     own = artifacts.save(result, table, tmp_path / "own")
     assert artifacts.find("v2", [trained.store, own.store]).store == own.store
@@ -116,11 +160,14 @@ def test_what_ships_is_whole_small_and_sound_free():
     assert sum(file.stat().st_size for file in files) < 60 * 2**20
     assert not [file for file in files if file.suffix in {".wav", ".flac", ".ogg", ".mp3"}]
     manifest = json.loads((shipped / "manifest.json").read_text())
-    assert set(manifest["models"]) == {"v4", "best", "cnn", "cnn2d"}
+    assert set(manifest["models"]) == {"v4", "best", "krr", "cnn", "cnn2d"}
 
 
 def test_the_shipped_models_can_be_loaded(settings):
     for entry in artifacts.list_all(settings.stores):
+        if entry.is_vote:
+            assert set(artifacts.members(entry)) == {"krr", "cnn2d"}
+            continue
         assert artifacts.load(entry).classes_.tolist() == entry.entry["labels"]
         assert "CC BY-NC-SA 4.0" in entry.card
 

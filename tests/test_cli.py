@@ -120,15 +120,64 @@ def test_compare_shows_shipped_and_own_runs_beside_the_original(call, features):
     status, answer, _ = call("compare")
     assert status == 0
     shipped = {row["model"]: row for row in answer["runs"] if row["shipped"]}
-    assert {"dt", "rf", "lgb", "xgb", "mlp", "kn", "lr", "v", "v2", "v3", "v4", "svm", "krr", "bag", "best", "cnn2d"} < set(
-        shipped
-    )
+    assert {
+        "dt",
+        "rf",
+        "lgb",
+        "xgb",
+        "mlp",
+        "kn",
+        "lr",
+        "v",
+        "v2",
+        "v3",
+        "v4",
+        "svm",
+        "krr",
+        "bag",
+        "best",
+        "cnn2d",
+    } < set(shipped)
     assert shipped["v4"]["original_test_accuracy"] == 0.84
     assert shipped["svm"]["original_test_accuracy"] is None
     (mine,) = [row for row in answer["runs"] if not row["shipped"]]
     assert mine["run"] == own
     assert mine["original_test_accuracy"] is None  # it is on other clips than the study's
     assert mine["test_clips"] == 13
+
+
+def test_a_model_runs_on_the_functionals_of_ones_own_recordings(call, features, voices, monkeypatch):
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+    status, answer, error = call("run", "lr", "--features", features, "--preset", "functionals", "--jobs", 1)
+    assert status == 0, error
+    assert answer["preset"] == "functionals"
+    assert answer["test_accuracy"] > 0.7
+
+
+def test_functionals_of_the_shipped_clips_need_no_recording(call, monkeypatch):
+    from ser_core.features import functionals, inputs, store
+    from ser_core.settings import Settings
+
+    settings = Settings.from_environment()
+    table = store.read_table(settings.feature_table)
+    monkeypatch.setenv("SER_DATA_DIR", "nowhere")
+    seen = inputs.load("functionals", table, settings)
+    assert (seen.version, seen.clips.shape) == (functionals.VERSION, (2452, len(functionals.NAMES)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "mlp", "--features", "functionals", "--preset", "study"), "leave --preset study out"),
+        (("run", "cnn", "--features", "functionals"), "'cnn' has no preset 'functionals'"),
+        (("extract", "nowhere", "--out", "x.parquet", "--features", "plp"), "no feature set 'plp'"),
+    ],
+)
+def test_a_feature_set_that_does_not_fit_is_one_clear_line(call, arguments, said):
+    status, answer, error = call(*arguments)
+    assert (status, answer) == (2, None)
+    assert said in error
+    assert len(error.strip().splitlines()) == 1
 
 
 def test_doctor(call):

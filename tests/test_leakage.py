@@ -54,3 +54,19 @@ def test_speakers_are_recognised_on_the_studys_test_clips(table):
     assert set(found["named"]) <= set(table["actor"])
     assert isinstance(found, pd.DataFrame)
     assert (found["actor"] == found["named"]).mean() == pytest.approx(1, abs=0.4)
+
+
+def test_an_idea_is_held_against_what_it_changes_and_nothing_else():
+    found = []
+    for protocol in ("study", "emobox"):
+        for model, preset, share in (("krr", "default", 0.5), ("hier", "default", 0.8), ("krr", "functionals", 0.9)):
+            one = run(by_chance(len(found), share), model, protocol=protocol)
+            one.info.update({"preset": preset, "seed": protocols.STUDY_SEED})
+            found.append(one)
+    table = leakage.ideas(found).set_index(["idea", "protocol"])
+    assert set(table.index.get_level_values("idea")) == {"Gender first, then emotion", "Functionals for krr"}
+    for (_, _), row in table.iterrows():
+        assert row["low"] < row["gain"] < row["high"]
+        assert row["gain"] == pytest.approx(row["after"] - row["before"])
+    assert table.loc[("Functionals for krr", "study"), "gain"] == pytest.approx(0.4, abs=0.1)
+    assert leakage.ideas([]).empty

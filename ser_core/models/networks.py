@@ -5,6 +5,7 @@ weights (means and deviations, principal components) lives in the network's firs
 the whole model.
 """
 
+import io
 import json
 import os
 import shutil
@@ -189,12 +190,13 @@ def dumps(estimator: "NetworkClassifier") -> bytes:
 
 def loads(content: bytes) -> "NetworkClassifier":
     """A trained network of a `.keras` file, in Keras' safe mode, ready to predict and to be shared by threads."""
-    keras = load_keras()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "network.keras"
-        file.write_bytes(content)
-        estimator = NetworkClassifier()
-        estimator.model_ = keras.saving.load_model(file, compile=False, safe_mode=True)
+    load_keras()
+    from keras.src.saving import saving_lib
+
+    # What the public `load_model` does with an opened file; it wants a path itself, and the bytes that were checked are
+    # here, where nothing else can change them and no disk has to be written.
+    estimator = NetworkClassifier()
+    estimator.model_ = saving_lib._load_model_from_fileobj(io.BytesIO(content), None, compile=False, safe_mode=True)
     estimator.classes_ = np.arange(estimator.model_.output_shape[-1])
     estimator.model_.make_predict_function()  # here, once: threads that meet in it would each make one
     return estimator

@@ -53,12 +53,15 @@ class SoftWhitener(PCA):
     directions (loudness, gender) are held back without blowing up the weak ones. The mean variance comes out as 1.
     """
 
-    def __init__(self, power: float = WHITENING, n_components: int | None = None):
-        super().__init__(n_components, svd_solver="full")
+    def __init__(self, power: float = WHITENING, at_most: int | None = None):
+        super().__init__(svd_solver="full")
         self.power = power
+        self.at_most = at_most  # components; fewer clips have fewer
 
     def fit(self, features: np.ndarray, labels=None) -> "SoftWhitener":
         super().fit(features)
+        self.components_ = self.components_[: self.at_most]
+        self.explained_variance_ = self.explained_variance_[: self.at_most]
         variance = np.maximum(self.explained_variance_, 1e-9)
         scale = variance ** (-self.power / 2)
         self.scale_ = scale / np.sqrt(np.mean(variance * scale**2))
@@ -81,7 +84,7 @@ VIEWS = {
 COMPONENTS = 300  # of the functionals, among 200, 300, 400
 FUNCTIONALS_VIEWS = {
     "forest": lambda: [],
-    "distance": lambda: [SoftWhitener(power=0.0, n_components=COMPONENTS)],
+    "distance": lambda: [SoftWhitener(power=0.0, at_most=COMPONENTS)],
     "tree": VIEWS["tree"],
 }
 
