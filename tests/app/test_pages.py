@@ -126,14 +126,14 @@ def test_a_fault_is_logged_and_shown_as_an_apology_without_its_trace(app, monkey
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_damaged_model_is_one_clear_line(app, monkeypatch):
+def test_a_damaged_model_is_one_clear_line(app, voice, monkeypatch):
     from ser_core.errors import ArtifactError
 
     def refuse(_):
         raise ArtifactError("Model best: model.skops has digest 123. Restore it")
 
     monkeypatch.setattr("ser_core.ui.predictor", refuse)
-    at(app, "predict")
+    upload(at(app, "predict"), ("me.wav", voice))
     assert [error.value for error in app.error] == ["Model best: model.skops has digest 123. Restore it"]
 
 
