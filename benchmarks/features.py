@@ -20,18 +20,21 @@ import soundfile
 
 from ser_core import audio, corpus, synthetic
 from ser_core.errors import CorpusError
-from ser_core.features import study
+from ser_core.features import functionals, study
 from ser_core.settings import Settings
 from tests import plain_librosa
+
+STEPS = ("librosa, features", "ours, features", "librosa, from file", "ours, from file", "functionals")
 
 
 def main(number: int = 200) -> None:
     clips = wav_clips(number)
-    seconds = {name: [] for name in ("librosa, features", "ours, features", "librosa, from file", "ours, from file")}
+    seconds = {name: [] for name in STEPS}
     absolute, relative = 0.0, 0.0
     for content in clips[:3]:  # librosa compiles on its first calls
         plain_librosa.features(librosa.load(io.BytesIO(content))[0])
         study.extract(audio.load(content).samples)
+        functionals.extract(audio.load(content).samples)
     for content in clips:
         start = time.perf_counter()
         samples, _ = librosa.load(io.BytesIO(content))
@@ -45,6 +48,8 @@ def main(number: int = 200) -> None:
         loaded = time.perf_counter()
         ours = study.extract(samples)
         done = time.perf_counter()
+        functionals.extract(samples)
+        seconds["functionals"].append(time.perf_counter() - done)
         seconds["ours, features"].append(done - loaded)
         seconds["ours, from file"].append(done - start)
         difference = np.abs(ours - theirs)
@@ -57,6 +62,7 @@ def main(number: int = 200) -> None:
     for part in ("features", "from file"):
         theirs, ours = median[f"librosa, {part}"], median[f"ours, {part}"]
         print(f"  {part:9}: librosa {theirs:6.2f}   ours {ours:6.2f}   {theirs / ours:4.1f} times as fast")
+    print(f"  the second feature set, functionals: {median['functionals']:.2f}")
     print(f"largest difference: {absolute:.1e} absolute, {relative:.1e} relative (of values that differ by over 2e-5)")
 
 

@@ -28,10 +28,12 @@ def ladder(run_ids: tuple[str, ...], model: str, preset: str, kind: str, _runs: 
 
 @st.cache_data(max_entries=16, show_spinner="Scoring the runs")
 def unheard(run_ids: tuple[str, ...], protocol: str, _runs: list[Run]) -> pd.DataFrame:
-    titles = {run.id: training.title(run) for run in _runs}
     table = leakage.unheard(_runs, protocol)
-    own = ["" if shipped else " (yours)" for shipped in table["shipped"]]
-    return table.assign(label=[titles[run_id] + mine for run_id, mine in zip(table["run"], own, strict=True)])
+    titles = {}
+    for name in (protocol, f"{protocol}+song"):  # apart from the song, all that stands here is of one protocol
+        titles |= training.titles([run for run in _runs if run.info["protocol"] == name], protocol=False)
+    song = [" + song" if note else "" for note in table["note"]]
+    return table.assign(label=[titles[run_id] + more for run_id, more in zip(table["run"], song, strict=True)])
 
 
 @st.cache_data(show_spinner=False)

@@ -79,8 +79,9 @@ def title(run: Run, *, protocol: bool = True) -> str:
         )
     elif run.info["preset"] not in ("default", FUNCTIONALS):
         words += f" ({run.info['preset']})"
-    # What a network sees is said by its model and preset; any other model sees the study's features if nothing is said.
-    if run.info["family"] != "deep" and not run.info["features"].startswith("study-"):
+    # What a network or a vote of runs sees is said by its model and preset; any other model sees the study's features
+    # if nothing is said.
+    if run.info["family"] != "deep" and "members" not in run.info and not run.info["features"].startswith("study-"):
         words += f", {run.info['features'].rsplit('-', 1)[0]}"
     if protocol and run.info["protocol"] != "study":
         words += f", {run.info['protocol']}"

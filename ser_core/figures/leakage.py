@@ -41,7 +41,7 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
             },
             mode="lines+markers+text",
             text=[f"{value:.0%}" for value in table["accuracy"]],
-            textposition="middle right",
+            textposition="top right",
             textfont={"size": 15},
             line={"color": ACCENT, "width": 2, "dash": "dot"},
             marker={"color": ACCENT, "size": 13},
@@ -109,11 +109,14 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
         ]
     ).sort_values("value")
     figure.add_vline(
-        x=people, line={"color": MUTED, "width": 1.5, "dash": "dash"}, annotation_text=f"people: {people:.0%}"
+        x=people,
+        line={"color": MUTED, "width": 1.5, "dash": "dash"},
+        annotation_text=f"people: {people:.0%}",
+        annotation_position="top left",
     )
     figure.update_yaxes(categoryorder="array", categoryarray=order["name"].tolist(), automargin=True)
     figure.update_xaxes(
-        title="emotions recognised (UA: mean over emotions and folds)", tickformat=".0%", range=[0.2, 0.9]
+        title="emotions recognised (UA: mean over emotions and folds)", tickformat=".0%", range=[0.3, 0.87]
     )
     legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
     finish(figure, title, height=150 + 26 * len(order), legend=legend)

@@ -55,17 +55,19 @@ def test_a_run_of_ones_own_is_there_as_soon_as_it_exists(app, table, monkeypatch
     app.run()
     shown = app.dataframe[0].value
     assert len(shown) == before + 1
-    assert "kn, emobox (yours)" in set(shown["label"])
+    assert "kn (yours)" in set(shown["label"])
 
 
-def test_the_charts_numbers_are_the_command_lines(app, capsys):
-    from ser_core.cli import main
+def test_what_each_idea_adds_is_said_with_its_tests(app):
+    at(app, "honest")
+    assert "Most is gained by functionals for apart on actors never heard: 21 points" in texts(app)
+    numbers = app.dataframe[2].value
+    assert {"study", "emobox"} == set(numbers["protocol"])
+    assert ((numbers["low"] <= numbers["gain"]) & (numbers["gain"] <= numbers["high"])).all()
 
-    at(app, "honest", model=registry.get("lr").name)
-    found = leakage.ladder(runs.list_all([experiments_settings().artifacts]), "lr")
-    saved = {run.id: run.scores["test_accuracy"] for run in runs.list_all([experiments_settings().artifacts])}
-    assert {row.run: row.accuracy for row in found.itertuples()} == pytest.approx(
-        {run_id: saved[run_id] for run_id in found["run"]}
-    )
-    assert main(["compare", "--json"]) == 0
-    assert widget(app, "model").value == "lr"
+
+def test_the_second_feature_set_has_a_ladder_of_its_own(app):
+    at(app, "honest", model=registry.get("krr").name)
+    assert "Kernel ridge names 87%" in texts(app)
+    widget(app, "features").set_value("functionals").run()
+    assert "Kernel ridge names 88%" in texts(app)

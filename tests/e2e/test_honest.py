@@ -1,0 +1,23 @@
+"""The chart of the leakage lab against the command line."""
+
+import json
+
+import pytest
+
+from ser_core import leakage
+from ser_core.cli import main
+from tests.e2e.test_data import open_page
+
+
+def test_the_leakage_charts_numbers_are_the_command_lines(server, page, capsys):
+    open_page(page, f"{server}/honest?model=krr&features=functionals")
+    chart = page.locator("[data-testid=stPlotlyChart] .js-plotly-plot").first
+    chart.wait_for()
+    drawn = chart.evaluate("chart => chart._fullData[0].customdata.map((one, i) => [one[0], chart.calcdata[0][i].s])")
+    said = {}
+    for protocol, heard in leakage.LADDER.items():
+        assert main(["compare", "--protocol", protocol, "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out.splitlines()[-1])["runs"]
+        (row,) = [row for row in rows if row["model"] == "krr" and row["preset"] == "functionals"]
+        said[heard] = row["test_accuracy"]
+    assert dict(drawn) == pytest.approx(said, abs=1e-6)
