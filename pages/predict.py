@@ -206,7 +206,7 @@ clips = choose_clips()
 answers_here = st.container()
 # Below the answers, which depend on it.
 models = ui.trained_models()
-key = st.selectbox("Model", list(models), format_func=lambda key: models[key].title, key="model")
+key = st.selectbox("Model", list(models), format_func=lambda key: models[key].title, key="model", bind="query-params")
 
 limits_here.markdown(ui.limits(models[key]))
 with answers_here:

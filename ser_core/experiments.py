@@ -99,7 +99,8 @@ def run(
     Raises
     ------
     ModelError, ProtocolError
-        If a name is not known, or the table cannot be split as the protocol asks.
+        If a name is not known, the table cannot be split as the protocol asks, or a preset was tuned on clips of actors
+        whom the protocol holds out.
     TrainingError
         If a network's loss is no number any more.
     """
@@ -107,6 +108,11 @@ def run(
     model = registry.get(model) if isinstance(model, str) else model
     estimator = EmotionClassifier(registry.build(model, preset=preset, seed=seed))
     chosen = protocols.get(protocol)
+    if chosen.holds_actors_out and preset in getattr(model, "tuned", {}):
+        raise ModelError(
+            f"Preset {preset!r} of {model.key} was tuned on clips of all actors, so {protocol} would not hold anybody "
+            "out. Run another preset under it, such as default"
+        )
     folds = [fold for fold in chosen.folds(table) if cv or fold.part != "cv"]
     if seen is None:
         if model.input(preset) != "study":

@@ -444,8 +444,8 @@ def limits(entry) -> str:
     known, others = entry.worth
     return (
         f"It learned from {entry.entry['trained_on']['actors']} actors acting two English sentences in a studio. "
-        f"{known}. **{others}.** A recording of yours is such a voice. An acted emotion is not a felt one: study the method with it, "
-        "and judge nobody by it."
+        f"{known}. **{others}.** A recording of yours is such a voice. An acted emotion is not a felt one: "
+        "study the method with it, and judge nobody by it."
     )
 
 

@@ -74,7 +74,7 @@ def test_a_person_reads_it(call):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--pairs", "v4", "v99"), "no run 'v99' to compare; there is bag, "),
+        (("--pairs", "v4", "v99"), "no run 'v99' to compare; there is apart, "),
         (("--pairs", "v4", "v4"), "that is one run"),
         (("--protocol", "random"), "no protocol 'random'"),
         (("--protocol", "actors-5"), "no run under actors-5 yet. Make one: python -m ser_core run"),

@@ -4,6 +4,7 @@ import pytest
 
 from ser_core import evaluation, experiments, protocols, runs
 from ser_core.errors import ArtifactError, ModelError
+from ser_core.models import presets
 
 
 def test_a_run_keeps_every_prediction(result, table):
@@ -130,3 +131,10 @@ def test_a_damaged_run_is_named(result, tmp_path):
     (folder / "predictions.parquet").write_bytes(b"")
     with pytest.raises(ArtifactError, match=f"The run .*{result.run.id} cannot be read"):
         runs.load(folder)
+
+
+def test_what_was_tuned_on_an_actors_clips_is_not_tested_as_if_it_had_never_heard_them(table, settings):
+    model = presets.model("lr", settings.stores)
+    assert "tuned" in model.presets
+    with pytest.raises(ModelError, match="'tuned' of lr was tuned on clips of all actors, so actors-2 would not hold"):
+        experiments.run(model, table, preset="tuned", protocol="actors-2", jobs=1)

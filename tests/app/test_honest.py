@@ -4,7 +4,7 @@ import pytest
 
 from ser_core import experiments, leakage, runs
 from ser_core.models import registry
-from tests.app.pages import at, charts, texts, widget
+from tests.app.pages import at, charts, texts
 
 
 def test_it_says_in_one_sentence_how_far_the_best_falls(app):
@@ -67,7 +67,5 @@ def test_what_each_idea_adds_is_said_with_its_tests(app):
 
 
 def test_the_second_feature_set_has_a_ladder_of_its_own(app):
-    at(app, "honest", model=registry.get("krr").name)
-    assert "Kernel ridge names 87%" in texts(app)
-    widget(app, "features").set_value("functionals").run()
+    at(app, "honest", model=registry.get("krr").name, features="The second feature set, functionals")
     assert "Kernel ridge names 88%" in texts(app)

@@ -10,10 +10,12 @@ from tests.e2e.test_data import open_page
 
 
 def test_the_leakage_charts_numbers_are_the_command_lines(server, page, capsys):
-    open_page(page, f"{server}/honest?model=krr&features=functionals")
+    open_page(page, f"{server}/honest?model=Kernel+ridge&features=The+second+feature+set%2C+functionals")
     chart = page.locator("[data-testid=stPlotlyChart] .js-plotly-plot").first
     chart.wait_for()
-    drawn = chart.evaluate("chart => chart._fullData[0].customdata.map((one, i) => [one[0], chart.calcdata[0][i].s])")
+    drawn = chart.evaluate(
+        "chart => { const { y, customdata } = chart._fullData[0]; return customdata.map((one, i) => [one[0], y[i]]) }"
+    )
     said = {}
     for protocol, heard in leakage.LADDER.items():
         assert main(["compare", "--protocol", protocol, "--json"]) == 0

@@ -28,9 +28,9 @@ def test_the_later_stores_preset_counts(tmp_path):
 def test_a_model_has_it_beside_those_of_the_code(tmp_path):
     presets.save(FOUND, tmp_path)
     model = presets.model("kn", [tmp_path])
-    assert set(model.presets) == {"default", "study", "mine"}
+    assert set(model.presets) == {"default", "study", "functionals", "mine"}
     assert registry.parameters(model, "mine") == FOUND.parameters
-    assert set(registry.get("kn").presets) == {"default", "study"}
+    assert set(registry.get("kn").presets) == {"default", "study", "functionals"}
     assert presets.model("v4", [tmp_path]) is registry.get("v4")
 
 
