@@ -151,7 +151,8 @@ def show_ideas(found: list[Run]) -> None:
     st.header("What would help? Two ideas that the authors left open, and one of ours")
     st.markdown(
         "- **Gender first**: one model tells women from men, then one that has heard only that gender names the "
-        "emotion.\n- **Emotion and gender apart**, its opposite: one model names the emotion having heard everybody.\n"
+        "emotion; both are asked and weighed by how probable their gender is, or (hard routing) only the more probable "
+        "one.\n- **Emotion and gender apart**, its opposite: one model names the emotion having heard everybody.\n"
         "- **Functionals**, a second feature set: where the study takes the mean of each contour, these are its "
         "deviation, percentiles and changes too, with pitch and the quality of the voice, on sound without the "
         "silence around it."

@@ -142,6 +142,7 @@ def fall(table: pd.DataFrame, name: str) -> str:
 
 IDEAS = (  # in words, model, preset, and against which model and preset
     ("Gender first, then emotion", "hier", "default", "krr", "default"),
+    ("Gender first, hard routing", "hier", "hard", "krr", "default"),
     ("Gender first, on functionals", "hier", FUNCTIONALS, "krr", FUNCTIONALS),
     ("Emotion and gender apart", "apart", "default", "krr", "default"),
     ("Emotion and gender apart, on functionals", "apart", FUNCTIONALS, "krr", FUNCTIONALS),

@@ -90,6 +90,7 @@ def classical() -> list[Classical]:
         *(Classical(key, protocol, FUNCTIONALS) for key in HONEST_FUNCTIONALS for protocol in HARDER),
         *(Classical(key, "emobox", FUNCTIONALS) for key in ONLY_EMOBOX),
         *(Classical(key, "emobox+song", FUNCTIONALS) for key in WITH_SONG),
+        *(Classical("hier", protocol, "hard") for protocol in ("study", "emobox")),
     ]
 
 
