@@ -99,7 +99,7 @@ def make(
 ) -> list[runs.Run]:
     """Carry out the study's classical half on the clips in a folder, and keep it in the shipped store.
 
-    Takes about four minutes on two cores. `progress` is told the number of models done and of models in all.
+    Takes about half an hour on two cores. `progress` is told the number of models done and of models in all.
 
     The tables are written first, the runs and models when all are made.
 
