@@ -38,6 +38,10 @@ def test_a_chart_is_saved_as_a_picture_of_either_kind_and_as_a_page(server, brow
     for kind, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
         page.get_by_role("button", name="Save").first.click()
         page.get_by_role("radio", name=kind).click()
+        page.wait_for_function(
+            "kind => document.querySelector('.js-plotly-plot')._context.toImageButtonOptions.format === kind",
+            arg=kind.lower(),
+        )
         settle(page)
         page.keyboard.press("Escape")
         page.locator("[data-testid=stPlotlyChart]").first.hover()
