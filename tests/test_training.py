@@ -20,7 +20,7 @@ CHOSEN = {
 
 def test_what_was_chosen_is_understood_by_the_command_line_as_the_same():
     command = training.command("cnn2d", CHOSEN | {"augment": False}, protocol="emobox")
-    options = cli._parser().parse_args(command)
+    options = cli.parser().parse_args(command)
     assert {name: getattr(options, name) for name in CHOSEN} == CHOSEN
     assert (options.model, options.protocol, options.augment, options.cv) == ("cnn2d", "emobox", False, False)
 

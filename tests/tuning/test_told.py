@@ -10,7 +10,7 @@ PLAN = studies.Plan("svm", cv="actors", folds=4, sampler="random", pruner="none"
 
 def test_a_plans_command_is_understood_by_the_command_line_as_the_same_plan():
     command = told.command(PLAN, "mine", 12, workers=2, minutes=5)
-    options = cli._parser().parse_args(command)
+    options = cli.parser().parse_args(command)
     assert studies.Plan(**{name: getattr(options, name) for name in vars(PLAN)}) == PLAN
     assert (options.name, options.trials, options.workers, options.timeout) == ("mine", 12, 2, 300)
     assert options.resume

@@ -1,0 +1,213 @@
+"""Commands on recordings: `download`, `index`, `extract` and `spectrograms`."""
+
+import sys
+import time
+from pathlib import Path
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.prompt import Confirm
+
+from ser_core.cli.options import add_jobs, seed
+from ser_core.cli.screen import err, out, print_table, progress
+
+
+def add(command) -> None:
+    sub = command("download", download, "bring the official RAVDESS clips here, going on where it stopped", writes=True)
+    sub.add_argument("--speech", action="store_true", help="only speech, or with --song both")
+    sub.add_argument("--song", action="store_true", help="only song, or with --speech both")
+    sub.add_argument("--dest", type=Path, metavar="DIR", help="default: SER_DATA_DIR")
+    sub.add_argument("--accept-licence", action="store_true", help="accept the licence without being asked")
+
+    sub = command("index", index, "list the RAVDESS clips of a folder, and what is wrong with the others")
+    sub.add_argument("folder", metavar="DIR")
+
+    sub = command("extract", extract, "extract the features of every clip of a folder into a table", writes=True)
+    sub.add_argument("folder", metavar="DIR")
+    sub.add_argument("--out", required=True, type=Path, metavar="F.parquet")
+    sub.add_argument("--features", default="study", metavar="SET", help="study (the 180, default) or functionals")
+    add_jobs(sub)
+
+    sub = command(
+        "spectrograms",
+        spectrograms,
+        "a 224 x 224 picture of every clip, in folders by part and class",
+        writes=True,
+    )
+    sub.add_argument("--kind", default="mel", help="mel, mfcc or contrast (default: mel)")
+    sub.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder, or one to go on with")
+    sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
+    sub.add_argument("--augment", type=int, default=0, metavar="N", help="changed copies of each training clip to add")
+    sub.add_argument("--seed", type=seed, default=9, help="of the changed copies (default: 9)")
+    add_jobs(sub)
+
+
+def download(options, settings):
+    from ser_core import download as downloading
+
+    _accept_licence(downloading.LICENCE, options)
+    wanted = [
+        archive
+        for archive in downloading.ARCHIVES
+        if options.speech == options.song or getattr(options, archive.part)  # neither is both
+    ]
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    started = time.perf_counter()
+    try:
+        with Progress(*columns, console=err, disable=options.json or options.report is not None) as bar:
+            tasks = {}
+
+            def advance(at):
+                step = (at.part, "downloading" if at.phase == "waiting" else at.phase)
+                what = f"{at.phase.capitalize()} {at.part}"
+                if step not in tasks:  # begun where an earlier try stopped, so that the rate is of what arrives now
+                    tasks[step] = bar.add_task(what, total=at.total, completed=at.done)
+                bar.update(tasks[step], description=what, completed=at.done)
+                if options.report:
+                    options.report.progress(what, at.done, at.total, at.words)
+
+            done = downloading.download(wanted, options.dest or settings.data_dir, progress=advance)
+    except KeyboardInterrupt:
+        err.print("What has arrived is kept: run it again to go on from there.")
+        raise
+    answer = {
+        "dest": str(done.dest),
+        "downloaded": list(done.parts),
+        "already_there": list(done.already_there),
+        "clips": done.clips,
+        "bytes": done.bytes,
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+
+    def show():
+        if done.parts:
+            said = f"{done.clips:,} clips ({' and '.join(done.parts)}) are new in {done.dest}"
+            out.print(said, markup=False, highlight=False, soft_wrap=True)
+        if done.already_there:
+            said = f"All clips of {' and '.join(done.already_there)} were already in {done.dest}: nothing to download"
+            out.print(said, markup=False, highlight=False, soft_wrap=True)
+
+    return answer, 0, show
+
+
+def _accept_licence(licence: str, options) -> None:
+    from ser_core.errors import DownloadError
+
+    err.print(licence, markup=False, highlight=False, soft_wrap=True)
+    if options.accept_licence:
+        return
+    if not sys.stdin.isatty():
+        raise DownloadError("The licence must be accepted, and there is no terminal to ask at: add --accept-licence")
+    try:
+        accepted = Confirm.ask("Do you accept this licence?", console=err, default=False)
+    except EOFError:
+        accepted = False
+    if not accepted:
+        raise DownloadError("Nothing was downloaded, since the licence was not accepted")
+
+
+def index(options, settings):
+    from ser_core import corpus
+
+    found = corpus.index(options.folder)
+    clips = found.clips
+    answer = {
+        "clips": len(clips),
+        "speech": int((clips["channel"] == "speech").sum()),
+        "song": int((clips["channel"] == "song").sum()),
+        "actors": int(clips["actor"].nunique()),
+        "rejected": _left_out(found.rejected),
+    }
+
+    def show():
+        out.print(
+            f"{answer['clips']:,} clips ({answer['speech']:,} speech, {answer['song']:,} song) of "
+            f"{answer['actors']} actors"
+        )
+        if found.rejected:
+            print_table("Left out", ["file", "reason"], [(item.file, item.reason) for item in found.rejected])
+
+    return answer, 0, show
+
+
+def extract(options, settings):
+    from ser_core import corpus
+    from ser_core.errors import FeatureError
+    from ser_core.features import inputs, store
+
+    started = time.perf_counter()
+    if options.features not in inputs.TABLES:
+        raise FeatureError(f"There is no feature set {options.features!r}; there is {' and '.join(inputs.TABLES)}")
+    features = inputs.TABLES[options.features]
+    found = corpus.index(options.folder)
+    with progress("Extracting", options) as advance:
+        extraction = store.load_table(found, settings.workspace, features=features, jobs=options.jobs, progress=advance)
+    store.save_table(extraction.table, options.out)
+    _print_left_out(extraction.rejected)
+    answer = {
+        "clips": len(extraction.table),
+        "features": len(features.NAMES),
+        "extracted": extraction.extracted,
+        "reused": extraction.reused,
+        "seconds": round(time.perf_counter() - started, 2),
+        "rejected": _left_out(extraction.rejected),
+    }
+
+    def show():
+        out.print(
+            f"{answer['clips']:,} clips, {answer['features']} features each, in {options.out}: "
+            f"{answer['extracted']:,} extracted, {answer['reused']:,} reused, {answer['seconds']} s",
+            soft_wrap=True,
+        )
+
+    return answer, 0, show
+
+
+def spectrograms(options, settings):
+    from ser_core import corpus
+    from ser_core.features import images
+
+    started = time.perf_counter()
+    with progress("Drawing", options) as advance:
+        written = images.write(
+            corpus.index(options.data or settings.data_dir),
+            options.out,
+            kind=options.kind,
+            copies=options.augment,
+            seed=options.seed,
+            jobs=options.jobs,
+            progress=advance,
+        )
+    _print_left_out(written.rejected)
+    answer = {
+        "pictures": written.train + written.test,
+        "train": written.train,
+        "test": written.test,
+        "made": written.made,
+        "reused": written.train + written.test - written.made,
+        "seconds": round(time.perf_counter() - started, 2),
+        "rejected": _left_out(written.rejected),
+    }
+
+    def show():
+        out.print(
+            f"{answer['pictures']:,} pictures in {written.folder} ({answer['train']:,} to train on, {answer['test']:,} "
+            f"to test on): {answer['made']:,} made, {answer['reused']:,} reused, {answer['seconds']} s",
+            soft_wrap=True,
+        )
+
+    return answer, 0, show
+
+
+def _left_out(rejected) -> list[dict]:
+    return [{"file": item.file, "reason": item.reason} for item in rejected]
+
+
+def _print_left_out(rejected) -> None:
+    for item in rejected:
+        err.print(f"Left out {item.file}: {item.reason}", markup=False, soft_wrap=True, highlight=False)

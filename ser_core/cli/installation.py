@@ -1,0 +1,59 @@
+"""Commands on the project as a whole: `doctor` checks it, `study` makes what ships with it anew."""
+
+from pathlib import Path
+
+from ser_core.cli.experiments import run_answer
+from ser_core.cli.options import add_jobs
+from ser_core.cli.screen import print_table, progress, score
+
+
+def add(command) -> None:
+    command("doctor", doctor, "check this installation: packages, artifacts, data, workspace")
+
+    sub = command("study", study, "make everything in artifacts/ anew from the clips (`make study`)", writes=True)
+    sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
+    sub.add_argument("--tune", action="store_true", help="tune every model first (half an hour more)")
+    sub.add_argument(
+        "--deep", nargs="*", metavar="MODEL", help="only the networks' runs (two hours), or those of these models"
+    )
+    sub.add_argument("--weights", type=Path, metavar="FILE", help="VGG16's ImageNet weights (default: downloaded)")
+    add_jobs(sub)
+
+
+def doctor(options, settings):
+    from ser_core import health
+
+    checks = health.check(settings)
+
+    def show():
+        rows = [("ok" if check.ok else "--" if check.optional else "NO", check.name, check.says) for check in checks]
+        print_table("This installation", ["", "what", "state"], rows)
+
+    answer = {
+        "ok": all(check.ok or check.optional for check in checks),
+        "checks": [{"name": check.name, "ok": check.ok, "says": check.says} for check in checks],
+    }
+    return answer, 0 if answer["ok"] else 2, show
+
+
+def study(options, settings):
+    from ser_core import shipping
+
+    if options.tune:
+        with progress("Tuning", options) as advance:
+            shipping.make_studies(settings, jobs=options.jobs, progress=advance)
+    with progress("Study", options) as advance:
+        if options.deep is None:
+            made = shipping.make(options.data or settings.data_dir, settings, jobs=options.jobs, progress=advance)
+        else:
+            made = shipping.make_deep(settings, only=options.deep, weights=options.weights, progress=advance)
+
+    def show():
+        names = ("cv_accuracy", "test_accuracy", "emotion_uar")
+        rows = [
+            (run.info["model"], run.info["protocol"], *(score(run.scores.get(name)) for name in names)) for run in made
+        ]
+        columns = ["model", "protocol", "CV5", "test", "UAR of emotions"]
+        print_table(f"Made in {settings.artifacts}", columns, rows)
+
+    return {"runs": [run_answer(run) for run in made]}, 0, show

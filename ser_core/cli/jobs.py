@@ -1,0 +1,57 @@
+"""`jobs`: the long work that pages started."""
+
+from rich.table import Column
+
+from ser_core.cli.screen import out, print_table
+
+
+def add(command) -> None:
+    sub = command("jobs", jobs, "the long work that pages started: list it, stop it, go on with it, show its log")
+    what = ("list", "show", "stop", "resume", "retry", "delete")
+    sub.add_argument("what", nargs="?", default="list", choices=what, help="default: list")
+    sub.add_argument("job", nargs="?", metavar="ID", help="of the list")
+
+
+def jobs(options, settings):
+    from datetime import datetime
+
+    from ser_core import jobs as control
+    from ser_core.errors import JobError
+
+    if options.what == "list":
+        found = control.list_all(settings)
+    elif not options.job:
+        raise JobError(f"Which job? python -m ser_core jobs {options.what} ID. The list: python -m ser_core jobs")
+    else:
+        found = [control.get(options.job, settings)]
+        if options.what == "stop" and (waiting := control.stop(found[0], settings)):
+            waiting.join()
+            found = [control.get(options.job, settings)]
+        elif options.what in ("resume", "retry"):
+            found = [getattr(control, options.what)(found[0], settings)]
+        elif options.what == "delete":
+            control.delete(found[0], settings)
+    answer = {"jobs": [_job_answer(job) for job in found]}
+    if options.what == "show":
+        answer["log"] = found[0].log()
+
+    def show():
+        rows = []
+        for job in found:
+            at = job.progress
+            far = f"{at.what} {at.words or f'{at.done:,.0f} of {at.total:,.0f}'}" if at and at.total else ""
+            state = f"{job.status}, place {job.place}" if job.place else job.status
+            rows.append((job.id, f"{datetime.fromtimestamp(job.made):%d %b %H:%M}", job.title, state, far, job.message))
+        said = "Deleted" if options.what == "delete" else "Jobs, oldest first"
+        print_table(said, [Column("job", no_wrap=True), "made", "what", "state", "progress", "how it ended"], rows)
+        if options.what == "show":
+            out.print(f"python -m ser_core {' '.join(found[0].command)}", markup=False, highlight=False, soft_wrap=True)
+            out.print(answer["log"], markup=False, highlight=False, soft_wrap=True)
+
+    return answer, 0, show
+
+
+def _job_answer(job) -> dict:
+    from dataclasses import asdict
+
+    return {name: value for name, value in asdict(job).items() if name != "folder"}

@@ -1,0 +1,45 @@
+"""`predict`: what a trained model hears."""
+
+from pathlib import Path
+
+from ser_core.cli.screen import err, out, print_table
+
+
+def add(command) -> None:
+    sub = command("predict", predict, "which emotion a trained model hears in each file")
+    sub.add_argument("files", nargs="+", metavar="FILE")
+    sub.add_argument("--model", default="best", metavar="KEY", help="a trained model (default: best)")
+
+
+def predict(options, settings):
+    from ser_core import artifacts
+    from ser_core.errors import AudioError
+    from ser_core.predict import Predictor
+
+    predictor = Predictor.load(artifacts.find(options.model, settings.stores))
+    predictions, errors = [], []
+    for file in options.files:
+        try:
+            predictions.append({"file": file} | predictor.predict_file(Path(file)).as_dict())
+        except AudioError as error:
+            errors.append({"file": file, "error": str(error).removeprefix(f"{file}: ")})
+            err.print(f"{file}: {errors[-1]['error']}", markup=False, soft_wrap=True, highlight=False)
+
+    def show():
+        if predictions:
+            rows = [
+                (
+                    item["file"],
+                    item["emotion"],
+                    item["gender"],
+                    f"{item['probability']:.2f}",
+                    "\n".join(item["warnings"]),
+                )
+                for item in predictions
+            ]
+            title = f"What {predictor.entry.entry['name']} hears"
+            print_table(title, ["file", "emotion", "voice", "probability of both", "mind"], rows)
+            out.print(f"{'. '.join(predictor.entry.worth)}.", highlight=False, soft_wrap=True)
+
+    answer = {"predictions": predictions, "errors": errors, "worth": list(predictor.entry.worth)}
+    return answer, 2 if errors else 0, show

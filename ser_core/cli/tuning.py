@@ -1,0 +1,161 @@
+"""Commands that look for better parameters: `tune`, `worker` and `preset`."""
+
+import argparse
+import os
+from pathlib import Path
+
+from ser_core.cli.options import add_jobs, count, seed
+from ser_core.cli.screen import out, print_table, progress
+
+
+def add(command) -> None:
+    sub = command("tune", tune, "look for a model's best parameters, with Optuna, on training clips only", writes=True)
+    sub.add_argument("model", metavar="MODEL")
+    sub.add_argument("--trials", type=count, default=50, metavar="N", help="in all, over every resume (default: 50)")
+    sub.add_argument("--timeout", type=float, metavar="S", help="seconds after which no trial is begun")
+    sub.add_argument("--space", default="ours", help="ours or study: the ranges to look in (default: ours)")
+    sub.add_argument(
+        "--cv", default="study", help="folds: study (actors on both sides, accuracy) or actors (held out, UAR)"
+    )
+    sub.add_argument("--folds", type=int, default=5, metavar="K", help="3 to 5 (default: 5)")
+    sub.add_argument("--sampler", default="tpe", help="tpe or random (default: tpe)")
+    sub.add_argument("--pruner", default="median", help="median, wilcoxon or none (default: median)")
+    sub.add_argument("--seed", type=seed, default=9)
+    sub.add_argument("--workers", type=count, metavar="N", help="processes (default: all cores)")
+    sub.add_argument("--name", default="", help="of the study (default: made of the choices above)")
+    sub.add_argument("--resume", action="store_true", help="go on with the study of that name if there is one")
+    sub.add_argument("--save-preset", action="store_true", help="make a preset of the best, tested once")
+    _add_study_place(sub)
+
+    sub = command("worker", worker, "work on a study that `tune` began, on this or another machine", writes=True)
+    sub.add_argument("--study", required=True, metavar="NAME")
+    sub.add_argument("--timeout", type=float, metavar="S", help="seconds after which no trial is begun")
+    sub.add_argument(
+        "--number", type=int, metavar="N", help="of this worker, so that it tries others than the rest (default: any)"
+    )
+    _add_study_place(sub)
+
+    sub = command("preset", preset, "make a preset of a study's best trial and evaluate it, once", writes=True)
+    sub.add_argument("study", metavar="STUDY")
+    sub.add_argument("--name", default="", help="of the preset (default: the study's)")
+    sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
+    add_jobs(sub)
+
+
+def _add_study_place(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--storage", metavar="URL", help="the studies' database (default: SER_OPTUNA_STORAGE, or SQLite)")
+    sub.add_argument("--heartbeat", type=count, default=10, metavar="S", help="seconds between signs of life")
+    sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
+
+
+def tune(options, settings):
+    from ser_core.features import store
+    from ser_core.tuning import storage, studies
+
+    names = ("model", "space", "cv", "folds", "sampler", "pruner", "seed")
+    plan = studies.Plan(**{name: getattr(options, name) for name in names})
+    plan.check()
+    url = options.storage or storage.url(settings)
+    table = store.read_table(options.features or settings.feature_table)
+    study = studies.create(plan, url, table, trials=options.trials, name=options.name, resume=options.resume)
+    with progress(f"Tuning {options.model}", options) as advance:
+        studies.tune(
+            study,
+            url,
+            table,
+            workers=options.workers or 0,
+            features=options.features,
+            timeout_s=options.timeout,
+            heartbeat_s=options.heartbeat,
+            progress=advance,
+        )
+    answer = _study_answer(study)
+    saved = None
+    if options.save_preset:
+        with progress("Evaluating the best", options) as advance:
+            saved = studies.save_preset(study, table, settings, progress=advance)
+        answer |= _preset_answer(*saved, settings)
+
+    def show():
+        _show_study(study)
+        if saved:
+            _show_preset(*saved, settings)
+        else:
+            out.print(f"Make a preset of the best: python -m ser_core preset {study.study_name}", soft_wrap=True)
+
+    return answer, 0, show
+
+
+def worker(options, settings):
+
+    from ser_core.features import store
+    from ser_core.tuning import storage, studies
+
+    url = options.storage or storage.url(settings)
+    with progress(f"Working on {options.study}", options) as advance:
+        done = studies.work(
+            options.study,
+            url,
+            store.read_table(options.features or settings.feature_table),
+            number=os.getpid() if options.number is None else options.number,
+            timeout_s=options.timeout,
+            heartbeat_s=options.heartbeat,
+            progress=advance,
+        )
+    answer = {"study": options.study, "trials_here": done}
+    return answer, 0, lambda: out.print(f"{done} trials of {options.study} were done here", soft_wrap=True)
+
+
+def preset(options, settings):
+    from ser_core.features import store
+    from ser_core.tuning import studies
+
+    study = studies.load(studies.find(options.study, settings))
+    table = store.read_table(options.features or settings.feature_table)
+    with progress("Evaluating the best", options) as advance:
+        saved = studies.save_preset(study, table, settings, name=options.name, jobs=options.jobs, progress=advance)
+    return _preset_answer(*saved, settings), 0, lambda: _show_preset(*saved, settings)
+
+
+def _study_answer(study) -> dict:
+    from ser_core.tuning import studies
+
+    best = studies.best(study)
+    states = studies.table(study)["state"].value_counts().to_dict()
+    answer = {"study": study.study_name, "trials": states, "best": None}
+    if best:
+        found = studies.parameters(study, best)
+        answer["best"] = {"trial": best.number, "score": best.value, "parameters": found}
+    return answer
+
+
+def _show_study(study) -> None:
+    answer = _study_answer(study)
+    states = ", ".join(f"{number} {state}" for state, number in answer["trials"].items())
+    out.print(f"Study {answer['study']}: trials {states}", soft_wrap=True, highlight=False)
+    if answer["best"]:
+        what = "UAR, actors held out" if study.user_attrs["cv"] == "actors" else "accuracy"
+        title = (
+            f"Best: trial {answer['best']['trial']}, {answer['best']['score']:.4f} mean {what}, "
+            f"of {study.user_attrs['folds']} folds of the training part"
+        )
+        print_table(title, ["parameter", "value"], list(answer["best"]["parameters"].items()))
+
+
+def _preset_answer(saved, new, settings) -> dict:
+    from ser_core import runs
+
+    run = runs.get(saved.run, settings.stores)
+    scores = {name: run.scores[name] for name in ("train_accuracy", "cv_accuracy", "test_accuracy", "uar")}
+    return {"preset": saved.name, "new": new, "trials_tried": saved.trials, "run": saved.run} | scores
+
+
+def _show_preset(saved, new, settings) -> None:
+    answer = _preset_answer(saved, new, settings)
+    out.print(
+        f"Preset {saved.name} of {saved.model}{'' if new else ' was there already'}: accuracy on test "
+        f"{answer['test_accuracy']:.3f}, CV5 {answer['cv_accuracy']:.3f}; the best of {saved.trials} trials, "
+        f"chosen without the test part. Use it: python -m ser_core run {saved.model} --preset {saved.name}",
+        soft_wrap=True,
+        highlight=False,
+    )
