@@ -16,6 +16,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from ser_core import evaluation, protocols
@@ -111,7 +112,7 @@ def run(
     if chosen.holds_actors_out and preset in getattr(model, "tuned", {}):
         raise ModelError(
             f"Preset {preset!r} of {model.key} was tuned on clips of all actors, so {protocol} would not hold anybody "
-            "out. Run another preset under it, such as default"
+            "out. Run another preset under it, such as default, or tune inside each of its folds: --tune 20"
         )
     folds = [fold for fold in chosen.folds(table) if cv or fold.part != "cv"]
     if seen is None:
@@ -124,13 +125,18 @@ def run(
     info = facts(model, table, protocol=protocol, preset=preset, seed=seed, seen=seen, cv=cv)
     run_id = run_name(info)
     work = [(fold, keep) for fold, keep in zip(folds, is_kept, strict=True)]
+    groups = table["actor"].to_numpy() if chosen.holds_actors_out else None
     if isinstance(model, Network):
-        groups = table["actor"].to_numpy() if chosen.holds_actors_out else None
         folder = training.folder and training.folder / run_id
         fits = _train_each(estimator, seen.clips, labels, work, groups, training.watch, folder)
     else:
+        # What chooses inside a fold is told who speaks, so that it holds actors out there, too.
+        asks = groups is not None and has_fit_parameter(estimator.estimator, "groups")
         fits = joblib.Parallel(n_jobs=jobs, return_as="generator")(
-            joblib.delayed(_fit_and_predict)(estimator, seen.clips, labels, *item) for item in work
+            joblib.delayed(_fit_and_predict)(
+                estimator, seen.clips, labels, fold, keep, **({"groups": groups[fold.train]} if asks else {})
+            )
+            for fold, keep in work
         )
     outcomes = []
     for outcome in fits:
@@ -149,6 +155,7 @@ def run(
         "fit_seconds": round(last.fit_seconds, 3),
         "predict_seconds": round(last.predict_seconds, 4),
         **({"layers": last.layers, "learned_from": last.learned_from} if last.layers else {}),
+        **({"found": [outcome.found for outcome in outcomes]} if last.found else {}),
         "scores": evaluation.scores(predictions),
         "test_counts": predictions.loc[predictions["part"] == "test", "truth"].value_counts().sort_index().to_dict(),
     }
@@ -210,6 +217,7 @@ class _Outcome:
     curve: pd.DataFrame | None = None  # of a network, as its layers
     layers: list[dict] | None = None
     learned_from: int = 0  # clips, the watched ones left out
+    found: dict | None = None  # of a model that looks for its parameters inside the fold
 
 
 def _train_each(estimator, features, labels, work, groups, watch, folder):
@@ -255,10 +263,16 @@ def _fit_and_predict(
         fitted = time.perf_counter()
         parts = [(fold.part, fold.number, fold.held_out, model.predict_proba(features[fold.held_out]))]
         predicted = time.perf_counter()
-        if not keep:
-            return _Outcome(parts, fitted - start, predicted - fitted, None)
-        parts.insert(0, ("train", fold.number, fold.train, model.predict_proba(features[fold.train])))
-        return _Outcome(parts, fitted - start, predicted - fitted, model)
+        if keep:
+            parts.insert(0, ("train", fold.number, fold.train, model.predict_proba(features[fold.train])))
+        found = getattr(model.estimator_, "found_", None)
+        return _Outcome(
+            parts,
+            fitted - start,
+            predicted - fitted,
+            model if keep else None,
+            found=found and {"part": fold.part, "fold": fold.number} | found,
+        )
 
 
 def _rows(

@@ -1,7 +1,7 @@
 """Who is trained on and who is tested on: from the study's random split to actors whom no model has heard."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -115,8 +115,7 @@ def _actor_folds(name: str, number: int, seed: int) -> Protocol:
     def divide(index: pd.DataFrame) -> list[Fold]:
         if index["actor"].nunique() < number:
             raise ProtocolError(f"{name!r} needs {number} actors, and there are {index['actor'].nunique()}")
-        split = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
-        folds = split.split(index, index["gender"], groups=index["actor"])
+        folds = by_actor(index["gender"], index["actor"], number, seed)
         return [Fold(i, "test", train, held) for i, (train, held) in enumerate(folds, start=1)]
 
     return Protocol(name, f"{number} folds of actors, drawn with seed {seed}: speech and song", divide, "actor")
@@ -172,9 +171,13 @@ def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS)
     rows = index.iloc[train]
     if rows["actor"].nunique() < number:
         raise ProtocolError(f"{number} folds of actors need {number} actors, and there are {rows['actor'].nunique()}")
-    by_actor = StratifiedGroupKFold(number, shuffle=True, random_state=STUDY_SEED)
-    folds = by_actor.split(rows, rows["gender"], groups=rows["actor"])
+    folds = by_actor(rows["gender"], rows["actor"], number)
     return [Fold(i, "cv", train[fit], train[held]) for i, (fit, held) in enumerate(folds, start=1)]
+
+
+def by_actor(genders, actors, number: int, seed: int = STUDY_SEED) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Row numbers to fit on and to predict, for each of `number` folds that share no actor and balance the genders."""
+    return StratifiedGroupKFold(number, shuffle=True, random_state=seed).split(genders, genders, groups=actors)
 
 
 @lru_cache(maxsize=1)

@@ -40,7 +40,7 @@ class Objective:
         self.seed = facts["seed"]
         self.by_fold = facts["pruner"] == "wilcoxon"  # it compares folds one by one, the median the means so far
         self.folds = protocols.tuning_folds(table, facts["cv"], facts["folds"])
-        self.score = _recall if facts["cv"] == "actors" else _accuracy
+        self.score = recall if facts["cv"] == "actors" else accuracy
         self.features = inputs.load(self.model.input("default"), table, Settings.from_environment()).clips
         self.labels = table["label"].to_numpy(dtype=str)
         # Where actors are held out, none is on both sides of a network's own validation split either.
@@ -86,10 +86,11 @@ class Objective:
         return {"progress": Progress(groups=self.groups[fold.train])}
 
 
-def _accuracy(truth: np.ndarray, given: np.ndarray) -> float:
+def accuracy(truth: np.ndarray, given: np.ndarray) -> float:
+    """The share of clips [shape=(n,)] that are given their true class."""
     return float(np.mean(truth == given))
 
 
-def _recall(truth: np.ndarray, given: np.ndarray) -> float:
+def recall(truth: np.ndarray, given: np.ndarray) -> float:
     """UAR: the mean recall of the classes that the fold holds."""
     return float(recall_score(truth, given, labels=np.unique(truth), average="macro"))

@@ -1,0 +1,129 @@
+"""Parameters looked for inside each fold of a protocol, so that nothing is chosen on the clips it is tested on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import optuna
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils.validation import check_is_fitted
+
+from ser_core import protocols
+from ser_core.errors import TuningError
+from ser_core.labels import LABELS, gender_of
+from ser_core.models import registry
+from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.models.model import FUNCTIONALS, Model, SingleModel
+from ser_core.tuning import spaces
+from ser_core.tuning.objective import accuracy, recall
+
+FOLDS = 3
+INSIDE = "tuned-inside"  # the preset's name
+
+
+@dataclass(frozen=True)
+class InsideModel(Model):
+    """A single model whose every fit looks for its own parameters. `tuned_inside` makes one."""
+
+    base: SingleModel
+    features: str
+
+    def build(self, preset: str, seed: int) -> "TunedInside":
+        return TunedInside(self.base, self.features, self.presets[preset]["trials"], seed)
+
+    def input(self, preset: str) -> str:
+        return self.features
+
+
+def tuned_inside(model: str, trials: int, features: str = "study") -> tuple[InsideModel, str]:
+    """A model that tries `trials` parameters of our space inside each fold, on these features, and its one preset.
+
+    Raises
+    ------
+    ModelError, TuningError
+        If there is no such model, or it cannot be tuned so.
+    """
+    base = registry.get(model)
+    spaces.get(model)  # raises where it has no space
+    if not isinstance(base, SingleModel):
+        raise TuningError(f"{model!r} is a network: minutes a trial, hours inside each fold. Tune a classical model")
+    if trials < 1:
+        raise TuningError(f"{trials} trials find nothing: give 1 or more")
+    preset = f"{FUNCTIONALS}-{INSIDE}" if features == FUNCTIONALS else INSIDE
+    presets = {preset: {"trials": trials, "space": "ours", "folds": FOLDS}}
+    return InsideModel(base.key, base.name, base.family, base.about, presets, base, features), preset
+
+
+class TunedInside(ClassifierMixin, BaseEstimator):
+    """A classifier that looks for its parameters whenever it is fitted, on folds of the clips that it is given.
+
+    Parameters
+    ----------
+    model : SingleModel
+    features : str
+        What it sees: `study` or `functionals`.
+    trials : int
+        Parameters tried, by TPE with this seed.
+    seed : int
+    """
+
+    def __init__(self, model: SingleModel, features: str, trials: int, seed: int):
+        self.model = model
+        self.features = features
+        self.trials = trials
+        self.seed = seed
+
+    def fit(
+        self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray, groups: np.ndarray | None = None
+    ) -> "TunedInside":
+        """Look for parameters on features [shape=(n, d)] and codes [shape=(n,)], and fit the best on all of them.
+
+        `numbers[code]` is a class's place in `LABELS`. With `groups` [shape=(n,)], the actors, no actor is on both
+        sides of a fold and UAR decides; without, accuracy.
+
+        Raises
+        ------
+        TuningError
+            If there are too few clips of a class, or one actor alone.
+        """
+        space, labels = spaces.get(self.model.key), np.array(LABELS)[numbers[codes]]
+        folds, score = _folds(labels, groups), accuracy if groups is None else recall
+
+        def mean_score(trial: optuna.Trial) -> float:
+            model, scores = EmotionClassifier(self._made(space.suggest(trial))), []
+            for train, held_out in folds:
+                model.fit(features[train], labels[train])
+                scores.append(score(labels[held_out], model.predict(features[held_out])))
+            return float(np.mean(scores))
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)  # what it would say of each trial
+        study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=self.seed))
+        study.optimize(mean_score, n_trials=self.trials)
+        self.found_ = {"parameters": space.parameters(study.best_params), "score": study.best_value}
+        self.estimator_ = self._made(self.found_["parameters"]).fit(features, codes)
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def predict_proba(self, features: np.ndarray) -> np.ndarray:
+        """Probability of each code [shape=(n, codes)]."""
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(features)
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        return self.classes_[self.predict_proba(features).argmax(axis=1)]
+
+    def _made(self, parameters: dict):
+        return self.model.make(parameters, self.seed, features=self.features)
+
+
+def _folds(labels: np.ndarray, groups: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray]]:
+    if groups is None:
+        _, counts = np.unique(labels, return_counts=True)
+        if counts.min() < FOLDS:
+            raise TuningError(f"{FOLDS} folds need {FOLDS} training clips of every class, and one has {counts.min()}")
+        split = StratifiedKFold(FOLDS, shuffle=True, random_state=protocols.STUDY_SEED)
+        return list(split.split(labels, labels))
+    actors = len(np.unique(groups))
+    if actors < 2:
+        raise TuningError("Parameters cannot be looked for on one actor's clips: leave two or more in training")
+    return list(protocols.by_actor([gender_of(label) for label in labels], groups, min(FOLDS, actors)))

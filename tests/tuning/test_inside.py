@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from ser_core import experiments
+from ser_core.errors import ModelError, TuningError
+from ser_core.tuning.inside import tuned_inside
+
+
+def run(table, model="lr", trials=3, protocol="actors-4", jobs=1):
+    model, preset = tuned_inside(model, trials)
+    return experiments.run(model, table, protocol=protocol, preset=preset, jobs=jobs).run
+
+
+def test_each_fold_finds_its_own_parameters_and_the_run_says_which(table):
+    info = run(table).info
+    assert info["preset"] == "tuned-inside"
+    assert info["parameters"] == {"trials": 3, "space": "ours", "folds": 3}
+    assert [(found["part"], found["fold"]) for found in info["found"]] == [("test", fold) for fold in (1, 2, 3, 4)]
+    assert all({"C", "class_weight", "max_iter"} == set(found["parameters"]) for found in info["found"])
+    assert all(0 <= found["score"] <= 1 for found in info["found"])
+    assert len({found["parameters"]["C"] for found in info["found"]}) > 1 or len({f["score"] for f in info["found"]}) > 1
+
+
+def test_the_held_out_actor_chooses_nothing(table):
+    """With all of one actor's labels shuffled, the fold that holds that actor out finds and predicts the same."""
+    honest = run(table)
+    first = honest.predictions.query("fold == 1")
+    actor = table.set_index("stem").loc[first["clip"], "actor"].unique()
+    assert len(actor) == 1
+    spoiled = table.copy()
+    theirs = (spoiled["actor"] == actor[0]).to_numpy()
+    spoiled.loc[theirs, "label"] = np.roll(spoiled.loc[theirs, "label"].to_numpy(), 5)
+    after = run(spoiled)
+    assert after.info["found"][0] == honest.info["found"][0]
+    given = [name for name in first.columns if name.startswith("p_")]
+    assert len(given) == 16
+    np.testing.assert_array_equal(after.predictions.query("fold == 1")[given], first[given])
+    assert after.info["found"][1:] != honest.info["found"][1:]
+
+
+def test_the_same_again_gives_the_same_whatever_the_number_of_processes(table):
+    one, other = run(table, "kn", jobs=1), run(table, "kn", jobs=2)
+    assert one.id == other.id
+    assert one.predictions.equals(other.predictions)
+
+
+def test_where_actors_are_not_held_out_accuracy_decides(table):
+    info = run(table, protocol="study", trials=2).info
+    assert [found["part"] for found in info["found"]] == ["cv"] * 5 + ["test"]
+
+
+def test_it_is_made_with_functionals_too(table):
+    model, preset = tuned_inside("svm", 2, "functionals")
+    assert (preset, model.input(preset)) == ("functionals-tuned-inside", "functionals")
+
+
+@pytest.mark.parametrize(
+    ("model", "trials", "error", "says"),
+    [
+        ("nobody", 3, ModelError, "There is no model 'nobody'"),
+        ("v4", 3, TuningError, "'v4' is not tuned: a vote follows its members"),
+        ("cnn", 3, TuningError, "'cnn' is a network"),
+        ("lr", 0, TuningError, "0 trials find nothing"),
+    ],
+)
+def test_what_cannot_be_tuned_is_named(model, trials, error, says):
+    with pytest.raises(error, match=says):
+        tuned_inside(model, trials)
+
+
+def test_one_actor_in_training_is_too_few(table):
+    two = table[table["actor"].isin(sorted(table["actor"].unique())[:2])].reset_index(drop=True)
+    with pytest.raises(TuningError, match="one actor's clips"):
+        run(two, protocol="actors-2")
