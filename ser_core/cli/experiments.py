@@ -12,6 +12,13 @@ def add(command) -> None:
     sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction", writes=True)
     _add_experiment(sub)
     sub.add_argument("--weight", type=float, metavar="W", help="of v_cnn_vgg16's cnn: 0 to 1 (default: 0.6, 3 : 2)")
+    sub.add_argument(
+        "--tune",
+        type=count,
+        metavar="N",
+        help="try N parameters inside each fold, on its training clips alone; where the protocol holds actors out, on "
+        "folds of its training actors",
+    )
 
     sub = command("train", train, "run a model under the study's split and keep it, for predicting", writes=True)
     _add_experiment(sub)
@@ -93,7 +100,15 @@ def _experiment(options, settings, *, training=False):
         if options.preset not in ("default", FUNCTIONALS):
             raise ModelError(f"--features {FUNCTIONALS} has a preset of its own: leave --preset {options.preset} out")
         options.preset = FUNCTIONALS
-    model = presets.model(options.model, settings.stores)
+    if trials := getattr(options, "tune", None):
+        from ser_core.tuning.inside import tuned_inside
+
+        if options.preset not in ("default", FUNCTIONALS):
+            raise ModelError(f"--tune looks for the parameters itself: leave --preset {options.preset} out")
+        features = FUNCTIONALS if options.preset == FUNCTIONALS else "study"
+        model, options.preset = tuned_inside(options.model, trials, features)
+    else:
+        model = presets.model(options.model, settings.stores)
     registry.parameters(model, options.preset)  # both are asked before any work
     chosen = {name: getattr(options, name, None) for name in deep.OPTIONS}
     chosen = {name: value for name, value in chosen.items() if value is not None}

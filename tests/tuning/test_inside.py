@@ -18,7 +18,7 @@ def test_each_fold_finds_its_own_parameters_and_the_run_says_which(table):
     assert [(found["part"], found["fold"]) for found in info["found"]] == [("test", fold) for fold in (1, 2, 3, 4)]
     assert all({"C", "class_weight", "max_iter"} == set(found["parameters"]) for found in info["found"])
     assert all(0 <= found["score"] <= 1 for found in info["found"])
-    assert len({found["parameters"]["C"] for found in info["found"]}) > 1 or len({f["score"] for f in info["found"]}) > 1
+    assert len({found["score"] for found in info["found"]}) > 1  # each chose on clips of its own
 
 
 def test_the_held_out_actor_chooses_nothing(table):

@@ -1,0 +1,77 @@
+import pytest
+
+from ser_core.features import functionals, inputs, store
+from ser_core.settings import Settings
+
+
+def test_run(call, features, own_workspace):
+    status, answer, _ = call("run", "kn", "--protocol", "study", "--features", features, "--jobs", 1)
+    assert status == 0
+    assert list(answer) == [
+        "model", "protocol", "preset", "test_counts", "seconds", "train_accuracy", "cv_accuracy", "test_accuracy",
+        "uar", "macro_f1", "emotion_accuracy", "emotion_uar", "run",
+    ]  # fmt: skip
+    assert (answer["model"], answer["protocol"], answer["preset"]) == ("kn", "study", "default")
+    assert sum(answer["test_counts"].values()) == 13
+    assert (own_workspace / "runs" / answer["run"] / "predictions.parquet").is_file()
+
+
+def test_train_then_predict_with_it(call, features, voices, own_workspace):
+    status, answer, _ = call("train", "lr", "--features", features, "--jobs", 1)
+    assert status == 0
+    assert (own_workspace / "models" / "lr" / "card.md").is_file()
+    clips = [voices / "Actor_01" / "03-01-05-01-01-01-01.wav", voices / "Actor_02" / "03-01-04-01-01-01-02.wav"]
+    status, answer, _ = call("predict", *clips, "--model", "lr")
+    assert status == 0
+    assert [item["label"] for item in answer["predictions"]] == ["angry_male", "sad_female"]
+
+
+def test_a_model_runs_on_the_functionals_of_ones_own_recordings(call, features, voices, monkeypatch):
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+    status, answer, error = call("run", "lr", "--features", features, "--preset", "functionals", "--jobs", 1)
+    assert status == 0, error
+    assert answer["preset"] == "functionals"
+    assert answer["test_accuracy"] > 0.7
+
+
+def test_functionals_of_the_shipped_clips_need_no_recording(call, monkeypatch):
+    settings = Settings.from_environment()
+    table = store.read_table(settings.feature_table)
+    monkeypatch.setenv("SER_DATA_DIR", "nowhere")
+    seen = inputs.load("functionals", table, settings)
+    assert (seen.version, seen.clips.shape) == (functionals.VERSION, (2452, len(functionals.NAMES)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "mlp", "--features", "functionals", "--preset", "study"), "leave --preset study out"),
+        (("run", "cnn", "--features", "functionals"), "'cnn' has no preset 'functionals'"),
+        (("extract", "nowhere", "--out", "x.parquet", "--features", "plp"), "no feature set 'plp'"),
+    ],
+)
+def test_a_feature_set_that_does_not_fit_is_one_clear_line(call, arguments, said):
+    status, answer, error = call(*arguments)
+    assert (status, answer) == (2, None)
+    assert said in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_a_workspace_that_cannot_be_made_is_named_before_any_work(call, features, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SER_WORKSPACE", str(tmp_path / "file" / "workspace"))
+    monkeypatch.setattr("ser_core.experiments.run", lambda *_, **__: pytest.fail("it was run"))
+    status, _, said = call("run", "kn", "--features", features)
+    assert status == 2
+    assert "Set SER_WORKSPACE" in said
+
+
+def test_parameters_are_looked_for_inside_each_fold(call, features):
+    status, answer, error = call(
+        "run", "lr", "--features", features, "--protocol", "actors-4", "--tune", 2, "--jobs", 1
+    )
+    assert status == 0, error
+    assert answer["preset"] == "tuned-inside"
+    assert answer["run"].startswith("actors-4-lr-tuned-inside-")
+    status, _, error = call("run", "lr", "--features", features, "--preset", "study", "--tune", 2)
+    assert (status, error) == (2, "Error: --tune looks for the parameters itself: leave --preset study out\n")
