@@ -16,7 +16,7 @@ def shipped():
 
 
 @pytest.fixture
-def call(capsys, monkeypatch, shipped):
+def compare(capsys, monkeypatch, shipped):
     """Run `compare`: its exit status, what it said on stdout, and on stderr. What ships is read once for all tests."""
     list_all = runs.list_all
 
@@ -34,8 +34,8 @@ def call(capsys, monkeypatch, shipped):
     return run
 
 
-def test_the_studys_own_question_is_answered_in_words(call):
-    status, said, _ = call("--pairs", "v4", "mlp", "xgb", "--json")
+def test_the_studys_own_question_is_answered_in_words(compare):
+    status, said, _ = compare("--pairs", "v4", "mlp", "xgb", "--json")
     answer = json.loads(said)
     assert status == 0
     assert answer["verdicts"][0].startswith("v4 and mlp cannot be told apart on 491 clips (p = ")
@@ -44,8 +44,8 @@ def test_the_studys_own_question_is_answered_in_words(call):
     assert all(row["corrected"] >= row["p"] for row in answer["pairs"])
 
 
-def test_another_protocol_has_its_own_table(call):
-    status, said, _ = call("--protocol", "emobox", "--kind", "emotion", "--json")
+def test_another_protocol_has_its_own_table(compare):
+    status, said, _ = compare("--protocol", "emobox", "--kind", "emotion", "--json")
     rows = json.loads(said)["runs"]
     assert status == 0
     assert {row["test_clips"] for row in rows} == {1440}
@@ -53,20 +53,20 @@ def test_another_protocol_has_its_own_table(call):
     assert all(row["test_low"] < row["test_accuracy"] < row["test_high"] for row in rows)
 
 
-def test_forms_for_a_paper(call, tmp_path):
-    (tmp_path / "runs.csv").write_text(call("--format", "csv")[1])
+def test_forms_for_a_paper(compare, tmp_path):
+    (tmp_path / "runs.csv").write_text(compare("--format", "csv")[1])
     table = pd.read_csv(tmp_path / "runs.csv").set_index("label")
     assert table.loc["v4", "original_test_accuracy"] == 0.84
-    markdown = call("--format", "markdown")[1].splitlines()
+    markdown = compare("--format", "markdown")[1].splitlines()
     assert markdown[0].startswith("| run | model | original CV5 | CV5 |")
     assert len(markdown) == 2 + len(table)
-    latex = call("--format", "latex", "--pairs", "v4", "mlp")[1]
+    latex = compare("--format", "latex", "--pairs", "v4", "mlp")[1]
     assert r"\begin{tabular}" in latex
     assert r"95 \% interval" in latex
 
 
-def test_a_person_reads_it(call):
-    status, said, _ = call("--pairs", "v4", "mlp")
+def test_a_person_reads_it(compare):
+    status, said, _ = compare("--pairs", "v4", "mlp")
     assert status == 0
     assert "v4 and mlp cannot be told apart on 491 clips" in said
 
@@ -82,16 +82,47 @@ def test_a_person_reads_it(call):
         (("--format", "word"), "no format 'word'; there is table, csv, latex, markdown"),
     ],
 )
-def test_bad_input_is_one_clear_line_and_exit_2(call, arguments, said):
-    status, printed, error = call(*arguments)
+def test_bad_input_is_one_clear_line_and_exit_2(compare, arguments, said):
+    status, printed, error = compare(*arguments)
     assert (status, printed) == (2, "")
     assert said in error
     assert len(error.strip().splitlines()) == 1
 
 
-def test_runs_of_other_clips_are_not_compared(call, table, settings):
+def test_runs_of_other_clips_are_not_compared(compare, table, settings):
     own = experiments.run("kn", table, jobs=1).run
     runs.save(own, settings.workspace)
-    status, _, error = call("--pairs", "v4", own.id)
+    status, _, error = compare("--pairs", "v4", own.id)
     assert status == 2
     assert f"v4 and {own.id} were not tested on the same clips" in error
+
+
+def test_compare_shows_shipped_and_own_runs_beside_the_original(call, features):
+    own = call("run", "kn", "--features", features, "--jobs", 1)[1]["run"]
+    status, answer, _ = call("compare")
+    assert status == 0
+    shipped = {row["model"]: row for row in answer["runs"] if row["shipped"]}
+    assert {
+        "dt",
+        "rf",
+        "lgb",
+        "xgb",
+        "mlp",
+        "kn",
+        "lr",
+        "v",
+        "v2",
+        "v3",
+        "v4",
+        "svm",
+        "krr",
+        "bag",
+        "best",
+        "cnn2d",
+    } < set(shipped)
+    assert shipped["v4"]["original_test_accuracy"] == 0.84
+    assert shipped["svm"]["original_test_accuracy"] is None
+    (mine,) = [row for row in answer["runs"] if not row["shipped"]]
+    assert mine["run"] == own
+    assert mine["original_test_accuracy"] is None  # it is on other clips than the study's
+    assert mine["test_clips"] == 13

@@ -1,0 +1,39 @@
+import pandas as pd
+
+from ser_core import synthetic
+from ser_core.features import study
+
+
+def test_index(call, voices):
+    status, answer, _ = call("index", voices)
+    assert status == 0
+    assert answer == {"clips": 64, "speech": 64, "song": 0, "actors": 4, "rejected": []}
+
+
+def test_index_lists_what_it_leaves_out(call, tmp_path):
+    synthetic.write_corpus(tmp_path, actors=(1,), emotions=("sad",), seconds=0.5)
+    (tmp_path / "cough.wav").touch()
+    status, answer, _ = call("index", tmp_path)
+    assert status == 0
+    (rejected,) = answer["rejected"]
+    assert rejected["file"] == "cough.wav"
+    assert "seven two-digit fields" in rejected["reason"]
+
+
+def test_an_empty_folder_is_one_clear_line_and_exit_2(call, tmp_path):
+    status, answer, said = call("index", tmp_path)
+    assert (status, answer) == (2, None)
+    assert said.startswith("Error: No RAVDESS clip in")
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_extract(call, voices, tmp_path):
+    out = tmp_path / "made" / "F.parquet"
+    status, answer, _ = call("extract", voices, "--out", out, "--jobs", 1)
+    assert status == 0
+    assert answer.pop("seconds") > 0
+    assert answer == {"clips": 64, "features": 180, "extracted": 64, "reused": 0, "rejected": []}
+    table = pd.read_parquet(out)
+    assert list(table.columns[-180:]) == list(study.NAMES)
+    again = call("extract", voices, "--out", out, "--jobs", 1)[1]
+    assert (again["extracted"], again["reused"]) == (0, 64)

@@ -1,0 +1,27 @@
+from ser_core import synthetic
+from ser_core.labels import LABELS
+
+
+def test_predict_with_the_shipped_model(call, tmp_path):
+    clip = tmp_path / "voice.wav"
+    clip.write_bytes(synthetic.wav("angry", actor=1))
+    status, answer, _ = call("predict", clip)
+    assert status == 0
+    (prediction,) = answer["predictions"]
+    assert list(prediction) == ["file", "label", "emotion", "gender", "probability", "probabilities", "warnings"]
+    assert prediction["file"] == str(clip)
+    assert tuple(prediction["probabilities"]) == LABELS
+    assert prediction["label"] == f"{prediction['emotion']}_{prediction['gender']}"
+    assert answer["errors"] == []
+
+
+def test_one_bad_file_is_named_the_others_are_answered_and_the_exit_is_2(call, tmp_path):
+    good, bad = tmp_path / "good.wav", tmp_path / "bad.wav"
+    good.write_bytes(synthetic.wav("angry", actor=1))
+    bad.write_bytes(b"not sound at all")
+    status, answer, said = call("predict", bad, good, tmp_path / "none.wav")
+    assert status == 2
+    assert [item["file"] for item in answer["predictions"]] == [str(good)]
+    assert [item["file"] for item in answer["errors"]] == [str(bad), str(tmp_path / "none.wav")]
+    assert "bad.wav" in said
+    assert "Traceback" not in said
