@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from ser_core import evaluation
 from ser_core.corpus import TITLES, said
-from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish, percent
+from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish, interval, percent
 from ser_core.labels import emotion_of, gender_of, title_of
 
 COLOURS = (ACCENT, SECOND, MUTED, "#A8577E")  # of the first to the fourth run
@@ -168,15 +168,14 @@ def by_value(tables: dict[str, pd.DataFrame], prop: str) -> tuple[go.Figure, str
             orientation="h",
             name=name,
             marker={"color": colour},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": table["high"] - table["accuracy"],
-                "arrayminus": table["accuracy"] - table["low"],
-                "thickness": 1,
-                "width": 2,
-                "color": MUTED if colour != MUTED else ACCENT,
-            },
+            error_x=interval(
+                table["accuracy"],
+                table["low"],
+                table["high"],
+                thickness=1,
+                width=2,
+                color=MUTED if colour != MUTED else ACCENT,
+            ),
             customdata=table[["clips", "low", "high"]],
             hovertemplate="%{y}<br>%{x:.0%} of %{customdata[0]} clips (%{customdata[1]:.0%} to %{customdata[2]:.0%})"
             f"<extra>{name}</extra>",

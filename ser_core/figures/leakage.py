@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.figures.style import ACCENT, MUTED, SECOND, finish
+from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, interval
 from ser_core.leakage import fall
 
 NAMES = {
@@ -31,14 +31,7 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
         go.Scatter(
             x=[NAMES[protocol] for protocol in table["protocol"]],
             y=table["accuracy"],
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": table["high"] - table["accuracy"],
-                "arrayminus": table["accuracy"] - table["low"],
-                "thickness": 2,
-                "width": 6,
-            },
+            error_y=interval(table["accuracy"], table["low"], table["high"], thickness=2, width=6),
             mode="lines+markers+text",
             text=[f"{value:.0%}" for value in table["accuracy"]],
             textposition="top right",
@@ -88,13 +81,7 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
     figure.add_scatter(
         x=ours["ua"],
         y=ours["label"],
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (ours["high"] - ours["accuracy"]).clip(lower=0),
-            "arrayminus": (ours["accuracy"] - ours["low"]).clip(lower=0),
-            "thickness": 1.5,
-        },
+        error_x=interval(ours["accuracy"], ours["low"], ours["high"]),
         mode="markers",
         marker={"color": ACCENT, "size": 11},
         name="run here",
@@ -151,13 +138,7 @@ def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
         figure.add_scatter(
             x=100 * rows["gain"],
             y=rows["idea"],
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": 100 * (rows["high"] - rows["gain"]),
-                "arrayminus": 100 * (rows["gain"] - rows["low"]),
-                "thickness": 1.5,
-            },
+            error_x=interval(100 * rows["gain"], 100 * rows["low"], 100 * rows["high"]),
             mode="markers",
             name=said,
             marker={"color": colour, "size": 10, "symbol": symbol},
@@ -199,13 +180,7 @@ def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
         go.Scatter(
             x=100 * table["gain"],
             y=table["name"],
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": 100 * (table["high"] - table["gain"]),
-                "arrayminus": 100 * (table["gain"] - table["low"]),
-                "thickness": 1.5,
-            },
+            error_x=interval(100 * table["gain"], 100 * table["low"], 100 * table["high"]),
             mode="markers",
             marker={"color": ACCENT, "size": 11},
             customdata=table[["without", "with_song", "p", "clips"]],

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, percent
+from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, interval, percent
 
 _LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 _LINES = [(colour, dash) for dash in ("solid", "dash", "dot", "dashdot") for colour in (ACCENT, SECOND, MUTED)]
@@ -235,21 +235,11 @@ def overfitting(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
         ("validation_accuracy", "watched clips", SECOND, "diamond"),
         ("test_accuracy", "test clips, with 95 % interval", ACCENT, "circle"),
     ):
-        bars = (
-            {
-                "type": "data",
-                "symmetric": False,
-                "array": table["test_high"] - table["test_accuracy"],
-                "arrayminus": table["test_accuracy"] - table["test_low"],
-                "thickness": 1.5,
-            }
-            if column == "test_accuracy"
-            else None
-        )
+        tested = column == "test_accuracy"
         figure.add_scatter(
             x=values,
             y=table[column],
-            error_y=bars,
+            error_y=interval(table[column], table["test_low"], table["test_high"]) if tested else None,
             mode="lines+markers",
             line={"color": colour, "width": 2},
             marker={"size": 9, "symbol": symbol},

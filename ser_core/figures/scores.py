@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, finish
+from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, finish, interval
 
 
 def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
@@ -23,14 +23,7 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
     figure.add_scatter(
         x=table["test_accuracy"],
         y=names,
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": table["test_high"] - table["test_accuracy"],
-            "arrayminus": table["test_accuracy"] - table["test_low"],
-            "thickness": 1.5,
-            "width": 4,
-        },
+        error_x=interval(table["test_accuracy"], table["test_low"], table["test_high"], width=4),
         mode="markers",
         marker={"color": ACCENT, "size": 10},
         name="here, with 95 % interval",

@@ -30,6 +30,18 @@ def dots(colour: str, size: int) -> dict:
     return {"color": colour, "size": size, "opacity": 0.6, "line": rim}
 
 
+def interval(value, low, high, **look) -> dict:
+    """Error bars from `low` to `high` of what is drawn at `value`. (Their lengths are never less than nothing.)"""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (high - value).clip(lower=0),
+        "arrayminus": (value - low).clip(lower=0),
+        "thickness": 1.5,
+        **look,
+    }
+
+
 def count_of(clips: int) -> str:
     """1 -> "1 clip", 2452 -> "2,452 clips"."""
     return f"{clips:,} clip{'' if clips == 1 else 's'}"
