@@ -9,13 +9,14 @@ import gc
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import librosa
 import numpy as np
 import pandas as pd
+import psutil
 
 from ser_core import audio, corpus
 from ser_core.errors import AudioError, FeatureError, ModelError
@@ -26,7 +27,8 @@ SAMPLE_RATE = study.SAMPLE_RATE
 FRAMES, BANDS = 192, 64  # frames of 512 samples: 4.5 s, as long as nine in ten clips
 FLOOR_DB = -80.0  # below full scale: rooms are louder
 SEQUENCE_STEP = 2  # every second frame: neighbours overlap by three quarters
-BATCH = 16  # pictures: 10 MB of pixels, and about 1 GB at the widest layer of VGG16
+BATCH = 16  # clips seen at once, at most: more are no faster on a processor
+CLIP_BYTES = 40 * 2**20  # of memory, a clip more in a batch: of all networks VGG16 takes most, in single precision
 
 
 TABLES = {"study": study, "functionals": functionals}  # inputs that are a table of named features
@@ -219,6 +221,8 @@ def load(
     ------
     FeatureError
         If a clip's recording is not there or cannot be read.
+    CorpusError
+        If there is no recording at all in the folder of recordings.
     ModelError
         As `get`.
     """
@@ -230,13 +234,28 @@ def load(
     one = get(key, settings, weights)
     folder = settings.workspace / "cache" / "inputs" / one.version
     folder.mkdir(parents=True, exist_ok=True)
-    kept = []
-    for start in range(0, len(files), BATCH):
-        kept += _batch(one, files[start : start + BATCH], folder)
+    kept, size = [], batch_size(free_memory())
+    for start in range(0, len(files), size):
+        kept += _batch(one, files[start : start + size], folder)
         if progress:
             progress(len(kept), len(files))
     gc.collect()
     return Seen(key, one.version, np.stack([np.load(file) for file in kept]), one.weights)
+
+
+def batch_size(free: int) -> int:
+    """How many clips are seen at once with so many bytes of memory free: half of it may be filled."""
+    return max(1, min(BATCH, free // 2 // CLIP_BYTES))
+
+
+def free_memory() -> int:
+    """Bytes that may still be taken: of the machine, and of the container that this runs in, if it has a limit."""
+    free, group = psutil.virtual_memory().available, Path("/sys/fs/cgroup")
+    with suppress(OSError, ValueError):  # no container, or its limit is "max"
+        limit = int((group / "memory.max").read_text())
+        _, anonymous, *_ = (group / "memory.stat").read_text().split()  # files that were read can make room
+        free = min(free, limit - int(anonymous))
+    return free
 
 
 def _shipped(table: pd.DataFrame, settings: Settings) -> np.ndarray | None:
@@ -274,9 +293,44 @@ def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
     way_out = "Bring them here (python -m ser_core download), or set SER_DATA_DIR"
     if not settings.data_dir.is_dir():
         raise FeatureError(f"This needs the recordings, and {settings.data_dir} is not there. {way_out}")
-    clips = corpus.index(settings.data_dir).clips
-    there = dict(zip(clips["stem"], clips["path"], strict=True))
+    found = corpus.index(settings.data_dir)
+    there = dict(zip(found.clips["stem"], found.clips["path"], strict=True))
     lacking = [stem for stem in table["stem"] if stem not in there]
+    if unusable := [one for one in found.rejected if Path(one.file).stem in lacking]:
+        raise FeatureError(
+            f"{len(unusable):,} of {len(table):,} recordings cannot be used, such as "
+            f"{settings.data_dir / unusable[0].file} ({unusable[0].reason.rstrip('.')}). Bring them anew, or take them "
+            "out of the table"
+        )
+    if lacking:
+        made = one.see([_samples(files[row], contents[row]) for row in lacking])
+        for row, array in zip(lacking, made, strict=True):
+            part = kept[row].with_name(f".{kept[row].stem}.{os.getpid()}.npy")
+            np.save(part, array)
+            os.replace(part, kept[row])
+    return kept
+
+
+def _samples(file: Path, content: bytes) -> np.ndarray:
+    try:
+        return audio.load(content, rate=SAMPLE_RATE).samples
+    except AudioError as error:
+        raise FeatureError(f"{file} cannot be read: {error}. Bring it anew, or take it out of the table") from error
+
+
+def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
+    way_out = "Bring them here (python -m ser_core download), or set SER_DATA_DIR"
+    if not settings.data_dir.is_dir():
+        raise FeatureError(f"This needs the recordings, and {settings.data_dir} is not there. {way_out}")
+    found = corpus.index(settings.data_dir)
+    there = dict(zip(found.clips["stem"], found.clips["path"], strict=True))
+    lacking = [stem for stem in table["stem"] if stem not in there]
+    if unusable := [one for one in found.rejected if Path(one.file).stem in lacking]:
+        first, others = unusable[0], f" (and {len(unusable) - 1:,} more)" if unusable[1:] else ""
+        raise FeatureError(
+            f"{settings.data_dir / first.file} cannot be used: {first.reason.rstrip('.')}{others}. Bring it anew, or "
+            "take it out of the table"
+        )
     if lacking:
         raise FeatureError(
             f"This needs the recordings, and {len(lacking):,} of {len(table):,} are not in "

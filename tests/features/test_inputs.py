@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 
 import numpy as np
+import psutil
 import pytest
 
 from ser_core import corpus, synthetic
@@ -34,6 +35,7 @@ def made(monkeypatch) -> list[int]:
         return dataclasses.replace(one, of_samples=of_samples)
 
     monkeypatch.setattr(inputs, "get", counting)
+    monkeypatch.setattr(inputs, "free_memory", lambda: 2**33)
     return counted
 
 
@@ -81,6 +83,27 @@ def test_what_was_made_is_kept_and_read_again(settings, table, made):
     backwards = inputs.load("frames", table.iloc[::-1], settings)  # the order is the table's
     np.testing.assert_array_equal(backwards.clips, first.clips[::-1])
     assert (first.key, first.version) == ("frames", inputs.VERSIONS["frames"])
+
+
+def test_with_little_memory_batches_are_smaller_and_what_is_seen_is_the_same(settings, table, made, monkeypatch):
+    whole = inputs.load("frames", table, settings)
+    folder = settings.workspace / "cache" / "inputs" / whole.version
+    shutil.rmtree(folder)
+    made.clear()
+    monkeypatch.setattr(inputs, "free_memory", lambda: 10 * inputs.CLIP_BYTES)
+    small = inputs.load("frames", table, settings)
+    assert made == [5] * 12 + [4]
+    assert small.version == whole.version  # what was made in batches of another size is found again
+    np.testing.assert_array_equal(small.clips, whole.clips)
+
+
+@pytest.mark.parametrize(("free_gb", "clips"), [(-1, 1), (0, 1), (0.1, 1), (0.5, 6), (1, 12), (2, 16), (500, 16)])
+def test_a_batch_fills_half_of_the_free_memory_and_has_bounds(free_gb, clips):
+    assert inputs.batch_size(int(free_gb * 2**30)) == clips
+
+
+def test_free_memory_is_some_of_the_machines():
+    assert 0 < inputs.free_memory() <= psutil.virtual_memory().total
 
 
 def test_one_that_was_broken_off_makes_only_what_lacks(settings, table, made):
@@ -137,6 +160,20 @@ def test_a_recording_that_cannot_be_read_is_named(settings, table, tmp_path):
         inputs.load("frames", table, own)
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"<html>no such page</html>", "cannot be read: Format not recognised"), (b"", "an empty file")],
+)
+def test_a_recording_without_a_whole_header_is_not_told_as_absent(settings, table, tmp_path, content, says):
+    folder = tmp_path / "voices"
+    synthetic.write_corpus(folder, actors=range(1, 5), emotions=("angry", "sad"), seconds=0.5)
+    broken = folder / corpus.index(folder).clips["path"].iloc[0]
+    broken.write_bytes(content)
+    own = dataclasses.replace(settings, data_dir=folder)
+    with pytest.raises(FeatureError, match=rf"1 of 64 recordings cannot .* {broken} \({says}\). Bring them anew, or"):
+        inputs.load("frames", table, own)
+
+
 def test_an_input_that_there_is_not(settings):
     with pytest.raises(ModelError, match=r"no input 'smell'; there is .*vgg16, vgg19, resnet50, inception, mobilenet"):
         inputs.get("smell", settings)
@@ -186,6 +223,13 @@ def test_a_bottleneck_is_what_the_network_says_of_the_picture_and_is_kept_by_its
     kept = settings.workspace / "cache" / "inputs"
     assert {folder.name for folder in kept.iterdir()} == {first.version, second.version}
     assert all(len(list(folder.iterdir())) == 64 for folder in kept.iterdir())
+
+
+def test_a_bottleneck_does_not_depend_on_the_batch_that_it_is_made_in(keras, spoken):
+    one = inputs.backbone("vgg16")
+    clips = [spoken[start:] for start in range(0, 20_000, 5_000)]
+    alone = np.concatenate([one.see([clip]) for clip in clips]).astype(np.float32)
+    np.testing.assert_allclose(one.see(clips).astype(np.float32), alone, rtol=2e-2, atol=1e-2)
 
 
 def test_weights_are_those_of_the_option_then_of_the_setting_then_keras_own(settings, keras, tmp_path):
