@@ -303,35 +303,6 @@ def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
             "out of the table"
         )
     if lacking:
-        made = one.see([_samples(files[row], contents[row]) for row in lacking])
-        for row, array in zip(lacking, made, strict=True):
-            part = kept[row].with_name(f".{kept[row].stem}.{os.getpid()}.npy")
-            np.save(part, array)
-            os.replace(part, kept[row])
-    return kept
-
-
-def _samples(file: Path, content: bytes) -> np.ndarray:
-    try:
-        return audio.load(content, rate=SAMPLE_RATE).samples
-    except AudioError as error:
-        raise FeatureError(f"{file} cannot be read: {error}. Bring it anew, or take it out of the table") from error
-
-
-def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
-    way_out = "Bring them here (python -m ser_core download), or set SER_DATA_DIR"
-    if not settings.data_dir.is_dir():
-        raise FeatureError(f"This needs the recordings, and {settings.data_dir} is not there. {way_out}")
-    found = corpus.index(settings.data_dir)
-    there = dict(zip(found.clips["stem"], found.clips["path"], strict=True))
-    lacking = [stem for stem in table["stem"] if stem not in there]
-    if unusable := [one for one in found.rejected if Path(one.file).stem in lacking]:
-        first, others = unusable[0], f" (and {len(unusable) - 1:,} more)" if unusable[1:] else ""
-        raise FeatureError(
-            f"{settings.data_dir / first.file} cannot be used: {first.reason.rstrip('.')}{others}. Bring it anew, or "
-            "take it out of the table"
-        )
-    if lacking:
         raise FeatureError(
             f"This needs the recordings, and {len(lacking):,} of {len(table):,} are not in "
             f"{settings.data_dir}, such as {lacking[0]}. {way_out}"
