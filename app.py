@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ser_core import ui
+from ser_core.ui import work
 
 page = st.navigation(ui.pages())
 st.set_page_config(
@@ -10,7 +11,7 @@ st.set_page_config(
 )
 with st.sidebar:
     with ui.routed():
-        ui.jobs_drawer()
+        work.drawer()
     st.caption(ui.TERMS)
 
 with ui.routed():

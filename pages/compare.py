@@ -9,6 +9,7 @@ from ser_core.figures import comparison as figures
 from ser_core.figures.style import count_of
 from ser_core.labels import gender_of_actor
 from ser_core.runs import Run
+from ser_core.ui import cached
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)", "gender": "Gender alone (2)"}
 CONFUSE, BY_VALUE, RIGHT, VOTES, SURE, ACTORS, HEART = VIEWS = (
@@ -164,7 +165,7 @@ def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -
         f"Also tuned and tried settings ({len(found) - len(few)} more runs)", key="all", bind="query-params"
     ):
         shown = found
-    digests = {run.info["data_digest"] for run in ui.shipped_runs()}
+    digests = {run.info["data_digest"] for run in cached.shipped_runs()}
     rows = [row(stamp(run), kind, run.info["data_digest"] in digests, run) | {"label": labels[run.id]} for run in shown]
     table = comparison.as_table(rows, artifacts.sizes(ui.settings().stores))
     table = table.sort_values("test_accuracy", ascending=False, ignore_index=True)
@@ -263,16 +264,7 @@ def two_of(chosen: list[Run], labels: dict[str, str]) -> tuple[Run, Run]:
 
 
 def show_confusions(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
-    share = st.segmented_control(
-        "Colour by share of",
-        list(SHARES),
-        format_func=SHARES.get,
-        default="row",
-        required=True,
-        key="share",
-        bind="query-params",
-    )
-    share = share or "row"
+    share = ui.choice("Colour by share of", SHARES, key="share")
     matrices = {run.id: confusion(stamp(run), kind, run) for run in chosen}
     top = max(int(matrix.max()) for matrix in matrices.values())
     table, behind, words = beside(stamp(*chosen), kind, chosen), [], []
@@ -334,7 +326,7 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
             st.caption("Tick a row to hear the clip, and to ask a model about it.")
             return
         stem = rows["clip"].iloc[picked[0]]
-        ui.clip_card(stem, ui.recordings().file(stem))
+        ui.clip_card(stem, cached.recordings().file(stem))
 
 
 def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
@@ -439,7 +431,7 @@ def show_actors(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
 
 
 def show_heart(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
-    digests = {run.info["data_digest"] for run in ui.shipped_runs()}
+    digests = {run.info["data_digest"] for run in cached.shipped_runs()}
     rows = [
         row(stamp(run), kind, run.info["data_digest"] in digests, run) | {"label": labels[run.id]} for run in chosen
     ]
@@ -460,7 +452,7 @@ def show_heart(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
 
 ui.require_router()
 st.title("Which model is better, and is that sure?")
-groups = comparison.same_test(ui.all_runs())
+groups = comparison.same_test(cached.all_runs())
 test, kind = choose_test(groups)
 found = groups[test]
 labels = training.titles(found, protocol=False)

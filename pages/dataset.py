@@ -8,6 +8,7 @@ from ser_core.corpus import TITLES, Corpus
 from ser_core.figures import corpus as figures
 from ser_core.figures.style import count_of
 from ser_core.labels import EMOTION_NAMES
+from ser_core.ui import cached, work
 
 PROPERTIES = ("emotion", "channel", "intensity", "gender", "actor", "statement", "part")
 COUNTS, SPLIT = "Counts", "The study's split"
@@ -154,7 +155,7 @@ def show_sound(found: Corpus) -> None:
                 f":material/volume_off: **There is no sound yet**: no recordings are in {folder}. Everything but "
                 "listening works without."
             )
-        job = ui.job_of("download")
+        job = work.job_of("download")
         if not (job and job.is_alive):
             with st.popover("Get the recordings", type="primary", icon=":material/download:"):
                 offer_download(coverage)
@@ -193,15 +194,15 @@ def offer_download(coverage: pd.DataFrame) -> None:
     accepted = st.checkbox("I accept the licence", key="accepted")
     if st.button("Download", type="primary", disabled=not (accepted and wanted), key="download"):
         parts = [f"--{archive.part}" for archive in wanted]
-        ui.start_job(["download", *parts, "--accept-licence"], "Download of the recordings")
+        work.start_job(["download", *parts, "--accept-licence"], "Download of the recordings")
         st.rerun()
     st.caption("You have them already? Set `SER_DATA_DIR` to their folder and start the app again. Any layout will do.")
 
 
 def show_download() -> None:
     """How far the download is, or how it ended."""
-    if job := ui.job_of("download"):
-        ui.show_job(job, where="recordings")
+    if job := work.job_of("download"):
+        work.show_job(job, where="recordings")
 
 
 def show_coverage(coverage: pd.DataFrame, rejected) -> None:
@@ -226,7 +227,7 @@ def show_coverage(coverage: pd.DataFrame, rejected) -> None:
 
 
 ui.require_router()
-everything, found = ui.clips(), ui.recordings()
+everything, found = cached.clips(), cached.recordings()
 st.title("The recordings")
 st.markdown(
     f"**RAVDESS: {len(everything):,} clips.** {everything['actor'].nunique()} actors, half of them women, speak two "

@@ -7,6 +7,7 @@ from ser_core.features import prosody, study
 from ser_core.figures import features as figures
 from ser_core.figures.style import percent
 from ser_core.reference import STUDY_COMPONENTS
+from ser_core.ui import cached
 
 MAP, SEPARATION, FEATURE, PROFILE, COMPONENTS = VIEWS = (
     "A map of all clips",
@@ -27,7 +28,7 @@ STANDARDS = {"all": "over all clips", "actor": "within each actor"}
 
 
 def select(channel: str | None, gender: str | None):
-    clips = ui.clips()
+    clips = cached.clips()
     if channel:
         clips = clips[clips["channel"] == channel]
     if gender:
@@ -87,7 +88,7 @@ def show_map(channel, gender) -> None:
     with clip:
         if picked:
             stem = picked[0][0]
-            file = ui.recordings().file(stem)
+            file = cached.recordings().file(stem)
             ui.clip_card(stem, file)
             ui.clip_picture(stem, file)
         else:

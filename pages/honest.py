@@ -10,6 +10,7 @@ from ser_core.models import registry
 from ser_core.models.model import FUNCTIONALS
 from ser_core.reference import HUMAN_ACCURACY
 from ser_core.runs import Run
+from ser_core.ui import cached
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)"}
 FEATURES = {
@@ -98,16 +99,7 @@ def show_song(found: list[Run]) -> None:
 
 def show_unheard(found: list[Run]) -> None:
     st.header("Voices never heard: ours beside the published")
-    protocol = st.segmented_control(
-        "Folds of actors",
-        list(FOLDS),
-        format_func=FOLDS.get,
-        default="emobox",
-        required=True,
-        key="folds",
-        bind="query-params",
-    )
-    protocol = protocol or "emobox"
+    protocol = ui.choice("Folds of actors", FOLDS, key="folds")
     ours = unheard(tuple(run.id for run in found), protocol, found)
     published = leakage.published(protocol)
     title = f"Eight emotions in speech, {FOLDS[protocol]} of actors"
@@ -171,7 +163,7 @@ def show_ideas(found: list[Run]) -> None:
 
 
 ui.require_router()
-found = ui.all_runs()
+found = cached.all_runs()
 st.title("Does it know the emotion, or the voice?")
 st.markdown(
     "A model is tested on clips that it has not heard. **How hard that is depends on what else it has heard**: another "

@@ -7,6 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from ser_core import jobs, ui
+from ser_core.ui import work
 
 ui.require_router()
 settings = ui.settings()
@@ -25,14 +26,14 @@ if settings.read_only:
 
 
 def show_all() -> None:
-    found = ui.jobs_now()
+    found = work.jobs_now()
     if not found:
         st.info("There is none yet. Tune a model, and it shows here.", icon=":material/pending_actions:")
         st.page_link("pages/tune.py", label="Tune a model", icon=":material/tune:")
         return
     for job in jobs.as_shown(found):
         with st.container(border=True):
-            ui.show_job(job, where="page")
+            work.show_job(job, where="page")
             st.caption(times(job))
             with st.expander("Command and log"):
                 st.code(f"python -m ser_core {shlex.join(job.command)}", language=None, wrap_lines=True)
@@ -49,4 +50,4 @@ def times(job) -> str:
     return f"{words}. Its number: `{job.id}`"
 
 
-st.fragment(show_all, run_every=2.0 if any(job.is_alive for job in ui.jobs_now()) else None)()
+st.fragment(show_all, run_every=2.0 if any(job.is_alive for job in work.jobs_now()) else None)()

@@ -7,13 +7,14 @@ from ser_core.comparison import SEES_AS_THE_ORIGINAL
 from ser_core.figures import scores
 from ser_core.models import registry
 from ser_core.reference import HUMAN_ACCURACY, ORIGINAL, STUDY, STUDY_TEST_CLIPS
+from ser_core.ui import cached
 
 ui.require_router()
-shipped = [run for run in ui.shipped_runs() if run.info["preset"] == "default"]
+shipped = [run for run in cached.shipped_runs() if run.info["preset"] == "default"]
 as_the_study = [
-    run for run in ui.shipped_runs() if run.info["preset"] == SEES_AS_THE_ORIGINAL.get(run.info["model"], "default")
+    run for run in cached.shipped_runs() if run.info["preset"] == SEES_AS_THE_ORIGINAL.get(run.info["model"], "default")
 ]
-ours = ui.comparison(tuple(run.id for run in as_the_study), as_the_study)
+ours = cached.comparison(tuple(run.id for run in as_the_study), as_the_study)
 votes = ours[ours["family"] == "ensemble"]
 best = votes.loc[votes["cv_accuracy"].idxmax()]
 unheard = runs.find(shipped, model=best["model"], protocol="emobox")

@@ -15,6 +15,7 @@ from ser_core.figures.style import percent
 from ser_core.labels import BY_NAME, EMOTION_NAMES
 from ser_core.models import registry
 from ser_core.predict import Prediction
+from ser_core.ui import cached
 
 MAX_CLIPS = 50
 TYPES = ["wav", "flac", "ogg", "mp3", "m4a", "mp4", "webm"]
@@ -103,7 +104,7 @@ def ravdess_clip() -> list[tuple[str, bytes]]:
     if clip:
         st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
     st.page_link("pages/dataset.py", label="Choose one of the recordings", icon=":material/library_music:")
-    if clip and (file := ui.recordings().file(stem)) is None:
+    if clip and (file := cached.recordings().file(stem)) is None:
         st.info("There is no recording of it here.", icon=":material/volume_off:")
     elif clip:
         if part := protocols.study_parts().get(stem):
@@ -205,12 +206,12 @@ limits_here = st.container()
 clips = choose_clips()
 answers_here = st.container()
 # Below the answers, which depend on it.
-models = ui.trained_models()
+models = cached.trained_models()
 key = st.selectbox("Model", list(models), format_func=lambda key: models[key].title, key="model", bind="query-params")
 
 limits_here.markdown(ui.limits(models[key]))
 with answers_here:
-    heard = hear(clips, ui.predictor(models[key])) if clips else []  # a network takes seconds to be loaded
+    heard = hear(clips, cached.predictor(models[key])) if clips else []  # a network takes seconds to be loaded
     if len(heard) > 1:
         show_all(heard)
     if heard:

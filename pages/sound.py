@@ -12,6 +12,7 @@ from ser_core.errors import CorpusError
 from ser_core.features import prosody
 from ser_core.figures.clip import BY_KEY, VIEWS, Scale
 from ser_core.labels import gender_of_actor
+from ser_core.ui import cached
 
 FIRST, SECOND = "clip", "other"  # in the address: ?clip=03-01-05-01-02-01-12&other=...
 SHOWN_FIRST = corpus.parse("03-01-05-02-01-01-12")
@@ -157,7 +158,7 @@ def play(clip: Clip) -> Sound | None:
             sound = Sound(clip, f"{clip.stem} synthetic", decoded_imitation(clip))
             st.audio(imitation(clip), format=ui.MIME["wav"])
         else:
-            waveform = ui.waveform(file)
+            waveform = cached.waveform(file)
             ui.player(file)
             sound = Sound(clip, f"{clip.stem} {file.stat().st_mtime_ns}", waveform)
     if sound is None:
@@ -234,7 +235,7 @@ def show(key: str, sounds: list[Sound | None], names: tuple[str, ...], scale: Sc
 ui.require_router()
 st.title("See a sound")
 st.markdown("Hear a clip, then see what is in it: eight ways to look at the same sound.")
-found = ui.recordings()
+found = cached.recordings()
 recorded = [clip for clip in corpus.official_clips() if clip.stem in found.files]
 clips = recorded or corpus.official_clips()
 if not recorded:

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from ser_core import evaluation, jobs, protocols, runs, training, ui, votes
-from ser_core.errors import SerError
 from ser_core.features import inputs, store
 from ser_core.figures import networks as figures
 from ser_core.figures import scores
@@ -12,7 +11,7 @@ from ser_core.labels import LABELS, title_of
 from ser_core.models import deep, registry
 from ser_core.reference import ORIGINAL
 from ser_core.runs import Run
-from ser_core.tuning.told import shell
+from ser_core.ui import cached, work
 
 WATCH, START, CURVES, OVERFIT, VOTE, INSIDE = VIEWS = (
     "A training",
@@ -73,7 +72,7 @@ def table():
 
 def trained_runs() -> list[Run]:
     """Every run of a network: those of the study's split first, and the grid that ships behind the others."""
-    found = [run for run in ui.all_runs() if run.curves is not None]
+    found = [run for run in cached.all_runs() if run.curves is not None]
     return sorted(
         found, key=lambda run: (run.info["protocol"] != "study", run.shipped and run.info["preset"] == deep.OWN)
     )
@@ -89,7 +88,7 @@ def name(run: Run) -> str:
 
 def training_jobs() -> list[Job]:
     """Jobs that train a network: those at work, those that wait, then the newest."""
-    return [job for job in jobs.as_shown(ui.jobs_now()) if training.model_of(job.command)]
+    return [job for job in jobs.as_shown(work.jobs_now()) if training.model_of(job.command)]
 
 
 def show_training() -> None:
@@ -100,7 +99,7 @@ def show_training() -> None:
             icon=":material/network_node:",
         )
         wanted = {"model": "cnn", "preset": "default", "protocol": "study"}
-        show_result(runs.find(ui.shipped_runs(), **wanted))
+        show_result(runs.find(cached.shipped_runs(), **wanted))
         return
     chosen = st.selectbox(
         "Training",
@@ -116,7 +115,7 @@ def show_training() -> None:
 def watch(job_id: str, was_live: bool) -> None:
     """A training as it is now, drawn again every two seconds while it goes on."""
     with ui.routed():
-        job = next((job for job in ui.jobs_now() if job.id == job_id), None)
+        job = next((job for job in work.jobs_now() if job.id == job_id), None)
         if job is None or (was_live and not job.is_alive):
             st.rerun()
         model = registry.get(training.model_of(job.command))
@@ -124,7 +123,7 @@ def watch(job_id: str, was_live: bool) -> None:
         curves = training.curves_of(job)
         show_state(job, curves)
         if job.status == "done" and job.answer:
-            run = next((run for run in ui.all_runs() if run.id == job.answer["run"]), None)
+            run = next((run for run in cached.all_runs() if run.id == job.answer["run"]), None)
             if run is not None:
                 show_result(run)
                 return
@@ -172,19 +171,12 @@ def show_state(job: Job, curves) -> None:
             st.caption("This installation is for looking only: nothing is started or stopped here.")
         elif job.is_alive:
             if st.button("Stop", icon=":material/stop:", key="stop", disabled=job.status == "stopping"):
-                do(jobs.stop, job, ui.settings())
+                work.act(jobs.stop, job, ui.settings())
         elif job.is_resumable and st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume"):
-            do(jobs.resume, job, ui.settings())
+            work.act(jobs.resume, job, ui.settings())
         if job.status in ("failed", "interrupted") and (log := job.log(30).strip()):
             with st.expander("What it wrote"):
                 st.code(log, language=None)
-
-
-def do(work, *arguments) -> None:
-    """Carry out what a button says, and show what has become of it."""
-    work(*arguments)
-    ui.jobs_changed()
-    st.rerun()
 
 
 def show_curves(curve, of_what: str, key: str) -> None:
@@ -218,7 +210,7 @@ def show_scores(run: Run) -> None:
         f"{high:.3f})"
     )
     original = ORIGINAL.get(run.info["model"])
-    if original and clips == sum(next(iter(ui.shipped_runs())).info["test_counts"].values()):
+    if original and clips == sum(next(iter(cached.shipped_runs())).info["test_counts"].values()):
         words += f"; the study had {original.test_accuracy:.2f}"
     words += f". On the clips that it learned from: {run.scores['train_accuracy']:.3f}."
     st.success(words + " The actors are the same on both sides: new voices are harder.", icon=":material/flag:")
@@ -237,12 +229,8 @@ def show_confusion(run: Run) -> None:
 
 def begin(command: list[str], title: str) -> None:
     """Of the start button: the page goes to the training that it began."""
-    try:
-        job = ui.start_job(command, title)
-    except SerError as error:
-        st.session_state["not-begun"] = str(error)
-        return
-    st.session_state["show"], st.session_state["job"] = WATCH, job.id
+    if job := work.begin(command, title):
+        st.session_state["show"], st.session_state["job"] = WATCH, job.id
 
 
 def show_start() -> None:
@@ -337,7 +325,7 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
         words = f"**All epochs take about {ui.in_words(seconds)}**, {source}. It ends sooner when it gets no better."
     st.markdown(f":material/schedule: {words}")
     key = registry.get(model).input(preset)
-    if key not in ("study",) and not ui.recordings().clips.shape[0]:
+    if key not in ("study",) and not cached.recordings().clips.shape[0]:
         st.warning("This network listens to the recordings, which are not here.", icon=":material/volume_off:")
         st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
     if key in inputs.BACKBONES:
@@ -350,23 +338,10 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
                 else "; or use --weights in a terminal."
             )
         )
-    if message := st.session_state.pop("not-begun", None):
-        st.error(message)
-    job = ui.job_of(*command)
-    if ui.settings().read_only:
-        st.info(
-            "This installation is for looking only: nothing can be started here. On one of your own, the command below "
-            "does it.",
-            icon=":material/lock:",
-        )
-    elif job is not None and job.is_alive and job.command == tuple(command):
-        st.info("It is being trained now: see *A training*.", icon=":material/autorenew:")
-    else:
-        arguments = (command, f"Train {training.name_of(tuple(command))}")
-        icon = ":material/play_arrow:"
-        st.button("Start", type="primary", icon=icon, key="start", on_click=begin, args=arguments)
-    st.caption("It goes on when you close this page. In a terminal the same is done by")
-    st.code(shell(command), language="bash", wrap_lines=True)
+    job = work.job_of(*command)
+    is_trained_now = job is not None and job.is_alive and job.command == tuple(command)
+    busy = "It is being trained now: see *A training*." if is_trained_now else ""
+    work.offer_start(command, begin, (command, f"Train {training.name_of(tuple(command))}"), busy=busy)
     like = [run for run in trained_runs() if run.info["model"] == model and run.info["input"] == key]
     if like:
         with st.expander("What it is made of"):
@@ -451,7 +426,7 @@ def show_overfitting() -> None:
         key="option",
         bind="query-params",
     )
-    found = [run for run in ui.all_runs() if run.info["model"] == "cnn"]
+    found = [run for run in cached.all_runs() if run.info["model"] == "cnn"]
     grid = overfitting(tuple(run.id for run in found), option or "dropout", found)
     if len(grid) < 2:
         st.info("There are too few runs of it here.", icon=":material/hourglass_empty:")
@@ -472,7 +447,7 @@ def show_vote() -> None:
     model = registry.get("v_cnn_vgg16")
     first, second = model.presets["default"]["weights"]
     wanted = {"protocol": "study", "seed": protocols.STUDY_SEED, "preset": "default"}
-    found = [run for run in ui.shipped_runs() if all(run.info[key] == value for key, value in wanted.items())]
+    found = [run for run in cached.shipped_runs() if all(run.info[key] == value for key, value in wanted.items())]
     members = votes.members(model, found)
     weighed = every_weight(*(run.id for run in members), tuple(members))
     best = votes.best_weight(weighed)
@@ -526,10 +501,6 @@ st.markdown(
     "well it names the clips that it learns from, and a few that it only tries itself on.** When the two part, it "
     "learns by heart."
 )
-default = {} if "show" in st.session_state else {"default": WATCH}  # the start button sets it, too
-view = st.segmented_control(
-    "What to do", VIEWS, required=True, key="show", bind="query-params", label_visibility="collapsed", **default
-)
 {
     WATCH: show_training,
     START: show_start,
@@ -537,4 +508,4 @@ view = st.segmented_control(
     OVERFIT: show_overfitting,
     VOTE: show_vote,
     INSIDE: show_inside,
-}[view or WATCH]()
+}[ui.what_to_do(VIEWS)]()

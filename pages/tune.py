@@ -9,11 +9,11 @@ import streamlit as st
 from optuna.trial import TrialState
 
 from ser_core import dashboard, evaluation, jobs, runs, ui
-from ser_core.errors import SerError
 from ser_core.figures import tuning as figures
 from ser_core.figures.tuning import duration
 from ser_core.models import presets, registry
 from ser_core.tuning import costs, spaces, studies, told
+from ser_core.ui import cached, work
 
 WATCH, START, COMPARE = VIEWS = ("A study", "Start one", "Compare")
 HISTORY, IMPORTANCE, PARALLEL, PARAMETER, CONTOUR, TIMELINE, TRIAL, TRIALS = CHARTS = (
@@ -95,7 +95,7 @@ def default_score(facts: dict) -> dict[str, float]:
     """What our default reached on the same five folds, where a study has those."""
     wanted = {"model": facts["model"], "preset": "default", "protocol": "study", "data_digest": facts["data_digest"]}
     if (facts["cv"], facts["folds"]) == ("study", 5):
-        for run in ui.shipped_runs():
+        for run in cached.shipped_runs():
             if wanted.items() <= run.info.items():
                 return {"our default": run.scores["cv_accuracy"]}
     return {}
@@ -106,38 +106,27 @@ def default_score(facts: dict) -> dict[str, float]:
 
 def tuning_job(name: str):
     """The newest job that tunes a study."""
-    return next((job for job in reversed(ui.jobs_now()) if told.study_of(job.command) == name), None)
+    return next((job for job in reversed(work.jobs_now()) if told.study_of(job.command) == name), None)
 
 
 def is_live(name: str, snapshot) -> bool:
     """Whether something about a study may change by itself."""
-    works = any(job is not None and job.is_alive for job in (tuning_job(name), ui.job_of("preset", name)))
+    works = any(job is not None and job.is_alive for job in (tuning_job(name), work.job_of("preset", name)))
     return works or (snapshot is not None and snapshot.running)
 
 
-def do(work, *arguments) -> None:
-    """Carry out what a button says, and show what has become of it."""
-    work(*arguments)
-    ui.jobs_changed()
-    st.rerun()
-
-
-def begin_study(command: list[str], title: str, name: str) -> None:
+def begin(command: list[str], title: str, name: str) -> None:
     """Of the start button: the page goes to the study that it began."""
-    try:
-        ui.start_job(command, title)
-    except SerError as error:
-        st.session_state["not-begun"] = str(error)
-        return
-    st.session_state["show"], st.session_state["study"] = WATCH, name
+    if work.begin(command, title):
+        st.session_state["show"], st.session_state["study"] = WATCH, name
 
 
 # A study
 
 
 def show_studies() -> None:
-    found = {one.name: one for one in ui.found_studies()}
-    begun = [name for job in jobs.as_shown(ui.jobs_now()) if (name := told.study_of(job.command))]
+    found = {one.name: one for one in cached.found_studies()}
+    begun = [name for job in jobs.as_shown(work.jobs_now()) if (name := told.study_of(job.command))]
     own = dict.fromkeys([*begun, *reversed([name for name, one in found.items() if not one.shipped])])
     names = sorted(own, key=lambda name: not is_live(name, None))
     names += [name for name in found if name not in own]
@@ -145,15 +134,15 @@ def show_studies() -> None:
         st.info("There is no study yet. Start one above.", icon=":material/tune:")
         return
     name = st.selectbox("Study", names, key="study", bind="query-params")
-    live = is_live(name, ui.study_now(found[name]) if name in found else None)
+    live = is_live(name, cached.study_now(found[name]) if name in found else None)
     st.fragment(watch, run_every=REFRESH_S if live else None)(name, live)
 
 
 def watch(name: str, was_live: bool) -> None:
     """A study as it is now, drawn again every two seconds while it is worked on."""
     with ui.routed():
-        found = next((one for one in ui.found_studies() if one.name == name), None)
-        snapshot = ui.study_now(found) if found else None
+        found = next((one for one in cached.found_studies() if one.name == name), None)
+        snapshot = cached.study_now(found) if found else None
         if was_live and not is_live(name, snapshot):
             st.rerun()
         if snapshot is not None:
@@ -217,12 +206,12 @@ def offer_buttons(name: str, job, study, *, at_rest: bool) -> None:
     if alive:
         icon = ":material/stop:"
         if st.button("Stop", icon=icon, key="stop", disabled=job.status == "stopping"):
-            do(jobs.stop, job, ui.settings())
+            work.act(jobs.stop, job, ui.settings())
     elif at_rest and st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume"):
         if job is not None and job.is_resumable:
-            do(jobs.resume, job, ui.settings())
+            work.act(jobs.resume, job, ui.settings())
         plan, trials = told.plan(study), study.user_attrs["trials"]
-        do(ui.start_job, told.command(plan, name, trials), f"Tune {plan.model}: {trials} trials")
+        work.act(work.start_job, told.command(plan, name, trials), f"Tune {plan.model}: {trials} trials")
 
 
 def show_score(snapshot) -> None:
@@ -249,9 +238,9 @@ def show_preset(snapshot) -> None:
     study, best = snapshot.study, studies.best(snapshot.study)
     if best is None:
         return
-    known = saved_presets(study.user_attrs["model"], stores(), ui.jobs_stamp())
+    known = saved_presets(study.user_attrs["model"], stores(), work.jobs_stamp())
     saved = studies.preset_of(study, best, known)
-    job = ui.job_of("preset", study.study_name)
+    job = work.job_of("preset", study.study_name)
     if saved:
         accuracy, low, high, clips = test_score(saved.run, stores())
         st.success(
@@ -270,7 +259,7 @@ def show_preset(snapshot) -> None:
         if job is not None and job.status != "done":
             st.error(f"The preset was not saved. {job.message}.")
         if st.button("Save the best as a preset", icon=":material/bookmark_add:", key="save-preset"):
-            do(ui.start_job, ["preset", study.study_name], f"Preset of {study.study_name}")
+            work.act(work.start_job, ["preset", study.study_name], f"Preset of {study.study_name}")
         st.caption(
             f"Trial {best.number} gets a name and is evaluated on the test clips, which no trial has seen. Do it once "
             "and last: who looks at the test score again and again ends up choosing by it."
@@ -374,7 +363,7 @@ def show_dashboard(found) -> None:
     """optuna-dashboard on the same database."""
     if ui.settings().read_only:
         return
-    here, boards = dashboard.is_local(urlsplit(st.context.url or "").netloc), ui.dashboards()
+    here, boards = dashboard.is_local(urlsplit(st.context.url or "").netloc), cached.dashboards()
     with st.expander("optuna-dashboard: the same studies in Optuna's own page"):
         if not here:
             st.info(
@@ -386,7 +375,7 @@ def show_dashboard(found) -> None:
             st.link_button("Open it", address, icon=":material/open_in_new:", disabled=not here)
             st.caption(f"It runs at {address} until this server ends. Out of a container its port is not passed on.")
         elif st.button("Start it", icon=":material/monitoring:", key="dashboard"):
-            do(boards.open, found.url, ui.settings())
+            work.act(boards.open, found.url, ui.settings())
         if found.shipped:
             st.caption("These studies ship and are opened for reading only: nothing can be changed in them.")
 
@@ -415,15 +404,7 @@ def choose_plan() -> tuple[studies.Plan, int, int, int]:
     st.caption(registry.get(model).about)
     space = "ours"
     if "study" in spaces.available(model):
-        space = st.segmented_control(
-            "Ranges to look in",
-            list(SPACES),
-            format_func=SPACES.get,
-            default="ours",
-            required=True,
-            key="space",
-            **bound,
-        )
+        space = ui.choice("Ranges to look in", SPACES, key="space")
     else:
         st.caption("The study did not tune this model: the ranges to look in are ours.")
     more = "More find better parameters, ever more rarely, and flatter the best score a little more."
@@ -451,12 +432,12 @@ def choose_plan() -> tuple[studies.Plan, int, int, int]:
         cores = os.cpu_count() or 1
         same = f"Processes; this machine has {cores} cores. With one, the same seed gives the same study."
         workers = st.number_input("Workers", 1, 64, cores, key="workers", help=same)
-    return studies.Plan(model, space or "ours", cv, folds or 5, sampler, pruner, seed), trials, workers, minutes
+    return studies.Plan(model, space, cv, folds or 5, sampler, pruner, seed), trials, workers, minutes
 
 
 def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
     """How long it would take, the button, and the command that does the same."""
-    found = {one.name: one for one in ui.found_studies()}
+    found = {one.name: one for one in cached.found_studies()}
     taken = plan.name in found and found[plan.name].shipped  # what ships stays to be seen
     default = f"{plan.name}-mine" if taken else plan.name
     name = st.text_input("Name of the study", placeholder=default, key="name").strip() or default
@@ -465,7 +446,7 @@ def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
         return
     todo, label = trials, "Start"
     if name in found and not found[name].shipped:
-        study = ui.study_now(found[name]).study
+        study = cached.study_now(found[name]).study
         if differ := [key for key, value in vars(plan).items() if study.user_attrs.get(key) != value]:
             st.warning(f"There is a study {ui.as_text(name)} with another {', '.join(differ)}. Give another name.")
             return
@@ -476,23 +457,10 @@ def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
     command = told.command(plan, name, trials, workers=workers, minutes=minutes)
     if todo > 0:
         say_estimate(plan, todo, workers, minutes)
-    if message := st.session_state.pop("not-begun", None):
-        st.error(message)
     job = tuning_job(name)
-    if ui.settings().read_only:
-        st.info(
-            "This installation is for looking only: nothing can be started here. On one of your own, the command below "
-            "does it.",
-            icon=":material/lock:",
-        )
-    elif job is not None and job.is_alive:
-        st.info("It is being worked on.", icon=":material/autorenew:")
-    elif todo > 0:
-        arguments = (command, f"Tune {plan.model}: {trials} trials", name)
-        icon = ":material/play_arrow:"
-        st.button(label, type="primary", icon=icon, key="start", on_click=begin_study, args=arguments)
-    st.caption("It goes on when you close this page. In a terminal the same is done by")
-    st.code(told.shell(command), language="bash", wrap_lines=True)
+    busy = "It is being worked on." if job is not None and job.is_alive else ""
+    arguments = (command, f"Tune {plan.model}: {trials} trials", name)
+    work.offer_start(command, begin, arguments, label=label if todo > 0 else "", busy=busy)
 
 
 def say_estimate(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
@@ -517,7 +485,7 @@ def say_estimate(plan: studies.Plan, trials: int, workers: int, minutes: int) ->
 
 
 def show_comparison() -> None:
-    found = {one.name: one for one in ui.found_studies()}
+    found = {one.name: one for one in cached.found_studies()}
     if not found:
         st.info("There is no study yet. Start one above.", icon=":material/tune:")
         return
@@ -527,13 +495,13 @@ def show_comparison() -> None:
     by = st.segmented_control(
         "Against", ["Trials", "Time"], default="Trials", required=True, key="by", bind="query-params"
     )
-    live = any(ui.study_now(found[name]).running for name in chosen)
+    live = any(cached.study_now(found[name]).running for name in chosen)
     st.fragment(compare, run_every=REFRESH_S if live else None)(chosen, by == "Time")
 
 
 def compare(chosen: list[str], by_time: bool) -> None:
     with ui.routed():
-        shots = [ui.study_now(one) for one in ui.found_studies() if one.name in chosen]
+        shots = [cached.study_now(one) for one in cached.found_studies() if one.name in chosen]
         if not shots:
             st.info("Choose one or more studies.", icon=":material/stacked_line_chart:")
             return
@@ -570,8 +538,4 @@ st.markdown(
     "times over (*folds*). The test clips are not looked at until the choice is made. All trials of one search are a "
     "*study*."
 )
-default = {} if "show" in st.session_state else {"default": WATCH}  # the start button sets it, too
-view = st.segmented_control(
-    "What to do", VIEWS, required=True, key="show", bind="query-params", label_visibility="collapsed", **default
-)
-{WATCH: show_studies, START: show_start, COMPARE: show_comparison}[view or WATCH]()
+{WATCH: show_studies, START: show_start, COMPARE: show_comparison}[ui.what_to_do(VIEWS)]()

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from ser_core import comparison, experiments, runs, ui
+from ser_core.ui import cached
 from tests.app.pages import at, charts, texts, well, widget
 
 VIEWS = (
@@ -44,7 +45,7 @@ def test_the_first_look_answers_the_studys_own_question(app):
 def test_the_table_says_what_the_command_line_says(app):
     at(app, "compare")
     shown = table(app).set_index("label")
-    expected = comparison.table(ui.shipped_runs()).set_index("label").loc[shown.index]
+    expected = comparison.table(cached.shipped_runs()).set_index("label").loc[shown.index]
     for name in ("test_accuracy", "test_low", "test_high", "uar", "gap", "cv_accuracy", "original_test_accuracy"):
         pd.testing.assert_series_equal(shown[name], expected[name], check_names=False)
     assert shown.loc["v4", "file_mb"] > 1
@@ -114,7 +115,7 @@ def test_the_vote_is_held_against_the_studys_story(app):
 def test_clips_that_one_alone_names_right(app):
     at(app, "compare", view="Right and wrong", runs=["v4", "xgb"])
     clips = app.dataframe[-1].value
-    pair = comparison.pair(*comparison.find(["v4", "xgb"], comparison.same_test(ui.shipped_runs())["study"]))
+    pair = comparison.pair(*comparison.find(["v4", "xgb"], comparison.same_test(cached.shipped_runs())["study"]))
     assert len(clips) == pair.only_first
     assert (clips["truth"] == clips["v4"]).all() and (clips["truth"] != clips["xgb"]).all()
     app.radio(key="which").set_value("neither").run()
@@ -127,7 +128,7 @@ def test_three_models_are_corrected_and_two_of_them_chosen(app):
     assert len(said(app).splitlines()) == 3
     widget(app, "a").set_value("krr").run()
     well(app)
-    pair = comparison.pair(*comparison.find(["krr", "mlp"], comparison.same_test(ui.shipped_runs())["study"]))
+    pair = comparison.pair(*comparison.find(["krr", "mlp"], comparison.same_test(cached.shipped_runs())["study"]))
     assert charts(app)[0].alt.startswith(f"{pair.only_first} clips are named right by krr alone")
     assert "krr" not in widget(app, "b").options
 
@@ -197,7 +198,7 @@ def test_the_table_can_be_taken_away(app):
 def test_a_chart_as_a_page_needs_no_network():
     from ser_core.figures import scores
 
-    made = comparison.table([run for run in ui.shipped_runs() if run.info["preset"] == "default"])
+    made = comparison.table([run for run in cached.shipped_runs() if run.info["preset"] == "default"])
     figure, _ = scores.original_and_ours(made)
     page = ui.as_page(figure, "Accuracy")
     assert "Plotly.newPlot" in page and 'src="http' not in page

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_core import jobs, ui
+from ser_core import jobs
+from ser_core.ui import cached, work
 from tests.app.pages import at, charts, texts, well, widget
 from tests.job_folders import put_job
 
@@ -138,7 +139,7 @@ def test_a_download_shows_how_far_it_is_and_how_it_ended(app, none, settings):
     assert {bar.proto.text.replace("\\", "") for bar in app.get("progress")} == {words}
     assert app.button(key=f"recordings-stop-{job.id}")
     put_job(settings, ["download"], status="failed", message="the server answers 404", ended=time.time())
-    ui._jobs_now.clear()
+    work._jobs_now.clear()
     app.run()
     assert "the server answers 404" in texts(app)
     assert app.button(key="download")
@@ -172,7 +173,7 @@ def test_files_that_are_no_clips_are_told_with_their_reason(app, tmp_path, monke
 
 
 def test_a_clip_that_cannot_be_heard_leaves_the_page_whole(app, tmp_path, monkeypatch):
-    everything = ui.clips()
+    everything = cached.clips()
     properties = ["emotion", "channel", "intensity", "actor", "statement", "part"]
     alone = everything[~everything.duplicated(properties, keep=False)].iloc[0]  # the one take of two in its part
     soundfile.write(tmp_path / f"{alone['stem']}.wav", np.zeros(22_050), 22_050)

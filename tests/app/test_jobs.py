@@ -6,13 +6,14 @@ import time
 import pytest
 
 from ser_core import jobs, ui
+from ser_core.ui import work
 from tests.app.pages import at, texts, well
 from tests.job_folders import put_job
 
 
 @pytest.fixture(autouse=True)
 def fresh():
-    ui._jobs_now.clear()
+    work._jobs_now.clear()
 
 
 def keys(app):

@@ -117,7 +117,7 @@ def test_the_studys_own_vote_can_be_chosen(app, voice):
 
 
 def test_a_fault_is_logged_and_shown_as_an_apology_without_its_trace(app, monkeypatch, caplog):
-    monkeypatch.setattr("ser_core.ui.shipped_runs", lambda: 1 / 0)
+    monkeypatch.setattr("ser_core.ui.cached.shipped_runs", lambda: 1 / 0)
     app.run()
     assert not app.exception
     (error,) = app.error
@@ -132,7 +132,7 @@ def test_a_damaged_model_is_one_clear_line(app, voice, monkeypatch):
     def refuse(_):
         raise ArtifactError("Model best: model.skops has digest 123. Restore it")
 
-    monkeypatch.setattr("ser_core.ui.predictor", refuse)
+    monkeypatch.setattr("ser_core.ui.cached.predictor", refuse)
     upload(at(app, "predict"), ("me.wav", voice))
     assert [error.value for error in app.error] == ["Model best: model.skops has digest 123. Restore it"]
 

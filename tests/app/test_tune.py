@@ -357,7 +357,7 @@ def test_optuna_dashboard_is_started_once_and_linked(app, begin, settings, monke
         def open(self, url, settings):
             running[url] = "http://127.0.0.1:4242"
 
-    monkeypatch.setattr("ser_core.ui.dashboards", Boards)
+    monkeypatch.setattr("ser_core.ui.cached.dashboards", Boards)
     at(app, "tune")
     button(app, "dashboard").click().run()
     well(app)

@@ -1,0 +1,245 @@
+"""What the pages share: how a chart or a clip is shown, and what happens when something goes wrong."""
+
+import logging
+import re
+import runpy
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+import streamlit as st
+from starlette.formparsers import MultiPartParser
+
+from ser_core.errors import AudioError, SerError
+from ser_core.settings import PROJECT, Settings
+
+# Streamlit's server would keep what is over 1 MB of an upload in a temporary file while it arrives. Recordings stay in
+# memory here, so this is above `server.maxUploadSize`.
+MultiPartParser.spool_max_size = 32 * 2**20
+
+logger = logging.getLogger(__name__)
+
+TERMS = (
+    "RAVDESS: Livingstone & Russo (2018), [PLoS ONE 13(5): e0196391](https://doi.org/10.1371/journal.pone.0196391), "
+    "[CC BY-NC-SA 4.0](https://creativecommons.org/licenses/by-nc-sa/4.0/). What was learned from it is under the same "
+    "terms."
+)
+
+MIME = {
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "mp3": "audio/mpeg",
+    "m4a": "audio/mp4",
+    "webm": "audio/webm",
+}
+
+
+def settings() -> Settings:
+    """This installation's settings."""
+    return Settings.from_environment()
+
+
+def as_text(words: str) -> str:
+    """Words from outside, such as a file's name, as Markdown that shows them as they are."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", words)
+
+
+def in_words(seconds: float) -> str:
+    """A time as people say it: 40 s, 5 min, 1 h 20 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def choice(label: str, titles: dict[str, str], *, key: str) -> str:
+    """One of a few, side by side by what they are called; the first to begin with. It stands in the page's address."""
+    first = next(iter(titles))
+    chosen = st.segmented_control(
+        label, list(titles), format_func=titles.get, default=first, required=True, key=key, bind="query-params"
+    )
+    return chosen or first
+
+
+def what_to_do(views: tuple[str, ...]) -> str:
+    """Which view of a page is shown; its own start button changes that, too, by `st.session_state["show"]`."""
+    default = {} if "show" in st.session_state else {"default": views[0]}
+    chosen = st.segmented_control(
+        "What to do", views, required=True, key="show", bind="query-params", label_visibility="collapsed", **default
+    )
+    return chosen or views[0]
+
+
+PICTURES = {"png": "PNG", "svg": "SVG"}
+
+
+def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
+    """A chart with its title above it and its sentence below it, which is also its accessible name, and with the way
+    to save it.
+
+    The `customdata` of the marks that were clicked, if it is clickable.
+    """
+    figure, sentence = figure_and_sentence
+    title = figure.layout.meta["title"]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{title}**", width="content")
+        drawer = st.popover("Save", icon=":material/download:", type="tertiary", on_change="rerun", key=f"save-{key}")
+    options = {"on_select": "rerun", "selection_mode": "points"} if clickable else {}
+    picture = {"filename": title, "format": st.session_state.get("picture", "png"), "scale": 2}
+    config = {"displaylogo": False, "toImageButtonOptions": picture}
+    event = st.plotly_chart(figure, key=key, alt=sentence, config=config, **options)
+    st.caption(sentence)
+    if drawer.open:  # what is in it is made when somebody looks
+        with drawer:
+            save_chart(figure, title, key)
+    return [point["customdata"] for point in event.selection.points] if clickable else []
+
+
+def save_chart(figure, title: str, key: str) -> None:
+    """The ways to take a chart away: as a page that stays alive, or as a picture that the browser makes."""
+    st.markdown("**Save this chart**")
+    st.download_button(
+        "As a page (HTML)",
+        lambda: as_page(figure, title),
+        f"{title}.html",
+        "text/html",
+        icon=":material/code:",
+        key=f"html-{key}",
+        on_click="ignore",
+    )
+
+    def remember() -> None:
+        st.session_state["picture"] = st.session_state[f"picture-{key}"]
+
+    st.segmented_control(
+        "As a picture",
+        list(PICTURES),
+        default=st.session_state.get("picture", "png"),
+        format_func=PICTURES.get,
+        required=True,
+        key=f"picture-{key}",
+        on_change=remember,
+    )
+    st.caption("Choose its kind here, then press the camera that is above the chart when you point at it.")
+
+
+def as_page(figure, title: str) -> str:
+    """A chart as one HTML file, which needs no network and no server."""
+    import plotly.graph_objects as go
+
+    whole = go.Figure(figure).update_layout(title={"text": title}, margin={"t": 64})
+    return whole.to_html(include_plotlyjs=True, config={"displaylogo": False, "responsive": True})
+
+
+def pages() -> dict[str, list]:
+    """The pages in the order of their navigation, by section."""
+    return {
+        "": [st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True)],
+        "The data": [
+            st.Page("pages/dataset.py", title="Recordings", icon=":material/library_music:"),
+            st.Page("pages/sound.py", title="See a sound", icon=":material/graphic_eq:"),
+            st.Page("pages/features.py", title="Features", icon=":material/scatter_plot:"),
+        ],
+        "The models": [
+            st.Page("pages/predict.py", title="Hear an emotion", icon=":material/hearing:"),
+            st.Page("pages/tune.py", title="Tune a model", icon=":material/tune:"),
+            st.Page("pages/train.py", title="Train a network", icon=":material/network_node:"),
+        ],
+        "What holds": [
+            st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+            st.Page("pages/honest.py", title="Emotion or voice?", icon=":material/balance:"),
+        ],
+        "Behind it": [st.Page("pages/jobs.py", title="Long work", icon=":material/pending_actions:")],
+    }
+
+
+_is_routed = ContextVar("_is_routed", default=False)
+
+
+@contextmanager
+def routed():
+    """Run a page: bad input is shown as its one clear line; any other fault is logged with its trace and
+    shown as an apology."""
+    _is_routed.set(True)
+    try:
+        yield
+    except SerError as error:
+        st.error(str(error))
+    except Exception:
+        logger.exception("A page failed")
+        st.error("Something went wrong here, and it is not your doing. It has been logged; the other pages still work.")
+    finally:
+        _is_routed.set(False)
+
+
+def require_router() -> None:
+    """Run the router in the place of this page's file, if the file was run without it; the router runs it again.
+
+    Streamlit does that when the first visit to a server goes to a page's own address: it has seen the folder `pages/`,
+    but no `st.navigation` yet. An address that differs from the file's name would be answered with "Page not found".
+    """
+    if not _is_routed.get():
+        runpy.run_path(str(PROJECT / "app.py"))
+        st.stop()
+
+
+def player(file: Path | None, *, link: bool = True) -> None:
+    """Play a clip's file, or say that it takes the recordings, with the link to where to get them."""
+    if file is None:
+        st.info("There is no recording of it here.", icon=":material/volume_off:")
+        if link and not settings().read_only:
+            st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+        return
+    from ser_core import audio
+
+    st.audio(audio.read(file), format=MIME[file.suffix.lower().lstrip(".")])
+
+
+def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
+    """A clip in words, its sound, and the way to the page that shows all of it."""
+    from ser_core import corpus
+
+    clip = corpus.parse(stem)
+    with st.container(border=True):
+        st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
+        with told(stem, file):
+            player(file, link=link)
+        if file is None:
+            return
+        # A link would leave the clip in this page's own address, too, where one comes back to.
+        with st.container(horizontal=True):
+            if st.button("See more of it", icon=":material/graphic_eq:", type="tertiary", key="see-more"):
+                st.switch_page("pages/sound.py", query_params={"clip": stem})
+            if st.button("What does a model hear?", icon=":material/hearing:", type="tertiary", key="hear-it"):
+                st.switch_page("pages/predict.py", query_params={"clip": stem})
+
+
+def clip_picture(stem: str, file: Path | None) -> None:
+    """A clip's mel spectrogram, if it is there."""
+    from ser_core.figures import clip as figures
+    from ser_core.ui import cached
+
+    if file:
+        with told(stem, file):
+            sound = cached.waveform(file)
+            chart(figures.mel(sound.samples, sound.rate), key=f"mel-{stem}")
+
+
+@contextmanager
+def told(stem: str, file: Path | None):
+    """Say in one line what is wrong with a clip, and go on with the page."""
+    try:
+        yield
+    except AudioError as error:
+        st.error(f"{stem} cannot be heard. {str(error).removeprefix(f'{file}: ')}")
+
+
+def limits(entry) -> str:
+    """What a trained model's answer is worth, in words that stand wherever it answers."""
+    known, others = entry.worth
+    return (
+        f"It learned from {entry.entry['trained_on']['actors']} actors acting two English sentences in a studio. "
+        f"{known}. **{others}.** A recording of yours is such a voice. An acted emotion is not a felt one: "
+        "study the method with it, and judge nobody by it."
+    )

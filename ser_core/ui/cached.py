@@ -1,0 +1,141 @@
+"""What all sessions of the app share: read or made once, and anew when it has changed."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ser_core.ui import settings, work
+
+
+@st.cache_resource(show_spinner="Reading the clips")
+def clips():
+    """`exploration.clips` of what ships: one row a clip of RAVDESS. Shared by all sessions: never change it."""
+    from ser_core import exploration
+
+    return exploration.clips(settings())
+
+
+def recordings():
+    """The corpus of sound files in SER_DATA_DIR, maybe of none; looked through again when a file there changes.
+
+    That is found out at each call, from the sizes and times of all files: a page asks once.
+    """
+    from ser_core import corpus
+
+    folder = settings().data_dir
+    return _recordings(str(folder), corpus.stamp(folder))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Looking for recordings")
+def _recordings(folder: str, stamp: str):
+    from ser_core import corpus
+
+    return corpus.look_through(folder)
+
+
+def waveform(file: Path):
+    """The sound of one of the recordings, at the features' rate; kept as long as the file is the same."""
+    return _waveform(str(file), file.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Reading the sound")
+def _waveform(file: str, mtime_ns: int):
+    from ser_core import audio
+    from ser_core.features.study import SAMPLE_RATE
+
+    return audio.load(file, rate=SAMPLE_RATE)
+
+
+@st.cache_resource(show_spinner="Reading the runs")
+def shipped_runs() -> list:
+    """The runs that ship, which never change while the app runs."""
+    from ser_core import runs
+
+    return runs.list_all([settings().artifacts])
+
+
+def all_runs() -> list:
+    """The runs that ship and this installation's own, newest last; read anew when there is another one."""
+    folders = sorted((settings().workspace / "runs").glob("[!.]*/run.json"))
+    return _all_runs(tuple((str(file), file.stat().st_mtime_ns) for file in folders))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the runs")
+def _all_runs(own: tuple) -> list:
+    from ser_core import runs
+
+    return [*shipped_runs(), *runs.list_own(settings().workspace)]
+
+
+@st.cache_data(max_entries=4, show_spinner="Comparing the runs")
+def comparison(run_ids: tuple[str, ...], _runs: list):
+    """`comparison.table` of some runs."""
+    from ser_core import comparison
+
+    return comparison.table(_runs)
+
+
+def trained_models() -> dict:
+    """Every trained model by key; this installation's own in the place of a shipped one, our best ensemble first."""
+    from ser_core import artifacts
+
+    entries = {entry.key: entry for entry in artifacts.list_all(settings().stores)}
+    return dict(sorted(entries.items(), key=lambda item: (item[0] != "best", item[0])))
+
+
+def found_studies() -> list:
+    """`tuning.studies.list_all`: the studies that ship and this installation's own, at most a second old."""
+    from ser_core.tuning import storage
+
+    return _found_studies(storage.shipped_url(settings()), storage.url(settings()))
+
+
+@st.cache_resource(ttl=1, max_entries=4, show_spinner=False)
+def _found_studies(shipped: str, own: str) -> list:
+    from ser_core.tuning import studies
+
+    return studies.list_all(settings())
+
+
+def study_now(found):
+    """A `tuning.snapshots.Snapshot` of a study, shared by all who watch it: never change it.
+
+    At most two seconds old, and never older than the last change of a job: where one has ended nobody asks again.
+    """
+    return _study_now(found.name, found.url, "ships" if found.shipped else work.jobs_stamp(), found)
+
+
+@st.cache_resource(ttl=2, max_entries=64, show_spinner=False)
+def _study_now(name: str, url: str, stamp: str, _found):
+    return _watch(name, url, _found).now()
+
+
+@st.cache_resource(max_entries=64, show_spinner="Reading the study")
+def _watch(name: str, url: str, _found):
+    from ser_core.tuning import snapshots
+
+    return snapshots.Watch(_found)
+
+
+@st.cache_resource
+def dashboards():
+    """This server's optuna-dashboards; they end with it."""
+    from ser_core.dashboard import Dashboards
+
+    return Dashboards()
+
+
+def predictor(entry):
+    """A trained model, loaded once for all sessions and again when its file changes."""
+    return _predictor(str(entry.store), entry.key, entry.digest, entry)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model")
+def _predictor(store: str, key: str, digest: str, _entry):
+    from threadpoolctl import threadpool_limits
+
+    from ser_core.predict import Predictor
+
+    # For the life of the server: sessions share its cores, and one clip is too small to be shared out among them.
+    threadpool_limits(1)
+    return Predictor.load(_entry)
