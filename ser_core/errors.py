@@ -62,4 +62,4 @@ class ParallelError(SerError):
 
 
 class TrainingError(SerError):
-    """A network that cannot be trained as asked."""
+    """A network that cannot be trained as asked, however often one tries."""

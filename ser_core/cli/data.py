@@ -145,7 +145,7 @@ def extract(options, settings):
         raise FeatureError(f"There is no feature set {options.features!r}; there is {' and '.join(inputs.TABLES)}")
     features = inputs.TABLES[options.features]
     found = corpus.index(options.folder)
-    with progress("Extracting", options) as advance:
+    with progress("Extracting", "clip", options) as advance:
         extraction = store.load_table(found, settings.workspace, features=features, jobs=options.jobs, progress=advance)
     store.save_table(extraction.table, options.out)
     _print_left_out(extraction.rejected)
@@ -173,7 +173,7 @@ def spectrograms(options, settings):
     from ser_core.features import images
 
     started = time.perf_counter()
-    with progress("Drawing", options) as advance:
+    with progress("Drawing", "clip", options) as advance:
         written = images.write(
             corpus.index(options.data or settings.data_dir),
             options.out,

@@ -110,6 +110,11 @@ def _experiment(options, settings, *, training=False):
     else:
         model = presets.model(options.model, settings.stores)
     registry.parameters(model, options.preset)  # both are asked before any work
+    if (weight := getattr(options, "weight", None)) is not None:
+        if not isinstance(model, SavedVote):
+            votes = ", ".join(key for key, one in registry.MODELS.items() if isinstance(one, SavedVote))
+            raise ModelError(f"{options.model} is no vote of two runs and takes no --weight. Such votes are {votes}")
+        model, options.preset = model.with_weight(weight), OWN
     chosen = {name: getattr(options, name, None) for name in deep.OPTIONS}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     table = store.read_table(file or settings.feature_table)
@@ -124,9 +129,9 @@ def _experiment(options, settings, *, training=False):
                 f"{options.model} is no network and takes no {', '.join(map(deep.as_option, chosen))}. "
                 f"Networks are {', '.join(key for key in deep.KEYS if isinstance(registry.get(key), deep.Network))}"
             )
-        with progress(f"Looking at clips for {options.model}", options) as advance:
+        with progress(f"Looking at clips for {options.model}", "clip", options) as advance:
             seen = inputs.load(model.input(options.preset), table, settings, progress=advance)
-        with progress(f"Fitting {options.model}", options) as advance:
+        with progress(f"Fitting {options.model}", "fold", options) as advance:
             result = experiments.run(
                 model,
                 table,
@@ -141,9 +146,9 @@ def _experiment(options, settings, *, training=False):
     preset = options.preset
     if chosen:
         model, preset = model.with_options(preset, chosen), OWN
-    with progress(f"Preparing clips for {options.model}", options) as advance:
+    with progress(f"Preparing clips for {options.model}", "clip", options) as advance:
         seen = inputs.load(model.input(preset), table, settings, weights=options.weights, progress=advance)
-    with progress(f"Training {options.model}", options) as advance:
+    with progress(f"Training {options.model}", "epoch", options) as advance:
 
         def watch(epoch):
             ended = (epoch["fit"] - 1) * epoch["epochs"] + epoch["epoch"]
@@ -167,14 +172,10 @@ def _experiment(options, settings, *, training=False):
 def _vote(model, table, options, settings):
     from ser_core import experiments, runs, votes
     from ser_core.features import store
-    from ser_core.models.model import OWN
 
     wanted = {"protocol": options.protocol, "seed": options.seed, "data_digest": store.digest(table)}
     members = votes.members(model, runs.list_all(settings.stores), **wanted)
-    preset = options.preset
-    if options.weight is not None:
-        model, preset = model.with_weight(options.weight), OWN
-    return experiments.Result(votes.of_runs(model, *members, preset=preset), None)
+    return experiments.Result(votes.of_runs(model, *members, preset=options.preset), None)
 
 
 def _keep(run, settings):

@@ -40,9 +40,9 @@ def study(options, settings):
     from ser_core import shipping
 
     if options.tune:
-        with progress("Tuning", options) as advance:
+        with progress("Tuning", "study", options) as advance:
             shipping.make_studies(settings, jobs=options.jobs, progress=advance)
-    with progress("Study", options) as advance:
+    with progress("Study", "model", options) as advance:
         if options.deep is None:
             made = shipping.make(options.data or settings.data_dir, settings, jobs=options.jobs, progress=advance)
         else:

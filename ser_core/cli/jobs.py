@@ -39,7 +39,7 @@ def jobs(options, settings):
         rows = []
         for job in found:
             at = job.progress
-            far = f"{at.what} {at.words or f'{at.done:,.0f} of {at.total:,.0f}'}" if at and at.total else ""
+            far = f"{at.what}: {at.far}" if at and at.far else ""
             state = f"{job.status}, place {job.place}" if job.place else job.status
             rows.append((job.id, f"{datetime.fromtimestamp(job.made):%d %b %H:%M}", job.title, state, far, job.message))
         said = "Deleted" if options.what == "delete" else "Jobs, oldest first"

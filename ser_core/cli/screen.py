@@ -23,9 +23,10 @@ def print_table(title: str, columns: list[str | Column], rows: list[tuple]) -> N
 class progress:
     """A progress bar on stderr; none with --json, where a program reads on, nor in a job, which is told instead."""
 
-    def __init__(self, what: str, options):
-        self.what, self.report = what, options.report
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    def __init__(self, what: str, unit: str, options):
+        self.what, self.unit, self.report = what, unit, options.report
+        counted = (TextColumn(unit), MofNCompleteColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), *counted, TimeRemainingColumn())
         self.bar = Progress(*columns, console=err, disable=options.json or self.report is not None)
         self.task = self.bar.add_task(what, total=None)
 
@@ -36,7 +37,7 @@ class progress:
     def advance(self, done, total):
         self.bar.update(self.task, completed=done, total=total)
         if self.report:
-            self.report.progress(self.what, done, total)
+            self.report.progress(self.what, done, total, unit=self.unit)
 
     def __exit__(self, *_):
         self.bar.stop()

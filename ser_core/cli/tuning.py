@@ -58,7 +58,7 @@ def tune(options, settings):
     url = options.storage or storage.url(settings)
     table = store.read_table(options.features or settings.feature_table)
     study = studies.create(plan, url, table, trials=options.trials, name=options.name, resume=options.resume)
-    with progress(f"Tuning {options.model}", options) as advance:
+    with progress(f"Tuning {options.model}", "trial", options) as advance:
         studies.tune(
             study,
             url,
@@ -72,7 +72,7 @@ def tune(options, settings):
     answer = _study_answer(study)
     saved = None
     if options.save_preset:
-        with progress("Evaluating the best", options) as advance:
+        with progress("Evaluating the best", "fold", options) as advance:
             saved = studies.save_preset(study, table, settings, progress=advance)
         answer |= _preset_answer(*saved, settings)
 
@@ -92,7 +92,7 @@ def worker(options, settings):
     from ser_core.tuning import storage, studies
 
     url = options.storage or storage.url(settings)
-    with progress(f"Working on {options.study}", options) as advance:
+    with progress(f"Working on {options.study}", "trial", options) as advance:
         done = studies.work(
             options.study,
             url,
@@ -112,7 +112,7 @@ def preset(options, settings):
 
     study = studies.load(studies.find(options.study, settings))
     table = store.read_table(options.features or settings.feature_table)
-    with progress("Evaluating the best", options) as advance:
+    with progress("Evaluating the best", "fold", options) as advance:
         saved = studies.save_preset(study, table, settings, name=options.name, jobs=options.jobs, progress=advance)
     return _preset_answer(*saved, settings), 0, lambda: _show_preset(*saved, settings)
 

@@ -158,6 +158,8 @@ def resume(job: Job, settings: Settings) -> Job:
         if now is None or not now.is_resumable:
             if now and now.is_alive:
                 return get(job.id, settings)  # someone else was faster
+            if now and now.is_final:
+                raise JobError(f"Job {job.id} would end in the same way again. {now.message}")
             raise JobError(f"Job {job.id} cannot go on: {job.command[0]} starts anew each time. Try it again instead")
         for other in _read_all(folder):
             if other.is_alive and other.command == now.command:

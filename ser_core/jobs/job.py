@@ -32,6 +32,14 @@ class Progress:
     total: float | None
     words: str = ""  # where numbers alone would not do, e.g. a download's rate
     seconds_left: float | None = None  # from the pace since the step began here
+    unit: str = ""  # what is counted, e.g. epoch
+
+    @property
+    def far(self) -> str:
+        """How far, in words: "epoch 8 of 40"; empty where that is not known."""
+        if self.words or not self.total:
+            return self.words
+        return f"{self.unit} {self.done:,.0f} of {self.total:,.0f}".lstrip()
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class Job:
     answer: dict | None = None  # what the command answers with --json
     pid: int | None = None
     process_began: float | None = None
+    is_final: bool = False  # it failed, and would fail again in the same way: something else must be asked for
 
     @property
     def is_alive(self) -> bool:
@@ -63,7 +72,12 @@ class Job:
     def is_resumable(self) -> bool:
         """Whether it can go on from where it was; otherwise it can only be tried again from the start."""
         goes_on = self.command[0] in RESUMABLE or (self.command[0] in TRAINS and self.command[1] in deep.KEYS)
-        return not self.is_alive and self.status != "done" and goes_on
+        return goes_on and not (self.is_alive or self.is_final or self.status == "done")
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it may end otherwise if it is tried again from the start."""
+        return self.status in ("failed", "stopped", "interrupted") and not self.is_final
 
     def log(self, lines: int = 200) -> str:
         """The last lines of what the command printed."""
@@ -120,6 +134,7 @@ def read(folder: Path) -> Job | None:
             answer=state.get("answer"),
             pid=pid,
             process_began=process_began,
+            is_final=state.get("is_final", False) and status == "failed",
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -11,12 +11,13 @@ import logging
 import sys
 import time
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
 from ser_core import stopping
-from ser_core.errors import SerError
+from ser_core.errors import SerError, TrainingError
 from ser_core.jobs import job as jobs
 from ser_core.settings import Settings
 
@@ -34,8 +35,8 @@ class Report:
         self._told = 0.0
         self._step, self._step_began, self._step_done = None, 0.0, 0.0
 
-    def progress(self, what: str, done: float, total: float | None, words: str = "") -> None:
-        """Say how far a step is; `words` where numbers would not do."""
+    def progress(self, what: str, done: float, total: float | None, words: str = "", unit: str = "") -> None:
+        """Say how far a step is, in units such as epoch; `words` where numbers would not do."""
         stopping.check()
         now = time.time()
         if what != self._step:
@@ -46,7 +47,7 @@ class Report:
         self._told = now
         fresh = done - self._step_done  # what was there already says nothing of the pace
         left = (total - done) * (now - self._step_began) / fresh if total and fresh > 0 else None
-        told = {"what": what, "done": done, "total": total, "words": words, "seconds_left": left}
+        told = {"what": what, "done": done, "total": total, "words": words, "seconds_left": left, "unit": unit}
         with suppress(OSError):  # on a full disk; if the work minds, it will say so
             jobs.write_state(self.folder, progress=told)
 
@@ -63,14 +64,12 @@ def main(folder: Path) -> int:
     try:
         _wait_for_turn(folder)
         began = time.time()
-        status, message, answer = _carry_out(folder)
+        end = _carry_out(folder)
     except KeyboardInterrupt:
-        said = "Stopped. What was done is kept" if began else "Stopped before it began"
-        status, message, answer = "stopped", said, None
-    ended = {"status": status, "message": message, "answer": answer, "ended": time.time()}
-    jobs.write_state(folder, **ended, is_last=True)
-    jobs.add_event(folder, status, message=message)
-    return 0 if status == "done" else 1
+        end = _End("stopped", "Stopped. What was done is kept" if began else "Stopped before it began")
+    jobs.write_state(folder, **asdict(end), ended=time.time(), is_last=True)
+    jobs.add_event(folder, end.status, message=end.message)
+    return 0 if end.status == "done" else 1
 
 
 def _wait_for_turn(folder: Path) -> None:
@@ -95,7 +94,17 @@ def _wait_for_turn(folder: Path) -> None:
         time.sleep(LOOK_S)
 
 
-def _carry_out(folder: Path) -> tuple[str, str, dict | None]:
+@dataclass(frozen=True)
+class _End:
+    """How a job ended, as its state has it."""
+
+    status: str
+    message: str = ""
+    answer: dict | None = None
+    is_final: bool = False
+
+
+def _carry_out(folder: Path) -> _End:
     from ser_core import cli
 
     job = jobs.read(folder)
@@ -104,20 +113,20 @@ def _carry_out(folder: Path) -> tuple[str, str, dict | None]:
         show()
     except SerError as error:
         logger.error("%s", error)  # not printed: on a full disk that would be the next fault
-        return "failed", str(error), None
+        return _End("failed", str(error), is_final=isinstance(error, TrainingError))
     except SystemExit:  # argparse has printed what it does not understand
-        return "failed", "The command line is not understood; the log says more", None
+        return _End("failed", "The command line is not understood; the log says more")
     except OSError as error:
         logger.exception("The job broke off")
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return "failed", "The disk is full. Make room and go on: what was done is kept", None
-        return "failed", f"The system said no: {error}", None
+            return _End("failed", "The disk is full. Make room and go on: what was done is kept")
+        return _End("failed", f"The system said no: {error}")
     except Exception:  # the job's end: its log is the only place that can tell
         logger.exception("The job broke off")
-        return "failed", "It broke off through a fault of this program; the log says more", None
+        return _End("failed", "It broke off through a fault of this program; the log says more")
     if status:
-        return "failed", "It ended with faults; the log says which", answer
-    return "done", "", answer
+        return _End("failed", "It ended with faults; the log says which", answer)
+    return _End("done", answer=answer)
 
 
 if __name__ == "__main__":

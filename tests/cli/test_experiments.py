@@ -66,6 +66,23 @@ def test_a_workspace_that_cannot_be_made_is_named_before_any_work(call, features
     assert "Set SER_WORKSPACE" in said
 
 
+@pytest.mark.parametrize("weight", ["1.5", "-0.1", "nan"])
+def test_a_weight_that_is_no_share_is_refused_before_any_run_is_read(call, monkeypatch, weight):
+    monkeypatch.setattr("ser_core.runs.list_all", lambda *_: pytest.fail("the runs were read"))
+    monkeypatch.setattr("ser_core.features.store.read_table", lambda *_: pytest.fail("the clips were read"))
+    assert call("run", "v_cnn_vgg16", "--weight", weight) == (
+        2,
+        None,
+        f"Error: --weight {weight} is out of bounds: give 0 to 1\n",
+    )
+
+
+def test_a_weight_is_taken_by_votes_of_two_runs_alone(call):
+    status, _, said = call("run", "svm", "--weight", "0.5")
+    assert status == 2
+    assert "svm is no vote of two runs and takes no --weight. Such votes are best, v_apart_cnn2d, v_cnn_vgg16" in said
+
+
 def test_parameters_are_looked_for_inside_each_fold(call, features):
     status, answer, error = call(
         "run", "lr", "--features", features, "--protocol", "actors-4", "--tune", 2, "--jobs", 1

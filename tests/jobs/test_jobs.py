@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from ser_core import cli, jobs
-from ser_core.errors import JobError, ReadOnlyError, SettingsError
+from ser_core.errors import JobError, ReadOnlyError, SettingsError, TrainingError
 from ser_core.features import store
 from ser_core.jobs import control, worker
 from ser_core.jobs import job as state
@@ -92,9 +92,33 @@ def test_bad_input_is_told_in_one_line(settings, command, says):
 def test_a_fault_of_ours_is_told_shortly_and_its_trace_stands_in_the_log(settings, monkeypatch, capsys, caplog):
     job = mine(settings, ["doctor"], status="running")
     monkeypatch.setattr(cli, "carry_out", lambda *_, **__: 1 / 0)
-    status, message, _ = worker._carry_out(job.folder)
-    assert (status, message) == ("failed", "It broke off through a fault of this program; the log says more")
+    end = worker._carry_out(job.folder)
+    assert (end.status, end.message) == ("failed", "It broke off through a fault of this program; the log says more")
+    assert not end.is_final
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_training_that_would_fail_again_is_told_with_the_way_out_and_does_not_go_on(settings, monkeypatch):
+    job = mine(settings, ["train", "cnn"], status="running")
+    says = "The loss is nan in epoch 3: the steps are too long. Try a learning rate below 5"
+
+    def fail(*_, **__):
+        raise TrainingError(says)
+
+    monkeypatch.setattr(cli, "carry_out", fail)
+    monkeypatch.setattr(worker, "_wait_for_turn", lambda _: None)
+    assert worker.main(job.folder) == 1
+    failed = jobs.get(job.id, settings)
+    assert (failed.status, failed.message) == ("failed", says)
+    assert not failed.is_resumable and not failed.is_repeatable
+    with pytest.raises(JobError, match=f"would end in the same way again. {says}"):
+        jobs.resume(failed, settings)
+    assert jobs.get(job.id, settings) == failed  # it was not begun
+
+
+def test_a_training_that_failed_for_another_reason_can_go_on(settings):
+    failed = put_job(settings, ["train", "cnn"], status="failed", message="The disk is full")
+    assert failed.is_resumable and failed.is_repeatable
 
 
 def test_a_killed_process_is_an_interrupted_job_that_can_go_on(settings, file):
@@ -344,10 +368,12 @@ def test_time_left_comes_from_the_pace_of_this_step(settings, monkeypatch):
     now = 1000.0
     monkeypatch.setattr(worker.time, "time", lambda: now)
     report = worker.Report(job.folder)
-    report.progress("Extracting", 500, 1000)  # known from before
+    report.progress("Extracting", 500, 1000, unit="clip")  # known from before
     now = 1010.0
-    report.progress("Extracting", 600, 1000)
-    assert jobs.get(job.id, settings).progress.seconds_left == pytest.approx(40.0)
+    report.progress("Extracting", 600, 1000, unit="clip")
+    progress = jobs.get(job.id, settings).progress
+    assert progress.seconds_left == pytest.approx(40.0)
+    assert progress.far == "clip 600 of 1,000"
 
 
 def test_the_shell_does_the_same(settings, file, capsys):
@@ -357,6 +383,7 @@ def test_the_shell_does_the_same(settings, file, capsys):
 
     job = moves(jobs.start(tuning(file, trials=400), "Tune", settings), settings)
     assert [one["id"] for one in ask()[1]["jobs"]] == [job.id]
+    assert jobs.get(job.id, settings).progress.far.startswith("trial ")
     assert ask("stop", job.id)[1]["jobs"][0]["status"] == "stopped"
     assert "log" in ask("show", job.id)[1]
     assert ask("resume", job.id)[1]["jobs"][0]["status"] in ("queued", "running")
