@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ser_core import artifacts, comparison, corpus, evaluation, protocols, training, ui
+from ser_core import artifacts, comparison, corpus, differences, evaluation, gains, protocols, training, ui
 from ser_core.errors import ProtocolError
 from ser_core.figures import comparison as figures
 from ser_core.figures.style import count_of
@@ -79,13 +79,13 @@ def row(stamp: tuple, kind: str, is_the_studys_data: bool, _run: Run) -> dict:
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def pair(stamp: tuple, kind: str, _first: Run, _second: Run) -> comparison.Pair:
-    return comparison.pair(_first, _second, kind=kind)
+def pair(stamp: tuple, kind: str, _first: Run, _second: Run) -> differences.Pair:
+    return differences.pair(_first, _second, kind=kind)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def beside(stamp: tuple, kind: str, _runs: list[Run]) -> pd.DataFrame:
-    return comparison.beside(_runs, kind=kind)
+    return differences.beside(_runs, kind=kind)
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
@@ -104,13 +104,13 @@ def by_property(stamp: tuple, prop: str, kind: str, _run: Run) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def gains(stamp: tuple, kind: str, _whole: Run, _member: Run) -> pd.DataFrame:
-    return comparison.gain_by_class(_whole, _member, kind=kind)
+def gained(stamp: tuple, kind: str, _whole: Run, _member: Run) -> pd.DataFrame:
+    return gains.by_class(_whole, _member, kind=kind)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def story(stamp: tuple, _vote: Run, _members: dict) -> list[tuple[bool, str]]:
-    return comparison.studys_story(_vote, _members)
+    return gains.studys_story(_vote, _members)
 
 
 # What is compared
@@ -211,8 +211,8 @@ def choose_runs(found: list[Run], labels: dict[str, str], table: pd.DataFrame) -
 def show_verdicts(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     """Which is better, in words, and the numbers that say so."""
     each = [(one, other) for place, one in enumerate(chosen) for other in chosen[place + 1 :]]
-    table = comparison.corrected([pair(stamp(one, other), kind, one, other) for one, other in each])
-    verdicts = comparison.verdicts(table, labels)
+    table = differences.corrected([pair(stamp(one, other), kind, one, other) for one, other in each])
+    verdicts = differences.verdicts(table, labels)
     st.success("  \n".join(f"**{ui.as_text(said)}.**" for said in verdicts), icon=":material/balance:")
     st.caption("; ".join(f"{labels[run.id]}: {run.info['name']}" for run in chosen) + ".")
     with st.expander("How that is found out"):
@@ -358,7 +358,7 @@ def show_right(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     }
     left, side = st.columns([3, 2], gap="medium")
     with left:
-        drawn = figures.who_is_right(gains(stamp(first, second), kind, first, second), (one, other))
+        drawn = figures.who_is_right(gained(stamp(first, second), kind, first, second), (one, other))
         picked = ui.chart(drawn, key=f"right-{first.id}-{second.id}-{kind}", clickable=True)
     with side:
         words = {
@@ -376,15 +376,15 @@ def show_right(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
 
 
 def show_votes(found: list[Run], chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
-    votes = {labels[run.id]: run for run in found if comparison.members(run, found)}
+    votes = {labels[run.id]: run for run in found if gains.members(run, found)}
     if not votes:
         st.info("Under this protocol there is no vote whose members were run alone.", icon=":material/how_to_vote:")
         return
     asked = next((labels[run.id] for run in chosen if labels[run.id] in votes), next(iter(votes)))
     name = st.selectbox("Vote", list(votes), index=list(votes).index(asked), key="vote", bind="query-params")
     vote = votes[name]
-    of = comparison.members(vote, found)
-    if vote.info["model"] == comparison.STUDYS_VOTE and vote.info["protocol"] == "study" and set(of) == {"mlp", "xgb"}:
+    of = gains.members(vote, found)
+    if vote.info["model"] == gains.STUDYS_VOTE and vote.info["protocol"] == "study" and set(of) == {"mlp", "xgb"}:
         found_so = story(stamp(vote, *of.values()), vote, of)
         so = sum(is_so for is_so, _ in found_so)
         with st.container(border=True):
@@ -398,10 +398,10 @@ def show_votes(found: list[Run], chosen: list[Run], kind: str, labels: dict[str,
                 "So it is: the vote and the other member name more of these clips right than the member alone. With "
                 "about 40 clips of a class, a difference of a few may be chance."
             )
-    tables = {labels[run.id]: gains(stamp(vote, run), kind, vote, run) for run in of.values()}
+    tables = {labels[run.id]: gained(stamp(vote, run), kind, vote, run) for run in of.values()}
     for run in of.values():
-        said = comparison.verdict(pair(stamp(vote, run), kind, vote, run), name, labels[run.id])
-        more = comparison.gain_in_words(tables[labels[run.id]], name, labels[run.id], figures.name_of)
+        said = differences.verdict(pair(stamp(vote, run), kind, vote, run), name, labels[run.id])
+        more = gains.in_words(tables[labels[run.id]], name, labels[run.id], figures.name_of)
         st.markdown(f"**{ui.as_text(said)}.** {ui.as_text(more)}")
     ui.chart(figures.gained(tables, name), key=f"gained-{vote.id}-{kind}")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from ser_core import comparison, evaluation, protocols
+from ser_core import differences, evaluation, protocols
 from ser_core.features import store
 from ser_core.models import registry
 from ser_core.models.model import FUNCTIONALS
@@ -173,13 +173,13 @@ def ideas(found: Iterable[Run]) -> pd.DataFrame:
         for protocol, kind in (("study", "class"), ("emobox", "emotion")):
             after, before = latest.get((protocol, model, preset)), latest.get((protocol, other, of_other))
             if after and before:
-                pair = comparison.pair(after, before, kind=kind)
+                pair = differences.pair(after, before, kind=kind)
                 rows.append({"idea": idea, "protocol": protocol, **_gain(pair, "before", "after")})
     columns = ["idea", "protocol", "clips", "before", "after", "gain", "low", "high", "p"]
     return _corrected(pd.DataFrame(rows, columns=columns))
 
 
-def _gain(pair: comparison.Pair, before: str, after: str) -> dict:
+def _gain(pair: differences.Pair, before: str, after: str) -> dict:
     return {
         "clips": pair.clips,
         before: (pair.both + pair.only_second) / pair.clips,
@@ -210,7 +210,7 @@ def song_helps(found: Iterable[Run]) -> pd.DataFrame:
     rows = []
     for (protocol, model), run in latest.items():
         if protocol == "study" and (speech := latest.get(("study-speech", model))):
-            gain = _gain(comparison.pair(run, speech), "without", "with_song")
+            gain = _gain(differences.pair(run, speech), "without", "with_song")
             rows.append({"model": model, "name": run.info["name"], **gain})
     columns = ["model", "name", "clips", "without", "with_song", "gain", "low", "high", "p"]
     return _corrected(pd.DataFrame(rows, columns=columns).sort_values("gain", ascending=False, ignore_index=True))

@@ -21,7 +21,7 @@ def add(command) -> None:
 
 
 def compare(options, settings):
-    from ser_core import artifacts, comparison, evaluation, protocols, runs
+    from ser_core import artifacts, comparison, differences, evaluation, protocols, runs
     from ser_core.errors import ModelError
 
     protocol = protocols.get(options.protocol)
@@ -38,7 +38,7 @@ def compare(options, settings):
             f"{options.protocol}"
         )
     if options.pairs:
-        table, verdicts = comparison.named_pairs(options.pairs, found, kind=options.kind)
+        table, verdicts = differences.named_pairs(options.pairs, found, kind=options.kind)
         answer = {"pairs": json.loads(table.to_json(orient="records")), "verdicts": verdicts}
     else:
         sizes = artifacts.sizes(settings.stores)

@@ -207,7 +207,7 @@ def who_is_right(gains: pd.DataFrame, names: Sequence[str]) -> tuple[go.Figure, 
     Parameters
     ----------
     gains : pd.DataFrame
-        As `comparison.gain_by_class` gives it of the two.
+        As `gains.by_class` gives it of the two.
     names : sequence of str
         What they are called.
     """
@@ -246,7 +246,7 @@ def gained(gains: dict[str, pd.DataFrame], vote: str) -> tuple[go.Figure, str]:
     Parameters
     ----------
     gains : dict
-        What a member is called -> as `comparison.gain_by_class` gives it.
+        What a member is called -> as `gains.by_class` gives it.
     vote : str
         What the vote is called.
     """

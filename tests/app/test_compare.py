@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from ser_core import comparison, experiments, runs, ui
+from ser_core import comparison, differences, experiments, runs, ui
 from ser_core.ui import cached
 from tests.app.pages import at, charts, texts, well, widget
 
@@ -115,7 +115,7 @@ def test_the_vote_is_held_against_the_studys_story(app):
 def test_clips_that_one_alone_names_right(app):
     at(app, "compare", view="Right and wrong", runs=["v4", "xgb"])
     clips = app.dataframe[-1].value
-    pair = comparison.pair(*comparison.find(["v4", "xgb"], comparison.same_test(cached.shipped_runs())["study"]))
+    pair = differences.pair(*comparison.find(["v4", "xgb"], comparison.same_test(cached.shipped_runs())["study"]))
     assert len(clips) == pair.only_first
     assert (clips["truth"] == clips["v4"]).all() and (clips["truth"] != clips["xgb"]).all()
     app.radio(key="which").set_value("neither").run()
@@ -128,7 +128,7 @@ def test_three_models_are_corrected_and_two_of_them_chosen(app):
     assert len(said(app).splitlines()) == 3
     widget(app, "a").set_value("krr").run()
     well(app)
-    pair = comparison.pair(*comparison.find(["krr", "mlp"], comparison.same_test(cached.shipped_runs())["study"]))
+    pair = differences.pair(*comparison.find(["krr", "mlp"], comparison.same_test(cached.shipped_runs())["study"]))
     assert charts(app)[0].alt.startswith(f"{pair.only_first} clips are named right by krr alone")
     assert "krr" not in widget(app, "b").options
 
