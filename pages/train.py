@@ -148,7 +148,7 @@ def show_state(job: Job, curves) -> None:
             st.markdown(":material/stop_circle: **It is being stopped.** What it has learned so far is kept.")
         elif job.status == "running" and not epochs:
             at = job.progress
-            words = f": {at.what.lower()}, {at.done:,.0f} of {at.total:,.0f}" if at and at.total else ""
+            words = f": {at.what.lower()}, {at.far}" if at and at.far else ""
             st.markdown(f":material/autorenew: **It begins**{words}.")
         elif job.status == "running":
             left = job.progress.seconds_left if job.progress else None

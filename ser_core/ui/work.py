@@ -137,7 +137,7 @@ def show_job(job, where: str) -> None:
     st.markdown(f"**{as_text(job.title)}**: {state}")
     if job.is_alive and job.progress and job.progress.total:
         at = job.progress
-        words = at.words or f"{at.what}: {at.done:,.0f} of {at.total:,.0f}"
+        words = at.words or f"{at.what}: {at.far}"
         if at.seconds_left and not at.words:
             words += f", about {in_words(at.seconds_left)} left"
         st.progress(min(at.done / at.total, 1.0), text=as_text(words))
@@ -148,7 +148,7 @@ def show_job(job, where: str) -> None:
     offers = [("Stop", "stop", ":material/stop:")] if job.status in ("queued", "running") else []
     if job.is_resumable:
         offers.append(("Resume", "resume", ":material/resume:"))
-    elif job.status in ("failed", "stopped", "interrupted"):
+    elif job.is_repeatable:
         offers.append(("Try again", "retry", ":material/refresh:"))
     if where == "page" and not job.is_alive:
         offers.append(("Delete", "delete", ":material/delete:"))

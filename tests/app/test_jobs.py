@@ -26,12 +26,12 @@ def test_where_there_is_none_the_page_says_what_to_do(app):
 
 
 def test_every_page_shows_what_runs_and_what_waits(app, settings):
-    progress = {"what": "Tuning svm", "done": 12, "total": 40, "seconds_left": 200.0}
+    progress = {"what": "Tuning svm", "done": 12, "total": 40, "seconds_left": 200.0, "unit": "trial"}
     running = put_job(settings, ["tune", "svm"], status="running", pid=os.getpid(), progress=progress)
     waiting = put_job(settings, ["tune", "mlp"], status="queued", pid=os.getpid())
     at(app, "overview")
     words = [bar.proto.text.replace("\\", "") for bar in app.sidebar.get("progress")]
-    assert words == ["Tuning svm: 12 of 40, about 3 min left"]
+    assert words == ["Tuning svm: trial 12 of 40, about 3 min left"]
     said = " ".join(element.value for element in app.sidebar.markdown)
     assert "running" in said
     assert "waiting, number 1 in the queue" in said
@@ -50,6 +50,15 @@ def test_each_state_has_its_buttons_and_its_words(app, settings):
     assert "interrupted" in said and "ended without a word" in said
     assert "The disk is full" in said
     assert "python -m ser_core run kn" in [code.value for code in app.code]
+
+
+def test_what_would_fail_again_in_the_same_way_is_not_offered_again(app, settings):
+    says = "The loss is nan in epoch 3: the steps are too long. Try a learning rate below 5"
+    failed = put_job(settings, ["train", "cnn"], status="failed", message=says, is_final=True, ended=time.time())
+    at(app, "jobs")
+    assert {key for key in keys(app) if failed.id in key} == {f"page-delete-{failed.id}"}  # nor in the drawer
+    assert says in texts(app).replace("\\", "")
+    assert any(says in element.value.replace("\\", "") for element in app.sidebar.caption)
 
 
 def test_what_is_at_work_comes_first_then_what_waits_then_the_newest_that_ended(app, settings):

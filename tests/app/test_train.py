@@ -58,9 +58,10 @@ def test_a_running_one_says_where_it_is_and_draws_its_curves(app, settings):
 
 
 def test_one_that_has_not_ended_an_epoch_begins(app, settings):
-    put_training(settings, 0, put=mine, status="running")
+    progress = {"what": "Preparing clips for cnn", "done": 16, "total": 2452, "unit": "clip"}
+    put_training(settings, 0, put=mine, status="running", progress=progress)
     at(app, "train")
-    assert "It begins" in texts(app)
+    assert "It begins**: preparing clips for cnn, clip 16 of 2,452." in texts(app)
     assert not charts(app)
 
 
@@ -81,9 +82,17 @@ def test_an_interrupted_one_says_so(app, settings):
 
 
 def test_a_failed_one_gives_the_reason(app, settings):
-    put_training(settings, 1, status="failed", message="The loss is nan in epoch 2: the steps are too long.")
+    says = "The loss is nan in epoch 2: the steps are too long. Try a learning rate below 5"
+    put_training(settings, 1, status="failed", message=says, is_final=True)
     at(app, "train")
-    assert "The loss is nan in epoch 2" in app.error[0].value.replace("\\", "")
+    assert says in app.error[0].value.replace("\\", "")
+    assert not any(button.key == "resume" for button in app.button)  # it would fail again in the same way
+
+
+def test_one_that_failed_for_want_of_room_can_go_on(app, settings):
+    put_training(settings, 1, status="failed", message="The disk is full")
+    at(app, "train")
+    assert app.button(key="resume")
 
 
 def test_a_queued_one_waits(app, settings):
