@@ -4,10 +4,9 @@ import streamlit as st
 
 from ser_core import evaluation, jobs, protocols, runs, training, ui, votes
 from ser_core.features import inputs, store
+from ser_core.figures import comparison
 from ser_core.figures import networks as figures
-from ser_core.figures import scores
 from ser_core.jobs.job import Job
-from ser_core.labels import LABELS, title_of
 from ser_core.models import deep, registry
 from ser_core.reference import ORIGINAL
 from ser_core.runs import Run
@@ -219,9 +218,8 @@ def show_scores(run: Run) -> None:
 
 
 def show_confusion(run: Run) -> None:
-    names = [title_of(label) for label in LABELS]
     matrix = evaluation.confusion(run.part("test"))
-    ui.chart(scores.confusion(matrix, names, training.title(run)), key="confusion")
+    ui.chart(comparison.confusion(matrix, "class", f"What {training.title(run)} confuses"), key="confusion")
 
 
 # A new one

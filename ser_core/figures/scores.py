@@ -1,12 +1,9 @@
 """Scores of runs."""
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, finish, interval
+from ser_core.figures.style import ACCENT, MUTED, finish, interval
 
 
 def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
@@ -59,48 +56,5 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
         f"Of {len(with_original)} models that the study has, {inside.sum()} come out here as it says, within the 95 % "
         f"interval, and {above.sum()} better, with settings of our own; the highest is {best['name']} with "
         f"{best['test_accuracy']:.3f} ({best['test_low']:.3f} to {best['test_high']:.3f})."
-    )
-    return figure, sentence
-
-
-def confusion(matrix: np.ndarray, labels: Sequence[str], of_what: str) -> tuple[go.Figure, str]:
-    """How often clips of one class were taken for another, as shares of the true class.
-
-    Parameters
-    ----------
-    matrix : np.ndarray [shape=(k, k), dtype=int]
-        True classes are rows.
-    labels : sequence of str
-        The k classes in words.
-    of_what : str
-        Whose, e.g. "cnn on 491 test clips".
-    """
-    clips = matrix.sum(axis=1, keepdims=True)
-    shares = matrix / np.maximum(clips, 1)
-    figure = go.Figure(
-        go.Heatmap(
-            z=shares,
-            x=list(labels),
-            y=list(labels),
-            customdata=matrix,
-            text=np.where(matrix > 0, matrix.astype(str), ""),
-            zmin=0,
-            zmax=1,
-            colorscale=SEQUENTIAL,
-            texttemplate="%{text}",
-            xgap=1,
-            ygap=1,
-            colorbar={"title": "of the<br>true class", "tickformat": ".0%", "thickness": 12},
-            hovertemplate="%{y}<br>taken for %{x}: %{customdata} clips (%{z:.0%})<extra></extra>",
-        )
-    )
-    figure.update_xaxes(title="what it was taken for", tickangle=-50, automargin=True)
-    figure.update_yaxes(title="what it is", autorange="reversed", automargin=True)
-    finish(figure, f"What {of_what} confuses", height=560)
-    wrong = matrix - np.diag(np.diag(matrix))
-    truth, given = np.unravel_index((wrong / np.maximum(clips, 1)).argmax(), matrix.shape)
-    sentence = (
-        f"{np.trace(matrix)} of {matrix.sum()} clips are named right (the diagonal). Most often confused for its size: "
-        f"{labels[truth]}, of whose {clips[truth, 0]} clips {wrong[truth, given]} were taken for {labels[given]}."
     )
     return figure, sentence

@@ -46,6 +46,10 @@ def test_before_any_training_it_shows_how_the_cnn_that_ships_learned(app):
     assert len(charts(app)) == 3
     assert "test clips are named right" in app.success[0].value
     assert "the study had 0.68" in app.success[0].value
+    cells, _ = (matrix := json.loads(charts(app)[2].spec))["data"]
+    assert matrix["layout"]["meta"]["title"] == "What cnn confuses"
+    assert cells["colorbar"]["orientation"] == "h"  # beside it, a phone would have half its width for 16 classes
+    assert max(map(len, cells["x"])) <= 12
 
 
 def test_a_running_one_says_where_it_is_and_draws_its_curves(app, settings):
