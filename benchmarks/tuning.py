@@ -15,7 +15,7 @@ from rich.table import Table
 
 from ser_core.features import store
 from ser_core.settings import Settings
-from ser_core.tuning import studies
+from ser_core.tuning import results, search, studies
 
 ARMS = (("study", "none"), ("study", "median"), ("ours", "none"), ("ours", "wilcoxon"), ("ours", "median"))
 
@@ -33,13 +33,13 @@ def main() -> None:
                 url = f"sqlite:///{folder}/studies.sqlite"
                 plan = studies.Plan(model, space=space, pruner=pruner)
                 study = studies.create(plan, url, table, trials=100_000)
-                studies.work(study.study_name, url, table, timeout_s=options.seconds)
-                rows = studies.table(study)
+                search.work(study.study_name, url, table, timeout_s=options.seconds)
+                rows = results.table(study)
                 ended = rows[rows["state"].isin(["complete", "pruned", "fail"])]
                 hours = (ended["ended"].max() - ended["began"].min()).total_seconds() / 3600
                 pruned = int((ended["state"] == "pruned").sum())
                 folds = ended["fold_scores"].str.len().sum()
-                best = studies.best(study)
+                best = results.best(study)
                 numbers = (len(ended), pruned, round(len(ended) / hours), round(folds / hours))
                 shown.add_row(model, space, pruner, *map(str, numbers), f"{best.value:.4f}" if best else "none")
     Console().print(shown)

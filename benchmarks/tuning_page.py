@@ -30,13 +30,13 @@ def main(sessions: int = 30) -> int:
     from ser_core import jobs
     from ser_core.features import store
     from ser_core.settings import Settings
-    from ser_core.tuning import storage, studies, told
+    from ser_core.tuning import results, search, storage, studies, told
 
     settings = Settings.from_environment()
     table, url = store.read_table(settings.feature_table), storage.url(settings)
     plan = studies.Plan("kn", pruner="none")
     studies.create(plan, url, table, trials=TRIALS_BEFORE, name=STUDY)
-    studies.work(STUDY, url, table)
+    search.work(STUDY, url, table)
     command = told.command(dataclasses.replace(plan), STUDY, trials=100_000, workers=1)
     job = jobs.start(command, "Tune kn", settings)
     slow = []
@@ -64,7 +64,7 @@ def main(sessions: int = 30) -> int:
             shown = (f"{number:4.0f} ms" for number in (mean, statistics.median(took), max(took)))
             print("  " + "  ".join(shown) + f"  {1000 * worked / len(took):6.0f} ms  {view}{over}")
             slow += [view] if over else []
-        ended, _ = studies.count(studies.load(studies.find(STUDY, settings)))
+        ended, _ = results.count(studies.load(studies.find(STUDY, settings)))
         print(f"trials meanwhile: {ended - TRIALS_BEFORE}")
     finally:
         jobs.stop(job, settings).join()

@@ -12,7 +12,7 @@ from ser_core import dashboard, evaluation, jobs, runs, ui
 from ser_core.figures import tuning as figures
 from ser_core.figures.tuning import duration
 from ser_core.models import presets, registry
-from ser_core.tuning import costs, spaces, studies, told
+from ser_core.tuning import costs, results, spaces, studies, told, winner
 from ser_core.ui import cached, work
 
 WATCH, START, COMPARE = VIEWS = ("A study", "Start one", "Compare")
@@ -67,7 +67,7 @@ def comparison(stamps: tuple, by_time: bool, _studies: list):
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def trials_of(stamp: str, _study) -> pd.DataFrame:
-    return studies.table(_study)
+    return results.table(_study)
 
 
 @st.cache_data(ttl=20, max_entries=64, show_spinner=False)
@@ -161,7 +161,7 @@ def watch(name: str, was_live: bool) -> None:
 def show_work(name: str, job, snapshot) -> None:
     """How it stands with the work on a study of one's own, and the buttons that change it."""
     study = snapshot and snapshot.study
-    ended, wanted = (studies.count(study)[0], study.user_attrs["trials"]) if study else (0, 0)
+    ended, wanted = (results.count(study)[0], study.user_attrs["trials"]) if study else (0, 0)
     status = job.status if job else ""
     elsewhere = snapshot is not None and snapshot.running and not (job and job.is_alive)
     finished = bool(study) and ended >= wanted
@@ -216,7 +216,7 @@ def offer_buttons(name: str, job, study, *, at_rest: bool) -> None:
 
 def show_score(snapshot) -> None:
     study = snapshot.study
-    best, trials = studies.best(study), trials_of(snapshot.stamp, study)
+    best, trials = results.best(study), trials_of(snapshot.stamp, study)
     others = default_score(study.user_attrs)
     gap = f"{best.value - others['our default']:+.4f} to our default" if best and others else None
     worked = trials.loc[trials["state"].isin(["complete", "pruned"]), "seconds"]
@@ -229,17 +229,17 @@ def show_score(snapshot) -> None:
             "score is not.",
             width="content",
         )
-        st.metric("Trials that ended", f"{studies.count(study)[0]} of {study.user_attrs['trials']}", width="content")
+        st.metric("Trials that ended", f"{results.count(study)[0]} of {study.user_attrs['trials']}", width="content")
         st.metric("A trial takes", duration(worked.mean()) if len(worked) else "none yet", width="content")
 
 
 def show_preset(snapshot) -> None:
     """The best as a preset: what it scores on the test part, or the button that finds that out."""
-    study, best = snapshot.study, studies.best(snapshot.study)
+    study, best = snapshot.study, results.best(snapshot.study)
     if best is None:
         return
     known = saved_presets(study.user_attrs["model"], stores(), work.jobs_stamp())
-    saved = studies.preset_of(study, best, known)
+    saved = winner.preset_of(study, best, known)
     job = work.job_of("preset", study.study_name)
     if saved:
         accuracy, low, high, clips = test_score(saved.run, stores())
@@ -333,7 +333,7 @@ def show_trials(snapshot) -> None:
 
 def show_trial(snapshot) -> None:
     """One trial's parameters beside the presets of the code, and its folds beside the best one's."""
-    study, best = snapshot.study, studies.best(snapshot.study)
+    study, best = snapshot.study, results.best(snapshot.study)
     trials = {trial.number: trial for trial in study.get_trials(deepcopy=False) if trial.params}
     if not trials:
         st.info("No trial has begun yet.", icon=":material/hourglass_empty:")
@@ -450,7 +450,7 @@ def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
         if differ := [key for key, value in vars(plan).items() if study.user_attrs.get(key) != value]:
             st.warning(f"There is a study {ui.as_text(name)} with another {', '.join(differ)}. Give another name.")
             return
-        ended = studies.count(study)[0]
+        ended = results.count(study)[0]
         todo, label = trials - ended, f"Go on with it: {trials - ended} more"
         more = " Ask for more trials in all to go on with it." if todo <= 0 else ""
         st.info(f"There is this study already, with {ended} trials.{more}", icon=":material/history:")
@@ -509,7 +509,7 @@ def compare(chosen: list[str], by_time: bool) -> None:
         draw(comparison(tuple(shot.stamp for shot in shots), by_time, several), f"compared-{by_time}")
         rows = []
         for shot in shots:
-            best, trials = studies.best(shot.study), trials_of(shot.stamp, shot.study)
+            best, trials = results.best(shot.study), trials_of(shot.stamp, shot.study)
             worked = trials[trials["state"].isin(["complete", "pruned"])]
             rows.append(
                 {

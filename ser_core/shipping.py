@@ -15,7 +15,7 @@ from ser_core.models import presets, registry
 from ser_core.models.model import FUNCTIONALS, OWN, SavedVote
 from ser_core.reference import STUDY_CLIPS
 from ser_core.settings import Settings
-from ser_core.tuning import storage, studies
+from ser_core.tuning import search, storage, studies, winner
 
 # Trials of the studies that ship: what five fits of a model take decides, two to seven minutes a study on one core.
 TRIALS = {"xgb": 60, "lgb": 60, "mlp": 60, "svm": 60, "krr": 60, "kn": 40, "dt": 40, "lr": 30, "bag": 20, "rf": 20}
@@ -217,11 +217,11 @@ def make_studies(settings: Settings, *, jobs: int = -1, progress: Callable[[int,
         if progress:
             progress(done, len(TRIALS))
         study = studies.create(studies.Plan(key), url, table, trials=trials, resume=True)
-        studies.work(study.study_name, url, table)
+        search.work(study.study_name, url, table)
         finished.append(study)
     storage.pack(url, storage.shipped_file(settings))
     for study in finished:
-        studies.save_preset(study, table, settings, name=TUNED, into=settings.artifacts, jobs=jobs)
+        winner.save_preset(study, table, settings, name=TUNED, into=settings.artifacts, jobs=jobs)
 
 
 def make_tables(data: Path, settings: Settings, *, jobs: int = -1) -> dict[Path, pd.DataFrame]:

@@ -50,7 +50,7 @@ def _add_study_place(sub: argparse.ArgumentParser) -> None:
 
 def tune(options, settings):
     from ser_core.features import store
-    from ser_core.tuning import storage, studies
+    from ser_core.tuning import search, storage, studies, winner
 
     names = ("model", "space", "cv", "folds", "sampler", "pruner", "seed")
     plan = studies.Plan(**{name: getattr(options, name) for name in names})
@@ -59,7 +59,7 @@ def tune(options, settings):
     table = store.read_table(options.features or settings.feature_table)
     study = studies.create(plan, url, table, trials=options.trials, name=options.name, resume=options.resume)
     with progress(f"Tuning {options.model}", "trial", options) as advance:
-        studies.tune(
+        search.tune(
             study,
             url,
             table,
@@ -73,7 +73,7 @@ def tune(options, settings):
     saved = None
     if options.save_preset:
         with progress("Evaluating the best", "fold", options) as advance:
-            saved = studies.save_preset(study, table, settings, progress=advance)
+            saved = winner.save_preset(study, table, settings, progress=advance)
         answer |= _preset_answer(*saved, settings)
 
     def show():
@@ -89,11 +89,11 @@ def tune(options, settings):
 def worker(options, settings):
 
     from ser_core.features import store
-    from ser_core.tuning import storage, studies
+    from ser_core.tuning import search, storage
 
     url = options.storage or storage.url(settings)
     with progress(f"Working on {options.study}", "trial", options) as advance:
-        done = studies.work(
+        done = search.work(
             options.study,
             url,
             store.read_table(options.features or settings.feature_table),
@@ -108,23 +108,23 @@ def worker(options, settings):
 
 def preset(options, settings):
     from ser_core.features import store
-    from ser_core.tuning import studies
+    from ser_core.tuning import studies, winner
 
     study = studies.load(studies.find(options.study, settings))
     table = store.read_table(options.features or settings.feature_table)
     with progress("Evaluating the best", "fold", options) as advance:
-        saved = studies.save_preset(study, table, settings, name=options.name, jobs=options.jobs, progress=advance)
+        saved = winner.save_preset(study, table, settings, name=options.name, jobs=options.jobs, progress=advance)
     return _preset_answer(*saved, settings), 0, lambda: _show_preset(*saved, settings)
 
 
 def _study_answer(study) -> dict:
-    from ser_core.tuning import studies
+    from ser_core.tuning import results
 
-    best = studies.best(study)
-    states = studies.table(study)["state"].value_counts().to_dict()
+    best = results.best(study)
+    states = results.table(study)["state"].value_counts().to_dict()
     answer = {"study": study.study_name, "trials": states, "best": None}
     if best:
-        found = studies.parameters(study, best)
+        found = results.parameters(study, best)
         answer["best"] = {"trial": best.number, "score": best.value, "parameters": found}
     return answer
 

@@ -16,7 +16,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish
-from ser_core.tuning import studies, told
+from ser_core.tuning import results, told
 
 # state -> how it is said of one, of many, and how it is drawn
 STATES = {
@@ -43,7 +43,7 @@ def measure(study: optuna.Study) -> str:
 
 def counted(study: optuna.Study) -> str:
     """Its trials by state in words: "12 trials: 9 ran all folds, 2 were given up early, 1 failed"."""
-    states = studies.table(study)["state"].value_counts()
+    states = results.table(study)["state"].value_counts()
     parts = [
         f"{states[state]} {one if states[state] == 1 else many}"
         for state, (one, many, _) in STATES.items()
@@ -68,7 +68,7 @@ def history(study: optuna.Study, others: dict[str, float] | None = None) -> tupl
     others : dict, optional
         Values of the same measure to draw as lines: a name such as "the default" -> its value.
     """
-    trials = studies.table(study)
+    trials = results.table(study)
     title = "Each trial, and the best so far"
     whole, pruned = (trials[trials["state"] == state] for state in ("complete", "pruned"))
     pruned = pruned[pruned["fold_scores"].str.len() > 0]
@@ -296,7 +296,7 @@ def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, st
 def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
     """When each trial ran, a row a worker; times when nobody worked are left out."""
     title = "Who did what when"
-    trials = studies.table(study).dropna(subset=["began"])
+    trials = results.table(study).dropna(subset=["began"])
     if trials.empty:
         return _nothing(title, "No trial has begun yet.")
     trials["ended"] = trials["ended"].fillna(pd.Timestamp(now))
@@ -339,7 +339,7 @@ def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
 def folds(study: optuna.Study, numbers: list[int]) -> tuple[go.Figure, str]:
     """The score of chosen trials on each fold."""
     title = "The score on each fold"
-    trials = studies.table(study).set_index("number")
+    trials = results.table(study).set_index("number")
     chosen = {number: trials["fold_scores"].get(number) or [] for number in numbers}
     chosen = {number: scores for number, scores in chosen.items() if scores}
     if not chosen:
@@ -384,7 +384,7 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
     seconds = 1
     drawn = []
     for study in several:
-        trials = studies.table(study)
+        trials = results.table(study)
         if trials["began"].isna().all() or not (trials["state"] == "complete").any():
             continue
         worked = _work_clock(trials.dropna(subset=["began"]).fillna({"ended": pd.Timestamp(now)}))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import TrialState, create_trial
 
-from ser_core.tuning import storage, studies
+from ser_core.tuning import search, storage, studies
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Watch:
 
     def __init__(self, found: studies.Found):
         self.found = found
-        self._study, self._made, self._unborn = studies.load(found), None, studies.Unborn()
+        self._study, self._made, self._unborn = studies.load(found), None, search.Unborn()
 
     def now(self) -> Snapshot:
         """The study as it stands. A running trial whose worker gives no sign of life is told as lost.

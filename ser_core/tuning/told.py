@@ -7,7 +7,7 @@ import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from ser_core.models import registry
-from ser_core.tuning import spaces, studies
+from ser_core.tuning import results, spaces, studies
 
 
 def command(plan: studies.Plan, name: str, trials: int, *, workers: int = 0, minutes: int = 0) -> list[str]:
@@ -83,7 +83,7 @@ def ranges(model: str, space: str) -> pd.DataFrame:
 def beside_presets(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> pd.DataFrame:
     """A trial's parameters beside those of the presets in the code, one row a parameter; a dash is not set."""
     model = registry.get(study.user_attrs["model"])
-    columns = {f"trial {trial.number}": studies.parameters(study, trial), "our default": model.parameters("default")}
+    columns = {f"trial {trial.number}": results.parameters(study, trial), "our default": model.parameters("default")}
     if "study" in model.presets:
         columns["the study's"] = model.parameters("study")
     names = list(dict.fromkeys(name for column in columns.values() for name in column))

@@ -4,7 +4,7 @@ import pytest
 
 from ser_core import jobs
 from ser_core.models import registry
-from ser_core.tuning import spaces, storage, studies, told
+from ser_core.tuning import search, spaces, storage, studies, told, winner
 from tests.app.pages import at, charts, texts, well, widget
 from tests.job_folders import mine, put_job
 
@@ -30,7 +30,7 @@ def begin(settings, table):
         url = storage.url(settings)
         study = studies.create(plan, url, table, trials=max(done, 1), name=name)
         if done:
-            studies.work(name, url, table)
+            search.work(name, url, table)
         study.set_user_attr("trials", trials)
         return study
 
@@ -203,7 +203,7 @@ def test_a_finished_study_is_saved_by_one_button(app, begin, started):
 
 
 def test_a_saved_preset_stands_with_its_test_score_and_number_of_trials(app, begin, settings, table):
-    preset, _ = studies.save_preset(begin(4), table, settings, jobs=1)
+    preset, _ = winner.save_preset(begin(4), table, settings, jobs=1)
     at(app, "tune")
     (success,) = app.success
     assert f"preset `{preset.name}`" in success.value

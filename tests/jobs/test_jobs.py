@@ -182,9 +182,9 @@ def test_stopped_while_it_runs_it_keeps_what_it_did(settings, file):
     jobs.stop(job, settings).join()
     stopped = jobs.get(job.id, settings)
     assert (stopped.status, stopped.message) == ("stopped", "Stopped. What was done is kept")
-    from ser_core.tuning import studies
+    from ser_core.tuning import results, studies
 
-    assert studies.count(studies.load(studies.find("slow", settings)))[0] > 2
+    assert results.count(studies.load(studies.find("slow", settings)))[0] > 2
     assert jobs.stop(stopped, settings) is None  # once more does nothing
     assert jobs.get(job.id, settings).status == "stopped"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ser_core.tuning import storage, studies
+from ser_core.tuning import search, storage, studies
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def begun(url, table):
     def begin(trials: int = 3, name: str = "", resume: bool = False, **plan):
         plan = studies.Plan(**{"model": "kn", "folds": 3} | plan)
         study = studies.create(plan, url, table, trials=trials, name=name, resume=resume)
-        studies.work(study.study_name, url, table)
+        search.work(study.study_name, url, table)
         return study
 
     return begin

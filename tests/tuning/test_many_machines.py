@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from ser_core import cli
 from ser_core.features import store
 from ser_core.settings import PROJECT
-from ser_core.tuning import storage, studies
+from ser_core.tuning import results, storage, studies
 from tests.postgres_server import started
 
 PATIENCE_S = 240  # far longer than anything takes on a machine at work
@@ -81,11 +81,11 @@ def test_four_workers_share_a_study_and_a_killed_ones_trial_comes_back(database,
                 lost = trial
                 break
             os.kill(pid, signal.SIGCONT)
-    ended = studies.count(study)[0]
+    ended = results.count(study)[0]
     doomed.kill()
     assert [worker.wait(timeout=PATIENCE_S) for worker in workers if worker is not doomed] == [0, 0, 0]
-    rows = studies.table(study)
-    ended_at_last, running = studies.count(study)
+    rows = results.table(study)
+    ended_at_last, running = results.count(study)
     assert running == 0
     assert trials <= ended_at_last <= trials + 2  # workers that begin their last trial in one moment
     assert ended < trials

@@ -5,7 +5,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from ser_core.tuning import snapshots, storage, studies
+from ser_core.tuning import results, snapshots, storage, studies
 
 
 def watch(settings, name: str) -> snapshots.Watch:
@@ -16,8 +16,8 @@ def test_a_snapshot_is_the_study_in_memory(begun, settings):
     study = begun()
     snapshot = watch(settings, study.study_name).now()
     assert snapshot.study.user_attrs == study.user_attrs
-    assert studies.table(snapshot.study).equals(studies.table(study))
-    assert studies.best(snapshot.study).params == studies.best(study).params
+    assert results.table(snapshot.study).equals(results.table(study))
+    assert results.best(snapshot.study).params == results.best(study).params
     assert not snapshot.running
 
 
@@ -42,7 +42,7 @@ def test_a_trial_at_work_is_running_until_its_worker_gives_no_sign_of_life(begun
         database.execute("UPDATE trial_heartbeats SET heartbeat = datetime('now', '-1 hour')")
     snapshot = one.now()
     assert not snapshot.running
-    assert list(studies.table(snapshot.study)["state"]) == ["complete", "lost"]
+    assert list(results.table(snapshot.study)["state"]) == ["complete", "lost"]
     assert study.trials[1].state == TrialState.RUNNING  # whoever looks changes nothing
 
 

@@ -3,7 +3,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from ser_core import cli
 from ser_core.models import registry
-from ser_core.tuning import costs, spaces, studies, told
+from ser_core.tuning import spaces, studies, told
 
 PLAN = studies.Plan("svm", cv="actors", folds=4, sampler="random", pruner="none", seed=3)
 
@@ -58,13 +58,3 @@ def test_every_space_is_a_table(space):
 def test_what_holds_only_sometimes_says_when():
     table = told.ranges("xgb", "study").set_index("parameter")
     assert table.loc["rate_drop", "range"].endswith("(where booster is dart)")
-
-
-def test_where_nothing_was_tried_the_authors_ranges_have_a_guess_and_others_none(settings, tmp_path):
-    import dataclasses
-
-    nothing = dataclasses.replace(settings, artifacts=tmp_path / "none")
-    seconds, from_trials = costs.estimate(studies.Plan("rf", space="study"), 30, 2, nothing)
-    assert seconds > 2 * 3600 and not from_trials
-    assert costs.estimate(studies.Plan("rf"), 30, 2, nothing) == (None, True)
-    assert costs.estimate(studies.Plan("kn"), 30, 2, settings)[1]

@@ -1,0 +1,55 @@
+"""What the trials of a study found: read at any time, also while it is worked on."""
+
+import optuna
+import pandas as pd
+from optuna.trial import FrozenTrial, TrialState
+
+from ser_core.tuning import spaces
+
+
+def count(study: optuna.Study) -> tuple[int, int]:
+    """How many trials ended by themselves, and how many run. One that was stopped or whose worker died did not end."""
+    trials = study.get_trials(deepcopy=False)
+    ended = sum(
+        trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
+        or (trial.state == TrialState.FAIL and "reason" in trial.user_attrs)
+        for trial in trials
+    )
+    return ended, sum(trial.state == TrialState.RUNNING for trial in trials)
+
+
+def table(study: optuna.Study) -> pd.DataFrame:
+    """One row a trial: number, state, value, seconds, began, fold_scores, reason, worker, and `params_<name>`."""
+    rows = []
+    for trial in study.get_trials(deepcopy=False):
+        state = trial.state.name.lower()
+        if trial.state == TrialState.FAIL and "reason" not in trial.user_attrs:
+            state = "stopped" if trial.user_attrs.get("stopped") else "lost"  # its worker died: it is begun again
+        scores = trial.user_attrs.get("fold_scores", [])
+        rows.append(
+            {
+                "number": trial.number,
+                "state": state,
+                "value": trial.value if trial.state == TrialState.COMPLETE else None,
+                "seconds": trial.duration.total_seconds() if trial.duration else None,
+                "began": trial.datetime_start,
+                "ended": trial.datetime_complete,
+                "fold_scores": scores,
+                "reason": trial.user_attrs.get("reason", ""),
+                "worker": trial.user_attrs.get("worker", ""),
+            }
+            | {f"params_{name}": value for name, value in trial.params.items()}
+        )
+    columns = ["number", "state", "value", "seconds", "began", "ended", "fold_scores", "reason", "worker"]
+    return pd.DataFrame(rows, columns=None if rows else columns)
+
+
+def best(study: optuna.Study) -> FrozenTrial | None:
+    """The trial of the highest mean over all folds; None before there is one."""
+    whole = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return max(whole, key=lambda trial: trial.value, default=None)
+
+
+def parameters(study: optuna.Study, trial: FrozenTrial) -> dict:
+    """All that a trial set, the space's fixed parameters too."""
+    return spaces.get(study.user_attrs["model"], study.user_attrs["space"]).parameters(trial.params)
