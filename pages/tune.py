@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
-from optuna.trial import TrialState
 
 from ser_core import dashboard, evaluation, jobs, runs, ui
 from ser_core.figures import tuning as figures
@@ -66,8 +65,18 @@ def comparison(stamps: tuple, by_time: bool, _studies: list):
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
+def comparison_table(stamps: tuple, _studies: list) -> pd.DataFrame:
+    return figures.compared_table(_studies)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
 def trials_of(stamp: str, _study) -> pd.DataFrame:
     return results.table(_study)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def trial_table(stamp: str, _study) -> pd.DataFrame:
+    return figures.trial_table(_study)
 
 
 @st.cache_data(ttl=20, max_entries=64, show_spinner=False)
@@ -89,16 +98,6 @@ def test_score(run_id: str, stores: tuple) -> tuple[float, float, float, int]:
 
 def stores() -> tuple[str, ...]:
     return tuple(map(str, ui.settings().stores))
-
-
-def default_score(facts: dict) -> dict[str, float]:
-    """What our default reached on the same five folds, where a study has those."""
-    wanted = {"model": facts["model"], "preset": "default", "protocol": "study", "data_digest": facts["data_digest"]}
-    if (facts["cv"], facts["folds"]) == ("study", 5):
-        for run in cached.shipped_runs():
-            if wanted.items() <= run.info.items():
-                return {"our default": run.scores["cv_accuracy"]}
-    return {}
 
 
 # Jobs
@@ -217,8 +216,8 @@ def offer_buttons(name: str, job, study, *, at_rest: bool) -> None:
 def show_score(snapshot) -> None:
     study = snapshot.study
     best, trials = results.best(study), trials_of(snapshot.stamp, study)
-    others = default_score(study.user_attrs)
-    gap = f"{best.value - others['our default']:+.4f} to our default" if best and others else None
+    default = results.our_default(study, cached.shipped_runs())
+    gap = f"{best.value - default:+.4f} to our default" if best and default else None
     worked = trials.loc[trials["state"].isin(["complete", "pruned"]), "seconds"]
     with st.container(horizontal=True, gap="large"):
         st.metric(
@@ -282,7 +281,8 @@ def show_charts(snapshot) -> None:
             choice += (right.selectbox("Against", names, index=other, key="second", bind="query-params"),)
         draw(chart(snapshot.stamp, what, choice, study), "-".join((what, *choice)))
     else:
-        choice = tuple(default_score(study.user_attrs).items()) if what == HISTORY else ()
+        default = results.our_default(study, cached.shipped_runs()) if what == HISTORY else None
+        choice = (("our default", default),) if default else ()
         draw(chart(snapshot.stamp, what, choice, study), what)
 
 
@@ -295,19 +295,8 @@ def draw(figure_and_sentence, key: str) -> None:
         st.info(sentence, icon=":material/hourglass_empty:")
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def trials_in_words(stamp: str, _study) -> pd.DataFrame:
-    trials = trials_of(stamp, _study)
-    parameters = [name for name in trials if name.startswith("params_")]
-    return trials.assign(
-        state=trials["state"].map(lambda state: figures.STATES[state][0]),
-        fold_scores=[" ".join(f"{score:.3f}" for score in scores) for scores in trials["fold_scores"]],
-        **{name: trials[name].map(str) for name in parameters if trials[name].dtype == object},  # of more than one kind
-    )[["number", "state", "value", *parameters, "seconds", "began", "fold_scores", "worker", "reason"]]
-
-
 def show_trials(snapshot) -> None:
-    rows = trials_in_words(snapshot.stamp, snapshot.study)
+    rows = trial_table(snapshot.stamp, snapshot.study)
     st.dataframe(
         rows,
         hide_index=True,
@@ -334,16 +323,19 @@ def show_trials(snapshot) -> None:
 def show_trial(snapshot) -> None:
     """One trial's parameters beside the presets of the code, and its folds beside the best one's."""
     study, best = snapshot.study, results.best(snapshot.study)
-    trials = {trial.number: trial for trial in study.get_trials(deepcopy=False) if trial.params}
+    trials = {trial.number: trial for trial in results.ranked(study)}
     if not trials:
         st.info("No trial has begun yet.", icon=":material/hourglass_empty:")
         return
 
-    scores = {number: trial.value for number, trial in trials.items() if trial.state == TrialState.COMPLETE}
+    def called(number: int) -> str:
+        score = results.score(trials[number])
+        return f"trial {number}: {'no score' if score is None else f'{score:.4f}'}"
+
     number = st.selectbox(
         "Trial, the best first",
-        [*sorted(scores, key=scores.get, reverse=True), *(number for number in trials if number not in scores)],
-        format_func=lambda number: f"trial {number}: {f'{scores[number]:.4f}' if number in scores else 'no score'}",
+        list(trials),
+        format_func=called,
         key="trial",
         bind="query-params",
     )
@@ -506,25 +498,11 @@ def compare(chosen: list[str], by_time: bool) -> None:
             st.info("Choose one or more studies.", icon=":material/stacked_line_chart:")
             return
         several = [shot.study for shot in shots]
-        draw(comparison(tuple(shot.stamp for shot in shots), by_time, several), f"compared-{by_time}")
-        rows = []
-        for shot in shots:
-            best, trials = results.best(shot.study), trials_of(shot.stamp, shot.study)
-            worked = trials[trials["state"].isin(["complete", "pruned"])]
-            rows.append(
-                {
-                    "study": shot.study.study_name,
-                    "model": registry.get(shot.study.user_attrs["model"]).name,
-                    "measure": figures.measure(shot.study),
-                    "best": best.value if best else None,
-                    "trials": len(trials),
-                    "given up early": int((trials["state"] == "pruned").sum()),
-                    "seconds a trial": worked["seconds"].mean(),
-                }
-            )
+        stamps = tuple(shot.stamp for shot in shots)
+        draw(comparison(stamps, by_time, several), f"compared-{by_time}")
         formats = {"best": "%.4f", "seconds a trial": "%.1f"}
         st.dataframe(
-            pd.DataFrame(rows).sort_values("best", ascending=False),
+            comparison_table(stamps, several),
             hide_index=True,
             column_config={name: st.column_config.NumberColumn(format=said) for name, said in formats.items()},
         )

@@ -13,9 +13,10 @@ import optuna
 import pandas as pd
 import plotly.graph_objects as go
 from optuna.distributions import CategoricalDistribution
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish
+from ser_core.models import registry
 from ser_core.tuning import results, told
 
 # state -> how it is said of one, of many, and how it is drawn
@@ -132,7 +133,7 @@ def _best_in_words(whole: pd.DataFrame, others: dict[str, float] | None) -> str:
 def importances(study: optuna.Study) -> tuple[go.Figure, str]:
     """How much each parameter matters for being among the best trials (PED-ANOVA)."""
     title = "How much each parameter matters"
-    whole = _whole(study)
+    whole = results.whole(study)
     if len(whole) < 4 or len({trial.value for trial in whole}) < 2:
         return _nothing(title, f"This takes four trials that ran all folds and differ; there are {len(whole)}.")
     with warnings.catch_warnings():
@@ -163,7 +164,7 @@ def importances(study: optuna.Study) -> tuple[go.Figure, str]:
 def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
     """A line a trial through all its parameters to its value."""
     title = "All parameters of each trial"
-    whole = _whole(study)
+    whole = results.whole(study)
     if len(whole) < 2:
         return _nothing(title, f"This takes two trials that ran all folds; there {_are(len(whole))}.")
     ranges = _distributions(whole)
@@ -222,7 +223,7 @@ def _log_ticks(low: float, high: float) -> np.ndarray:
 def one_parameter(study: optuna.Study, name: str) -> tuple[go.Figure, str]:
     """A parameter's value in each trial against what came out."""
     title = f"What came out by {name}"
-    having = [trial for trial in _whole(study) if name in trial.params]
+    having = [trial for trial in results.whole(study) if name in trial.params]
     if not having:
         return _nothing(title, f"No trial with {name} ran all folds yet.")
     distribution = _distributions(having)[name]
@@ -259,7 +260,7 @@ def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, st
     """Two parameters against each other: where trials were, and what came out around them."""
     first, second = sorted((first, second))  # as Optuna lays them along x and y
     title = f"{second} against {first}"
-    having = [trial for trial in _whole(study) if first in trial.params and second in trial.params]
+    having = [trial for trial in results.whole(study) if first in trial.params and second in trial.params]
     if first == second:
         return _nothing(title, "Choose two parameters that differ.")
     if len({(str(trial.params[first]), str(trial.params[second])) for trial in having}) < 3:
@@ -424,6 +425,37 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
     return figure, f"{words}."
 
 
+def trial_table(study: optuna.Study) -> pd.DataFrame:
+    """Each trial in a row to be read: state in words, value, parameters, time, and the score on each fold."""
+    trials = results.table(study)
+    parameters = [name for name in trials if name.startswith("params_")]
+    return trials.assign(
+        state=trials["state"].map(lambda state: STATES[state][0]),
+        fold_scores=[" ".join(f"{score:.3f}" for score in scores) for scores in trials["fold_scores"]],
+        **{name: trials[name].map(str) for name in parameters if trials[name].dtype == object},  # of more than one kind
+    )[["number", "state", "value", *parameters, "seconds", "began", "fold_scores", "worker", "reason"]]
+
+
+def compared_table(several: list[optuna.Study]) -> pd.DataFrame:
+    """What `compared` draws in numbers: each study in a row, the best first."""
+    rows = []
+    for study in several:
+        best, trials = results.best(study), results.table(study)
+        worked = trials[trials["state"].isin(["complete", "pruned"])]
+        rows.append(
+            {
+                "study": study.study_name,
+                "model": registry.get(study.user_attrs["model"]).name,
+                "measure": measure(study),
+                "best": best.value if best else None,
+                "trials": len(trials),
+                "given up early": int((trials["state"] == "pruned").sum()),
+                "seconds a trial": worked["seconds"].mean(),
+            }
+        )
+    return pd.DataFrame(rows).sort_values("best", ascending=False)
+
+
 def duration(seconds: float) -> str:
     """0.42 -> "0.4 s", 95 -> "1.6 min", 7000 -> "1.9 h", 200000 -> "2.3 days"."""
     for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
@@ -449,10 +481,6 @@ def _work_clock(trials: pd.DataFrame):
         )
 
     return worked
-
-
-def _whole(study: optuna.Study) -> list[FrozenTrial]:
-    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
 def _distributions(trials: list[FrozenTrial]) -> dict:

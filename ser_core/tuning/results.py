@@ -1,9 +1,13 @@
 """What the trials of a study found: read at any time, also while it is worked on."""
 
+from collections.abc import Iterable
+
 import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
+from ser_core.protocols import CV_FOLDS
+from ser_core.runs import Run
 from ser_core.tuning import spaces
 
 
@@ -30,7 +34,7 @@ def table(study: optuna.Study) -> pd.DataFrame:
             {
                 "number": trial.number,
                 "state": state,
-                "value": trial.value if trial.state == TrialState.COMPLETE else None,
+                "value": score(trial),
                 "seconds": trial.duration.total_seconds() if trial.duration else None,
                 "began": trial.datetime_start,
                 "ended": trial.datetime_complete,
@@ -44,12 +48,36 @@ def table(study: optuna.Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=None if rows else columns)
 
 
+def score(trial: FrozenTrial) -> float | None:
+    """The mean over all folds; None where a trial has not run them all."""
+    return trial.value if trial.state == TrialState.COMPLETE else None
+
+
+def whole(study: optuna.Study) -> list[FrozenTrial]:
+    """The trials that ran all folds."""
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
 def best(study: optuna.Study) -> FrozenTrial | None:
     """The trial of the highest mean over all folds; None before there is one."""
-    whole = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return max(whole, key=lambda trial: trial.value, default=None)
+    return max(whole(study), key=score, default=None)
+
+
+def ranked(study: optuna.Study) -> list[FrozenTrial]:
+    """The trials that have begun: the best first, and those without a score last."""
+    begun = [trial for trial in study.get_trials(deepcopy=False) if trial.params]
+    return sorted(begun, key=lambda trial: -float("inf") if score(trial) is None else score(trial), reverse=True)
 
 
 def parameters(study: optuna.Study, trial: FrozenTrial) -> dict:
     """All that a trial set, the space's fixed parameters too."""
     return spaces.get(study.user_attrs["model"], study.user_attrs["space"]).parameters(trial.params)
+
+
+def our_default(study: optuna.Study, found: Iterable[Run]) -> float | None:
+    """What our default preset reached on the same folds, if there is such a run: only for five folds of clips."""
+    facts = study.user_attrs
+    if (facts["cv"], facts["folds"]) != ("study", CV_FOLDS):
+        return None
+    wanted = {"model": facts["model"], "preset": "default", "protocol": "study", "data_digest": facts["data_digest"]}
+    return next((run.scores["cv_accuracy"] for run in found if wanted.items() <= run.info.items()), None)

@@ -182,6 +182,24 @@ def test_studies_of_two_measures_are_not_compared_in_silence():
     assert "their heights cannot be compared" in sentence
 
 
+def test_trials_are_a_table_to_be_read():
+    table = tuning.trial_table(mixed())
+    assert list(table["state"][:3]) == ["ran all folds", "was given up early", "failed"]
+    assert table.loc[0, "fold_scores"] == "0.500 0.520 0.540"
+    assert table["params_weights"][:3].tolist() == ["uniform", "None", "True"]
+    assert table.loc[2, "reason"] == "ValueError: no"
+    assert tuning.trial_table(study_of()).empty
+
+
+def test_compared_studies_are_a_table_with_the_best_first():
+    table = tuning.compared_table([study_of(name="new"), many(11, name="slow", seconds=4), mixed(), many()])
+    assert table["study"].tolist() == ["many", "slow", "one", "new"]
+    assert table["best"].tolist()[:3] == pytest.approx([0.75, 0.62, 0.59])
+    assert table["trials"].tolist() == [24, 11, 10, 0]
+    assert table["given up early"].tolist() == [0, 0, 2, 0]
+    assert table["seconds a trial"].tolist()[:2] == [2, 4]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.42, "0.4 s"), (42, "42 s"), (120, "2.0 min"), (7200, "2.0 h"), (2e5, "2.3 days")]
 )
