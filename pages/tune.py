@@ -132,7 +132,7 @@ def show_studies() -> None:
     if not names:
         st.info("There is no study yet. Start one above.", icon=":material/tune:")
         return
-    name = st.selectbox("Study", names, key="study", bind="query-params")
+    name = st.selectbox("Study", names, format_func=told.title, key="study", bind="query-params")
     live = is_live(name, cached.study_now(found[name]) if name in found else None)
     st.fragment(watch, run_every=REFRESH_S if live else None)(name, live)
 
@@ -148,6 +148,7 @@ def watch(name: str, was_live: bool) -> None:
             plan = told.plan(snapshot.study)
             ships = " It ships with the project, made by this code." if found.shipped else ""
             st.markdown(f"**{registry.get(plan.model).name}**: {told.sentence(plan)}.{ships}")
+            st.caption(f"Its name on the command line: `{name}`")
         if found is None or not found.shipped:
             show_work(name, tuning_job(name), snapshot)
         if snapshot is not None:
@@ -431,7 +432,7 @@ def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
     """How long it would take, the button, and the command that does the same."""
     found = {one.name: one for one in cached.found_studies()}
     taken = plan.name in found and found[plan.name].shipped  # what ships stays to be seen
-    default = f"{plan.name}-mine" if taken else plan.name
+    default = f"{plan.name}{told.MINE}" if taken else plan.name
     name = st.text_input("Name of the study", placeholder=default, key="name").strip() or default
     if not studies.NAME.fullmatch(name):
         st.error(f"{ui.as_text(name)} is no name for a study: letters, digits, '.', '_' and '-', at most 80.")
@@ -483,7 +484,7 @@ def show_comparison() -> None:
         return
     names = sorted(reversed(found), key=lambda name: found[name].shipped)
     some = names[:5]
-    chosen = st.multiselect("Studies", names, default=some, key="studies", bind="query-params")
+    chosen = st.multiselect("Studies", names, default=some, format_func=told.title, key="studies", bind="query-params")
     by = st.segmented_control(
         "Against", ["Trials", "Time"], default="Trials", required=True, key="by", bind="query-params"
     )

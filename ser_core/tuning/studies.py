@@ -20,6 +20,7 @@ from ser_core.tuning import spaces, storage
 SAMPLERS = ("tpe", "random")
 PRUNERS = ("median", "wilcoxon", "none")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_OF_PLAN = re.compile(rf"(\w+)-(ours|study)-(study|actors)(\d)-({'|'.join(SAMPLERS)})-({'|'.join(PRUNERS)})-s(\d+)")
 
 # What Optuna would say of each trial stands in the study; that heartbeats are "experimental" has stood there since 2.9.
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -42,6 +43,14 @@ class Plan:
     def name(self) -> str:
         """The name of the study if none is given: the same plan has the same name."""
         return f"{self.model}-{self.space}-{self.cv}{self.folds}-{self.sampler}-{self.pruner}-s{self.seed}"
+
+    @classmethod
+    def of_name(cls, name: str) -> "Plan | None":
+        """The plan that `name` is the name of; None where somebody thought of the name."""
+        if not (found := _OF_PLAN.fullmatch(name)):
+            return None
+        model, space, cv, folds, sampler, pruner, seed = found.groups()
+        return cls(model, space, cv, int(folds), sampler, pruner, int(seed))
 
     def check(self) -> None:
         """Assert that it can be done.

@@ -50,6 +50,27 @@ def sentence(plan: studies.Plan) -> str:
     )
 
 
+MINE = "-mine"  # after a plan's name, where a study of that name ships
+
+
+def title(name: str) -> str:
+    """A study's name to be read: "XGBoost, our ranges, 5 folds of clips, TPE, median, seed 9" where it is its plan's;
+    any other name as it is."""
+    plan = studies.Plan.of_name(name.removesuffix(MINE))
+    if plan is None or plan.model not in registry.MODELS:
+        return name
+    parts = (
+        registry.get(plan.model).name,
+        "our ranges" if plan.space == "ours" else "the authors’ ranges",
+        f"{plan.folds} folds of {'clips' if plan.cv == 'study' else 'actors'}",
+        "TPE" if plan.sampler == "tpe" else "random",
+        "no pruner" if plan.pruner == "none" else plan.pruner.replace("w", "W"),
+        f"seed {plan.seed}",
+        *(["mine"] if name.endswith(MINE) else []),
+    )
+    return ", ".join(parts)
+
+
 def value(value) -> str:
     """A parameter's value to be read: 0.012345678 -> "0.01235", None -> "none"."""
     if value is None:

@@ -69,6 +69,8 @@ def test_at_first_start_a_finished_study_is_there_with_its_preset_and_test_score
     assert not app.error
     options = widget(app, "study").options
     assert len(options) == 10
+    assert options[0] == "XGBoost, our ranges, 5 folds of clips, TPE, median, seed 9"
+    assert "Its name on the command line: `xgb-ours-study5-tpe-median-s9`" in texts(app)
     assert "**XGBoost**: our ranges" in texts(app) and "It ships with the project" in texts(app)
     assert "Tuning tries many of them and keeps the best" in texts(app)
     (success,) = app.success
@@ -81,7 +83,7 @@ def test_at_first_start_a_finished_study_is_there_with_its_preset_and_test_score
 @pytest.mark.parametrize("view", CHARTS)
 @pytest.mark.parametrize("study", [SHIPPED, "xgb-ours-study5-tpe-median-s9"])
 def test_each_view_of_a_shipped_study_says_what_it_shows(app, view, study):
-    at(app, "tune", study=study, chart=view)
+    at(app, "tune", study=told.title(study), chart=view)
     assert not app.error
     assert widget(app, "chart").value == view
     assert all(len(chart.alt) > 30 for chart in charts(app))
@@ -89,7 +91,7 @@ def test_each_view_of_a_shipped_study_says_what_it_shows(app, view, study):
 
 
 def test_the_best_trial_stands_beside_the_presets_of_the_code(app):
-    at(app, "tune", study="mlp-ours-study5-tpe-median-s9", chart="One trial")
+    at(app, "tune", study=told.title("mlp-ours-study5-tpe-median-s9"), chart="One trial")
     table = next(one.value for one in app.dataframe if "our default" in one.value)
     assert list(table.columns) == ["trial 49", "our default", "the study's"]
     assert table.loc["hidden_layer_sizes", "trial 49"] == "350"
@@ -98,14 +100,14 @@ def test_the_best_trial_stands_beside_the_presets_of_the_code(app):
 
 
 def test_a_trial_that_was_given_up_is_not_taken_for_the_best(app, begin):
-    at(app, "tune", study="xgb-ours-study5-tpe-median-s9", chart="One trial")
+    at(app, "tune", study=told.title("xgb-ours-study5-tpe-median-s9"), chart="One trial")
     first, second = (widget(app, "trial").options[place] for place in (0, -1))
     assert first == "trial 53: 0.7114"
     assert second.endswith("no score")
 
 
 def test_all_trials_are_a_table_that_can_be_taken_away(app):
-    at(app, "tune", study=SHIPPED, chart="All trials")
+    at(app, "tune", study=told.title(SHIPPED), chart="All trials")
     table = app.dataframe[0].value
     assert len(table) == 40
     assert set(table["state"]) == {"ran all folds", "was given up early"}
@@ -308,6 +310,8 @@ def test_several_studies_are_compared_by_trials_and_by_time(app, begin):
     begin(3)
     at(app, "tune", show="Compare")
     assert len(widget(app, "studies").value) == 5
+    assert widget(app, "studies").options[0] == "mine"
+    assert told.title(SHIPPED) in widget(app, "studies").options
     assert "mine reached" in charts(app)[0].alt
     by_trials = charts(app)[0].spec
     widget(app, "by").set_value("Time").run()

@@ -31,6 +31,28 @@ def test_a_plan_is_read_from_its_study_and_said_in_words(begun):
 
 
 @pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("xgb-ours-study5-tpe-median-s9", "XGBoost, our ranges, 5 folds of clips, TPE, median, seed 9"),
+        (PLAN.name, "Support vector machine, our ranges, 4 folds of actors, random, no pruner, seed 3"),
+        ("mlp-study-study3-tpe-wilcoxon-s0-mine", "Multilayer perceptron, the authors’ ranges, 3 folds of clips, "
+         "TPE, Wilcoxon, seed 0, mine"),
+        ("mine", "mine"),
+        ("none-ours-study5-tpe-median-s9", "none-ours-study5-tpe-median-s9"),  # there is no such model
+        ("xgb-ours-study5-tpe-median-s9-2", "xgb-ours-study5-tpe-median-s9-2"),
+    ],
+)  # fmt: skip
+def test_a_name_that_a_plan_gave_is_said_in_words_and_another_as_it_is(name, says):
+    assert told.title(name) == says
+
+
+@pytest.mark.parametrize("model", registry.MODELS)
+def test_a_plan_is_known_by_its_name(model):
+    plan = studies.Plan(model, "study", "actors", 3, "random", "none", 2**32 - 1)
+    assert studies.Plan.of_name(plan.name) == plan
+
+
+@pytest.mark.parametrize(
     ("distribution", "words"),
     [
         (FloatDistribution(0.01, 30, log=True), "0.01 to 30, each decade as often"),
