@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import librosa
@@ -25,6 +26,7 @@ from ser_core.settings import Settings
 
 SAMPLE_RATE = study.SAMPLE_RATE
 FRAMES, BANDS = 192, 64  # frames of 512 samples: 4.5 s, as long as nine in ten clips
+MAX_HZ = 8000
 FLOOR_DB = -80.0  # below full scale: rooms are louder
 SEQUENCE_STEP = 2  # every second frame: neighbours overlap by three quarters
 BATCH = 16  # clips seen at once, at most: more are no faster on a processor
@@ -68,10 +70,16 @@ class Seen:
 def frames(samples: np.ndarray) -> np.ndarray:
     """Log-mel frames [shape=(192, 64), dB] around the middle of the voice; what is longer is cut, shorter padded."""
     mel = librosa.feature.melspectrogram(
-        S=np.square(study.magnitude_spectrogram(samples, np.float32)).T, sr=SAMPLE_RATE, n_mels=BANDS, fmax=8000
+        S=np.square(study.magnitude_spectrogram(samples, np.float32)).T, sr=SAMPLE_RATE, n_mels=BANDS, fmax=MAX_HZ
     )
     decibels = np.maximum(librosa.power_to_db(mel, top_db=None), FLOOR_DB).T
     return _around_the_voice(decibels, mel.sum(axis=0), FRAMES, FLOOR_DB)
+
+
+@cache
+def band_centres_hz(bands: int = BANDS) -> np.ndarray:
+    """The frequencies that mel bands as those of `frames` are about [shape=(bands,)]."""
+    return librosa.mel_frequencies(bands + 2, fmin=0, fmax=MAX_HZ)[1:-1]
 
 
 def sequence(samples: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from ser_core.errors import ModelError
-from ser_core.models.model import OWN, Model, SavedVote
+from ser_core.models.model import OWN, VOICES, Model, SavedVote
 
 VERSION = "networks-1"  # Part of every run of a network: raise it when `networks` gives other numbers.
 OPTIONS = {  # what can be chosen, and the lowest and highest value that makes sense
@@ -22,6 +22,19 @@ OPTIONS = {  # what can be chosen, and the lowest and highest value that makes s
     "augment": None,
     "validation": (0, 0.5),
     "patience": (1, 1000),
+}
+CNN2D = {
+    "optimizer": "adam",
+    "learning_rate": 0.003,
+    "batch_size": 16,
+    "epochs": 60,
+    # The steps shrink to nothing in the last epoch, so there is none to choose: it learns from all clips.
+    "decay": True,
+    "validation": 0.0,
+    "patience": 60,
+    "dropout": 0.2,
+    "smoothing": 0.1,
+    "augment": True,
 }
 STUDIED = {"optimizer": "sgd", "learning_rate": 0.01, "batch_size": 16}
 
@@ -118,21 +131,7 @@ MODELS = (
         "2-D CNN on log-mel",
         "deep",
         "Our small convolutional network on the sound's own picture, taught with louder, noisier and cut-up copies.",
-        {
-            "default": {
-                "optimizer": "adam",
-                "learning_rate": 0.003,
-                "batch_size": 16,
-                "epochs": 60,
-                # The steps shrink to nothing in the last epoch, so there is none to choose: it learns from all clips.
-                "decay": True,
-                "validation": 0.0,
-                "patience": 60,
-                "dropout": 0.2,
-                "smoothing": 0.1,
-                "augment": True,
-            }
-        },
+        {"default": CNN2D, VOICES: CNN2D | {"voices": 0.1}},
         "cnn2d",
         {"default": "frames"},
     ),

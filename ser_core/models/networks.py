@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
@@ -24,6 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ser_core import stopping
 from ser_core.errors import TrainingError
+from ser_core.features import inputs
 
 PCA_VARIANCE = 0.95  # the study's: 66 components of its 180 features
 PREDICT_BATCH = 128
@@ -211,11 +213,15 @@ NOISE_DB = 1.0  # standard deviation, of each cell
 MASK_FRAMES, MASK_BANDS = 24, 8  # at most
 
 
-def augment(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def augment(frames: np.ndarray, rng: np.random.Generator, voices: float = 0.0) -> np.ndarray:
     """Log-mel frames [shape=(n, frames, bands), dB] a little louder or softer, sooner or later, with noise, and with a
-    stretch of time and a range of frequencies blotted out (SpecAugment, Park et al. 2019)."""
+    stretch of time and a range of frequencies blotted out (SpecAugment, Park et al. 2019); with `voices`, as
+    `other_voice` says it, too."""
     n, length, bands = frames.shape
     changed = np.array(frames, dtype=np.float32)
+    if voices:
+        for row, (speed, height) in enumerate(rng.uniform(1 - voices, 1 + voices, (n, 2))):
+            changed[row] = other_voice(changed[row], speed, height)
     for row, shift in enumerate(rng.integers(-SHIFT_FRAMES, SHIFT_FRAMES + 1, n)):
         changed[row] = np.roll(changed[row], shift, axis=0)
     changed += rng.uniform(-GAIN_DB, GAIN_DB, (n, 1, 1)).astype(np.float32)
@@ -228,6 +234,19 @@ def augment(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             part = (slice(start, start + width),) if axis == 0 else (slice(None), slice(start, start + width))
             changed[row][part] = mean[row]
     return changed
+
+
+def other_voice(frames: np.ndarray, speed: float, height: float) -> np.ndarray:
+    """Log-mel frames [shape=(frames, bands), dB] as someone else would say it: `speed` times as fast around the middle
+    (Ko et al. 2015, "Audio augmentation for speech recognition"), and all frequencies `height` times as high, as from a
+    shorter vocal tract (Jaitly & Hinton 2013, "Vocal tract length perturbation")."""
+    length, bands = frames.shape
+    middle = (length - 1) / 2
+    times = middle + speed * (np.arange(length) - middle)
+    centres = inputs.band_centres_hz(bands)
+    places = np.interp(centres / height, centres, np.arange(bands))
+    where = np.broadcast_arrays(times[:, np.newaxis], places[np.newaxis])
+    return map_coordinates(frames, where, output=np.float32, order=1, mode="constant", cval=FLOOR_DB)
 
 
 # Training
@@ -273,6 +292,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         Let the learning rate fall to 0 along half a cosine.
     augment : bool
         Only for log-mel frames.
+    voices : float
+        With `augment`: up to this share faster or slower, and higher or lower, is each clip said in each epoch.
     """
 
     def __init__(
@@ -289,6 +310,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         l2: float = 0.0,
         smoothing: float = 0.0,
         augment: bool = False,
+        voices: float = 0.0,
         validation: float = 0.1,
         patience: int = 20,
         seed: int = 9,
@@ -304,6 +326,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.l2 = l2
         self.smoothing = smoothing
         self.augment = augment
+        self.voices = voices
         self.validation = validation
         self.patience = patience
         self.seed = seed
@@ -404,7 +427,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         order = rng.permutation(learn)
         seen = np.asarray(features[order], dtype=np.float32)
         if self.augment:
-            seen = augment(seen, rng)
+            seen = augment(seen, rng, self.voices)
         for layer in model._flatten_layers():
             if generator := getattr(layer, "seed_generator", None):
                 generator.state.assign(rng.integers(0, 2**31, 2).astype(np.uint32))

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ser_core import experiments
 from ser_core.errors import TrainingError
-from ser_core.features import store
+from ser_core.features import inputs, store
 from ser_core.models import deep, networks, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.networks import NetworkClassifier, Progress
@@ -191,6 +191,27 @@ def test_changed_copies_are_others_each_epoch_and_leave_the_clips_as_they_are():
     assert 0.5 < np.abs(louder).max() < networks.GAIN_DB + networks.NOISE_DB
     spread = one.std(axis=2)
     assert (spread == 0).any()  # a stretch of time is blotted out
+
+
+def test_in_another_voice_all_is_higher_and_sooner_over():
+    frames = np.full((192, 64), networks.FLOOR_DB, dtype=np.float32)
+    centres = inputs.band_centres_hz()
+    band = int(np.abs(centres - 1000).argmin())
+    frames[46:146, band] = 0.0  # a tone of 100 frames
+    np.testing.assert_array_equal(networks.other_voice(frames, 1.0, 1.0), frames)
+    changed = networks.other_voice(frames, 1.25, 1.1)
+    assert changed.max(axis=0).argmax() == np.abs(centres - 1.1 * centres[band]).argmin()
+    assert np.sum(changed.max(axis=1) > -40) == pytest.approx(80, abs=2)
+    lower = networks.other_voice(frames, 1.0, 0.9)
+    assert lower.max(axis=0).argmax() == np.abs(centres - 0.9 * centres[band]).argmin()
+
+
+def test_a_network_learns_each_clip_in_other_voices_where_it_is_asked_to():
+    features, labels = clips("cnn2d")
+    plain, voices = (network("cnn2d", epochs=1, voices=share).fit(features, labels) for share in (0.0, 0.1))
+    assert not np.allclose(plain.predict_proba(features), voices.predict_proba(features))
+    assert registry.get("cnn2d").build("voices", 9).voices == 0.1
+    assert registry.get("cnn2d").build("default", 9).voices == 0.0
 
 
 def test_the_cnn_is_built_as_the_study_says():
