@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ser_core import artifacts, comparison, corpus, differences, evaluation, gains, protocols, training, ui
+from ser_core import artifacts, comparison, corpus, differences, evaluation, gains, naming, protocols, ui
 from ser_core.errors import ProtocolError
 from ser_core.figures import comparison as figures
 from ser_core.figures.style import count_of
@@ -455,7 +455,7 @@ st.title("Which model is better, and is that sure?")
 groups = comparison.same_test(cached.all_runs())
 test, kind = choose_test(groups)
 found = groups[test]
-labels = training.titles(found, protocol=False)
+labels = naming.titles(found, protocol=False)
 verdicts_here = st.container()
 table = show_table(found, test, kind, labels)
 with verdicts_here:

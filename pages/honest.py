@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ser_core import leakage, training, ui
+from ser_core import leakage, naming, ui
 from ser_core.figures import leakage as figures
 from ser_core.labels import EMOTION_NAMES, LABELS
 from ser_core.models import registry
@@ -32,7 +32,7 @@ def unheard(run_ids: tuple[str, ...], protocol: str, _runs: list[Run]) -> pd.Dat
     table = leakage.unheard(_runs, protocol)
     titles = {}
     for name in (protocol, f"{protocol}+song"):  # apart from the song, all that stands here is of one protocol
-        titles |= training.titles([run for run in _runs if run.info["protocol"] == name], protocol=False)
+        titles |= naming.titles([run for run in _runs if run.info["protocol"] == name], protocol=False)
     song = [" + song" if note else "" for note in table["note"]]
     return table.assign(label=[titles[run_id] + more for run_id, more in zip(table["run"], song, strict=True)])
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ser_core import evaluation, jobs, protocols, runs, training, ui, votes
+from ser_core import evaluation, jobs, naming, protocols, runs, training, ui, votes
 from ser_core.features import inputs, store
 from ser_core.figures import comparison
 from ser_core.figures import networks as figures
@@ -79,7 +79,7 @@ def trained_runs() -> list[Run]:
 
 def name(run: Run) -> str:
     """A run in the list: what it is, and where it comes from if it is not ours."""
-    return training.title(run) + ("" if run.shipped else " (yours)")
+    return naming.title(run) + ("" if run.shipped else " (yours)")
 
 
 # A training
@@ -189,7 +189,7 @@ def show_curves(curve, of_what: str, key: str) -> None:
 def show_result(run: Run) -> None:
     """What a finished network is worth, how it learned, and what it confuses."""
     show_scores(run)
-    show_curves(training.tested(run), training.title(run), key="result")
+    show_curves(training.tested(run), naming.title(run), key="result")
     show_confusion(run)
 
 
@@ -219,7 +219,7 @@ def show_scores(run: Run) -> None:
 
 def show_confusion(run: Run) -> None:
     matrix = evaluation.confusion(run.part("test"))
-    ui.chart(comparison.confusion(matrix, "class", f"What {training.title(run)} confuses"), key="confusion")
+    ui.chart(comparison.confusion(matrix, "class", f"What {naming.title(run)} confuses"), key="confusion")
 
 
 # A new one

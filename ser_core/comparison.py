@@ -5,7 +5,7 @@ from functools import partial
 
 import pandas as pd
 
-from ser_core import evaluation, protocols, training
+from ser_core import evaluation, naming, protocols
 from ser_core.errors import ModelError
 from ser_core.reference import ORIGINAL
 from ser_core.runs import Run
@@ -110,7 +110,7 @@ def table(
     # The original's numbers are of these clips; a run on others stands beside nothing.
     digests = _shipped_digests(found)
     found = [run for run in found if run.info["protocol"] == protocol]
-    labels = training.titles(found, protocol=False)
+    labels = naming.titles(found, protocol=False)
     rows = [
         row(run, kind, is_the_studys_data=run.info["data_digest"] in digests) | {"label": labels[run.id]}
         for run in found
@@ -164,7 +164,7 @@ def find(names: Iterable[str], found: Sequence[Run]) -> list[Run]:
     ModelError
         If there is no such run.
     """
-    labels = training.titles(found, protocol=False)
+    labels = naming.titles(found, protocol=False)
     called = {run.id: run for run in found} | {labels[run.id]: run for run in found}
     for name in names:
         if name not in called:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, false_discovery_control
 
-from ser_core import comparison, evaluation, protocols, training
+from ser_core import comparison, evaluation, naming, protocols
 from ser_core.errors import ModelError
 from ser_core.runs import Run
 
@@ -187,7 +187,7 @@ def named_pairs(names: Sequence[str], found: Iterable[Run], **options) -> tuple[
             raise ModelError(
                 f"{one} and {other} were not tested on the same clips: choose runs of one protocol and data"
             )
-    labels = training.titles(found, protocol=False)
+    labels = naming.titles(found, protocol=False)
     pairs = all_pairs(list({run.id: run for run in chosen}.values()), **options)
     said = verdicts(pairs, labels)
     return pairs.assign(**{name: pairs[name].map(labels) for name in ("first", "second")}), said

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, recall_score
 
-from ser_core import comparison, evaluation, training
+from ser_core import comparison, evaluation
 from ser_core.errors import ModelError
 from tests.made_runs import by_chance, changed, run
 
@@ -21,26 +21,6 @@ def test_runs_are_grouped_by_what_they_were_tested_on():
         "emobox": ["b"],
         "study of 99999999": ["elsewhere"],
     }
-
-
-def test_every_run_is_called_otherwise():
-    first = run(by_chance(1), "mlp")
-    found = [
-        first,
-        changed(first, id="f", features="functionals-1"),
-        changed(first, id="t", preset="tuned"),
-        changed(first, id="s", seed=10),
-        changed(first, id="study-mlp-default-11112222", shipped=False),
-        changed(first, id="study-mlp-default-33334444", shipped=False),
-    ]
-    assert list(training.titles(found, protocol=False).values()) == [
-        "mlp",
-        "mlp, functionals",
-        "mlp (tuned)",
-        "mlp, seed 10",
-        "mlp (yours) #11112222",
-        "mlp (yours) #33334444",
-    ]
 
 
 def test_a_table_has_any_kind_and_is_the_runs_own_scores():

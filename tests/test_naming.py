@@ -1,0 +1,30 @@
+from ser_core import naming, runs
+from tests.made_runs import by_chance, changed, run
+
+
+def test_every_run_is_called_otherwise():
+    first = run(by_chance(1), "mlp")
+    found = [
+        first,
+        changed(first, id="f", features="functionals-1"),
+        changed(first, id="t", preset="tuned"),
+        changed(first, id="s", seed=10),
+        changed(first, id="study-mlp-default-11112222", shipped=False),
+        changed(first, id="study-mlp-default-33334444", shipped=False),
+    ]
+    assert list(naming.titles(found, protocol=False).values()) == [
+        "mlp",
+        "mlp, functionals",
+        "mlp (tuned)",
+        "mlp, seed 10",
+        "mlp (yours) #11112222",
+        "mlp (yours) #33334444",
+    ]
+
+
+def test_runs_of_networks_have_titles_that_say_what_was_chosen(settings):
+    shipped = runs.list_all([settings.artifacts])
+    titles = {naming.title(run) for run in shipped if run.curves is not None}
+    expected = {"cnn", "cnn dropout 0.5", "cnn l1 0.001", "rnn (study)", "cnn2d, emobox", "cnn2d, emobox, seed 10"}
+    assert expected <= titles
+    assert len(titles) == sum(run.curves is not None for run in shipped)
