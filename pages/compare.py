@@ -4,7 +4,6 @@ import pandas as pd
 import streamlit as st
 
 from ser_core import artifacts, comparison, corpus, differences, evaluation, gains, naming, protocols, ui
-from ser_core.errors import ProtocolError
 from ser_core.figures import comparison as figures
 from ser_core.figures.style import count_of
 from ser_core.labels import gender_of_actor
@@ -116,22 +115,8 @@ def story(stamp: tuple, _vote: Run, _members: dict) -> list[tuple[bool, str]]:
 # What is compared
 
 
-def suited(test: str) -> str:
-    """What has to be named under a protocol, if nobody asks for anything else: as the publications have it."""
-    return "emotion" if test.startswith(("emobox", "luna-jimenez")) else "class"
-
-
-def title_of_test(test: str) -> str:
-    name, _, digest = test.partition(" of ")
-    try:
-        title = protocols.get(name).title
-    except ProtocolError:
-        title = name
-    return f"{title} (other clips, {digest})" if digest else title
-
-
 def suit_kind() -> None:
-    st.session_state["kind"] = suited(st.session_state["protocol"])
+    st.session_state["kind"] = comparison.usual_kind(st.session_state["protocol"])
 
 
 def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
@@ -140,7 +125,7 @@ def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
     test = left.selectbox(
         "Tested on",
         list(groups),
-        format_func=title_of_test,
+        format_func=comparison.title_of_test,
         key="protocol",
         bind="query-params",
         on_change=suit_kind,
@@ -149,7 +134,7 @@ def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
     kind = right.selectbox(
         "What has to be named",
         list(KINDS),
-        index=0 if "kind" in st.session_state else list(KINDS).index(suited(test)),
+        index=0 if "kind" in st.session_state else list(KINDS).index(comparison.usual_kind(test)),
         format_func=KINDS.get,
         key="kind",
         bind="query-params",
@@ -299,16 +284,10 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
         st.caption("There is none.")
         return
     rows = rows.sort_values("clip")
-    clips = [corpus.parse(stem) for stem in rows["clip"]]
-    named = {labels[name]: rows[name].map(figures.name_of) for name in rows if name in labels}
-    shown = rows.assign(
-        truth=rows["truth"].map(figures.name_of),
-        **{name: [getattr(clip, name) for clip in clips] for name in ("channel", "intensity", "actor", "statement")},
-    )
-    shown = pd.concat([shown[["truth"]], pd.DataFrame(named), shown], axis=1).loc[:, lambda t: ~t.columns.duplicated()]
+    shown = figures.clip_table(rows, labels)
     here = st.container()
     event = st.dataframe(
-        shown[["truth", *named, "channel", "intensity", "actor", "statement", "clip"]],
+        shown,
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
@@ -316,7 +295,7 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
         key=f"clips-{key}-{pd.util.hash_pandas_object(rows['clip']).sum()}",  # of other clips no row is chosen yet
         column_config={
             "truth": "it is",
-            **{name: st.column_config.TextColumn(f"{name} says") for name in named},
+            **{name: st.column_config.TextColumn(f"{name} says") for name in shown if name in labels.values()},
             "statement": st.column_config.NumberColumn("sentence", width="small"),
         },
     )
@@ -384,8 +363,7 @@ def show_votes(found: list[Run], chosen: list[Run], kind: str, labels: dict[str,
     name = st.selectbox("Vote", list(votes), index=list(votes).index(asked), key="vote", bind="query-params")
     vote = votes[name]
     of = gains.members(vote, found)
-    if vote.info["model"] == gains.STUDYS_VOTE and vote.info["protocol"] == "study" and set(of) == {"mlp", "xgb"}:
-        found_so = story(stamp(vote, *of.values()), vote, of)
+    if found_so := story(stamp(vote, *of.values()), vote, of):
         so = sum(is_so for is_so, _ in found_so)
         with st.container(border=True):
             st.markdown(

@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 
 from ser_core import evaluation, naming, protocols
-from ser_core.errors import ModelError
+from ser_core.errors import ModelError, ProtocolError
 from ser_core.reference import ORIGINAL
 from ser_core.runs import Run
 
@@ -78,6 +78,21 @@ def same_test(found: Iterable[Run]) -> dict[str, list[Run]]:
         groups.setdefault(protocol if digest in digests else f"{protocol} of {digest[:8]}", []).append(run)
     order = {name: place for place, name in enumerate(protocols.PROTOCOLS)}
     return dict(sorted(groups.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
+
+
+def title_of_test(test: str) -> str:
+    """One of the names that `same_test` gives, to be read."""
+    name, _, digest = test.partition(" of ")
+    try:
+        title = protocols.get(name).title
+    except ProtocolError:  # a run of an earlier version
+        title = name
+    return f"{title} (other clips, {digest})" if digest else title
+
+
+def usual_kind(test: str) -> str:
+    """What has to be named in a test, if nobody asks for anything else: as the publications have it."""
+    return "emotion" if test.startswith(("emobox", "luna-jimenez")) else "class"
 
 
 def _shipped_digests(found: Iterable[Run]) -> set[str]:

@@ -55,6 +55,7 @@ STUDYS_VOTE = "v4"
 
 def studys_story(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
     """What the study says that its vote's members mend in each other, held against the runs: so or not, in words.
+    Of any other vote, or on another test, it says nothing.
 
     Parameters
     ----------
@@ -63,6 +64,8 @@ def studys_story(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
         Its members, as `members` gives them.
     """
     said = []
+    if (vote.info["model"], vote.info["protocol"], set(of)) != (STUDYS_VOTE, "study", {"mlp", "xgb"}):
+        return said
     for weak, strong, labels in STUDYS_STORY:
         gains = by_class(vote, of[weak]).set_index("truth")
         other = by_class(of[strong], of[weak]).set_index("truth")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, recall_score
 
-from ser_core import comparison, evaluation
+from ser_core import comparison, evaluation, protocols
 from ser_core.errors import ModelError
 from tests.made_runs import by_chance, changed, run
 
@@ -21,6 +21,20 @@ def test_runs_are_grouped_by_what_they_were_tested_on():
         "emobox": ["b"],
         "study of 99999999": ["elsewhere"],
     }
+
+
+@pytest.mark.parametrize(
+    ("test", "title", "kind"),
+    [
+        ("study", protocols.get("study").title, "class"),
+        ("study of a1b2c3d4", f"{protocols.get('study').title} (other clips, a1b2c3d4)", "class"),
+        ("emobox", protocols.get("emobox").title, "emotion"),
+        ("once-known", "once-known", "class"),
+    ],
+)
+def test_a_test_has_a_title_and_a_usual_kind(test, title, kind):
+    assert comparison.title_of_test(test) == title
+    assert comparison.usual_kind(test) == kind
 
 
 def test_a_table_has_any_kind_and_is_the_runs_own_scores():

@@ -55,3 +55,11 @@ def test_the_studys_story_is_held_against_the_runs():
         f"mlp mends Fearful, female: **so it is**. Of {clips} clips xgb alone names 0 right, mlp alone {clips}, the "
         f"vote {clips}."
     )
+
+
+def test_of_other_votes_and_other_tests_the_study_says_nothing():
+    vote, of = run(by_chance(1), "v4"), {"mlp": run(by_chance(2), "mlp"), "xgb": run(by_chance(3), "xgb")}
+    assert len(gains.studys_story(vote, of)) == 3
+    assert gains.studys_story(changed(vote, model="v2"), of) == []
+    assert gains.studys_story(changed(vote, protocol="emobox"), of) == []
+    assert gains.studys_story(vote, of | {"kn": of["mlp"]}) == []

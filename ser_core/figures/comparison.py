@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core import evaluation
-from ser_core.corpus import TITLES, said
+from ser_core.corpus import TITLES, parse, said
 from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish, interval, percent
 from ser_core.labels import emotion_of, gender_of, title_of
 
@@ -404,3 +404,24 @@ def gap(table: pd.DataFrame) -> tuple[go.Figure, str]:
     finish(figure, "How much was learned by heart?", height=140 + 46 * len(table), legend=_LEGEND)
     listed = "; ".join(f"{row.label} {100 * row.gap:.0f} points" for row in table.itertuples())
     return figure, f"Accuracy on the clips that it learned from less that on the test clips: {listed}."
+
+
+def clip_table(rows: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+    """Clips to be read: what each is, what each run named, and what its file's name says.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Of `differences.beside`.
+    labels : dict
+        Run id -> what it is called.
+    """
+    clips, properties = [parse(stem) for stem in rows["clip"]], ("channel", "intensity", "actor", "statement")
+    return pd.DataFrame(
+        {
+            "truth": rows["truth"].map(name_of),
+            **{labels[name]: rows[name].map(name_of) for name in rows if name in labels},
+            **{name: [getattr(clip, name) for clip in clips] for name in properties},
+            "clip": rows["clip"],
+        }
+    )

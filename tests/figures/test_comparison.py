@@ -123,6 +123,15 @@ def test_the_gap_is_train_less_test():
     assert list(figure.data[0].x) == [0.75, 1.0]
 
 
+def test_clips_are_a_table_with_what_each_run_named():
+    stems = ["03-02-05-02-01-01-07", "03-01-03-01-02-02-08"]
+    rows = pd.DataFrame({"clip": stems, "truth": ["angry_male", "happy_female"], "x": ["sad_male", "happy_female"]})
+    table = figures.clip_table(rows, {"x": "mlp", "y": "a run that is not asked"})
+    assert list(table) == ["truth", "mlp", "channel", "intensity", "actor", "statement", "clip"]
+    assert table.iloc[0].tolist() == ["Angry, male", "Sad, male", "song", "strong", 7, 1, stems[0]]
+    assert table["actor"].tolist() == [7, 8]
+
+
 def test_runs_have_colours_of_their_own_which_are_no_emotions():
     from ser_core.labels import BY_NAME
 
