@@ -296,7 +296,7 @@ def choose() -> tuple[str, str, str, dict, bool]:
             "Share of the training clips that is only watched",
             0.0,
             0.5,
-            usual.get("validation", 0.1),
+            usual.get("validation", training.WATCHED),
             0.05,
             key=f"validation-{suffix}",
             help="The best epoch on them is kept, and training ends when they get no better. The test clips are never "
@@ -304,14 +304,12 @@ def choose() -> tuple[str, str, str, dict, bool]:
         )
         if protocol == "study":
             cv = st.toggle("Also the five folds of the training part (six networks)", key="cv")
-    return model, protocol, preset, {key: value for key, value in options.items() if value != usual.get(key, 0.0)}, cv
+    return model, protocol, preset, training.chosen(model, preset, options), cv
 
 
 def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> None:
     """How long it would take, the button, and the command that does the same."""
     usual = registry.parameters(model, preset)
-    if options.get("validation") == 0.1 and "validation" not in usual:
-        options = {key: value for key, value in options.items() if key != "validation"}
     command = training.command(model, options, protocol=protocol, preset=preset, cv=cv)
     seconds, is_like = training.estimate(
         model, usual | options, trained_runs(), protocol=protocol, preset=preset, cv=cv, table=table()
@@ -385,29 +383,14 @@ def show_learning() -> None:
     what = st.pills("Show", list(WHATS), format_func=WHATS.get, default="val_accuracy", required=True, key="what")
     curves = {name(run): training.tested(run) for run in chosen}
     ui.chart(figures.overlaid(curves, what or "val_accuracy"), key="overlaid")
-    rows = [
-        {
-            "run": name(run),
-            "epochs": len(training.tested(run)),
-            "seconds an epoch": training.tested(run)["seconds"].median(),
-            "train": _score(run, "train_accuracy"),
-            "test": _score(run, "test_accuracy"),
-            "CV5": _score(run, "cv_accuracy"),
-        }
-        for run in chosen
-    ]
     st.dataframe(
-        rows,
+        training.compared({name(run): run for run in chosen}),
         hide_index=True,
         column_config={"seconds an epoch": st.column_config.NumberColumn(format="%.1f")},
     )
     st.caption(
         "Accuracy of 16 classes; a dash: not measured. Of a run with several networks, the curve is that of the first."
     )
-
-
-def _score(run: Run, which: str) -> str:
-    return f"{run.scores[which]:.3f}" if which in run.scores else "–"
 
 
 def show_overfitting() -> None:

@@ -17,7 +17,14 @@ OVERFITTING = {  # option -> what the study found
     "l2": "A stronger L2 penalty lowers the accuracy on training and validation clips alike",
     "batch_size": "A smaller batch gives a higher accuracy, and takes longer to train",
 }
+WATCHED = 0.1  # share of the training clips that is only watched where a network's preset says nothing
 CHANCE = 0.03  # a difference of accuracies below it is not told from chance: about one standard error of watched clips
+
+
+def chosen(model: str, preset: str, options: dict) -> dict:
+    """The options that are other than a network does by itself with a preset."""
+    usual = {"validation": WATCHED} | registry.parameters(model, preset)
+    return {name: value for name, value in options.items() if value != usual.get(name, 0.0)}
 
 
 def command(
@@ -65,6 +72,25 @@ def tested(run: Run) -> pd.DataFrame:
     return of_test[of_test["fold"] == of_test["fold"].min()]
 
 
+def compared(found: dict[str, Run]) -> pd.DataFrame:
+    """Runs of networks, by what they are called, in a table to be read; a dash: not measured."""
+
+    def said(run: Run, score: str) -> str:
+        return f"{run.scores[score]:.3f}" if score in run.scores else "–"
+
+    return pd.DataFrame(
+        {
+            "run": name,
+            "epochs": len(tested(run)),
+            "seconds an epoch": tested(run)["seconds"].median(),
+            "train": said(run, "train_accuracy"),
+            "test": said(run, "test_accuracy"),
+            "CV5": said(run, "cv_accuracy"),
+        }
+        for name, run in found.items()
+    )
+
+
 def estimate(
     model: str, options: dict, found: Iterable[Run], *, protocol: str, preset: str, cv: bool, table: pd.DataFrame
 ) -> tuple[float | None, bool]:
@@ -85,7 +111,7 @@ def estimate(
     own = [run for run in same if not run.shipped]  # what ships was made on another machine
     seconds_a_step = median(run.curves["seconds"].median() / (run.info["learned_from"] / before) for run in own or same)
     folds = [fold for fold in protocols.get(protocol).folds(table) if cv or fold.part != "cv"]
-    steps = sum(len(fold.train) for fold in folds) * (1 - options.get("validation", 0.1)) / batch
+    steps = sum(len(fold.train) for fold in folds) * (1 - options.get("validation", WATCHED)) / batch
     # A larger batch takes longer, but not in proportion: between the two where no run says it.
     seconds = seconds_a_step * steps * max(1.0, (batch / before) ** 0.7)
     return seconds * options["epochs"], before == batch

@@ -41,6 +41,19 @@ def test_a_training_is_named_by_what_was_chosen():
     assert told.shell([*command]) == "python -m ser_core train cnn --dropout 0.5 --batch-size 32"
 
 
+@pytest.mark.parametrize(
+    ("model", "options", "chosen"),
+    [
+        ("cnn", {"validation": 0.1, "l2": 0.0, "augment": False}, {}),  # what it does by itself
+        ("cnn", {"validation": 0.0, "l2": 0.01}, {"validation": 0.0, "l2": 0.01}),
+        ("cnn2d", {"validation": 0.0, "augment": True}, {}),
+        ("cnn2d", {"validation": 0.1, "augment": False}, {"validation": 0.1, "augment": False}),
+    ],
+)
+def test_what_a_network_does_by_itself_is_not_chosen(model, options, chosen):
+    assert training.chosen(model, "default", options) == chosen
+
+
 @pytest.mark.parametrize("command", [("train", "svm"), ("tune", "cnn"), ("train",), ("download",)])
 def test_other_commands_train_no_network(command):
     assert training.model_of(command) is None
@@ -72,6 +85,17 @@ def test_the_curve_of_a_run_with_several_networks_is_that_of_the_first_tested(sh
     curve = training.tested(run)
     assert set(curve["part"]) == {"test"}
     assert list(curve["epoch"]) == [*range(1, len(curve) + 1)]
+
+
+def test_runs_of_networks_are_a_table_to_be_read(shipped):
+    known = runs.find(shipped, model="cnn", preset="default", protocol="study")
+    unheard = runs.find(shipped, model="cnn2d", preset="default", protocol="emobox")
+    table = training.compared({"one": known, "other": unheard}).set_index("run")
+    assert table.loc["one", "epochs"] == len(training.tested(known))
+    assert table.loc["one", ["train", "test", "CV5"]].tolist() == [
+        f"{known.scores[name]:.3f}" for name in ("train_accuracy", "test_accuracy", "cv_accuracy")
+    ]
+    assert table.loc["other", ["train", "CV5"]].tolist() == ["–", "–"]
 
 
 def estimated(shipped, settings, options=None, **also):
