@@ -63,13 +63,15 @@ class Options:
     l2: float = 0.0
 
 
-def build_cnn(features: np.ndarray, classes: int, options: Options):
+def build_cnn(features: np.ndarray, classes: int, options: Options, channels=(32, 32, 64, 64, 64, 64, 64, 64)):
     """The study's first approach: standardise, PCA at 95 % of the variance, 8 convolutions, 3 dense layers.
 
     Parameters
     ----------
     features : np.ndarray [shape=(n, d)]
         Of the training clips, which the means, deviations and components are taken from.
+    channels : sequence of int
+        Of each convolution.
     """
     keras = load_keras()
     layers = keras.layers
@@ -81,8 +83,8 @@ def build_cnn(features: np.ndarray, classes: int, options: Options):
     x = components(x)
     components.set_weights([pca.components_.T])
     x = layers.Reshape((-1, 1))(x)
-    for layer, channels in enumerate((32, 32, 64, 64, 64, 64, 64, 64)):
-        x = layers.Conv1D(channels, 5, padding="same", use_bias=False, **_penalty(keras, options))(x)
+    for layer, width in enumerate(channels):
+        x = layers.Conv1D(width, 5, padding="same", use_bias=False, **_penalty(keras, options))(x)
         x = layers.BatchNormalization()(x)
         x = layers.ReLU()(x)
         if layer in (3, 5, 7):
@@ -142,13 +144,15 @@ def build_rnn(features: np.ndarray, classes: int, options: Options):
     return keras.Model(inputs, outputs)
 
 
-def build_cnn2d(features: np.ndarray, classes: int, options: Options):
+def build_cnn2d(features: np.ndarray, classes: int, options: Options, channels=(24, 48, 96, 128)):
     """Ours: four blocks of two convolutions on log-mel frames, their mean and maximum over time, one dense layer.
 
     Parameters
     ----------
     features : np.ndarray [shape=(n, frames, bands)]
         dB.
+    channels : sequence of int
+        Of each block.
     """
     keras = load_keras()
     layers = keras.layers
@@ -157,13 +161,13 @@ def build_cnn2d(features: np.ndarray, classes: int, options: Options):
     mean, variance = (function(features, axis=(0, 1), dtype=np.float64) for function in (np.mean, np.var))
     x = layers.Normalization(mean=mean, variance=variance)(inputs)
     x = layers.Reshape((-1, features.shape[2], 1))(x)
-    for block, channels in enumerate((24, 48, 96, 128)):
+    for block, width in enumerate(channels):
         for layer in range(2):
             strides = 2 if block == 0 and layer == 0 else 1
-            x = layers.Conv2D(channels, 3, strides=strides, **shared)(x)
+            x = layers.Conv2D(width, 3, strides=strides, **shared)(x)
             x = layers.BatchNormalization(momentum=0.9)(x)
             x = layers.ReLU()(x)
-        if block < 3:
+        if block < len(channels) - 1:
             x = layers.MaxPooling2D(2)(x)
             x = layers.SpatialDropout2D(options.dropout / 4)(x)
     x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
