@@ -55,7 +55,7 @@ def all_waiting(url: str, number: int):
 
 
 def test_four_workers_share_a_study_and_a_killed_ones_trial_comes_back(database, table, file):
-    trials = 40
+    trials = 20
     study = studies.create(studies.Plan("mlp", folds=3, pruner="none"), database, table, trials=trials)
     command = [sys.executable, "-m", "ser_core", "worker", "--study", study.study_name, "--features", file]
     with all_waiting(database, 4):
