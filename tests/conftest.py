@@ -43,6 +43,13 @@ def table(voices, tmp_path_factory):
     return store.load_table(corpus.index(voices), tmp_path_factory.mktemp("cache"), jobs=1).table
 
 
+@pytest.fixture
+def file(table, tmp_path) -> str:
+    """That table, saved: `--features FILE`."""
+    store.save_table(table, tmp_path / "table.parquet")
+    return str(tmp_path / "table.parquet")
+
+
 @pytest.fixture(scope="session")
 def result(table) -> experiments.Result:
     """A small vote's run on the synthetic corpus."""

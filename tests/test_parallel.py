@@ -80,9 +80,8 @@ def test_extraction_gives_the_same_there(cluster, voices, table, tmp_path):
     assert store.digest(there.table) == store.digest(table)
 
 
-def test_the_shell_takes_the_address(cluster, table, tmp_path, settings):
-    store.save_table(table, tmp_path / "table.parquet")
-    assert cli.main(["run", "kn", "--features", str(tmp_path / "table.parquet"), "--dask", cluster, "--json"]) == 0
+def test_the_shell_takes_the_address(cluster, file, settings):
+    assert cli.main(["run", "kn", "--features", file, "--dask", cluster, "--json"]) == 0
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x"])

@@ -3,7 +3,6 @@ import json
 import pytest
 
 from ser_core.cli import main
-from ser_core.features import store
 
 
 @pytest.fixture
@@ -17,9 +16,3 @@ def call(capsys):
         return status, json.loads(lines[-1]) if lines else None, printed.err
 
     return run
-
-
-@pytest.fixture
-def features(table, tmp_path):
-    store.save_table(table, tmp_path / "F.parquet")
-    return tmp_path / "F.parquet"

@@ -97,8 +97,8 @@ def test_runs_of_other_clips_are_not_compared(compare, table, settings):
     assert f"v4 and {own.id} were not tested on the same clips" in error
 
 
-def test_compare_shows_shipped_and_own_runs_beside_the_original(call, features):
-    own = call("run", "kn", "--features", features, "--jobs", 1)[1]["run"]
+def test_compare_shows_shipped_and_own_runs_beside_the_original(call, file):
+    own = call("run", "kn", "--features", file, "--jobs", 1)[1]["run"]
     status, answer, _ = call("compare")
     assert status == 0
     shipped = {row["model"]: row for row in answer["runs"] if row["shipped"]}

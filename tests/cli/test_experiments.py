@@ -4,8 +4,8 @@ from ser_core.features import functionals, inputs, store
 from ser_core.settings import Settings
 
 
-def test_run(call, features, own_workspace):
-    status, answer, _ = call("run", "kn", "--protocol", "study", "--features", features, "--jobs", 1)
+def test_run(call, file, own_workspace):
+    status, answer, _ = call("run", "kn", "--protocol", "study", "--features", file, "--jobs", 1)
     assert status == 0
     assert list(answer) == [
         "model", "protocol", "preset", "test_counts", "seconds", "train_accuracy", "cv_accuracy", "test_accuracy",
@@ -16,8 +16,8 @@ def test_run(call, features, own_workspace):
     assert (own_workspace / "runs" / answer["run"] / "predictions.parquet").is_file()
 
 
-def test_train_then_predict_with_it(call, features, voices, own_workspace):
-    status, answer, _ = call("train", "lr", "--features", features, "--jobs", 1)
+def test_train_then_predict_with_it(call, file, voices, own_workspace):
+    status, answer, _ = call("train", "lr", "--features", file, "--jobs", 1)
     assert status == 0
     assert (own_workspace / "models" / "lr" / "card.md").is_file()
     clips = [voices / "Actor_01" / "03-01-05-01-01-01-01.wav", voices / "Actor_02" / "03-01-04-01-01-01-02.wav"]
@@ -26,9 +26,9 @@ def test_train_then_predict_with_it(call, features, voices, own_workspace):
     assert [item["label"] for item in answer["predictions"]] == ["angry_male", "sad_female"]
 
 
-def test_a_model_runs_on_the_functionals_of_ones_own_recordings(call, features, voices, monkeypatch):
+def test_a_model_runs_on_the_functionals_of_ones_own_recordings(call, file, voices, monkeypatch):
     monkeypatch.setenv("SER_DATA_DIR", str(voices))
-    status, answer, error = call("run", "lr", "--features", features, "--preset", "functionals", "--jobs", 1)
+    status, answer, error = call("run", "lr", "--features", file, "--preset", "functionals", "--jobs", 1)
     assert status == 0, error
     assert answer["preset"] == "functionals"
     assert answer["test_accuracy"] > 0.7
@@ -57,11 +57,11 @@ def test_a_feature_set_that_does_not_fit_is_one_clear_line(call, arguments, said
     assert len(error.strip().splitlines()) == 1
 
 
-def test_a_workspace_that_cannot_be_made_is_named_before_any_work(call, features, tmp_path, monkeypatch):
+def test_a_workspace_that_cannot_be_made_is_named_before_any_work(call, file, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("SER_WORKSPACE", str(tmp_path / "file" / "workspace"))
     monkeypatch.setattr("ser_core.experiments.run", lambda *_, **__: pytest.fail("it was run"))
-    status, _, said = call("run", "kn", "--features", features)
+    status, _, said = call("run", "kn", "--features", file)
     assert status == 2
     assert "Set SER_WORKSPACE" in said
 
@@ -83,12 +83,10 @@ def test_a_weight_is_taken_by_votes_of_two_runs_alone(call):
     assert "svm is no vote of two runs and takes no --weight. Such votes are best, v_apart_cnn2d, v_cnn_vgg16" in said
 
 
-def test_parameters_are_looked_for_inside_each_fold(call, features):
-    status, answer, error = call(
-        "run", "lr", "--features", features, "--protocol", "actors-4", "--tune", 2, "--jobs", 1
-    )
+def test_parameters_are_looked_for_inside_each_fold(call, file):
+    status, answer, error = call("run", "lr", "--features", file, "--protocol", "actors-4", "--tune", 2, "--jobs", 1)
     assert status == 0, error
     assert answer["preset"] == "tuned-inside"
     assert answer["run"].startswith("actors-4-lr-tuned-inside-")
-    status, _, error = call("run", "lr", "--features", features, "--preset", "study", "--tune", 2)
+    status, _, error = call("run", "lr", "--features", file, "--preset", "study", "--tune", 2)
     assert (status, error) == (2, "Error: --tune looks for the parameters itself: leave --preset study out\n")

@@ -44,11 +44,11 @@ def test_a_wrong_option_is_explained_and_exit_2(arguments, said, capsys):
 @pytest.mark.parametrize(
     "arguments", [("index",), ("run", "kn"), ("compare",), ("doctor",), ("predict",), ("extract",)]
 )
-def test_without_json_a_person_reads_it(arguments, voices, features, tmp_path, capsys):
+def test_without_json_a_person_reads_it(arguments, voices, file, tmp_path, capsys):
     command, *more = arguments
     more += {
         "index": [voices],
-        "run": ["--features", features, "--jobs", 1],
+        "run": ["--features", file, "--jobs", 1],
         "predict": [voices / "Actor_01" / "03-01-05-01-01-01-01.wav"],
         "extract": [voices, "--out", tmp_path / "out.parquet", "--jobs", 1],
     }.get(command, [])

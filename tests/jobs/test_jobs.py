@@ -8,26 +8,19 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import psutil
 import pytest
 
 from ser_core import cli, jobs
 from ser_core.errors import JobError, ReadOnlyError, SettingsError, TrainingError
-from ser_core.features import store
 from ser_core.jobs import control, worker
 from ser_core.jobs import job as state
 from ser_core.settings import PROJECT, Settings
 from tests.job_folders import mine, put_job
+from tests.waiting import until
 
 SLOW = 10_000  # trials: nobody waits for their end
-
-
-@pytest.fixture
-def file(table, tmp_path):
-    store.save_table(table, tmp_path / "table.parquet")
-    return str(tmp_path / "table.parquet")
 
 
 @pytest.fixture(autouse=True)
@@ -35,14 +28,6 @@ def nothing_is_left(settings):
     yield
     for job in jobs.list_all(settings):
         control._kill_all(job)
-
-
-def until(condition, seconds: float = 240):  # far longer than it takes on a machine at work
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.05)
-    return found
 
 
 def becomes(job, settings, *statuses):

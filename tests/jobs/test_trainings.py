@@ -4,31 +4,16 @@ import json
 import os
 import re
 import signal
-import time
 
 import pandas as pd
 import pytest
 
 from ser_core import cli, experiments, jobs, runs, training
-from ser_core.features import store
 from ser_core.jobs import control
 from ser_core.models import deep, registry
+from tests.waiting import until
 
 EPOCHS = 16  # a few are seen before it is killed, and many are not yet
-
-
-@pytest.fixture
-def file(table, tmp_path):
-    store.save_table(table, tmp_path / "table.parquet")
-    return str(tmp_path / "table.parquet")
-
-
-def until(condition, seconds: float = 240):  # far longer than it takes on a machine at work
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.05)
-    return found
 
 
 def test_a_training_killed_between_epochs_goes_on_to_the_run_of_an_unbroken_one(settings, file, table):

@@ -14,7 +14,6 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from ser_core import cli
-from ser_core.features import store
 from ser_core.settings import PROJECT
 from ser_core.tuning import results, storage, studies
 from tests.postgres_server import started
@@ -26,12 +25,6 @@ PATIENCE_S = 240  # far longer than anything takes on a machine at work
 def database():
     with started() as url:
         yield url
-
-
-@pytest.fixture
-def file(table, tmp_path):
-    store.save_table(table, tmp_path / "table.parquet")
-    return str(tmp_path / "table.parquet")
 
 
 def test_many_may_open_a_new_database_at_once(database):

@@ -19,6 +19,7 @@ from ser_core.features import store
 from ser_core.models import networks, registry
 from ser_core.settings import PROJECT
 from ser_core.tuning import objective, results, search, spaces, studies
+from tests.waiting import until
 
 
 def test_the_same_seed_finds_the_same(begun):
@@ -108,19 +109,6 @@ def test_pruning_leaves_out_folds_of_hopeless_trials(begun):
     assert set(unpruned["state"]) == {"complete"}
 
 
-@pytest.fixture
-def saved_table(table, tmp_path):
-    store.save_table(table, tmp_path / "table.parquet")
-    return tmp_path / "table.parquet"
-
-
-def wait_until(condition, seconds: float = 240):  # far longer than it takes on a machine at work
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come to that"
-        time.sleep(0.05)
-
-
 def worker(name, url, file, *more):
     command = [sys.executable, "-m", "ser_core", "worker", "--study", name, "--storage", url, "--heartbeat", "1"]
     return subprocess.Popen([*command, "--features", file, *more], cwd=PROJECT)
@@ -137,13 +125,13 @@ def hold_in_a_trial(process, study):
         process.send_signal(signal.SIGCONT)
         return False
 
-    wait_until(is_in_a_trial)
+    until(is_in_a_trial)
 
 
-def test_a_killed_workers_trial_comes_back(url, table, saved_table):
+def test_a_killed_workers_trial_comes_back(url, table, file):
     """No trial that ended is lost, and the one that was at work is done by another worker, with the same parameters."""
     study = studies.create(studies.Plan("mlp"), url, table, trials=12)
-    doomed = worker(study.study_name, url, saved_table)
+    doomed = worker(study.study_name, url, file)
     hold_in_a_trial(doomed, study)
     doomed.kill()
     doomed.wait()
@@ -159,9 +147,9 @@ def test_a_killed_workers_trial_comes_back(url, table, saved_table):
     assert set(rows["state"]) <= {"complete", "pruned", "lost"}
 
 
-def test_a_stopped_workers_trial_is_begun_again_on_resume(url, table, saved_table):
+def test_a_stopped_workers_trial_is_begun_again_on_resume(url, table, file):
     study = studies.create(studies.Plan("mlp"), url, table, trials=12)
-    stopped = worker(study.study_name, url, saved_table)
+    stopped = worker(study.study_name, url, file)
     hold_in_a_trial(stopped, study)
     stopped.send_signal(signal.SIGTERM)
     stopped.send_signal(signal.SIGCONT)
@@ -175,10 +163,10 @@ def test_a_stopped_workers_trial_is_begun_again_on_resume(url, table, saved_tabl
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.03, 0.06, 0.09])
-def test_whenever_a_worker_is_stopped_no_trial_seems_to_run(url, table, saved_table, after_s):
+def test_whenever_a_worker_is_stopped_no_trial_seems_to_run(url, table, file, after_s):
     study = studies.create(studies.Plan("kn"), url, table, trials=10_000)
-    stopped = worker(study.study_name, url, saved_table)
-    wait_until(lambda: results.count(study)[0])
+    stopped = worker(study.study_name, url, file)
+    until(lambda: results.count(study)[0])
     time.sleep(after_s)
     stopped.send_signal(signal.SIGTERM)
     assert stopped.wait() == 130
@@ -193,10 +181,10 @@ def test_a_trial_whose_worker_died_before_its_first_sign_of_life_is_not_waited_f
     assert study.trials[0].state == TrialState.FAIL
 
 
-def test_several_workers_share_a_study(url, table, saved_table):
+def test_several_workers_share_a_study(url, table, file):
     study = studies.create(studies.Plan("kn", pruner="none"), url, table, trials=8)
     told = []
-    search.tune(study, url, table, workers=2, features=saved_table, progress=lambda *at: told.append(at))
+    search.tune(study, url, table, workers=2, features=file, progress=lambda *at: told.append(at))
     assert results.count(study) == (8, 0)
     assert told[-1] == (8, 8)
 
