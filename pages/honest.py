@@ -140,14 +140,15 @@ def show_ideas(found: list[Run]) -> None:
     table = ideas(tuple(run.id for run in found), found)
     if table.empty:
         return
-    st.header("What would help? Two ideas that the authors left open, and one of ours")
+    st.header("What would help? Two ideas that the authors left open, and two of ours")
     st.markdown(
         "- **Gender first**: one model tells women from men, then one that has heard only that gender names the "
         "emotion; both are asked and weighed by how probable their gender is, or (hard routing) only the more probable "
         "one.\n- **Emotion and gender apart**, its opposite: one model names the emotion having heard everybody.\n"
         "- **Functionals**, a second feature set: where the study takes the mean of each contour, these are its "
         "deviation, percentiles and changes too, with pitch and the quality of the voice, on sound without the "
-        "silence around it."
+        "silence around it.\n- **Other voices**: each clip is learned as it is and as two other people might say it, with "
+        "another pitch, vocal tract and pace, so that fewer voices are known by heart. The test hears real voices alone."
     )
     ui.chart(figures.ideas(table), key="ideas")
     with st.expander("The numbers and tests"):

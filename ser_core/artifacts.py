@@ -43,6 +43,7 @@ TRUSTED_TYPES = [
     "ser_core.models.views.SoftWhitener",
     "ser_core.models.views.to_decibels",
     "ser_core.models.views.weigh_mfcc",
+    "ser_core.models.voices.VoicesClassifier",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._TemperatureScaling",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 from ser_core import protocols
 from ser_core.models import deep, registry
-from ser_core.models.model import FUNCTIONALS, OWN
+from ser_core.models.model import OWN
 from ser_core.runs import Run
 
 
 def title(run: Run, *, protocol: bool = True) -> str:
     """A run in a few words, such as "cnn dropout 0.5" or "cnn2d, emobox"; without its `protocol` where all share it."""
-    words = run.info["model"]
+    words, features = run.info["model"], run.info["features"].rsplit("-", 1)[0]
     if run.info["preset"] == OWN:
         usual = registry.parameters(run.info["model"])
         words += "".join(
@@ -19,12 +19,12 @@ def title(run: Run, *, protocol: bool = True) -> str:
             for name, value in run.info["parameters"].items()
             if usual.get(name) != value
         )
-    elif run.info["preset"] not in ("default", FUNCTIONALS):
+    elif run.info["preset"] not in ("default", features):
         words += f" ({run.info['preset']})"
     # What a network or a vote of runs sees is said by its model and preset; any other model sees the study's features
     # if nothing is said.
-    if run.info["family"] != "deep" and "members" not in run.info and not run.info["features"].startswith("study-"):
-        words += f", {run.info['features'].rsplit('-', 1)[0]}"
+    if run.info["family"] != "deep" and "members" not in run.info and features != "study":
+        words += f", {features}"
     if protocol and run.info["protocol"] != "study":
         words += f", {run.info['protocol']}"
     if run.info["seed"] != protocols.STUDY_SEED:

@@ -12,7 +12,7 @@ from ser_core import artifacts, corpus, experiments, exploration, leakage, runs,
 from ser_core.errors import CorpusError
 from ser_core.features import functionals, inputs, prosody, store
 from ser_core.models import presets, registry
-from ser_core.models.model import FUNCTIONALS, OWN, SavedVote
+from ser_core.models.model import FUNCTIONALS, OWN, VOICES, SavedVote
 from ser_core.reference import STUDY_CLIPS
 from ser_core.settings import Settings
 from ser_core.tuning import search, storage, studies, winner
@@ -57,6 +57,10 @@ DEEP = (
     Deep("best", cv=True),
     Deep("v_apart_cnn2d", "emobox"),
     Deep("v_apart_cnn2d", cv=True),
+    Deep("cnn2d", "emobox", VOICES),
+    Deep("cnn2d", preset=VOICES),
+    Deep("v_voices", "emobox"),
+    Deep("v_voices"),
 )
 
 # Under these a few models show how much of what they know is voices, and what the second feature set adds.
@@ -65,6 +69,7 @@ HONEST = ("lr", "svm", "mlp", "lgb", "krr", "v4", "v5", "hier", "apart")
 HONEST_FUNCTIONALS = ("lr", "svm", "mlp", "krr", "hier", "apart")  # on these, trees are slow and no better
 ONLY_EMOBOX = ("lgb", "v4")
 SLOW_ON_FUNCTIONALS = ("rf", "xgb", "v", "v2", "v3")  # minutes a fit
+IN_VOICES = ("krr", "apart")  # also learned in other voices
 WITH_SONG = ("krr", "apart")  # also trained on the other actors' song, with the functionals
 
 # What the predict page offers: the study's best ensemble, ours, and the members that ours is made of.
@@ -90,6 +95,7 @@ def classical() -> list[Classical]:
         *(Classical(key, protocol, FUNCTIONALS) for key in HONEST_FUNCTIONALS for protocol in HARDER),
         *(Classical(key, "emobox", FUNCTIONALS) for key in ONLY_EMOBOX),
         *(Classical(key, "emobox+song", FUNCTIONALS) for key in WITH_SONG),
+        *(Classical(key, protocol, VOICES) for key in IN_VOICES for protocol in ("study", "emobox")),
         *(Classical("hier", protocol, "hard") for protocol in ("study", "emobox")),
     ]
 
@@ -112,7 +118,7 @@ def make(
     for file, made_table in tables.items():
         store.save_table(made_table, file)
     table = tables[settings.feature_table]
-    seen = {key: inputs.load(key, table, settings) for key in inputs.TABLES}
+    seen = {key: inputs.load(key, table, settings) for key in (*inputs.TABLES, VOICES)}
     wanted, kept, made = classical(), {}, []
     for done, one in enumerate(wanted):
         if progress:

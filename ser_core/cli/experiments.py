@@ -27,7 +27,12 @@ def add(command) -> None:
 
 def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("model", metavar="MODEL")
-    sub.add_argument("--preset", default="default", help="default (ours), study (the authors' values), or a tuned one")
+    sub.add_argument(
+        "--preset",
+        default="default",
+        help="default (ours), study (the authors' values), functionals, voices (learns each clip in other voices, "
+        "too), or a tuned one",
+    )
     sub.add_argument(
         "--features",
         type=Path,
@@ -93,7 +98,7 @@ def _experiment(options, settings, *, training=False):
     from ser_core.errors import ModelError
     from ser_core.features import inputs, store
     from ser_core.models import deep, presets, registry
-    from ser_core.models.model import FUNCTIONALS, OWN, SavedVote
+    from ser_core.models.model import FUNCTIONALS, OWN, VOICES, SavedVote
 
     file = None if options.features is None or str(options.features) in inputs.TABLES else options.features
     if options.features and file is None and str(options.features) == FUNCTIONALS:
@@ -103,9 +108,9 @@ def _experiment(options, settings, *, training=False):
     if trials := getattr(options, "tune", None):
         from ser_core.tuning.inside import tuned_inside
 
-        if options.preset not in ("default", FUNCTIONALS):
+        if options.preset not in ("default", FUNCTIONALS, VOICES):
             raise ModelError(f"--tune looks for the parameters itself: leave --preset {options.preset} out")
-        features = FUNCTIONALS if options.preset == FUNCTIONALS else "study"
+        features = "study" if options.preset == "default" else options.preset
         model, options.preset = tuned_inside(options.model, trials, features)
     else:
         model = presets.model(options.model, settings.stores)

@@ -2,7 +2,8 @@
 
 Each input is an array of fixed shape a clip, in half precision: `frames` (log-mel), `sequence` (MFCC and chroma of
 every frame), and the bottleneck of a network that knows ImageNet, one for each of `BACKBONES`. `study` stands for the
-180 numbers of the feature table, which need no recording.
+180 numbers of the feature table, which need no recording; `voices`, in single precision, are a clip's functionals in
+its own voice and in others.
 """
 
 import gc
@@ -21,7 +22,7 @@ import psutil
 
 from ser_core import audio, corpus
 from ser_core.errors import AudioError, FeatureError, ModelError
-from ser_core.features import functionals, images, store, study
+from ser_core.features import functionals, images, store, study, voices
 from ser_core.settings import Settings
 
 SAMPLE_RATE = study.SAMPLE_RATE
@@ -39,7 +40,9 @@ VERSIONS = {
     **{key: features.VERSION for key, features in TABLES.items()},
     "frames": "frames-1",
     "sequence": "sequence-1",
+    "voices": voices.VERSION,
 }
+SINGLE_PRECISION = {*TABLES, "voices"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Input:
     def see(self, clips: list[np.ndarray]) -> np.ndarray:
         """What a network sees of some clips, in the precision that it learns from [shape=(clips, ...)]."""
         made = self.of_samples(clips)
-        return made if self.key in TABLES else made.astype(np.float16)
+        return made if self.key in SINGLE_PRECISION else made.astype(np.float16)
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ BACKBONES = {
 TITLES = {
     "study": "the time means of 40 MFCC, 12 chroma, 128 mel bands",
     "functionals": f"{len(functionals.NAMES):,} statistics over time of timbre, energy, pitch and voice quality",
+    "voices": "the same statistics of the clip, and to learn from also of the clip in two other voices",
     "frames": f"{BANDS} mel bands in dB of {FRAMES} frames around the middle of the voice",
     "sequence": f"40 MFCC and 12 chroma of {FRAMES // SEQUENCE_STEP} moments around the middle of the voice",
 } | {key: f"what {name} sees in the clip's log-mel picture" for key, (name, _) in BACKBONES.items()}
@@ -209,6 +213,8 @@ def get(key: str, settings: Settings, weights: Path | None = None) -> Input:
         return Input(key, VERSIONS[key], lambda clips: np.stack([frames(samples) for samples in clips]))
     if key == "sequence":
         return Input(key, VERSIONS[key], lambda clips: np.stack([sequence(samples) for samples in clips]))
+    if key == "voices":
+        return Input(key, VERSIONS[key], lambda clips: np.stack([voices.extract(samples) for samples in clips]))
     if key in BACKBONES:
         return backbone(key, weights or (settings.vgg16_weights if key == "vgg16" else None))
     raise ModelError(f"There is no input {key!r}; there is {', '.join((*VERSIONS, *BACKBONES))}")

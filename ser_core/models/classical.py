@@ -6,7 +6,7 @@ training part, to be as good or better and fast: the authors' forest has 22,984 
 
 import numpy as np
 
-from ser_core.models.model import FUNCTIONALS, SingleModel
+from ser_core.models.model import FUNCTIONALS, VOICES, SingleModel
 from ser_core.models.views import COMPONENTS
 
 NEARNESS_POWER = 8  # among 1, 4, 8
@@ -20,6 +20,8 @@ ON_FUNCTIONALS = {
     "lgb": {"colsample_bytree": 0.1},
     "xgb": {"colsample_bytree": 0.1},
 }
+# Where clips are learned in other voices, too: by folds of actors inside the training actors of EmoBox's folds.
+IN_VOICES = {"krr": {"alpha": 0.1, "gamma": 0.25 / COMPONENTS}}
 
 
 def nearness(distances: np.ndarray) -> np.ndarray:
@@ -95,6 +97,8 @@ def _bagging(parameters, seed):
 def _classical(key, name, about, view, classifier, default, study=None) -> SingleModel:
     presets = {"default": default} if study is None else {"default": default, "study": study}
     presets[FUNCTIONALS] = default | ON_FUNCTIONALS.get(key, {})
+    if key in IN_VOICES:
+        presets[VOICES] = default | IN_VOICES[key]
     return SingleModel(key, name, "classical", about, presets, view, classifier)
 
 

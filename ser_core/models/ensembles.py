@@ -1,7 +1,7 @@
 """Models made of others: soft votes, where the (weighted) mean of what each member says decides, and gender first."""
 
 from ser_core.models import classical
-from ser_core.models.model import FUNCTIONALS, SavedVote, TwoQuestions, Vote
+from ser_core.models.model import FUNCTIONALS, VOICES, SavedVote, TwoQuestions, Vote
 
 _SINGLE = {model.key: model for model in classical.MODELS}
 
@@ -47,7 +47,7 @@ MODELS = (
         "Emotion and gender apart",
         "ensemble",
         "One kernel ridge model tells emotions, having heard women and men alike, another tells women from men.",
-        {"default": {}, FUNCTIONALS: {}},
+        {"default": {}, FUNCTIONALS: {}, VOICES: {}},
         _SINGLE["krr"],
         "ApartClassifier",
     ),
@@ -67,5 +67,13 @@ MODELS = (
         "As our best vote, but its kernel ridge names emotion and gender apart: meant for voices never heard.",
         {"default": {"weights": {"apart": 1, "cnn2d": 1}}},
         {"apart": FUNCTIONALS},
+    ),
+    SavedVote(
+        "v_voices",
+        "Vote: both in other voices",
+        "ensemble",
+        "Apart and cnn2d, each having learned every clip in other voices, too, so as to know fewer by heart.",
+        {"default": {"weights": {"apart": 1, "cnn2d": 1}}},
+        {"apart": VOICES, "cnn2d": VOICES},
     ),
 )

@@ -34,7 +34,7 @@ class Model:
 
     def input(self, preset: str) -> str:
         """What it sees of a clip, of `features.inputs`: `study`, the 180 features, unless the preset says otherwise."""
-        return "functionals" if preset == FUNCTIONALS else "study"
+        return preset if preset in (FUNCTIONALS, VOICES) else "study"
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,21 @@ class TwoQuestions(Model):
         return self.presets[preset] | {"base": {self.base.key: self.base.parameters(self._of_base(preset))}}
 
     def build(self, preset: str, seed: int):
-        from ser_core.models import hierarchy
+        preset_of_base = self._of_base(preset)
+        return self.make(self.base.presets[preset_of_base], seed, self.input(preset), **self.presets[preset])
 
-        return getattr(hierarchy, self.together)(self.base.build(self._of_base(preset), seed), **self.presets[preset])
+    def make(self, parameters: dict, seed: int, features: str = "study", **options):
+        """An unfitted classifier of any parameters of the single model."""
+        from ser_core.models import hierarchy
+        from ser_core.models.voices import VoicesClassifier
+
+        in_voices = features == VOICES
+        base = self.base.make(parameters, seed, features=FUNCTIONALS if in_voices else features)
+        together = getattr(hierarchy, self.together)(base, **options)
+        return VoicesClassifier(together) if in_voices else together
 
     def _of_base(self, preset: str) -> str:
-        return FUNCTIONALS if preset == FUNCTIONALS else "default"
+        return preset if preset in (FUNCTIONALS, VOICES) else "default"
 
 
 @dataclass(frozen=True)

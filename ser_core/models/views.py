@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ser_core.features.study import LOG_FLOOR, NAMES
+from ser_core.models.voices import VoicesClassifier
 
 VERSION = "views-1"  # Part of every run: raise it with any change below.
 
@@ -89,10 +90,12 @@ FUNCTIONALS_VIEWS = {
 }
 
 
-def behind(view: str, classifier, *, plain: bool = False, features: str = "study") -> Pipeline:
+def behind(view: str, classifier, *, plain: bool = False, features: str = "study") -> Pipeline | VoicesClassifier:
     """A classifier behind a view of `VIEWS`, or behind the plain one of the study, which is the same for all models."""
     if plain:
         return make_pipeline(StandardScaler(), classifier)
     if features == "functionals":
         return make_pipeline(StandardScaler(), *FUNCTIONALS_VIEWS[view](), classifier)
+    if features == "voices":
+        return VoicesClassifier(behind(view, classifier, features="functionals"))
     return make_pipeline(FunctionTransformer(to_decibels), StandardScaler(), *VIEWS[view](), classifier)

@@ -13,7 +13,7 @@ from ser_core.errors import TuningError
 from ser_core.labels import LABELS, gender_of
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
-from ser_core.models.model import FUNCTIONALS, Model, SingleModel
+from ser_core.models.model import Model, SingleModel, TwoQuestions
 from ser_core.tuning import spaces
 from ser_core.tuning.objective import accuracy, recall
 
@@ -23,9 +23,9 @@ INSIDE = "tuned-inside"  # the preset's name
 
 @dataclass(frozen=True)
 class InsideModel(Model):
-    """A single model whose every fit looks for its own parameters. `tuned_inside` makes one."""
+    """A model whose every fit looks for its own parameters. `tuned_inside` makes one."""
 
-    base: SingleModel
+    base: SingleModel | TwoQuestions
     features: str
 
     def build(self, preset: str, seed: int) -> "TunedInside":
@@ -44,14 +44,19 @@ def tuned_inside(model: str, trials: int, features: str = "study") -> tuple[Insi
         If there is no such model, or it cannot be tuned so.
     """
     base = registry.get(model)
-    spaces.get(model)  # raises where it has no space
-    if not isinstance(base, SingleModel):
+    space_of(base)  # raises where it has none
+    if not isinstance(base, SingleModel | TwoQuestions):
         raise TuningError(f"{model!r} is a network: minutes a trial, hours inside each fold. Tune a classical model")
     if trials < 1:
         raise TuningError(f"{trials} trials find nothing: give 1 or more")
-    preset = f"{FUNCTIONALS}-{INSIDE}" if features == FUNCTIONALS else INSIDE
+    preset = INSIDE if features == "study" else f"{features}-{INSIDE}"
     presets = {preset: {"trials": trials, "space": "ours", "folds": FOLDS}}
     return InsideModel(base.key, base.name, base.family, base.about, presets, base, features), preset
+
+
+def space_of(model: Model) -> spaces.Space:
+    """Our space of a model's parameters; of one made of fits of a single model, that of the single model."""
+    return spaces.get(model.base.key if isinstance(model, TwoQuestions) else model.key)
 
 
 class TunedInside(ClassifierMixin, BaseEstimator):
@@ -59,15 +64,15 @@ class TunedInside(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    model : SingleModel
+    model : SingleModel or TwoQuestions
     features : str
-        What it sees: `study` or `functionals`.
+        What it sees: `study`, `functionals` or `voices`.
     trials : int
         Parameters tried, by TPE with this seed.
     seed : int
     """
 
-    def __init__(self, model: SingleModel, features: str, trials: int, seed: int):
+    def __init__(self, model: SingleModel | TwoQuestions, features: str, trials: int, seed: int):
         self.model = model
         self.features = features
         self.trials = trials
@@ -86,7 +91,7 @@ class TunedInside(ClassifierMixin, BaseEstimator):
         TuningError
             If there are too few clips of a class, or one actor alone.
         """
-        space, labels = spaces.get(self.model.key), np.array(LABELS)[numbers[codes]]
+        space, labels = space_of(self.model), np.array(LABELS)[numbers[codes]]
         folds, score = _folds(labels, groups), accuracy if groups is None else recall
 
         def mean_score(trial: optuna.Trial) -> float:
@@ -100,14 +105,14 @@ class TunedInside(ClassifierMixin, BaseEstimator):
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=self.seed))
         study.optimize(mean_score, n_trials=self.trials)
         self.found_ = {"parameters": space.parameters(study.best_params), "score": study.best_value}
-        self.estimator_ = self._made(self.found_["parameters"]).fit(features, codes)
-        self.classes_ = self.estimator_.classes_
+        self.estimator_ = EmotionClassifier(self._made(self.found_["parameters"])).fit(features, labels)
+        self.numbers_, self.classes_ = numbers, np.arange(len(numbers))
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
         """Probability of each code [shape=(n, codes)]."""
         check_is_fitted(self)
-        return self.estimator_.predict_proba(features)
+        return self.estimator_.predict_proba(features)[:, self.numbers_]
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         return self.classes_[self.predict_proba(features).argmax(axis=1)]

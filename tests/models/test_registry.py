@@ -23,7 +23,8 @@ def test_all_models_of_the_studys_classical_half_are_there_under_its_keys():
 def test_every_preset_is_built_unfitted_and_scales_inside(key):
     for preset in registry.get(key).presets:
         estimator = registry.build(key, preset=preset)
-        estimator = getattr(estimator, "estimator", estimator)  # of gender first, what each of its three is
+        while hasattr(estimator, "estimator"):  # of gender first, what each of its three is; in other voices, too
+            estimator = estimator.estimator
         for member in [member for _, member in getattr(estimator, "estimators", [])] or [estimator]:
             # A vote whose members share their view is one pipeline; the others are votes of pipelines.
             assert isinstance(member, Pipeline)

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from ser_core import synthetic
+from ser_core.features import functionals, voices
+
+
+def test_a_clips_own_voice_comes_first(spoken):
+    made = voices.extract(spoken)
+    assert made.shape == (1 + len(voices.OTHERS), len(functionals.NAMES))
+    np.testing.assert_array_equal(made[0], functionals.extract(spoken))
+    assert np.isfinite(made).all()
+
+
+@pytest.mark.parametrize(("formants", "pitch", "duration"), voices.OTHERS)
+def test_the_other_voice_has_another_pitch_length_and_vocal_tract(formants, pitch, duration):
+    spoken = synthetic.speak("calm", actor=1, rate=22_050)
+    said = voices.say(spoken, formants, pitch, duration)
+    assert said.dtype == np.float32
+    assert len(said) / len(spoken) == pytest.approx(duration, abs=0.02)
+    own, other = (dict(zip(functionals.NAMES, functionals.extract(one), strict=True)) for one in (spoken, said))
+    assert other["pitch_p50"] - own["pitch_p50"] == pytest.approx(12 * np.log2(pitch), abs=0.3)
+    # As its resonances, so the middle of the spectrum, which is given as a logarithm.
+    assert np.exp(other["centroid_mean"] - own["centroid_mean"]) == pytest.approx(formants, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [np.zeros(22_050, np.float32), np.zeros(100, np.float32), np.zeros(0, np.float32)],
+    ids=["silence", "an instant", "nothing"],
+)
+def test_what_has_no_pitch_is_given_back_as_it_is(samples):
+    assert voices.say(samples, 1.07, 1.12, 0.95) is samples
+    assert np.isfinite(voices.extract(samples)).all()
+
+
+def test_noise_and_a_shout_have_other_voices_too():
+    noise = np.random.default_rng(0).normal(scale=0.1, size=22_050).astype(np.float32)
+    shout = np.clip(8 * synthetic.speak("angry", actor=2, rate=22_050), -1, 1).astype(np.float32)
+    for samples in (noise, shout):
+        assert np.isfinite(voices.extract(samples)).all()
