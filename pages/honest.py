@@ -147,8 +147,9 @@ def show_ideas(found: list[Run]) -> None:
         "one.\n- **Emotion and gender apart**, its opposite: one model names the emotion having heard everybody.\n"
         "- **Functionals**, a second feature set: where the study takes the mean of each contour, these are its "
         "deviation, percentiles and changes too, with pitch and the quality of the voice, on sound without the "
-        "silence around it.\n- **Other voices**: each clip is learned as it is and as two other people might say it, with "
-        "another pitch, vocal tract and pace, so that fewer voices are known by heart. The test hears real voices alone."
+        "silence around it.\n- **Other voices**: each clip is learned as it is and as two other people might say it, "
+        "with another pitch, vocal tract and pace, so that fewer voices are known by heart. The test hears real voices "
+        "alone."
     )
     ui.chart(figures.ideas(table), key="ideas")
     with st.expander("The numbers and tests"):
