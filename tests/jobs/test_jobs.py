@@ -212,8 +212,9 @@ def test_what_a_job_left_behind_is_killed_before_it_goes_on(settings, file):
     assert jobs.list_all(settings) == []
 
 
-def test_one_runs_and_the_others_wait_in_order(settings, file):
-    started = [jobs.start(tuning(file, f"n{number}", 6), f"n{number}", settings) for number in range(3)]
+def test_one_runs_and_the_others_wait_in_order(settings, voices):
+    folders = [str(voices / f"Actor_{number:02d}") for number in (1, 2, 3)]
+    started = [jobs.start(["index", folder], folder, settings) for folder in folders]
     waiting = [job for job in jobs.list_all(settings) if job.status == "queued"]  # two, or fewer on a slow day
     assert [job.place for job in waiting] == [*range(1, len(waiting) + 1)]
     assert [job.id for job in waiting] == [job.id for job in started[3 - len(waiting) :]]
