@@ -19,7 +19,7 @@ def title(run: Run, *, protocol: bool = True) -> str:
             for name, value in run.info["parameters"].items()
             if usual.get(name) != value
         )
-    elif run.info["preset"] not in ("default", features):
+    elif run.info["preset"] == "study" or run.info["preset"] not in ("default", features):  # the authors' values
         words += f" ({run.info['preset']})"
     # What a network or a vote of runs sees is said by its model and preset; any other model sees the study's features
     # if nothing is said.

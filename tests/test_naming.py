@@ -7,6 +7,7 @@ def test_every_run_is_called_otherwise():
     found = [
         first,
         changed(first, id="f", features="functionals-1"),
+        changed(first, id="a", preset="study"),
         changed(first, id="t", preset="tuned"),
         changed(first, id="s", seed=10),
         changed(first, id="study-mlp-default-11112222", shipped=False),
@@ -15,11 +16,13 @@ def test_every_run_is_called_otherwise():
     assert list(naming.titles(found, protocol=False).values()) == [
         "mlp",
         "mlp, functionals",
+        "mlp (study)",
         "mlp (tuned)",
         "mlp, seed 10",
         "mlp (yours) #11112222",
         "mlp (yours) #33334444",
     ]
+    assert naming.title(changed(first, features="functionals-1", preset="functionals")) == "mlp, functionals"
 
 
 def test_runs_of_networks_have_titles_that_say_what_was_chosen(settings):
