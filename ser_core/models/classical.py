@@ -21,7 +21,7 @@ ON_FUNCTIONALS = {
     "xgb": {"colsample_bytree": 0.1},
 }
 # Where clips are learned in other voices, too: by folds of actors inside the training actors of EmoBox's folds.
-IN_VOICES = {"krr": {"alpha": 0.1, "gamma": 0.25 / COMPONENTS}}
+IN_VOICES = {"krr": {"alpha": 0.1, "gamma": 0.0002}}
 
 
 def nearness(distances: np.ndarray) -> np.ndarray:

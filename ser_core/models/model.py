@@ -75,12 +75,8 @@ class TwoQuestions(Model):
     def make(self, parameters: dict, seed: int, features: str = "study", **options):
         """An unfitted classifier of any parameters of the single model."""
         from ser_core.models import hierarchy
-        from ser_core.models.voices import VoicesClassifier
 
-        in_voices = features == VOICES
-        base = self.base.make(parameters, seed, features=FUNCTIONALS if in_voices else features)
-        together = getattr(hierarchy, self.together)(base, **options)
-        return VoicesClassifier(together) if in_voices else together
+        return getattr(hierarchy, self.together)(self.base.make(parameters, seed, features=features), **options)
 
     def _of_base(self, preset: str) -> str:
         return preset if preset in (FUNCTIONALS, VOICES) else "default"

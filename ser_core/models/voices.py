@@ -2,7 +2,7 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
 
 class VoicesClassifier(ClassifierMixin, BaseEstimator):
@@ -17,13 +17,10 @@ class VoicesClassifier(ClassifierMixin, BaseEstimator):
     def __init__(self, estimator):
         self.estimator = estimator
 
-    def fit(self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray | None = None) -> "VoicesClassifier":
-        """Learn from features [shape=(n, voices, d), each clip's own voice first] and codes [shape=(n,)];
-        `numbers[code]` is a class's place in `LABELS`."""
+    def fit(self, features: np.ndarray, codes: np.ndarray) -> "VoicesClassifier":
+        """Learn from features [shape=(n, voices, d), each clip's own voice first] and codes [shape=(n,)]."""
         _, voices, width = features.shape
-        options = {"numbers": numbers} if has_fit_parameter(self.estimator, "numbers") else {}
-        said = features.reshape(-1, width)
-        self.estimator_ = clone(self.estimator).fit(said, np.repeat(codes, voices), **options)
+        self.estimator_ = clone(self.estimator).fit(features.reshape(-1, width), np.repeat(codes, voices))
         self.classes_ = self.estimator_.classes_
         return self
 
