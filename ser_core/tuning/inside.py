@@ -35,8 +35,8 @@ class InsideModel(Model):
         return self.features
 
 
-def tuned_inside(model: str, trials: int, features: str = "study") -> tuple[InsideModel, str]:
-    """A model that tries `trials` parameters of our space inside each fold, on these features, and its one preset.
+def tuned_inside(model: str, trials: int, features: str = "study") -> InsideModel:
+    """A model that tries `trials` parameters of our space inside each fold, on these features; `INSIDE` is its preset.
 
     Raises
     ------
@@ -49,9 +49,8 @@ def tuned_inside(model: str, trials: int, features: str = "study") -> tuple[Insi
         raise TuningError(f"{model!r} is a network: minutes a trial, hours inside each fold. Tune a classical model")
     if trials < 1:
         raise TuningError(f"{trials} trials find nothing: give 1 or more")
-    preset = INSIDE if features == "study" else f"{features}-{INSIDE}"
-    presets = {preset: {"trials": trials, "space": "ours", "folds": FOLDS}}
-    return InsideModel(base.key, base.name, base.family, base.about, presets, base, features), preset
+    presets = {INSIDE: {"trials": trials, "space": "ours", "folds": FOLDS}}
+    return InsideModel(base.key, base.name, base.family, base.about, presets, base, features)
 
 
 def space_of(model: Model) -> spaces.Space:

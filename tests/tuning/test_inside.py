@@ -3,12 +3,13 @@ import pytest
 
 from ser_core import experiments
 from ser_core.errors import ModelError, TuningError
-from ser_core.tuning.inside import tuned_inside
+from ser_core.labels import LABELS
+from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.tuning.inside import INSIDE, tuned_inside
 
 
 def run(table, model="lr", trials=3, protocol="actors-4", jobs=1):
-    model, preset = tuned_inside(model, trials)
-    return experiments.run(model, table, protocol=protocol, preset=preset, jobs=jobs).run
+    return experiments.run(tuned_inside(model, trials), table, protocol=protocol, preset=INSIDE, jobs=jobs).run
 
 
 def test_each_fold_finds_its_own_parameters_and_the_run_says_which(table):
@@ -49,9 +50,17 @@ def test_where_actors_are_not_held_out_accuracy_decides(table):
     assert [found["part"] for found in info["found"]] == ["cv"] * 5 + ["test"]
 
 
-def test_it_is_made_with_functionals_too(table):
-    model, preset = tuned_inside("svm", 2, "functionals")
-    assert (preset, model.input(preset)) == ("functionals-tuned-inside", "functionals")
+@pytest.mark.parametrize(("key", "shape"), [("svm", (40,)), ("apart", (3, 40))])
+def test_what_it_sees_is_chosen_apart(key, shape):
+    features = "functionals" if len(shape) == 1 else "voices"
+    model = tuned_inside(key, 2, features)
+    assert model.input(INSIDE) == features
+    random = np.random.default_rng(0)
+    labels = np.array(LABELS)[np.arange(192) % 16]
+    centres = 5 * random.normal(size=(16, *shape))
+    clips = (centres[np.arange(192) % 16] + random.normal(size=(192, *shape))).astype(np.float32)
+    fitted = EmotionClassifier(model.build(INSIDE, 9)).fit(clips, labels, groups=np.arange(192) // 32)
+    assert np.mean(fitted.predict(clips) == labels) > 0.9
 
 
 @pytest.mark.parametrize(
