@@ -16,7 +16,7 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
     "Least squares support vector machine classifiers"). They become probabilities by a softmax whose sharpness is the
     best for the scores that each training clip would have got from all the others, which kernel ridge gives without
     fitting again: the residual of clip i left out is weight_i / inverse_ii (Rifkin & Lippert 2007, "Notes on
-    regularized least squares", section 3).
+    regularized least squares", section 3), and that of several rows is inverse_ii^-1 weight_i of their block.
 
     Parameters
     ----------
@@ -30,8 +30,12 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         self.alpha = alpha
         self.gamma = gamma
 
-    def fit(self, features: np.ndarray, labels: np.ndarray) -> "KernelRidgeClassifier":
-        """Learn from features [shape=(n, d)] and classes [shape=(n,)]; solves one system of n equations."""
+    def fit(self, features: np.ndarray, labels: np.ndarray, voices: int = 1) -> "KernelRidgeClassifier":
+        """Learn from features [shape=(n, d)] and classes [shape=(n,)]; solves one system of n equations.
+
+        So many rows that follow one another are one clip in as many `voices`, its own first. They are left out
+        together, and what its own would have got counts.
+        """
         self.classes_, codes = np.unique(labels, return_inverse=True)
         self.clips_ = np.array(features, dtype=np.float64)
         self.squares_ = np.square(self.clips_).sum(axis=1)
@@ -41,8 +45,8 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         kernel[np.diag_indices_from(kernel)] = 1 + self.alpha
         inverse = cho_solve(cho_factor(kernel, overwrite_a=True), np.eye(len(kernel)))
         self.weights_ = inverse @ (has_class - self.shares_)
-        left_out = has_class - self.weights_ / np.diag(inverse)[:, np.newaxis]
-        self.sharpness_ = _best_sharpness(left_out, codes)
+        left_out = has_class[::voices] - _residuals(inverse, self.weights_, voices)
+        self.sharpness_ = _best_sharpness(left_out, codes[::voices])
         return self
 
     def decision_function(self, features: np.ndarray) -> np.ndarray:
@@ -61,6 +65,13 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         squares = np.square(features).sum(axis=1)[:, np.newaxis]
         distances = np.maximum(squares + self.squares_ - 2 * features @ self.clips_.T, 0)
         return np.exp(-self.gamma * distances)
+
+
+def _residuals(inverse: np.ndarray, weights: np.ndarray, voices: int) -> np.ndarray:
+    """What each clip's own voice would have lacked to its class without the clip [shape=(clips, classes)]."""
+    clips = np.arange(len(inverse) // voices)
+    blocks = inverse.reshape(len(clips), voices, len(clips), voices)[clips, :, clips, :]
+    return np.linalg.solve(blocks, weights.reshape(len(clips), voices, -1))[:, 0]
 
 
 def _best_sharpness(scores: np.ndarray, codes: np.ndarray) -> float:

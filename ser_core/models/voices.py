@@ -2,7 +2,7 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 
 class VoicesClassifier(ClassifierMixin, BaseEstimator):
@@ -10,8 +10,8 @@ class VoicesClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    estimator : classifier with `fit` and `predict_proba`
-        Is cloned, never fitted itself.
+    estimator : Pipeline
+        Is cloned, never fitted itself. If the `fit` of its last step asks for `voices`, it is told their number.
     """
 
     def __init__(self, estimator):
@@ -20,7 +20,9 @@ class VoicesClassifier(ClassifierMixin, BaseEstimator):
     def fit(self, features: np.ndarray, codes: np.ndarray) -> "VoicesClassifier":
         """Learn from features [shape=(n, voices, d), each clip's own voice first] and codes [shape=(n,)]."""
         _, voices, width = features.shape
-        self.estimator_ = clone(self.estimator).fit(features.reshape(-1, width), np.repeat(codes, voices))
+        name, last = self.estimator.steps[-1]
+        options = {f"{name}__voices": voices} if has_fit_parameter(last, "voices") else {}
+        self.estimator_ = clone(self.estimator).fit(features.reshape(-1, width), np.repeat(codes, voices), **options)
         self.classes_ = self.estimator_.classes_
         return self
 

@@ -1,9 +1,11 @@
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from ser_core.labels import LABELS
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.models.kernel_ridge import KernelRidgeClassifier
 from ser_core.models.voices import VoicesClassifier
 
 RANDOM = np.random.default_rng(0)
@@ -12,10 +14,17 @@ CLIPS = (RANDOM.normal(size=(90, 3, 5)) + CODES[:, None, None]).astype(np.float3
 
 
 def test_it_learns_from_all_voices_and_hears_the_clips_own():
-    given = VoicesClassifier(LogisticRegression()).fit(CLIPS, CODES).predict_proba(CLIPS)
+    given = VoicesClassifier(make_pipeline(LogisticRegression())).fit(CLIPS, CODES).predict_proba(CLIPS)
     by_hand = LogisticRegression().fit(CLIPS.reshape(-1, 5), np.repeat(CODES, 3))
     np.testing.assert_array_equal(given, by_hand.predict_proba(CLIPS[:, 0]))
     assert not np.allclose(given, LogisticRegression().fit(CLIPS[:, 0], CODES).predict_proba(CLIPS[:, 0]))
+
+
+def test_kernel_ridge_is_told_how_many_rows_are_one_clip():
+    fitted = VoicesClassifier(make_pipeline(KernelRidgeClassifier(alpha=0.1, gamma=0.1))).fit(CLIPS, CODES)
+    machine = KernelRidgeClassifier(alpha=0.1, gamma=0.1)
+    machine.fit(CLIPS.reshape(-1, 5), np.repeat(CODES, 3), voices=3)
+    assert fitted.estimator_[-1].sharpness_ == machine.sharpness_
 
 
 def test_apart_and_kernel_ridge_learn_so_by_their_preset():
