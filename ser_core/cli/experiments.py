@@ -106,12 +106,12 @@ def _experiment(options, settings, *, training=False):
             raise ModelError(f"--features {FUNCTIONALS} has a preset of its own: leave --preset {options.preset} out")
         options.preset = FUNCTIONALS
     if trials := getattr(options, "tune", None):
-        from ser_core.tuning.inside import INSIDE, tuned_inside
+        from ser_core.tuning.inside import tuned_inside
 
         if options.preset not in ("default", FUNCTIONALS, VOICES):
             raise ModelError(f"--tune looks for the parameters itself: leave --preset {options.preset} out")
         features = "study" if options.preset == "default" else options.preset
-        model, options.preset = tuned_inside(options.model, trials, features), INSIDE
+        model, options.preset = tuned_inside(options.model, trials, features)
     else:
         model = presets.model(options.model, settings.stores)
     registry.parameters(model, options.preset)  # both are asked before any work

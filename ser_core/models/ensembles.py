@@ -1,7 +1,7 @@
 """Models made of others: soft votes, where the (weighted) mean of what each member says decides, and gender first."""
 
 from ser_core.models import classical
-from ser_core.models.model import FUNCTIONALS, VOICES, SavedVote, TwoQuestions, Vote
+from ser_core.models.model import FUNCTIONALS, INSIDE, VOICES, SavedVote, TwoQuestions, Vote
 
 _SINGLE = {model.key: model for model in classical.MODELS}
 
@@ -74,6 +74,6 @@ MODELS = (
         "ensemble",
         "Apart and cnn2d, each having learned every clip in other voices, too, so as to know fewer by heart.",
         {"default": {"weights": {"apart": 1, "cnn2d": 1}}},
-        {"apart": VOICES, "cnn2d": VOICES},
+        {"apart": f"{VOICES}-{INSIDE}", "cnn2d": VOICES},
     ),
 )

@@ -18,13 +18,12 @@ from ser_core.features import functionals
 from ser_core.labels import EMOTION_NAMES, LABELS, by_emotion, emotion_of, gender_of
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
-from ser_core.models.model import FUNCTIONALS, VOICES, Model, SingleModel, TwoQuestions
+from ser_core.models.model import FUNCTIONALS, INSIDE, VOICES, Model, SingleModel, TwoQuestions
 from ser_core.models.views import COMPONENTS
 from ser_core.tuning import spaces
 from ser_core.tuning.objective import accuracy, recall
 
 FOLDS = 3
-INSIDE = "tuned-inside"  # the preset's name
 WIDTHS = {"study": 180, FUNCTIONALS: COMPONENTS, VOICES: len(functionals.NAMES)}  # numbers that a distance is made of
 
 
@@ -42,8 +41,8 @@ class InsideModel(Model):
         return self.features
 
 
-def tuned_inside(model: str, trials: int, features: str = "study") -> InsideModel:
-    """A model that tries `trials` parameters of our space inside each fold, on these features; `INSIDE` is its preset.
+def tuned_inside(model: str, trials: int, features: str = "study") -> tuple[InsideModel, str]:
+    """A model that tries `trials` parameters of our space inside each fold, on these features; and its one preset.
 
     Raises
     ------
@@ -60,8 +59,9 @@ def tuned_inside(model: str, trials: int, features: str = "study") -> InsideMode
     if trials < 1:
         raise TuningError(f"{trials} trials find nothing: give 1 or more")
     searched = {name: str(distribution) for name, distribution in space.ranges.items()}
-    presets = {INSIDE: {"trials": trials, "folds": FOLDS, "ranges": searched}}
-    return InsideModel(base.key, base.name, base.family, base.about, presets, base, features)
+    preset = INSIDE if features == "study" else f"{features}-{INSIDE}"
+    presets = {preset: {"trials": trials, "folds": FOLDS, "ranges": searched}}
+    return InsideModel(base.key, base.name, base.family, base.about, presets, base, features), preset
 
 
 def space_of(model: Model, features: str) -> spaces.Space:

@@ -9,11 +9,12 @@ from ser_core.labels import LABELS
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.model import SingleModel
-from ser_core.tuning.inside import INSIDE, TunedInside, space_of, tuned_inside
+from ser_core.tuning.inside import TunedInside, space_of, tuned_inside
 
 
 def run(table, model="lr", trials=3, protocol="actors-4", jobs=1):
-    return experiments.run(tuned_inside(model, trials), table, protocol=protocol, preset=INSIDE, jobs=jobs).run
+    model, preset = tuned_inside(model, trials)
+    return experiments.run(model, table, protocol=protocol, preset=preset, jobs=jobs).run
 
 
 def test_each_fold_finds_its_own_parameters_and_the_run_says_which(table):
@@ -89,13 +90,13 @@ def test_where_nothing_can_be_fitted_one_line_says_so():
 @pytest.mark.parametrize(("key", "shape"), [("svm", (40,)), ("apart", (3, 40))])
 def test_what_it_sees_is_chosen_apart(key, shape):
     features = "functionals" if len(shape) == 1 else "voices"
-    model = tuned_inside(key, 2, features)
-    assert model.input(INSIDE) == features
+    model, preset = tuned_inside(key, 2, features)
+    assert (preset, model.input(preset)) == (f"{features}-tuned-inside", features)
     random = np.random.default_rng(0)
     labels = np.array(LABELS)[np.arange(192) % 16]
     centres = 5 * random.normal(size=(16, *shape))
     clips = (centres[np.arange(192) % 16] + random.normal(size=(192, *shape))).astype(np.float32)
-    fitted = EmotionClassifier(model.build(INSIDE, 9)).fit(clips, labels, groups=np.arange(192) // 32)
+    fitted = EmotionClassifier(model.build(preset, 9)).fit(clips, labels, groups=np.arange(192) // 32)
     assert np.mean(fitted.predict(clips) == labels) > 0.9
 
 
