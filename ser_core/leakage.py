@@ -9,7 +9,7 @@ from scipy.stats import false_discovery_control
 from ser_core import differences, evaluation, protocols
 from ser_core.features import store
 from ser_core.models import registry
-from ser_core.models.model import FUNCTIONALS, VOICES
+from ser_core.models.model import FUNCTIONALS, INSIDE, VOICES
 from ser_core.reference import PUBLISHED
 from ser_core.runs import Run
 
@@ -146,7 +146,8 @@ IDEAS = (  # in words, model, preset, and against which model and preset
     ("Gender first, on functionals", "hier", FUNCTIONALS, "krr", FUNCTIONALS),
     ("Emotion and gender apart", "apart", "default", "krr", "default"),
     ("Emotion and gender apart, on functionals", "apart", FUNCTIONALS, "krr", FUNCTIONALS),
-    *((f"Other voices for {key}, on functionals", key, VOICES, key, FUNCTIONALS) for key in ("krr", "apart")),
+    # Both with parameters that were looked for in the same way, inside each fold.
+    ("Other voices for apart", "apart", f"{VOICES}-{INSIDE}", "apart", f"{FUNCTIONALS}-{INSIDE}"),
     ("Other voices for cnn2d", "cnn2d", VOICES, "cnn2d", "default"),
     *(
         (f"Functionals for {key}", key, FUNCTIONALS, key, "default")
