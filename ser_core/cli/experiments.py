@@ -30,14 +30,14 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--preset",
         default="default",
-        help="default (ours), study (the authors' values), functionals, voices (learns each clip in other voices, "
-        "too), or a tuned one",
+        help="default (ours), study (the authors' values), functionals, voices, or a tuned one",
     )
     sub.add_argument(
         "--features",
         type=Path,
         metavar="SET",
-        help="study (the 180, default), functionals (the second set), or a table F.parquet of your clips' 180",
+        help="study (the 180, default), functionals (the second set), voices (that of each clip and of the same in two "
+        "other voices), or a table F.parquet of your clips' 180",
     )
     sub.add_argument("--seed", type=seed, default=9)
     sub.add_argument(
@@ -100,11 +100,14 @@ def _experiment(options, settings, *, training=False):
     from ser_core.models import deep, presets, registry
     from ser_core.models.model import FUNCTIONALS, OWN, VOICES, SavedVote
 
-    file = None if options.features is None or str(options.features) in inputs.TABLES else options.features
-    if options.features and file is None and str(options.features) == FUNCTIONALS:
-        if options.preset not in ("default", FUNCTIONALS):
-            raise ModelError(f"--features {FUNCTIONALS} has a preset of its own: leave --preset {options.preset} out")
-        options.preset = FUNCTIONALS
+    asked = str(options.features or "")
+    file = options.features if asked not in ("", "study", FUNCTIONALS, VOICES) else None
+    if asked in (FUNCTIONALS, VOICES):
+        if options.preset not in ("default", asked):
+            raise ModelError(f"--features {asked} has a preset of its own: leave --preset {options.preset} out")
+        options.preset = asked
+    if asked == "study" and options.preset in (FUNCTIONALS, VOICES):
+        raise ModelError(f"--preset {options.preset} sees other features than the study's: leave --features out")
     if trials := getattr(options, "tune", None):
         from ser_core.tuning.inside import tuned_inside
 

@@ -47,6 +47,8 @@ def test_functionals_of_the_shipped_clips_need_no_recording(call, monkeypatch):
     [
         (("run", "mlp", "--features", "functionals", "--preset", "study"), "leave --preset study out"),
         (("run", "cnn", "--features", "functionals"), "'cnn' has no preset 'functionals'"),
+        (("run", "svm", "--features", "voices"), "'svm' has no preset 'voices'"),
+        (("run", "krr", "--features", "study", "--preset", "voices"), "leave --features out"),
         (("extract", "nowhere", "--out", "x.parquet", "--features", "plp"), "no feature set 'plp'"),
     ],
 )

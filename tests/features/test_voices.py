@@ -12,6 +12,10 @@ def test_a_clips_own_voice_comes_first(spoken):
     assert np.isfinite(made).all()
 
 
+def test_their_version_is_raised_with_that_of_the_functionals():
+    assert (voices.VERSION, functionals.VERSION) == ("voices-1", "functionals-1")
+
+
 @pytest.mark.parametrize(("formants", "pitch", "duration"), voices.OTHERS)
 def test_the_other_voice_has_another_pitch_length_and_vocal_tract(formants, pitch, duration):
     spoken = synthetic.speak("calm", actor=1, rate=22_050)
