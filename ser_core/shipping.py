@@ -100,12 +100,11 @@ def classical() -> list[Classical]:
     ]
 
 
-def make(
-    data: Path, settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None
-) -> list[runs.Run]:
-    """Carry out the study's classical half on the clips in a folder, and keep it in the shipped store.
+def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None) -> list[runs.Run]:
+    """Carry out the study's classical half on the clips in `settings.data_dir`, and keep it in the shipped store.
 
-    Takes about half an hour on two cores. `progress` is told the number of models done and of models in all.
+    Takes about half an hour on two cores. `progress` is told the number of steps done and of steps in all: first of
+    clips that are seen in other voices, then of models.
 
     The tables are written first, the runs and models when all are made.
 
@@ -114,11 +113,11 @@ def make(
     SerError
         As the steps do: no clips, too many broken clips; and if it is not the whole corpus.
     """
-    tables = make_tables(data, settings, jobs=jobs)
+    tables = make_tables(settings, jobs=jobs)
     for file, made_table in tables.items():
         store.save_table(made_table, file)
     table = tables[settings.feature_table]
-    seen = {key: inputs.load(key, table, settings) for key in (*inputs.TABLES, VOICES)}
+    seen = {key: inputs.load(key, table, settings, progress=progress) for key in (*inputs.TABLES, VOICES)}
     wanted, kept, made = classical(), {}, []
     for done, one in enumerate(wanted):
         if progress:
@@ -158,7 +157,7 @@ def make_deep(
     """Carry out the study's deep half on the shipped table's clips, and keep its runs, and two networks, in the shipped
     store. A run that is there is not made again, and one that was broken off goes on.
 
-    Takes about two hours on two cores. `only` names models; `weights` are VGG16's. `progress` is told the number of
+    Takes about four hours on two cores. `only` names models; `weights` are VGG16's. `progress` is told the number of
     runs done and of runs in all.
 
     Raises
@@ -184,8 +183,7 @@ def _make_one(one: Deep, table: pd.DataFrame, settings: Settings, weights: Path 
         run = votes.of_runs(model, *votes.members(model, found, **wanted))
         runs.save(run, settings.artifacts)
         if one.model in TRAINED_DEEP and one.protocol == "study":
-            unheard = runs.find(found, model=one.model, protocol="emobox", seed=one.seed)
-            artifacts.save_vote(run, table, settings.artifacts, unheard=unheard)
+            artifacts.save_vote(run, table, settings.artifacts, unheard=_unheard(one, settings))
         return run
     if one.options:
         model, preset = model.with_options(preset, dict(one.options)), OWN
@@ -199,10 +197,15 @@ def _make_one(one: Deep, table: pd.DataFrame, settings: Settings, weights: Path 
     result = experiments.run(model, table, training=experiments.Training(folder=settings.training), **what)
     runs.save(result.run, settings.artifacts)
     if keep:
-        unheard = runs.find(runs.list_all([settings.artifacts]), model=one.model, protocol="emobox", seed=one.seed)
-        artifacts.save(result, table, settings.artifacts, unheard=unheard)
+        artifacts.save(result, table, settings.artifacts, unheard=_unheard(one, settings))
     shutil.rmtree(settings.training / run_id, ignore_errors=True)
     return result.run
+
+
+def _unheard(one: Deep, settings: Settings) -> runs.Run:
+    """What the card of a kept model says of voices never heard: that very model's run on them, not another preset's."""
+    found = runs.list_all([settings.artifacts])
+    return runs.find(found, model=one.model, preset=one.preset, protocol="emobox", seed=one.seed)
 
 
 def make_studies(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None) -> None:
@@ -230,7 +233,7 @@ def make_studies(settings: Settings, *, jobs: int = -1, progress: Callable[[int,
         winner.save_preset(study, table, settings, name=TUNED, into=settings.artifacts, jobs=jobs)
 
 
-def make_tables(data: Path, settings: Settings, *, jobs: int = -1) -> dict[Path, pd.DataFrame]:
+def make_tables(settings: Settings, *, jobs: int = -1) -> dict[Path, pd.DataFrame]:
     """The tables of all clips, each with the file that it ships in: features, loudness and pitch, maps.
 
     Raises
@@ -238,6 +241,7 @@ def make_tables(data: Path, settings: Settings, *, jobs: int = -1) -> dict[Path,
     SerError
         As `make`.
     """
+    data = settings.data_dir
     found = corpus.index(data)
     table = store.load_table(found, settings.workspace, jobs=jobs).table
     if len(table) != STUDY_CLIPS:

@@ -1,5 +1,6 @@
 """Commands on the project as a whole: `doctor` checks it, `study` makes what ships with it anew."""
 
+import dataclasses
 from pathlib import Path
 
 from ser_core.cli.experiments import run_answer
@@ -14,7 +15,7 @@ def add(command) -> None:
     sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
     sub.add_argument("--tune", action="store_true", help="tune every model first (half an hour more)")
     sub.add_argument(
-        "--deep", nargs="*", metavar="MODEL", help="only the networks' runs (two hours), or those of these models"
+        "--deep", nargs="*", metavar="MODEL", help="only the networks' runs (about four hours), or these models'"
     )
     sub.add_argument("--weights", type=Path, metavar="FILE", help="VGG16's ImageNet weights (default: downloaded)")
     add_jobs(sub)
@@ -39,12 +40,14 @@ def doctor(options, settings):
 def study(options, settings):
     from ser_core import shipping
 
+    if options.data:  # for all that reads clips: tables, voices, pictures
+        settings = dataclasses.replace(settings, data_dir=options.data)
     if options.tune:
         with progress("Tuning", "study", options) as advance:
             shipping.make_studies(settings, jobs=options.jobs, progress=advance)
-    with progress("Study", "model", options) as advance:
+    with progress("Study", "step", options) as advance:
         if options.deep is None:
-            made = shipping.make(options.data or settings.data_dir, settings, jobs=options.jobs, progress=advance)
+            made = shipping.make(settings, jobs=options.jobs, progress=advance)
         else:
             made = shipping.make_deep(settings, only=options.deep, weights=options.weights, progress=advance)
 
