@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from ser_core import differences, evaluation, protocols
+from ser_core import comparison, differences, evaluation, protocols
 from ser_core.features import store
 from ser_core.models import registry
 from ser_core.models.model import FUNCTIONALS, INSIDE, VOICES
@@ -25,7 +25,7 @@ SPEAKER_MODEL = "svm"  # tells actors apart by the features that it tells emotio
 
 
 def ladder(found: Iterable[Run], model: str, *, preset: str = "default", kind: str = "class") -> pd.DataFrame:
-    """A model's runs from the kindest protocol to the hardest; of several of one kind the newest.
+    """A model's runs on the study's clips from the kindest protocol to the hardest; of several of one kind the newest.
 
     Returns
     -------
@@ -34,10 +34,9 @@ def ladder(found: Iterable[Run], model: str, *, preset: str = "default", kind: s
         for `kind` "emotion", of eight emotions, with its 95 % interval `low` to `high`: over clips, or over actors
         where they are held out.
     """
-    latest = {run.info["protocol"]: run for run in found if run.info["model"] == model and run.info["preset"] == preset}
-    rows = []
+    latest, rows = _latest(found), []
     for protocol, heard in LADDER.items():
-        if run := latest.get(protocol):
+        if run := latest.get((protocol, model, preset)):
             test = run.part("test")
             accuracy, low, high = with_interval(test, kind, by_actor=protocols.get(protocol).holds_actors_out)
             rows.append(
@@ -52,6 +51,19 @@ def ladder(found: Iterable[Run], model: str, *, preset: str = "default", kind: s
                 }
             )
     return pd.DataFrame(rows, columns=["protocol", "heard", "run", "clips", "accuracy", "low", "high"])
+
+
+def _latest(found: Iterable[Run]) -> dict[tuple[str, str, str], Run]:
+    """The newest run of each protocol, model and preset that may be compared: on the study's clips, with its seed.
+
+    A run on clips of one's own is of another test, with a name of its own (`comparison.same_test`).
+    """
+    return {
+        (test, run.info["model"], run.info["preset"]): run
+        for test, group in comparison.same_test(found).items()
+        for run in group
+        if run.info["seed"] == protocols.STUDY_SEED
+    }
 
 
 def with_interval(rows: pd.DataFrame, kind: str, *, by_actor: bool) -> tuple[float, float, float]:
@@ -166,12 +178,7 @@ def ideas(found: Iterable[Run]) -> pd.DataFrame:
         One row an idea and protocol that have both runs: `idea`, `protocol`, `before` and `after` (accuracy), `gain`
         with its 95 % bootstrap interval `low` to `high`, `p` (McNemar, corrected), `clips`.
     """
-    latest = {
-        (run.info["protocol"], run.info["model"], run.info["preset"]): run
-        for run in found
-        if run.info["seed"] == protocols.STUDY_SEED
-    }
-    rows = []
+    latest, rows = _latest(found), []
     for idea, model, preset, other, of_other in IDEAS:
         for protocol, kind in (("study", "class"), ("emobox", "emotion")):
             after, before = latest.get((protocol, model, preset)), latest.get((protocol, other, of_other))
@@ -209,10 +216,10 @@ def song_helps(found: Iterable[Run]) -> pd.DataFrame:
         classes), `gain` with its 95 % bootstrap interval `low` to `high`, and `p` (McNemar), corrected for the number
         of models.
     """
-    latest = {(run.info["protocol"], run.info["model"]): run for run in found if run.info["preset"] == "default"}
-    rows = []
-    for (protocol, model), run in latest.items():
-        if protocol == "study" and (speech := latest.get(("study-speech", model))):
+    latest, rows = _latest(found), []
+    for (protocol, model, preset), run in latest.items():
+        speech = latest.get(("study-speech", model, preset))
+        if protocol == "study" and preset == "default" and speech:
             gain = _gain(differences.pair(run, speech), "without", "with_song")
             rows.append({"model": model, "name": run.info["name"], **gain})
     columns = ["model", "name", "clips", "without", "with_song", "gain", "low", "high", "p"]

@@ -4,7 +4,7 @@ import pytest
 
 from ser_core import leakage, protocols
 from ser_core.reference import PUBLISHED
-from tests.test_comparison import by_chance, run
+from tests.made_runs import CLIPS, by_chance, changed, run
 
 
 def ladder(**shares):
@@ -70,3 +70,25 @@ def test_an_idea_is_held_against_what_it_changes_and_nothing_else():
         assert row["gain"] == pytest.approx(row["after"] - row["before"])
     assert table.loc[("Functionals for krr", "study"), "gain"] == pytest.approx(0.4, abs=0.1)
     assert leakage.ideas([]).empty
+
+
+def test_only_runs_on_the_studys_clips_and_with_its_seed_are_compared():
+    """Runs on a few clips of one's own, or with another seed, change nothing; a newer one of all clips counts."""
+    study = run(by_chance(1, 0.8), "krr")
+    spoken = run(by_chance(2, 0.6), "krr", protocol="study-speech")
+    functionals = changed(run(by_chance(3, 0.9), "krr"), preset="functionals")
+    shipped = [study, spoken, functionals]
+    few = run(np.ones(10, dtype=bool), "krr", clips=CLIPS[:10])
+    elsewhere = changed(few, id="few", shipped=False, data_digest="99")
+    reseeded = changed(run(by_chance(4, 0.1), "krr"), id="reseeded", shipped=False, seed=10)
+
+    def shown(found):
+        ladder = leakage.ladder(found, "krr")
+        return [list(ladder["run"]), *(make(found).to_dict() for make in (leakage.ideas, leakage.song_helps))]
+
+    expected = shown(shipped)
+    assert len(expected[1]["idea"]) == len(expected[2]["model"]) == 1
+    assert shown([*shipped, elsewhere, reseeded]) == expected
+    newer = changed(run(by_chance(5, 0.7), "krr"), id="newer", shipped=False)
+    assert list(leakage.ladder([*shipped, newer], "krr")["run"]) == ["newer"]
+    assert leakage.ideas([*shipped, newer])["before"].tolist() == [np.mean(by_chance(5, 0.7))]
