@@ -11,10 +11,11 @@ from pathlib import Path
 from ser_core.errors import ArtifactError, ModelError
 from ser_core.models import registry
 from ser_core.models.deep import Network
-from ser_core.models.model import Model, SingleModel
+from ser_core.models.model import INSIDE, OWN, Model, SingleModel
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-IN_THE_CODE = ("default", "study")
+# Names that say what a preset is, or what it sees: one that was tuned and called so would be taken for another.
+RESERVED = {OWN, *(name for model in registry.MODELS.values() for name in model.presets)}
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,16 @@ def check_name(name: str) -> None:
     Raises
     ------
     ModelError
-        If the name cannot be a file's name or is one of the code's own.
+        If the name cannot be a file's name or is one that the code gives a meaning.
     """
-    if not NAME.fullmatch(name) or name in IN_THE_CODE:
+    if not NAME.fullmatch(name):
         raise ModelError(f"{name!r} is no name for a preset: letters, digits, '.', '_' and '-', at most 80")
+    if name in RESERVED or name.endswith(INSIDE):
+        meant = ", ".join(sorted(RESERVED))
+        raise ModelError(
+            f"{name!r} is no name for a preset that was tuned: {meant}, and what ends with {INSIDE}, have a meaning of "
+            "their own. Choose another"
+        )
 
 
 def save(preset: Preset, store: Path) -> Path:

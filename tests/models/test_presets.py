@@ -34,7 +34,17 @@ def test_a_model_has_it_beside_those_of_the_code(tmp_path):
     assert presets.model("v4", [tmp_path]) is registry.get("v4")
 
 
-@pytest.mark.parametrize("name", ["default", "study", "", "../x", "a/b", ".hidden", "x" * 81])
+@pytest.mark.parametrize(
+    "name",
+    ["default", "study", "functionals", "voices", "hard", "own", "tuned-inside", "voices-tuned-inside"],
+)
+def test_a_name_that_has_a_meaning_is_refused(tmp_path, name):
+    with pytest.raises(ModelError, match=f"'{name}' is no name for a preset that was tuned: .*Choose another"):
+        presets.save(dataclasses.replace(FOUND, name=name), tmp_path)
+    assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "x" * 81])
 def test_a_name_that_cannot_be(tmp_path, name):
     with pytest.raises(ModelError, match="is no name for a preset"):
         presets.save(dataclasses.replace(FOUND, name=name), tmp_path)
