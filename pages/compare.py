@@ -7,6 +7,7 @@ from ser_core import artifacts, comparison, corpus, differences, evaluation, gai
 from ser_core.figures import comparison as figures
 from ser_core.figures.style import count_of
 from ser_core.labels import gender_of_actor
+from ser_core.reference import OriginalResult
 from ser_core.runs import Run
 from ser_core.ui import cached
 
@@ -73,8 +74,8 @@ def stamp(*found: Run) -> tuple[str, ...]:
 
 
 @st.cache_data(max_entries=2048, show_spinner=False)
-def row(stamp: tuple, kind: str, is_the_studys_data: bool, _run: Run) -> dict:
-    return comparison.row(_run, kind, is_the_studys_data=is_the_studys_data)
+def row(stamp: tuple, kind: str, original: OriginalResult | None, _run: Run) -> dict:
+    return comparison.row(_run, kind, original)
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
@@ -142,6 +143,13 @@ def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
     return test, kind
 
 
+def rows_of(found: list[Run], kind: str, labels: dict[str, str]) -> list[dict]:
+    shipped = cached.shipped_runs()
+    return [
+        row(stamp(run), kind, comparison.original_of(run, shipped), run) | {"label": labels[run.id]} for run in found
+    ]
+
+
 def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -> pd.DataFrame:
     """The runs as a table, best first, and the ways to take it away."""
     few = [run for run in found if run.info["preset"] in USUAL or not run.shipped]
@@ -150,9 +158,7 @@ def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -
         f"Also tuned and tried settings ({len(found) - len(few)} more runs)", key="all", bind="query-params"
     ):
         shown = found
-    digests = {run.info["data_digest"] for run in cached.shipped_runs()}
-    rows = [row(stamp(run), kind, run.info["data_digest"] in digests, run) | {"label": labels[run.id]} for run in shown]
-    table = comparison.as_table(rows, artifacts.sizes(ui.settings().stores))
+    table = comparison.as_table(rows_of(shown, kind, labels), artifacts.sizes(ui.settings().stores))
     table = table.sort_values("test_accuracy", ascending=False, ignore_index=True)
     said = table.assign(file_mb=table["file_bytes"] / 1e6)
     st.dataframe(
@@ -409,11 +415,8 @@ def show_actors(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
 
 
 def show_heart(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
-    digests = {run.info["data_digest"] for run in cached.shipped_runs()}
-    rows = [
-        row(stamp(run), kind, run.info["data_digest"] in digests, run) | {"label": labels[run.id]} for run in chosen
-    ]
-    table = comparison.as_table(rows, {}).set_index("run").loc[[run.id for run in chosen]].reset_index()
+    table = comparison.as_table(rows_of(chosen, kind, labels), {})
+    table = table.set_index("run").loc[[run.id for run in chosen]].reset_index()
     if table["train_accuracy"].isna().all():
         st.info(
             "Under this protocol every clip is tested once, by a model of the others, and no run keeps what it said of "

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ser_core import evaluation, jobs, naming, protocols, runs, training, ui, votes
+from ser_core import comparison, evaluation, jobs, naming, protocols, runs, training, ui, votes
 from ser_core.features import inputs, store
-from ser_core.figures import comparison
+from ser_core.figures import comparison as confusion_figures
 from ser_core.figures import networks as figures
 from ser_core.jobs.job import Job
 from ser_core.models import deep, registry
@@ -75,11 +75,6 @@ def trained_runs() -> list[Run]:
     return sorted(
         found, key=lambda run: (run.info["protocol"] != "study", run.shipped and run.info["preset"] == deep.OWN)
     )
-
-
-def name(run: Run) -> str:
-    """A run in the list: what it is, and where it comes from if it is not ours."""
-    return naming.title(run) + ("" if run.shipped else " (yours)")
 
 
 # A training
@@ -208,8 +203,7 @@ def show_scores(run: Run) -> None:
         f"**{run.scores['test_accuracy']:.3f} of {clips} test clips are named right** (95 % interval {low:.3f} to "
         f"{high:.3f})"
     )
-    original = ORIGINAL.get(run.info["model"])
-    if original and clips == sum(next(iter(cached.shipped_runs())).info["test_counts"].values()):
+    if original := comparison.original_of(run, cached.shipped_runs()):
         words += f"; the study had {original.test_accuracy:.2f}"
     words += f". On the clips that it learned from: {run.scores['train_accuracy']:.3f}."
     st.success(words + " The actors are the same on both sides: new voices are harder.", icon=":material/flag:")
@@ -219,7 +213,7 @@ def show_scores(run: Run) -> None:
 
 def show_confusion(run: Run) -> None:
     matrix = evaluation.confusion(run.part("test"))
-    ui.chart(comparison.confusion(matrix, "class", f"What {naming.title(run)} confuses"), key="confusion")
+    ui.chart(confusion_figures.confusion(matrix, "class", f"What {naming.title(run)} confuses"), key="confusion")
 
 
 # A new one
@@ -347,9 +341,11 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
 # Those that are done
 
 
-def choose_runs() -> list[Run]:
-    """Some of the runs of networks; to begin with one of each network, with curves of watched clips, and one's own."""
+def choose_runs() -> dict[str, Run]:
+    """Some of the runs of networks by their titles; to begin with one of each network, with curves of watched clips,
+    and one's own."""
     found = {run.id: run for run in trained_runs()}
+    titles = naming.titles(found.values())
     watched = [run for run in found.values() if "val_accuracy" in training.tested(run).dropna(axis="columns")]
     first = {run.info["model"]: run.id for run in reversed(watched) if run.shipped}
     own = [run.id for run in found.values() if not run.shipped]
@@ -357,11 +353,11 @@ def choose_runs() -> list[Run]:
         "Runs",
         list(found),
         [*own[-2:], *(first[key] for key in OFFERED if key in first)],
-        format_func=lambda run_id: name(found[run_id]),
+        format_func=titles.get,
         key="runs",
         bind="query-params",
     )
-    return [found[run_id] for run_id in chosen]
+    return {titles[run_id]: found[run_id] for run_id in chosen}
 
 
 def choose_run() -> Run | None:
@@ -370,8 +366,8 @@ def choose_run() -> Run | None:
     if not found:
         st.info("No network's run is here yet. Start one above.", icon=":material/network_node:")
         return None
-    names = list(found)
-    chosen = st.selectbox("Run", names, format_func=lambda run_id: name(found[run_id]), key="run", bind="query-params")
+    titles = naming.titles(found.values())
+    chosen = st.selectbox("Run", list(found), format_func=titles.get, key="run", bind="query-params")
     return found[chosen]
 
 
@@ -381,10 +377,10 @@ def show_learning() -> None:
         st.info("Choose one or more runs.", icon=":material/stacked_line_chart:")
         return
     what = st.pills("Show", list(WHATS), format_func=WHATS.get, default="val_accuracy", required=True, key="what")
-    curves = {name(run): training.tested(run) for run in chosen}
+    curves = {title: training.tested(run) for title, run in chosen.items()}
     ui.chart(figures.overlaid(curves, what or "val_accuracy"), key="overlaid")
     st.dataframe(
-        training.compared({name(run): run for run in chosen}),
+        training.compared(chosen),
         hide_index=True,
         column_config={"seconds an epoch": st.column_config.NumberColumn(format="%.1f")},
     )

@@ -7,7 +7,8 @@ import pandas as pd
 
 from ser_core import evaluation, naming, protocols
 from ser_core.errors import ModelError, ProtocolError
-from ser_core.reference import ORIGINAL
+from ser_core.models import registry
+from ser_core.reference import ORIGINAL, OriginalResult
 from ser_core.runs import Run
 
 # The original's number is of what this preset sees; our default of the same key sees something else.
@@ -99,6 +100,25 @@ def _shipped_digests(found: Iterable[Run]) -> set[str]:
     return {run.info["data_digest"] for run in found if run.shipped}
 
 
+def original_of(run: Run, found: Iterable[Run]) -> OriginalResult | None:
+    """The original's numbers that may stand beside a run: it names the same clips, having seen what the original saw,
+    by one set of parameters. None where there are no such numbers.
+
+    Parameters
+    ----------
+    run : Run
+    found : iterable of Run
+        Among which are those that ship: they are on the study's clips.
+    """
+    key = run.info["model"]
+    if key not in ORIGINAL or run.info["protocol"] != "study" or run.info["data_digest"] not in _shipped_digests(found):
+        return None
+    seen_then = registry.get(key).input(SEES_AS_THE_ORIGINAL.get(key, "default"))
+    sees_the_same = run.info.get("input", "study") == seen_then
+    is_tuned_inside = "found" in run.info  # every fold has parameters of its own
+    return ORIGINAL[key] if sees_the_same and not is_tuned_inside else None
+
+
 def table(
     found: Iterable[Run], *, protocol: str = "study", kind: str = "class", sizes: dict[str, int] | None = None
 ) -> pd.DataFrame:
@@ -116,20 +136,15 @@ def table(
     Returns
     -------
     pd.DataFrame
-        `COLUMNS`: `original_cv_accuracy`, `original_test_accuracy` (missing where the study had no such model, or the
-        run is on other clips), `cv_accuracy`, `test_accuracy` with its 95 % interval `test_low` to `test_high` (over
-        clips, or over actors where they are held out), `gap` (accuracy on train less that on test), `fit_seconds` and
-        `predict_ms` (a clip) of the last fit, `parameters` of a network, ...
+        `COLUMNS`: `original_cv_accuracy`, `original_test_accuracy` (missing where `original_of` gives none),
+        `cv_accuracy`, `test_accuracy` with its 95 % interval `test_low` to `test_high` (over clips, or over actors
+        where they are held out), `gap` (accuracy on train less that on test), `fit_seconds` and `predict_ms` (a clip)
+        of the last fit, `parameters` of a network, ...
     """
     found = list(found)
-    # The original's numbers are of these clips; a run on others stands beside nothing.
-    digests = _shipped_digests(found)
-    found = [run for run in found if run.info["protocol"] == protocol]
-    labels = naming.titles(found, protocol=False)
-    rows = [
-        row(run, kind, is_the_studys_data=run.info["data_digest"] in digests) | {"label": labels[run.id]}
-        for run in found
-    ]
+    chosen = [run for run in found if run.info["protocol"] == protocol]
+    labels = naming.titles(chosen, protocol=False)
+    rows = [row(run, kind, original_of(run, found)) | {"label": labels[run.id]} for run in chosen]
     return as_table(rows, sizes or {})
 
 
@@ -141,12 +156,10 @@ def as_table(rows: list[dict], sizes: dict[str, int]) -> pd.DataFrame:
     return made.assign(file_bytes=made["file_bytes"].fillna(made["run"].map(sizes)).astype(float))
 
 
-def row(run: Run, kind: str = "class", *, is_the_studys_data: bool = True) -> dict:
-    """What `table` says of a run, but for its label."""
+def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -> dict:
+    """What `table` says of a run, but for its label; of 16 classes beside the original's numbers, if there are any."""
     info, test = run.info, run.part("test")
-    key, preset = info["model"], info["preset"]
-    is_like = is_the_studys_data and kind == "class" and info["protocol"] == "study"
-    original = ORIGINAL.get(key) if is_like and preset == SEES_AS_THE_ORIGINAL.get(key, preset) else None
+    original = original if kind == "class" else None
     share, low, high = evaluation.accuracy(test, kind, by_actor=protocols.get(info["protocol"]).holds_actors_out)
     scores = run.scores if kind == "class" else evaluation.scores_of(run.predictions, kind)
     last = test[test["fold"] == test["fold"].max()]  # the clips that `predict_seconds` is of

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, recall_score
 
-from ser_core import comparison, evaluation, protocols
+from ser_core import comparison, evaluation, protocols, runs
 from ser_core.errors import ModelError
 from tests.made_runs import by_chance, changed, run
 
@@ -63,3 +63,24 @@ def test_a_table_for_people_leaves_out_what_it_cannot_say():
     assert comparison.written(table, "csv").startswith("run,label,model,name,")
     with pytest.raises(ModelError, match="no form 'word'"):
         comparison.written(table, "word")
+
+
+def test_the_originals_number_stands_only_beside_what_saw_the_same_clips_in_the_same_way(settings):
+    shipped = runs.list_all([settings.artifacts])
+
+    def said(model, **wanted):
+        original = comparison.original_of(runs.find(shipped, model=model, **{"protocol": "study"} | wanted), shipped)
+        return original and original.test_accuracy
+
+    assert (said("mlp", preset="default"), said("mlp", preset="functionals")) == (0.83, None)
+    assert (said("rnn", preset="study"), said("rnn", preset="default")) == (0.18, None)
+    assert (said("vgg16"), said("v_cnn_vgg16"), said("cnn", preset="own")) == (0.73, 0.78, 0.68)
+    assert (said("cnn2d"), said("mlp", preset="default", protocol="emobox")) == (None, None)
+    xgb = runs.find(shipped, model="xgb", preset="tuned")
+    assert comparison.original_of(xgb, shipped).test_accuracy == 0.73
+    assert comparison.original_of(changed(xgb, preset="tuned-inside", found=[{"part": "test"}]), shipped) is None
+    assert comparison.original_of(changed(xgb, data_digest="99", shipped=False), shipped) is None
+    numbers = comparison.table(shipped).set_index("label")["original_test_accuracy"]
+    assert numbers[["mlp", "mlp, functionals", "rnn", "rnn (study)"]].tolist() == pytest.approx(
+        [0.83, np.nan, np.nan, 0.18], nan_ok=True
+    )

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from ser_core import jobs
+from ser_core import jobs, runs
 from ser_core.figures.networks import NAMES
 from ser_core.models import deep, registry
 from tests.app.pages import at, charts, texts, well, widget
 from tests.job_folders import mine, put_job
+from tests.made_runs import changed
 
 
 def epoch(number: int, of: int = 5, fit: int = 1, fits: int = 1) -> dict:
@@ -159,6 +160,23 @@ def test_networks_that_listen_say_when_there_are_no_recordings(app, monkeypatch,
     monkeypatch.setenv("SER_DATA_DIR", str(tmp_path / "none"))
     at(app, "train", show="Start one", network=registry.get("cnn2d").name)
     assert "listens to the recordings" in app.warning[0].value
+
+
+@pytest.mark.parametrize(("run", "stands_beside_it"), [("rnn (study)", True), ("rnn", False)])
+def test_an_rnn_that_reads_frames_is_not_held_against_the_studys(app, run, stands_beside_it):
+    at(app, "train", show="What it is made of", run=run)
+    assert "test clips are named right" in app.success[0].value
+    assert ("the study had 0.18" in app.success[0].value) == stands_beside_it
+
+
+def test_two_runs_of_one_title_are_two_rows_and_two_curves(app, settings):
+    shipped = runs.find(runs.list_all([settings.artifacts]), model="cnn", preset="default", protocol="study")
+    for name in ("study-cnn-default-11112222", "study-cnn-default-33334444"):
+        runs.save(changed(shipped, id=name), settings.workspace)
+    at(app, "train", show="Learning curves")
+    names = ["cnn (yours) #11112222", "cnn (yours) #33334444"]
+    assert list(app.dataframe[0].value["run"][:2]) == names
+    assert all(name in charts(app)[0].alt for name in names)
 
 
 def test_curves_of_several_runs_lie_on_one_chart(app):
