@@ -16,6 +16,7 @@ from ser_core.models.model import FUNCTIONALS, OWN, VOICES, SavedVote
 from ser_core.reference import STUDY_CLIPS
 from ser_core.settings import Settings
 from ser_core.tuning import search, storage, studies, winner
+from ser_core.tuning.inside import tuned_inside
 
 # Trials of the studies that ship: what five fits of a model take decides, two to seven minutes a study on one core.
 TRIALS = {"xgb": 60, "lgb": 60, "mlp": 60, "svm": 60, "krr": 60, "kn": 40, "dt": 40, "lr": 30, "bag": 20, "rf": 20}
@@ -60,7 +61,6 @@ DEEP = (
     Deep("cnn2d", "emobox", VOICES),
     Deep("cnn2d", preset=VOICES),
     Deep("v_voices", "emobox"),
-    Deep("v_voices"),
 )
 
 # Under these a few models show how much of what they know is voices, and what the second feature set adds.
@@ -69,7 +69,7 @@ HONEST = ("lr", "svm", "mlp", "lgb", "krr", "v4", "v5", "hier", "apart")
 HONEST_FUNCTIONALS = ("lr", "svm", "mlp", "krr", "hier", "apart")  # on these, trees are slow and no better
 ONLY_EMOBOX = ("lgb", "v4")
 SLOW_ON_FUNCTIONALS = ("rf", "xgb", "v", "v2", "v3")  # minutes a fit
-IN_VOICES = ("krr", "apart")  # also learned in other voices
+TRIALS_INSIDE = 15  # a fold
 WITH_SONG = ("krr", "apart")  # also trained on the other actors' song, with the functionals
 
 # What the predict page offers: the study's best ensemble, ours, and the members that ours is made of.
@@ -84,6 +84,7 @@ class Classical:
     model: str
     protocol: str = "study"
     preset: str = "default"
+    tune: int = 0  # trials inside each fold, in the place of the preset's parameters
 
 
 def classical() -> list[Classical]:
@@ -95,7 +96,8 @@ def classical() -> list[Classical]:
         *(Classical(key, protocol, FUNCTIONALS) for key in HONEST_FUNCTIONALS for protocol in HARDER),
         *(Classical(key, "emobox", FUNCTIONALS) for key in ONLY_EMOBOX),
         *(Classical(key, "emobox+song", FUNCTIONALS) for key in WITH_SONG),
-        *(Classical(key, protocol, VOICES) for key in IN_VOICES for protocol in ("study", "emobox")),
+        *(Classical("apart", protocol, VOICES) for protocol in ("study", "emobox")),
+        *(Classical("apart", "emobox", preset, TRIALS_INSIDE) for preset in (FUNCTIONALS, VOICES)),
         *(Classical("hier", protocol, "hard") for protocol in ("study", "emobox")),
     ]
 
@@ -123,8 +125,9 @@ def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], N
         if progress:
             progress(done, len(wanted))
         of_input = seen[registry.get(one.model).input(one.preset)]
-        what = {"protocol": one.protocol, "preset": one.preset, "seen": of_input, "jobs": jobs}
-        result = experiments.run(one.model, table, **what)
+        model, preset = tuned_inside(one.model, one.tune, of_input.key) if one.tune else (one.model, one.preset)
+        what = {"protocol": one.protocol, "preset": preset, "seen": of_input, "jobs": jobs}
+        result = experiments.run(model, table, **what)
         made.append(result.run)
         if one.protocol == "study" and (one.model, one.preset) in TRAINED:
             kept[one.model, one.preset] = result
