@@ -158,8 +158,7 @@ def resume(job: Job, settings: Settings) -> Job:
         if now is None or not now.is_resumable:
             if now and now.is_alive:
                 return get(job.id, settings)  # someone else was faster
-            if now and now.is_final:
-                raise JobError(f"Job {job.id} would end in the same way again. {now.message}")
+            _refuse_final(now)
             raise JobError(f"Job {job.id} cannot go on: {job.command[0]} starts anew each time. Try it again instead")
         for other in _read_all(folder):
             if other.is_alive and other.command == now.command:
@@ -179,9 +178,16 @@ def retry(job: Job, settings: Settings) -> Job:
     Raises
     ------
     ReadOnlyError, JobError
-        As `start`.
+        As `start`; and if it would end in the same way again.
     """
+    settings.require_writable(job.command[0])
+    _refuse_final(jobs.read(job.folder))
     return start(list(job.command), job.title, settings)
+
+
+def _refuse_final(job: Job | None) -> None:
+    if job and job.is_final:
+        raise JobError(f"Job {job.id} would end in the same way again. {job.message}")
 
 
 def delete(job: Job, settings: Settings) -> None:

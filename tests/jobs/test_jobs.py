@@ -96,9 +96,10 @@ def test_a_training_that_would_fail_again_is_told_with_the_way_out_and_does_not_
     failed = jobs.get(job.id, settings)
     assert (failed.status, failed.message) == ("failed", says)
     assert not failed.is_resumable and not failed.is_repeatable
-    with pytest.raises(JobError, match=f"would end in the same way again. {says}"):
-        jobs.resume(failed, settings)
-    assert jobs.get(job.id, settings) == failed  # it was not begun
+    for again in (jobs.resume, jobs.retry):
+        with pytest.raises(JobError, match=f"would end in the same way again. {says}"):
+            again(failed, settings)
+    assert jobs.list_all(settings) == [failed]  # it was not begun
 
 
 def test_a_training_that_failed_for_another_reason_can_go_on(settings):
