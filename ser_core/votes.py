@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from ser_core import evaluation, experiments
+from ser_core import evaluation, experiments, protocols
 from ser_core.errors import ArtifactError, ModelError
-from ser_core.models.model import SavedVote
+from ser_core.models.model import INSIDE, SavedVote
 from ser_core.runs import Run
 
 STEPS = 20  # of the weight, from 0 to 1
 SAME = ("protocol", "seed", "data_digest")  # what two runs must share to vote
+USUAL = {"preset": "default", "protocol": "study", "seed": protocols.STUDY_SEED}  # what `run` does if nothing is said
 WHERE = ["part", "fold", "clip"]
 
 
@@ -36,9 +37,13 @@ def members(model: SavedVote, found: Iterable[Run], *, preset: str = "default", 
         ]
         if not fits:
             said = ", ".join(f"{name} {str(value)[:12]}" for name, value in wanted.items())
+            of_member = model.preset_of(key)
+            chosen = {"preset": of_member.removesuffix(f"-{INSIDE}")} | wanted
+            options = [f" --{name} {chosen[name]}" for name, usual in USUAL.items() if chosen.get(name, usual) != usual]
+            options += [" --tune 15"] if of_member.endswith(INSIDE) else []
             raise ArtifactError(
                 f"{model.key} is made of saved runs, and there is none of {key} with {said}. "
-                f"Make it first: python -m ser_core run {key} --preset {model.preset_of(key)}"
+                f"Make it first: python -m ser_core run {key}{''.join(options)}"
             )
         result.append(fits[-1])
     return result

@@ -105,6 +105,20 @@ def test_its_members_are_the_newest_runs_of_the_default_that_fit(both):
         votes.members(VOTE, found[:4], protocol="study")
 
 
+@pytest.mark.parametrize(
+    ("vote", "wanted", "command"),
+    [
+        ("v_cnn_vgg16", {"protocol": "study", "seed": 9, "data_digest": "d"}, "run cnn"),
+        ("v_cnn_vgg16", {"protocol": "emobox", "seed": 10}, "run cnn --protocol emobox --seed 10"),
+        ("best", {"protocol": "emobox", "seed": 9}, "run krr --preset functionals --protocol emobox"),
+        ("v_voices", {"protocol": "emobox"}, "run apart --preset voices --protocol emobox --tune 15"),
+    ],
+)
+def test_a_member_that_lacks_is_made_by_the_very_command_that_is_named(vote, wanted, command):
+    with pytest.raises(ArtifactError, match=f"python -m ser_core {command}$"):
+        votes.members(registry.get(vote), [], **wanted)
+
+
 def test_a_weight_of_ones_own(both):
     model = VOTE.with_weight(0.25)
     assert model.parameters("own")["weights"] == {"cnn": 0.25, "vgg16": 0.75}
