@@ -13,11 +13,12 @@ def title(run: Run, *, protocol: bool = True) -> str:
     """A run in a few words, such as "cnn dropout 0.5" or "cnn2d, emobox"; without its `protocol` where all share it."""
     words, features = run.info["model"], run.info["features"].rsplit("-", 1)[0]
     if run.info["preset"] == OWN:
-        usual = registry.parameters(run.info["model"])
+        usual, own = registry.parameters(run.info["model"]), run.info["parameters"]
+        if weights := own.get("weights"):  # of a vote of two: the other weighs the rest
+            first = next(iter(weights))
+            own = {first: weights[first]}
         words += "".join(
-            f" {deep.as_option(name)[2:]} {value}"
-            for name, value in run.info["parameters"].items()
-            if usual.get(name) != value
+            f" {deep.as_option(name)[2:]} {value}" for name, value in own.items() if usual.get(name) != value
         )
     elif run.info["preset"] == "study" or run.info["preset"] not in ("default", features):  # the authors' values
         words += f" ({run.info['preset']})"

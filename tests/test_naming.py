@@ -31,3 +31,9 @@ def test_runs_of_networks_have_titles_that_say_what_was_chosen(settings):
     expected = {"cnn", "cnn dropout 0.5", "cnn l1 0.001", "rnn (study)", "cnn2d, emobox", "cnn2d, emobox, seed 10"}
     assert expected <= titles
     assert len(titles) == sum(run.curves is not None for run in shipped)
+
+
+def test_a_votes_own_weight_is_that_of_its_first_member():
+    vote = {"model": "v_cnn_vgg16", "family": "deep", "preset": "own", "members": {"cnn": "a", "vgg16": "b"}}
+    own = changed(run(by_chance(1)), **vote, parameters={"weights": {"cnn": 0.5, "vgg16": 0.5}})
+    assert naming.title(own) == "v_cnn_vgg16 cnn 0.5"
