@@ -311,7 +311,7 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
     if seconds is None:
         words = "How long it takes cannot be said yet: no such network has been trained here."
     else:
-        source = "as an earlier training did" if is_like else "judged from one with another batch size"
+        source = "as an earlier training did" if is_like else "judged from one with other settings"
         words = f"**All epochs take about {ui.in_words(seconds)}**, {source}. It ends sooner when it gets no better."
     st.markdown(f":material/schedule: {words}")
     key = registry.get(model).input(preset)

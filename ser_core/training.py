@@ -18,6 +18,7 @@ OVERFITTING = {  # option -> what the study found
     "batch_size": "A smaller batch gives a higher accuracy, and takes longer to train",
 }
 WATCHED = 0.1  # share of the training clips that is only watched where a network's preset says nothing
+COPIES = ("augment", "voices")  # options that make changed copies of clips: an epoch takes longer
 CHANCE = 0.03  # a difference of accuracies below it is not told from chance: about one standard error of watched clips
 
 
@@ -95,7 +96,8 @@ def estimate(
     model: str, options: dict, found: Iterable[Run], *, protocol: str, preset: str, cv: bool, table: pd.DataFrame
 ) -> tuple[float | None, bool]:
     """Seconds that all epochs of a training would take, from what a step of earlier ones took (one's own, if there are
-    any), and whether those had this size of a batch. None where nothing like it was trained."""
+    any), and whether those had this size of a batch and learned from such copies. None where nothing like it was
+    trained."""
     like = [
         run
         for run in found
@@ -105,7 +107,8 @@ def estimate(
     ]
     if not like:
         return None, False
-    batch = options["batch_size"]
+    copies = [run for run in like if all(run.info["parameters"].get(one, 0) == options.get(one, 0) for one in COPIES)]
+    like, batch = copies or like, options["batch_size"]
     before = min((run.info["parameters"]["batch_size"] for run in like), key=lambda size: abs(size - batch))
     same = [run for run in like if run.info["parameters"]["batch_size"] == before]
     own = [run for run in same if not run.shipped]  # what ships was made on another machine
@@ -114,7 +117,7 @@ def estimate(
     steps = sum(len(fold.train) for fold in folds) * (1 - options.get("validation", WATCHED)) / batch
     # A larger batch takes longer, but not in proportion: between the two where no run says it.
     seconds = seconds_a_step * steps * max(1.0, (batch / before) ** 0.7)
-    return seconds * options["epochs"], before == batch
+    return seconds * options["epochs"], bool(copies) and before == batch
 
 
 def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:

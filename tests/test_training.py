@@ -124,6 +124,27 @@ def test_ones_own_trainings_say_more_of_this_machine_than_what_ships(shipped, se
     assert estimated([*shipped, mine], settings)[0] == pytest.approx(60 * 100, rel=0.01)
 
 
+def test_a_training_in_other_voices_is_judged_from_one_in_other_voices(shipped, settings):
+    default = runs.find(shipped, model="cnn2d", preset="default", protocol="study")
+    both = [
+        dataclasses.replace(
+            default,
+            info=default.info | {"parameters": registry.parameters("cnn2d", preset)},
+            curves=default.curves.assign(seconds=seconds),
+        )
+        for preset, seconds in (("default", 10.0), ("voices", 40.0))
+    ]
+    what = {"protocol": "study", "cv": False, "table": store.read_table(settings.feature_table)}
+
+    def seconds(preset, found):
+        return training.estimate("cnn2d", registry.parameters("cnn2d", preset), found, preset=preset, **what)
+
+    usual, voices = seconds("default", both), seconds("voices", both)
+    assert voices[0] == pytest.approx(4 * usual[0])
+    assert usual[1] and voices[1]
+    assert seconds("voices", both[:1]) == (usual[0], False)  # nothing like it was trained: from the other, and so said
+
+
 @pytest.mark.parametrize("option", training.OVERFITTING)
 def test_what_ships_shows_how_each_option_overfits(shipped, option):
     """The grid holds the default itself, and nothing in which a second thing was changed."""
