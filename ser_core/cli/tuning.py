@@ -87,7 +87,6 @@ def tune(options, settings):
 
 
 def worker(options, settings):
-
     from ser_core.features import store
     from ser_core.tuning import search, storage
 
