@@ -4,11 +4,11 @@ import joblib
 import numpy as np
 import pytest
 
-from ser_core import artifacts, experiments, health, votes
+from ser_core import artifacts, experiments, health, runs, votes
 from ser_core.errors import ArtifactError
 from ser_core.experiments import Result
 from ser_core.features import store, study
-from ser_core.models import registry
+from ser_core.models import presets, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.model import SavedVote
 from ser_core.predict import Predictor
@@ -161,6 +161,21 @@ def test_what_ships_is_whole_small_and_sound_free():
     assert not [file for file in files if file.suffix in {".wav", ".flac", ".ogg", ".mp3"}]
     manifest = json.loads((shipped / "manifest.json").read_text())
     assert set(manifest["models"]) == {"v4", "best", "krr", "cnn", "cnn2d"}
+
+
+def test_the_networks_that_ship_are_small_together(settings):
+    networks = [entry for entry in artifacts.list_all([settings.artifacts]) if entry.key in ("cnn", "cnn2d")]
+    assert len(networks) == 2
+    assert sum((entry.folder / entry.model_file).stat().st_size for entry in networks) < 10 * 10**6
+
+
+@pytest.mark.parametrize("key", ["xgb", "lgb", "mlp", "svm"])
+def test_a_shipped_tuned_preset_is_as_good_as_the_default_by_cross_validation(settings, key):
+    (preset,) = presets.list_all([settings.artifacts], key)
+    tuned = runs.get(preset.run, settings.stores)
+    default = runs.find(runs.list_all([settings.artifacts]), model=key, preset="default", protocol="study")
+    assert tuned.info["parameters"] == preset.parameters
+    assert tuned.scores["cv_accuracy"] >= default.scores["cv_accuracy"]
 
 
 def test_the_shipped_models_can_be_loaded(settings):
