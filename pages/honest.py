@@ -45,9 +45,9 @@ def speakers() -> pd.DataFrame:
 def show_ladder(found: list[Run]) -> None:
     ids = tuple(run.id for run in found)
     protocols_of = {}
-    for run in found:
-        if run.info["preset"] in FEATURES and run.info["protocol"] in leakage.LADDER:
-            protocols_of.setdefault(run.info["model"], set()).add(run.info["protocol"])
+    for protocol, key, preset in leakage.latest(found):
+        if preset in FEATURES and protocol in leakage.LADDER:
+            protocols_of.setdefault(key, set()).add(protocol)
     models = sorted(protocols_of, key=lambda key: (-len(protocols_of[key]), key != "v4", key))
     left, right = st.columns([3, 2], gap="large")
     with right:

@@ -34,9 +34,9 @@ def ladder(found: Iterable[Run], model: str, *, preset: str = "default", kind: s
         for `kind` "emotion", of eight emotions, with its 95 % interval `low` to `high`: over clips, or over actors
         where they are held out.
     """
-    latest, rows = _latest(found), []
+    newest, rows = latest(found), []
     for protocol, heard in LADDER.items():
-        if run := latest.get((protocol, model, preset)):
+        if run := newest.get((protocol, model, preset)):
             test = run.part("test")
             accuracy, low, high = with_interval(test, kind, by_actor=protocols.get(protocol).holds_actors_out)
             rows.append(
@@ -53,7 +53,7 @@ def ladder(found: Iterable[Run], model: str, *, preset: str = "default", kind: s
     return pd.DataFrame(rows, columns=["protocol", "heard", "run", "clips", "accuracy", "low", "high"])
 
 
-def _latest(found: Iterable[Run]) -> dict[tuple[str, str, str], Run]:
+def latest(found: Iterable[Run]) -> dict[tuple[str, str, str], Run]:
     """The newest run of each protocol, model and preset that may be compared: on the study's clips, with its seed.
 
     A run on clips of one's own is of another test, with a name of its own (`comparison.same_test`).
@@ -178,10 +178,10 @@ def ideas(found: Iterable[Run]) -> pd.DataFrame:
         One row an idea and protocol that have both runs: `idea`, `protocol`, `before` and `after` (accuracy), `gain`
         with its 95 % bootstrap interval `low` to `high`, `p` (McNemar, corrected), `clips`.
     """
-    latest, rows = _latest(found), []
+    newest, rows = latest(found), []
     for idea, model, preset, other, of_other in IDEAS:
         for protocol, kind in (("study", "class"), ("emobox", "emotion")):
-            after, before = latest.get((protocol, model, preset)), latest.get((protocol, other, of_other))
+            after, before = newest.get((protocol, model, preset)), newest.get((protocol, other, of_other))
             if after and before:
                 pair = differences.pair(after, before, kind=kind)
                 rows.append({"idea": idea, "protocol": protocol, **_gain(pair, "before", "after")})
@@ -216,9 +216,9 @@ def song_helps(found: Iterable[Run]) -> pd.DataFrame:
         classes), `gain` with its 95 % bootstrap interval `low` to `high`, and `p` (McNemar), corrected for the number
         of models.
     """
-    latest, rows = _latest(found), []
-    for (protocol, model, preset), run in latest.items():
-        speech = latest.get(("study-speech", model, preset))
+    newest, rows = latest(found), []
+    for (protocol, model, preset), run in newest.items():
+        speech = newest.get(("study-speech", model, preset))
         if protocol == "study" and preset == "default" and speech:
             gain = _gain(differences.pair(run, speech), "without", "with_song")
             rows.append({"model": model, "name": run.info["name"], **gain})

@@ -11,7 +11,7 @@ from ser_core.cli.screen import out, print_table, progress, score
 def add(command) -> None:
     sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction", writes=True)
     _add_experiment(sub)
-    sub.add_argument("--weight", type=float, metavar="W", help="of v_cnn_vgg16's cnn: 0 to 1 (default: 0.6, 3 : 2)")
+    sub.add_argument("--weight", type=float, metavar="W", help="of a saved vote's first member: 0 to 1")
     sub.add_argument(
         "--tune",
         type=count,
@@ -20,7 +20,7 @@ def add(command) -> None:
         "folds of its training actors",
     )
 
-    sub = command("train", train, "run a model under the study's split and keep it, for predicting", writes=True)
+    sub = command("train", train, "run a model and keep it, for predicting", writes=True)
     _add_experiment(sub)
     _add_training(sub)
 
@@ -201,18 +201,13 @@ def run_answer(run) -> dict:
 
 
 def _show_run(run, settings) -> None:
-    from ser_core import evaluation, protocols, runs
-    from ser_core.reference import ORIGINAL
+    from ser_core import comparison, evaluation, protocols, runs
 
     if protocols.get(run.info["protocol"]).holds_actors_out:  # clips of one actor stand or fall together
         bounds = {"emotions": evaluation.unheard_interval(run.part("test"))}
     else:
         bounds = evaluation.intervals(run.part("test"))
-    shipped = next((row for row in runs.list_all(settings.stores) if row.shipped), None)
-    is_the_studys = (
-        run.info["protocol"] == "study" and shipped and run.info["data_digest"] == shipped.info["data_digest"]
-    )
-    original = ORIGINAL.get(run.info["model"]) if is_the_studys else None
+    original = comparison.original_of(run, runs.list_all(settings.stores))
     rows = []
     for name, key, interval, then in (
         ("accuracy on train", "train_accuracy", None, original and original.train_accuracy),
