@@ -21,7 +21,7 @@ def title(run: Run, *, protocol: bool = True) -> str:
             f" {deep.as_option(name)[2:]} {value}" for name, value in own.items() if usual.get(name) != value
         )
     elif run.info["preset"] == "study" or run.info["preset"] not in ("default", features):  # the authors' values
-        words += f" ({run.info['preset']})"
+        words += f" ({run.info['preset'].removeprefix(f'{features}-')})"
     # What a network or a vote of runs sees is said by its model and preset; any other model sees the study's features
     # if nothing is said.
     if run.info["family"] != "deep" and "members" not in run.info and features != "study":

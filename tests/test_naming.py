@@ -23,6 +23,8 @@ def test_every_run_is_called_otherwise():
         "mlp (yours) #33334444",
     ]
     assert naming.title(changed(first, features="functionals-1", preset="functionals")) == "mlp, functionals"
+    inside = changed(first, features="voices-1", preset="voices-tuned-inside")
+    assert naming.title(inside) == "mlp (tuned-inside), voices"
 
 
 def test_runs_of_networks_have_titles_that_say_what_was_chosen(settings):
