@@ -105,7 +105,7 @@ def classical() -> list[Classical]:
 def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None) -> list[runs.Run]:
     """Carry out the study's classical half on the clips in `settings.data_dir`, and keep it in the shipped store.
 
-    Takes about half an hour on two cores. `progress` is told the number of steps done and of steps in all: first of
+    Takes about an hour on two cores. `progress` is told the number of steps done and of steps in all: first of
     clips that are seen in other voices, then of models.
 
     The tables are written first, the runs and models when all are made.
