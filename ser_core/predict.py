@@ -79,7 +79,7 @@ class Listener:
 
     def __init__(self, model: EmotionClassifier, entry: artifacts.ModelEntry):
         self.model = model
-        self.input = inputs.get(entry.input, Settings.from_environment())
+        self.input = inputs.to_hear(inputs.get(entry.input, Settings.from_environment()))
         if self.input.version != entry.entry["features"]:  # of a backbone, whose weights are known only now
             raise ArtifactError(
                 f"Model {entry.key} was made with {entry.entry['features']}, but here is {self.input.version}. "

@@ -6,6 +6,7 @@ every frame), and the bottleneck of a network that knows ImageNet, one for each 
 its own voice and in others.
 """
 
+import dataclasses
 import gc
 import hashlib
 import os
@@ -218,6 +219,14 @@ def get(key: str, settings: Settings, weights: Path | None = None) -> Input:
     if key in BACKBONES:
         return backbone(key, weights or (settings.vgg16_weights if key == "vgg16" else None))
     raise ModelError(f"There is no input {key!r}; there is {', '.join((*VERSIONS, *BACKBONES))}")
+
+
+def to_hear(one: Input) -> Input:
+    """The same input of clips that are not learned from: in no voice but their own."""
+    if one.key != "voices":
+        return one
+    own = {"of_samples": lambda clips: np.stack([functionals.extract(samples) for samples in clips])[:, np.newaxis]}
+    return dataclasses.replace(one, **own)
 
 
 def load(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ser_core import synthetic
-from ser_core.features import functionals, voices
+from ser_core.features import functionals, inputs, voices
 
 
 def test_a_clips_own_voice_comes_first(spoken):
@@ -10,6 +10,13 @@ def test_a_clips_own_voice_comes_first(spoken):
     assert made.shape == (1 + len(voices.OTHERS), len(functionals.NAMES))
     np.testing.assert_array_equal(made[0], functionals.extract(spoken))
     assert np.isfinite(made).all()
+
+
+def test_a_clip_that_is_only_heard_is_not_said_again(spoken, settings):
+    one = inputs.get("voices", settings)
+    np.testing.assert_array_equal(inputs.to_hear(one).see([spoken]), one.see([spoken])[:, :1])
+    frames = inputs.get("frames", settings)
+    assert inputs.to_hear(frames) is frames
 
 
 def test_their_version_is_raised_with_that_of_the_functionals():
