@@ -154,8 +154,10 @@ def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
     said = []
     for protocol, where in (("study", "heard"), ("emobox", "never heard")):
         rows = table[table["protocol"] == protocol]
-        surely = rows[(rows["p"] < 0.05) & (rows["gain"] > 0)]
-        said.append(f"on actors {where} {len(surely)} of {len(rows)} ideas surely help")
+        surely = rows[rows["p"] < 0.05]
+        helps, harms = (surely["gain"] > 0).sum(), surely.loc[surely["gain"] < 0, "idea"]
+        but = f", and {', '.join(harms.str[0].str.lower() + harms.str[1:])} surely harms" if len(harms) else ""
+        said.append(f"on actors {where} {helps} of {len(rows)} ideas surely help{but}")
     unheard = table[table["protocol"] == "emobox"]
     most = unheard.loc[unheard["gain"].idxmax()] if len(unheard) else None
     sentence = f"{'; '.join(said).capitalize()} (p < 0.05 once corrected for {len(table)} tests)."
