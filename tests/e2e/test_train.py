@@ -59,13 +59,15 @@ def test_a_small_cnn_is_started_watched_stopped_and_goes_on(own_server, browser)
     page.close()
 
 
-@pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("view", ["Start one", "Learning curves", "Overfitting", "The vote", "What it is made of"])
-def test_the_views_fit_the_screen(own_server, browser, view, width):
-    page = browser.new_page(viewport={"width": width, "height": 1100})
+def test_the_views_fit_a_phone_and_a_desk(own_server, browser, view):
+    page = browser.new_page(viewport={"width": 390, "height": 1100})
     page.set_default_timeout(60_000)
     page.goto(f"{own_server}/train?show={view.replace(' ', '+')}")
     page.wait_for_selector("h1")
+    settle(page)
+    assert not is_too_wide(page)
+    page.set_viewport_size({"width": 1440, "height": 1100})
     settle(page)
     assert not is_too_wide(page)
     assert not page.get_by_text("Something went wrong").count()
