@@ -12,7 +12,7 @@ from ser_core import artifacts, corpus, experiments, exploration, leakage, runs,
 from ser_core.errors import CorpusError
 from ser_core.features import functionals, inputs, prosody, store
 from ser_core.models import presets, registry
-from ser_core.models.model import FUNCTIONALS, OWN, VOICES, SavedVote
+from ser_core.models.model import FUNCTIONALS, OWN, TRIALS_INSIDE, VOICES, SavedVote
 from ser_core.reference import STUDY_CLIPS
 from ser_core.settings import Settings
 from ser_core.tuning import search, storage, studies, winner
@@ -69,7 +69,6 @@ HONEST = ("lr", "svm", "mlp", "lgb", "krr", "v4", "v5", "hier", "apart")
 HONEST_FUNCTIONALS = ("lr", "svm", "mlp", "krr", "hier", "apart")  # on these, trees are slow and no better
 ONLY_EMOBOX = ("lgb", "v4")
 SLOW_ON_FUNCTIONALS = ("rf", "xgb", "v", "v2", "v3")  # minutes a fit
-TRIALS_INSIDE = 15  # a fold
 WITH_SONG = ("krr", "apart")  # also trained on the other actors' song, with the functionals
 
 # What the predict page offers: the study's best ensemble, ours, and the members that ours is made of.

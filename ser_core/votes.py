@@ -8,7 +8,7 @@ import pandas as pd
 
 from ser_core import evaluation, experiments, protocols
 from ser_core.errors import ArtifactError, ModelError
-from ser_core.models.model import INSIDE, SavedVote
+from ser_core.models.model import INSIDE, TRIALS_INSIDE, SavedVote
 from ser_core.runs import Run
 
 STEPS = 20  # of the weight, from 0 to 1
@@ -40,7 +40,7 @@ def members(model: SavedVote, found: Iterable[Run], *, preset: str = "default", 
             of_member = model.preset_of(key)
             chosen = {"preset": of_member.removesuffix(f"-{INSIDE}")} | wanted
             options = [f" --{name} {chosen[name]}" for name, usual in USUAL.items() if chosen.get(name, usual) != usual]
-            options += [" --tune 15"] if of_member.endswith(INSIDE) else []
+            options += [f" --tune {TRIALS_INSIDE}"] if of_member.endswith(INSIDE) else []
             raise ArtifactError(
                 f"{model.key} is made of saved runs, and there is none of {key} with {said}. "
                 f"Make it first: python -m ser_core run {key}{''.join(options)}"

@@ -101,6 +101,19 @@ def sequence(samples: np.ndarray) -> np.ndarray:
     return np.pad(short, ((0, length - len(short)), (0, 0)))
 
 
+# What is made of one clip at a time; a backbone sees many at once.
+ONE_BY_ONE = {
+    **{key: features.extract for key, features in TABLES.items()},
+    "frames": frames,
+    "sequence": sequence,
+    "voices": voices.extract,
+}
+
+
+def _each(of_clip: Callable[[np.ndarray], np.ndarray]) -> Callable[[list[np.ndarray]], np.ndarray]:
+    return lambda clips: np.stack([of_clip(samples) for samples in clips])
+
+
 def _around_the_voice(values: np.ndarray, power: np.ndarray, length: int, fill: float) -> np.ndarray:
     middle = round(float(np.average(np.arange(len(power)), weights=power + 1e-12)))
     padded = np.pad(values, ((length, length), (0, 0)), constant_values=fill)
@@ -208,14 +221,8 @@ def get(key: str, settings: Settings, weights: Path | None = None) -> Input:
     ModelError
         As `backbone`; and if there is none.
     """
-    if features := TABLES.get(key):
-        return Input(key, features.VERSION, lambda clips: np.stack([features.extract(samples) for samples in clips]))
-    if key == "frames":
-        return Input(key, VERSIONS[key], lambda clips: np.stack([frames(samples) for samples in clips]))
-    if key == "sequence":
-        return Input(key, VERSIONS[key], lambda clips: np.stack([sequence(samples) for samples in clips]))
-    if key == "voices":
-        return Input(key, VERSIONS[key], lambda clips: np.stack([voices.extract(samples) for samples in clips]))
+    if key in ONE_BY_ONE:
+        return Input(key, VERSIONS[key], _each(ONE_BY_ONE[key]))
     if key in BACKBONES:
         return backbone(key, weights or (settings.vgg16_weights if key == "vgg16" else None))
     raise ModelError(f"There is no input {key!r}; there is {', '.join((*VERSIONS, *BACKBONES))}")
@@ -225,8 +232,7 @@ def to_hear(one: Input) -> Input:
     """The same input of clips that are not learned from: in no voice but their own."""
     if one.key != "voices":
         return one
-    own = {"of_samples": lambda clips: np.stack([functionals.extract(samples) for samples in clips])[:, np.newaxis]}
-    return dataclasses.replace(one, **own)
+    return dataclasses.replace(one, of_samples=_each(lambda samples: functionals.extract(samples)[np.newaxis]))
 
 
 def load(

@@ -134,21 +134,16 @@ def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
     """
     figure = go.Figure()
     for protocol, (said, colour, symbol) in PROTOCOLS.items():
-        rows = table[table["protocol"] == protocol].iloc[::-1]
-        figure.add_scatter(
-            x=100 * rows["gain"],
-            y=rows["idea"],
-            error_x=interval(100 * rows["gain"], 100 * rows["low"], 100 * rows["high"]),
-            mode="markers",
+        _add_gains(
+            figure,
+            table[table["protocol"] == protocol],
+            "idea",
             name=said,
             marker={"color": colour, "size": 10, "symbol": symbol},
-            customdata=rows[["before", "after", "p", "clips"]],
             hovertemplate="%{y}<br>from %{customdata[0]:.3f} to %{customdata[1]:.3f} on %{customdata[3]:,} clips<br>"
             "p = %{customdata[2]:.3f}<extra></extra>",
         )
-    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
-    figure.update_xaxes(title="points of accuracy that the idea adds, with 95 % interval")
-    figure.update_yaxes(automargin=True)
+    _finish_gains(figure, "the idea")
     legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
     finish(figure, "What each idea adds", height=160 + 34 * table["idea"].nunique(), legend=legend)
     said = []
@@ -177,22 +172,16 @@ def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
     table : pd.DataFrame
         As `leakage.song_helps` gives it.
     """
-    table = table.iloc[::-1]
-    figure = go.Figure(
-        go.Scatter(
-            x=100 * table["gain"],
-            y=table["name"],
-            error_x=interval(100 * table["gain"], 100 * table["low"], 100 * table["high"]),
-            mode="markers",
-            marker={"color": ACCENT, "size": 11},
-            customdata=table[["without", "with_song", "p", "clips"]],
-            hovertemplate="%{y}<br>%{customdata[0]:.3f} without song, %{customdata[1]:.3f} with it, on "
-            "%{customdata[3]} spoken clips<br>p = %{customdata[2]:.3f}<extra></extra>",
-        )
+    figure = go.Figure()
+    _add_gains(
+        figure,
+        table.rename(columns={"without": "before", "with_song": "after"}),
+        "name",
+        marker={"color": ACCENT, "size": 11},
+        hovertemplate="%{y}<br>%{customdata[0]:.3f} without song, %{customdata[1]:.3f} with it, on "
+        "%{customdata[3]} spoken clips<br>p = %{customdata[2]:.3f}<extra></extra>",
     )
-    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
-    figure.update_xaxes(title="points of accuracy that song adds, with 95 % interval")
-    figure.update_yaxes(automargin=True)
+    _finish_gains(figure, "song")
     finish(figure, "Does it help to learn from song, too?", height=110 + 34 * len(table))
     sure = table[table["p"] < 0.05]
     clips = int(table["clips"].max()) if len(table) else 0
@@ -202,3 +191,22 @@ def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
         "models that is more than chance (McNemar, corrected). The study says that song helped every model."
     )
     return figure, sentence
+
+
+def _add_gains(figure: go.Figure, rows: pd.DataFrame, of: str, **look) -> None:
+    """What each row's idea or model gains, in points of accuracy with its interval, the first at the top."""
+    rows = rows.iloc[::-1]
+    figure.add_scatter(
+        x=100 * rows["gain"],
+        y=rows[of],
+        error_x=interval(100 * rows["gain"], 100 * rows["low"], 100 * rows["high"]),
+        mode="markers",
+        customdata=rows[["before", "after", "p", "clips"]],
+        **look,
+    )
+
+
+def _finish_gains(figure: go.Figure, what: str) -> None:
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    figure.update_xaxes(title=f"points of accuracy that {what} adds, with 95 % interval")
+    figure.update_yaxes(automargin=True)

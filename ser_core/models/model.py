@@ -9,6 +9,7 @@ from ser_core.errors import ModelError
 OWN = "own"  # the preset of options that someone chose
 FUNCTIONALS = "functionals"  # the preset that sees the second feature set
 INSIDE = "tuned-inside"  # the end of presets whose parameters are looked for inside each fold
+TRIALS_INSIDE = 15  # a fold, of what ships
 VOICES = "voices"  # the preset that learns each clip in other voices, too
 
 

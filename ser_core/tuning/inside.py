@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ser_core import protocols
 from ser_core.errors import TuningError
-from ser_core.features import functionals
+from ser_core.features import functionals, study
 from ser_core.labels import EMOTION_NAMES, LABELS, by_emotion, emotion_of, gender_of
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
@@ -24,7 +24,8 @@ from ser_core.tuning import spaces
 from ser_core.tuning.objective import accuracy, recall
 
 FOLDS = 3
-WIDTHS = {"study": 180, FUNCTIONALS: COMPONENTS, VOICES: len(functionals.NAMES)}  # numbers that a distance is made of
+# The numbers that a distance is made of.
+WIDTHS = {"study": len(study.NAMES), FUNCTIONALS: COMPONENTS, VOICES: len(functionals.NAMES)}
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,11 @@ class TunedInside(ClassifierMixin, BaseEstimator):
             return float(np.mean(scores))
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)  # what it would say of each trial
-        study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=self.seed))
-        study.optimize(mean_score, n_trials=self.trials, catch=(ValueError, np.linalg.LinAlgError))
-        if not study.get_trials(states=[TrialState.COMPLETE]):
+        search = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=self.seed))
+        search.optimize(mean_score, n_trials=self.trials, catch=(ValueError, np.linalg.LinAlgError))
+        if not search.get_trials(states=[TrialState.COMPLETE]):
             raise TuningError(f"{self.model.key}: none of {self.trials} parameters could be fitted inside a fold")
-        self.found_ = {"parameters": space.parameters(study.best_params), "score": study.best_value}
+        self.found_ = {"parameters": space.parameters(search.best_params), "score": search.best_value}
         self.estimator_ = EmotionClassifier(self._made(self.found_["parameters"])).fit(features, labels)
         self.numbers_, self.classes_ = numbers, np.arange(len(numbers))
         return self
