@@ -35,6 +35,7 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
             mode="lines+markers+text",
             text=[f"{value:.0%}" for value in table["accuracy"]],
             textposition="top right",
+            cliponaxis=False,  # the last number stands at the edge of a phone
             textfont={"size": 15},
             line={"color": ACCENT, "width": 2, "dash": "dot"},
             marker={"color": ACCENT, "size": 13},
@@ -46,7 +47,9 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
     figure.add_hline(
         y=chance, line={"color": MUTED, "dash": "dash", "width": 1}, annotation_text=f"guessing: {chance:.0%}"
     )
-    figure.update_xaxes(title="what it is tested on, from the kindest to the hardest", range=[-0.4, len(table) - 0.4])
+    figure.update_xaxes(
+        title="what it is tested on,<br>from the kindest to the hardest", range=[-0.4, len(table) - 0.4]
+    )
     figure.update_yaxes(title="clips named right", tickformat=".0%", range=[0, 1])
     return finish(figure, f"{name}, from the kindest test to the hardest", height=420), fall(table, name)
 
@@ -103,7 +106,7 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
     )
     figure.update_yaxes(categoryorder="array", categoryarray=order["name"].tolist(), automargin=True)
     figure.update_xaxes(
-        title="emotions recognised (UA: mean over emotions and folds)", tickformat=".0%", range=[0.3, 0.87]
+        title="emotions recognised<br>(UA: mean over<br>emotions and folds)", tickformat=".0%", range=[0.3, 0.87]
     )
     legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
     finish(figure, title, height=150 + 26 * len(order), legend=legend)
@@ -208,5 +211,5 @@ def _add_gains(figure: go.Figure, rows: pd.DataFrame, of: str, **look) -> None:
 
 def _finish_gains(figure: go.Figure, what: str) -> None:
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
-    figure.update_xaxes(title=f"points of accuracy that {what} adds, with 95 % interval")
+    figure.update_xaxes(title=f"points of accuracy<br>that {what} adds,<br>with 95 % interval")
     figure.update_yaxes(automargin=True)
