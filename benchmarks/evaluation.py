@@ -9,7 +9,8 @@ import time
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-from ser_core import evaluation, runs
+from ser_core import evaluation
+from ser_core.results import runs
 from ser_core.settings import Settings
 
 RUNS = 20

@@ -18,9 +18,10 @@ import librosa
 import numpy as np
 import soundfile
 
-from ser_core import audio, corpus, synthetic
+from ser_core import audio, corpus
+from ser_core.corpus import synthetic
 from ser_core.errors import CorpusError
-from ser_core.features import functionals, study
+from ser_core.features import functionals, mean180
 from ser_core.settings import Settings
 from tests import plain_librosa
 
@@ -33,7 +34,7 @@ def main(number: int = 200) -> None:
     absolute, relative = 0.0, 0.0
     for content in clips[:3]:  # librosa compiles on its first calls
         plain_librosa.features(librosa.load(io.BytesIO(content))[0])
-        study.extract(audio.load(content).samples)
+        mean180.extract(audio.load(content).samples)
         functionals.extract(audio.load(content).samples)
     for content in clips:
         start = time.perf_counter()
@@ -46,7 +47,7 @@ def main(number: int = 200) -> None:
         start = time.perf_counter()
         samples = audio.load(content).samples
         loaded = time.perf_counter()
-        ours = study.extract(samples)
+        ours = mean180.extract(samples)
         done = time.perf_counter()
         functionals.extract(samples)
         seconds["functionals"].append(time.perf_counter() - done)

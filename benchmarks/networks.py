@@ -23,7 +23,8 @@ import matplotlib
 import numpy as np
 
 from benchmarks.features import wav_clips
-from ser_core import audio, protocols
+from ser_core import audio
+from ser_core.evaluation import protocols
 from ser_core.features import images, inputs, store
 from ser_core.models import networks, registry
 from ser_core.settings import Settings

@@ -11,9 +11,11 @@ import time
 
 import numpy as np
 
-from ser_core import artifacts, audio, synthetic
-from ser_core.features import study
-from ser_core.predict import Predictor
+from ser_core import audio
+from ser_core.corpus import synthetic
+from ser_core.features import mean180
+from ser_core.prediction import model_store
+from ser_core.prediction.predictor import Predictor
 from ser_core.settings import Settings
 
 ROUNDS = 200
@@ -22,13 +24,13 @@ ROUNDS = 200
 def main() -> None:
     content = synthetic.wav("angry", actor=2, rate=48_000, seconds=4.0)
     waveform = audio.load(content)
-    for entry in artifacts.list_all(Settings.from_environment().stores):
+    for entry in model_store.list_all(Settings.from_environment().stores):
         predictor = Predictor.load(entry)
         # What a user waits for, from the file on, and the part after decoding.
         works = {
-            "extract, from file": lambda: study.extract(audio.load(content).samples),
+            "extract, from file": lambda: mean180.extract(audio.load(content).samples),
             "predict, from file": lambda predictor=predictor: predictor.predict_file(content),
-            "extract": lambda: study.extract(waveform.samples),
+            "extract": lambda: mean180.extract(waveform.samples),
             "predict": lambda predictor=predictor: predictor.predict(waveform),
         }
         seconds = {name: [] for name in works}

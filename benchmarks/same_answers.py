@@ -4,8 +4,8 @@
     python benchmarks/same_answers.py compare BEFORE.json AFTER.json
 
 `save` asks a checkout (by its command line and in Streamlit's test runner, with this Python) for the predictions of 60
-RAVDESS clips by every shipped model, `compare` under all protocols and kinds, and the sentences (`alt`) of the charts of
-every page in each of its views. `compare` lists what differs; the exit status is 1 if anything does.
+RAVDESS clips by every shipped model, `compare` under all protocols and kinds, and the sentences (`alt`) of the charts
+of every page in each of its views. `compare` lists what differs; the exit status is 1 if anything does.
 """
 
 import argparse
@@ -93,7 +93,11 @@ def differences(before, after, where: str = "") -> list[str]:
                 found += differences(before[key], after[key], f"{where}/{key}")
         return found
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        return [line for n, pair in enumerate(zip(before, after, strict=True)) for line in differences(*pair, f"{where}[{n}]")]
+        return [
+            line
+            for n, pair in enumerate(zip(before, after, strict=True))
+            for line in differences(*pair, f"{where}[{n}]")
+        ]
     return [] if before == after else [f"{where}: {before!r} -> {after!r}"]
 
 

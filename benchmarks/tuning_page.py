@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from ser_core import stopping
+from ser_core import interrupts
 from tests.app.pages import at, open_app, well, widget
 
 LIMIT_MS = 100
@@ -30,14 +30,14 @@ def main(sessions: int = 30) -> int:
     from ser_core import jobs
     from ser_core.features import store
     from ser_core.settings import Settings
-    from ser_core.tuning import results, search, storage, studies, told
+    from ser_core.tuning import descriptions, results, search, storage, studies
 
     settings = Settings.from_environment()
     table, url = store.read_table(settings.feature_table), storage.url(settings)
     plan = studies.Plan("kn", pruner="none")
     studies.create(plan, url, table, trials=TRIALS_BEFORE, name=STUDY)
     search.work(STUDY, url, table)
-    command = told.command(dataclasses.replace(plan), STUDY, trials=100_000, workers=1)
+    command = descriptions.command(dataclasses.replace(plan), STUDY, trials=100_000, workers=1)
     job = jobs.start(command, "Tune kn", settings)
     slow = []
     try:
@@ -73,7 +73,7 @@ def main(sessions: int = 30) -> int:
 
 
 if __name__ == "__main__":
-    stopping.listen()  # whoever ends it by a signal leaves no worker behind
+    interrupts.listen()  # whoever ends it by a signal leaves no worker behind
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as workspace:
         os.environ["SER_WORKSPACE"] = workspace

@@ -3,12 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from ser_core import artifacts, comparison, corpus, differences, evaluation, gains, naming, protocols, ui
+from ser_core import corpus, evaluation, ui
+from ser_core.corpus.labels import gender_of_actor
+from ser_core.evaluation import protocols
 from ser_core.figures import comparison as figures
 from ser_core.figures.style import count_of
-from ser_core.labels import gender_of_actor
-from ser_core.reference import OriginalResult
-from ser_core.runs import Run
+from ser_core.prediction import model_store
+from ser_core.results import comparison, differences, run_titles, vote_gains
+from ser_core.results.published import OriginalResult
+from ser_core.results.runs import Run
 from ser_core.ui import cached
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)", "gender": "Gender alone (2)"}
@@ -105,12 +108,12 @@ def by_property(stamp: tuple, prop: str, kind: str, _run: Run) -> pd.DataFrame:
 
 @st.cache_data(max_entries=512, show_spinner=False)
 def gained(stamp: tuple, kind: str, _whole: Run, _member: Run) -> pd.DataFrame:
-    return gains.by_class(_whole, _member, kind=kind)
+    return vote_gains.by_class(_whole, _member, kind=kind)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def story(stamp: tuple, _vote: Run, _members: dict) -> list[tuple[bool, str]]:
-    return gains.studys_story(_vote, _members)
+    return vote_gains.studys_story(_vote, _members)
 
 
 # What is compared
@@ -158,7 +161,7 @@ def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -
         f"Also tuned and tried settings ({len(found) - len(few)} more runs)", key="all", bind="query-params"
     ):
         shown = found
-    table = comparison.as_table(rows_of(shown, kind, labels), artifacts.sizes(ui.settings().stores))
+    table = comparison.as_table(rows_of(shown, kind, labels), model_store.sizes(ui.settings().stores))
     table = table.sort_values("test_accuracy", ascending=False, ignore_index=True)
     said = table.assign(file_mb=table["file_bytes"] / 1e6)
     st.dataframe(
@@ -361,14 +364,14 @@ def show_right(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
 
 
 def show_votes(found: list[Run], chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
-    votes = {labels[run.id]: run for run in found if gains.members(run, found)}
+    votes = {labels[run.id]: run for run in found if vote_gains.members(run, found)}
     if not votes:
         st.info("Under this protocol there is no vote whose members were run alone.", icon=":material/how_to_vote:")
         return
     asked = next((labels[run.id] for run in chosen if labels[run.id] in votes), next(iter(votes)))
     name = st.selectbox("Vote", list(votes), index=list(votes).index(asked), key="vote", bind="query-params")
     vote = votes[name]
-    of = gains.members(vote, found)
+    of = vote_gains.members(vote, found)
     if found_so := story(stamp(vote, *of.values()), vote, of):
         so = sum(is_so for is_so, _ in found_so)
         with st.container(border=True):
@@ -385,7 +388,7 @@ def show_votes(found: list[Run], chosen: list[Run], kind: str, labels: dict[str,
     tables = {labels[run.id]: gained(stamp(vote, run), kind, vote, run) for run in of.values()}
     for run in of.values():
         said = differences.verdict(pair(stamp(vote, run), kind, vote, run), name, labels[run.id])
-        more = gains.in_words(tables[labels[run.id]], name, labels[run.id], figures.name_of)
+        more = vote_gains.in_words(tables[labels[run.id]], name, labels[run.id], figures.name_of)
         st.markdown(f"**{ui.as_text(said)}.** {ui.as_text(more)}")
     ui.chart(figures.gained(tables, name), key=f"gained-{vote.id}-{kind}")
 
@@ -436,7 +439,7 @@ st.title("Which model is better, and is that sure?")
 groups = comparison.same_test(cached.all_runs())
 test, kind = choose_test(groups)
 found = groups[test]
-labels = naming.titles(found, protocol=False)
+labels = run_titles.titles(found, protocol=False)
 verdicts_here = st.container()
 table = show_table(found, test, kind, labels)
 with verdicts_here:

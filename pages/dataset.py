@@ -3,11 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from ser_core import corpus, download, exploration, ui
-from ser_core.corpus import TITLES, Corpus
+from ser_core import corpus, ui
+from ser_core.corpus import TITLES, Corpus, download
+from ser_core.corpus.labels import EMOTION_NAMES
+from ser_core.features import exploration
 from ser_core.figures import corpus as figures
 from ser_core.figures.style import count_of
-from ser_core.labels import EMOTION_NAMES
 from ser_core.ui import cached, work
 
 PROPERTIES = ("emotion", "channel", "intensity", "gender", "actor", "statement", "part")

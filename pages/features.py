@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from ser_core import exploration, ui
-from ser_core.features import prosody, study
+from ser_core import ui
+from ser_core.features import exploration, mean180, prosody
 from ser_core.figures import features as figures
 from ser_core.figures.style import percent
-from ser_core.reference import STUDY_COMPONENTS
+from ser_core.results.published import STUDY_COMPONENTS
 from ser_core.ui import cached
 
 MAP, SEPARATION, FEATURE, PROFILE, COMPONENTS = VIEWS = (
@@ -143,7 +143,7 @@ def show_separation(channel, gender) -> None:
 
 
 def show_feature(channel, gender) -> None:
-    names = [*prosody.NAMES, *study.NAMES]
+    names = [*prosody.NAMES, *mean180.NAMES]
     feature = st.selectbox(
         "Feature",
         names,

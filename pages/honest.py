@@ -3,13 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from ser_core import leakage, naming, ui
-from ser_core.figures import leakage as figures
-from ser_core.labels import EMOTION_NAMES, LABELS
+from ser_core import ui
+from ser_core.corpus.labels import EMOTION_NAMES, LABELS
+from ser_core.figures import generalization as figures
 from ser_core.models import registry
 from ser_core.models.model import FUNCTIONALS
-from ser_core.reference import HUMAN_ACCURACY
-from ser_core.runs import Run
+from ser_core.results import generalization, run_titles
+from ser_core.results.published import HUMAN_ACCURACY
+from ser_core.results.runs import Run
 from ser_core.ui import cached
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)"}
@@ -24,15 +25,15 @@ MOST = 15  # of our runs on one chart
 
 @st.cache_data(max_entries=64, show_spinner="Scoring the runs")
 def ladder(run_ids: tuple[str, ...], model: str, preset: str, kind: str, _runs: list[Run]) -> pd.DataFrame:
-    return leakage.ladder(_runs, model, preset=preset, kind=kind)
+    return generalization.ladder(_runs, model, preset=preset, kind=kind)
 
 
 @st.cache_data(max_entries=16, show_spinner="Scoring the runs")
 def unheard(run_ids: tuple[str, ...], protocol: str, _runs: list[Run]) -> pd.DataFrame:
-    table = leakage.unheard(_runs, protocol)
+    table = generalization.unheard(_runs, protocol)
     titles = {}
     for name in (protocol, f"{protocol}+song"):  # apart from the song, all that stands here is of one protocol
-        titles |= naming.titles([run for run in _runs if run.info["protocol"] == name], protocol=False)
+        titles |= run_titles.titles([run for run in _runs if run.info["protocol"] == name], protocol=False)
     song = [" + song" if note else "" for note in table["note"]]
     return table.assign(label=[titles[run_id] + more for run_id, more in zip(table["run"], song, strict=True)])
 
@@ -45,8 +46,8 @@ def speakers() -> pd.DataFrame:
 def show_ladder(found: list[Run]) -> None:
     ids = tuple(run.id for run in found)
     protocols_of = {}
-    for protocol, key, preset in leakage.latest(found):
-        if preset in FEATURES and protocol in leakage.LADDER:
+    for protocol, key, preset in generalization.latest(found):
+        if preset in FEATURES and protocol in generalization.LADDER:
             protocols_of.setdefault(key, set()).add(protocol)
     models = sorted(protocols_of, key=lambda key: (-len(protocols_of[key]), key != "v4", key))
     left, right = st.columns([3, 2], gap="large")
@@ -60,7 +61,7 @@ def show_ladder(found: list[Run]) -> None:
         kind = st.radio("What it has to name", list(KINDS), format_func=KINDS.get, key="kind", bind="query-params")
         table = ladder(ids, model, preset, kind, found)
         st.markdown("\n".join(f"- **{row.accuracy:.0%}** on {row.heard}" for row in table.itertuples()))
-        missing = [name for name in leakage.LADDER if name not in set(table["protocol"])]
+        missing = [name for name in generalization.LADDER if name not in set(table["protocol"])]
         if missing:
             st.caption("Not run yet: make it with")
             more = f" --features {preset}" if preset != "default" else ""
@@ -73,7 +74,7 @@ def show_ladder(found: list[Run]) -> None:
 def show_why() -> None:
     found = speakers()
     right = (found["actor"] == found["named"]).mean()
-    name = registry.get(leakage.SPEAKER_MODEL).name
+    name = registry.get(generalization.SPEAKER_MODEL).name
     st.header("Why it falls")
     left, middle = st.columns([1, 3], vertical_alignment="center")
     left.metric("Actors recognised", f"{right:.1%}", width="content")
@@ -87,7 +88,7 @@ def show_why() -> None:
 
 @st.cache_data(max_entries=8, show_spinner="Comparing the runs")
 def song(run_ids: tuple[str, ...], _runs: list[Run]) -> pd.DataFrame:
-    return leakage.song_helps(_runs)
+    return generalization.song_helps(_runs)
 
 
 def show_song(found: list[Run]) -> None:
@@ -101,7 +102,7 @@ def show_unheard(found: list[Run]) -> None:
     st.header("Voices never heard: ours beside the published")
     protocol = ui.choice("Folds of actors", FOLDS, key="folds")
     ours = unheard(tuple(run.id for run in found), protocol, found)
-    published = leakage.published(protocol)
+    published = generalization.published(protocol)
     title = f"Eight emotions in speech, {FOLDS[protocol]} of actors"
     ui.chart(figures.unheard(ours.head(MOST), published, HUMAN_ACCURACY, title), key="unheard")
     st.caption(
@@ -133,7 +134,7 @@ def show_unheard(found: list[Run]) -> None:
 
 @st.cache_data(max_entries=8, show_spinner="Comparing the runs")
 def ideas(run_ids: tuple[str, ...], _runs: list[Run]) -> pd.DataFrame:
-    return leakage.ideas(_runs)
+    return generalization.ideas(_runs)
 
 
 def show_ideas(found: list[Run]) -> None:

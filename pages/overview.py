@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from ser_core import evaluation, runs, ui
-from ser_core.comparison import SEES_AS_THE_ORIGINAL
+from ser_core import evaluation, ui
 from ser_core.figures import scores
 from ser_core.models import registry
-from ser_core.reference import HUMAN_ACCURACY, ORIGINAL, STUDY, STUDY_TEST_CLIPS
+from ser_core.results import runs
+from ser_core.results.comparison import SEES_AS_THE_ORIGINAL
+from ser_core.results.published import HUMAN_ACCURACY, ORIGINAL, STUDY, STUDY_TEST_CLIPS
 from ser_core.ui import cached
 
 ui.require_router()

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from ser_core import audio, corpus, protocols, synthetic, ui
+from ser_core import audio, corpus, ui
+from ser_core.corpus import synthetic
+from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES
 from ser_core.errors import AudioError, CorpusError
-from ser_core.features.study import SAMPLE_RATE
+from ser_core.evaluation import protocols
+from ser_core.features.mean180 import SAMPLE_RATE
 from ser_core.figures import clip as clip_figures
 from ser_core.figures import prediction as figures
 from ser_core.figures.style import percent
-from ser_core.labels import BY_NAME, EMOTION_NAMES
 from ser_core.models import registry
-from ser_core.predict import Prediction
+from ser_core.prediction.predictor import Prediction
 from ser_core.ui import cached
 
 MAX_CLIPS = 50

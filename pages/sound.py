@@ -6,12 +6,12 @@ from functools import reduce
 
 import streamlit as st
 
-from ser_core import audio, corpus, pairs, synthetic, ui
-from ser_core.corpus import Clip
+from ser_core import audio, corpus, ui
+from ser_core.corpus import Clip, pairs, synthetic
+from ser_core.corpus.labels import gender_of_actor
 from ser_core.errors import CorpusError
 from ser_core.features import prosody
 from ser_core.figures.clip import BY_KEY, VIEWS, Scale
-from ser_core.labels import gender_of_actor
 from ser_core.ui import cached
 
 FIRST, SECOND = "clip", "other"  # in the address: ?clip=03-01-05-01-02-01-12&other=...

@@ -2,14 +2,17 @@
 
 import streamlit as st
 
-from ser_core import comparison, evaluation, jobs, naming, protocols, runs, training, ui, votes
+from ser_core import evaluation, jobs, ui
+from ser_core.evaluation import protocols
+from ser_core.experiments import fusion, trainings
 from ser_core.features import inputs, store
 from ser_core.figures import comparison as confusion_figures
 from ser_core.figures import networks as figures
 from ser_core.jobs.job import Job
 from ser_core.models import deep, registry
-from ser_core.reference import ORIGINAL
-from ser_core.runs import Run
+from ser_core.results import comparison, run_titles, runs
+from ser_core.results.published import ORIGINAL
+from ser_core.results.runs import Run
 from ser_core.ui import cached, work
 
 WATCH, START, CURVES, OVERFIT, VOTE, INSIDE = VIEWS = (
@@ -56,12 +59,12 @@ def interval(run_id: str, _run: Run) -> tuple[float, float]:
 
 @st.cache_data(max_entries=8, show_spinner="Comparing the runs")
 def overfitting(run_ids: tuple[str, ...], option: str, _runs: list):
-    return training.overfitting(_runs, option)
+    return trainings.overfitting(_runs, option)
 
 
 @st.cache_data(max_entries=4, show_spinner="Weighing the two")
 def every_weight(first: str, second: str, _runs: tuple):
-    return votes.every_weight(*_runs)
+    return fusion.every_weight(*_runs)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -82,7 +85,7 @@ def trained_runs() -> list[Run]:
 
 def training_jobs() -> list[Job]:
     """Jobs that train a network: those at work, those that wait, then the newest."""
-    return [job for job in jobs.as_shown(work.jobs_now()) if training.model_of(job.command)]
+    return [job for job in jobs.as_shown(work.jobs_now()) if trainings.model_of(job.command)]
 
 
 def show_training() -> None:
@@ -98,7 +101,7 @@ def show_training() -> None:
     chosen = st.selectbox(
         "Training",
         list(found),
-        format_func=lambda key: f"{training.name_of(found[key].command)}, {STATES[found[key].status]}",
+        format_func=lambda key: f"{trainings.name_of(found[key].command)}, {STATES[found[key].status]}",
         key="job",
         bind="query-params",
     )
@@ -112,9 +115,9 @@ def watch(job_id: str, was_live: bool) -> None:
         job = next((job for job in work.jobs_now() if job.id == job_id), None)
         if job is None or (was_live and not job.is_alive):
             st.rerun()
-        model = registry.get(training.model_of(job.command))
+        model = registry.get(trainings.model_of(job.command))
         st.markdown(f"**{model.name}**: {model.about}")
-        curves = training.curves_of(job)
+        curves = trainings.curves_of(job)
         show_state(job, curves)
         if job.status == "done" and job.answer:
             run = next((run for run in cached.all_runs() if run.id == job.answer["run"]), None)
@@ -184,7 +187,7 @@ def show_curves(curve, of_what: str, key: str) -> None:
 def show_result(run: Run) -> None:
     """What a finished network is worth, how it learned, and what it confuses."""
     show_scores(run)
-    show_curves(training.tested(run), naming.title(run), key="result")
+    show_curves(trainings.tested(run), run_titles.title(run), key="result")
     show_confusion(run)
 
 
@@ -213,7 +216,7 @@ def show_scores(run: Run) -> None:
 
 def show_confusion(run: Run) -> None:
     matrix = evaluation.confusion(run.part("test"))
-    ui.chart(confusion_figures.confusion(matrix, "class", f"What {naming.title(run)} confuses"), key="confusion")
+    ui.chart(confusion_figures.confusion(matrix, "class", f"What {run_titles.title(run)} confuses"), key="confusion")
 
 
 # A new one
@@ -290,7 +293,7 @@ def choose() -> tuple[str, str, str, dict, bool]:
             "Share of the training clips that is only watched",
             0.0,
             0.5,
-            usual.get("validation", training.WATCHED),
+            usual.get("validation", trainings.WATCHED),
             0.05,
             key=f"validation-{suffix}",
             help="The best epoch on them is kept, and training ends when they get no better. The test clips are never "
@@ -298,14 +301,14 @@ def choose() -> tuple[str, str, str, dict, bool]:
         )
         if protocol == "study":
             cv = st.toggle("Also the five folds of the training part (six networks)", key="cv")
-    return model, protocol, preset, training.chosen(model, preset, options), cv
+    return model, protocol, preset, trainings.chosen(model, preset, options), cv
 
 
 def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> None:
     """How long it would take, the button, and the command that does the same."""
     usual = registry.parameters(model, preset)
-    command = training.command(model, options, protocol=protocol, preset=preset, cv=cv)
-    seconds, is_like = training.estimate(
+    command = trainings.command(model, options, protocol=protocol, preset=preset, cv=cv)
+    seconds, is_like = trainings.estimate(
         model, usual | options, trained_runs(), protocol=protocol, preset=preset, cv=cv, table=table()
     )
     if seconds is None:
@@ -331,7 +334,7 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
     job = work.job_of(*command)
     is_trained_now = job is not None and job.is_alive and job.command == tuple(command)
     busy = "It is being trained now: see *A training*." if is_trained_now else ""
-    work.offer_start(command, begin, (command, f"Train {training.name_of(tuple(command))}"), busy=busy)
+    work.offer_start(command, begin, (command, f"Train {trainings.name_of(tuple(command))}"), busy=busy)
     like = [run for run in trained_runs() if run.info["model"] == model and run.info["input"] == key]
     if like:
         with st.expander("What it is made of"):
@@ -345,8 +348,8 @@ def choose_runs() -> dict[str, Run]:
     """Some of the runs of networks by their titles; to begin with one of each network, with curves of watched clips,
     and one's own."""
     found = {run.id: run for run in trained_runs()}
-    titles = naming.titles(found.values())
-    watched = [run for run in found.values() if "val_accuracy" in training.tested(run).dropna(axis="columns")]
+    titles = run_titles.titles(found.values())
+    watched = [run for run in found.values() if "val_accuracy" in trainings.tested(run).dropna(axis="columns")]
     first = {run.info["model"]: run.id for run in reversed(watched) if run.shipped}
     own = [run.id for run in found.values() if not run.shipped]
     chosen = st.multiselect(
@@ -366,7 +369,7 @@ def choose_run() -> Run | None:
     if not found:
         st.info("No network's run is here yet. Start one above.", icon=":material/network_node:")
         return None
-    titles = naming.titles(found.values())
+    titles = run_titles.titles(found.values())
     chosen = st.selectbox("Run", list(found), format_func=titles.get, key="run", bind="query-params")
     return found[chosen]
 
@@ -377,10 +380,10 @@ def show_learning() -> None:
         st.info("Choose one or more runs.", icon=":material/stacked_line_chart:")
         return
     what = st.pills("Show", list(WHATS), format_func=WHATS.get, default="val_accuracy", required=True, key="what")
-    curves = {title: training.tested(run) for title, run in chosen.items()}
+    curves = {title: trainings.tested(run) for title, run in chosen.items()}
     ui.chart(figures.overlaid(curves, what or "val_accuracy"), key="overlaid")
     st.dataframe(
-        training.compared(chosen),
+        trainings.compared(chosen),
         hide_index=True,
         column_config={"seconds an epoch": st.column_config.NumberColumn(format="%.1f")},
     )
@@ -396,7 +399,7 @@ def show_overfitting() -> None:
     )
     option = st.pills(
         "What is changed",
-        list(training.OVERFITTING),
+        list(trainings.OVERFITTING),
         format_func=figures.NAMES.get,
         default="dropout",
         required=True,
@@ -408,7 +411,7 @@ def show_overfitting() -> None:
     if len(grid) < 2:
         st.info("There are too few runs of it here.", icon=":material/hourglass_empty:")
         return
-    st.info(training.verdict(grid, option), icon=":material/gavel:")
+    st.info(trainings.verdict(grid, option), icon=":material/gavel:")
     left, right = st.columns([3, 2], gap="medium")
     with left:
         ui.chart(figures.overfitting(grid, option), key=f"overfitting-{option}")
@@ -425,9 +428,9 @@ def show_vote() -> None:
     first, second = model.presets["default"]["weights"]
     wanted = {"protocol": "study", "seed": protocols.STUDY_SEED, "preset": "default"}
     found = [run for run in cached.shipped_runs() if all(run.info[key] == value for key, value in wanted.items())]
-    members = votes.members(model, found)
+    members = fusion.members(model, found)
     weighed = every_weight(*(run.id for run in members), tuple(members))
-    best = votes.best_weight(weighed)
+    best = fusion.best_weight(weighed)
     weights = model.presets["default"]["weights"]
     studied = weights[first] / sum(weights.values())
     st.markdown(

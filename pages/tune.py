@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 import pandas as pd
 import streamlit as st
 
-from ser_core import dashboard, evaluation, jobs, runs, ui
+from ser_core import evaluation, jobs, ui
 from ser_core.figures import tuning as figures
 from ser_core.figures.tuning import duration
-from ser_core.models import presets, registry
-from ser_core.tuning import costs, results, spaces, studies, told, winner
+from ser_core.models import presets, registry, search_spaces
+from ser_core.results import runs
+from ser_core.tuning import best_trial, costs, dashboard, descriptions, results, studies
 from ser_core.ui import cached, work
 
 WATCH, START, COMPARE = VIEWS = ("A study", "Start one", "Compare")
@@ -105,7 +106,7 @@ def stores() -> tuple[str, ...]:
 
 def tuning_job(name: str):
     """The newest job that tunes a study."""
-    return next((job for job in reversed(work.jobs_now()) if told.study_of(job.command) == name), None)
+    return next((job for job in reversed(work.jobs_now()) if descriptions.study_of(job.command) == name), None)
 
 
 def is_live(name: str, snapshot) -> bool:
@@ -125,14 +126,14 @@ def begin(command: list[str], title: str, name: str) -> None:
 
 def show_studies() -> None:
     found = {one.name: one for one in cached.found_studies()}
-    begun = [name for job in jobs.as_shown(work.jobs_now()) if (name := told.study_of(job.command))]
+    begun = [name for job in jobs.as_shown(work.jobs_now()) if (name := descriptions.study_of(job.command))]
     own = dict.fromkeys([*begun, *reversed([name for name, one in found.items() if not one.shipped])])
     names = sorted(own, key=lambda name: not is_live(name, None))
     names += [name for name in found if name not in own]
     if not names:
         st.info("There is no study yet. Start one above.", icon=":material/tune:")
         return
-    name = st.selectbox("Study", names, format_func=told.title, key="study", bind="query-params")
+    name = st.selectbox("Study", names, format_func=descriptions.title, key="study", bind="query-params")
     live = is_live(name, cached.study_now(found[name]) if name in found else None)
     st.fragment(watch, run_every=REFRESH_S if live else None)(name, live)
 
@@ -145,9 +146,9 @@ def watch(name: str, was_live: bool) -> None:
         if was_live and not is_live(name, snapshot):
             st.rerun()
         if snapshot is not None:
-            plan = told.plan(snapshot.study)
+            plan = descriptions.plan(snapshot.study)
             ships = " It ships with the project, made by this code." if found.shipped else ""
-            st.markdown(f"**{registry.get(plan.model).name}**: {told.sentence(plan)}.{ships}")
+            st.markdown(f"**{registry.get(plan.model).name}**: {descriptions.sentence(plan)}.{ships}")
             st.caption(f"Its name on the command line: `{name}`")
         if found is None or not found.shipped:
             show_work(name, tuning_job(name), snapshot)
@@ -210,8 +211,8 @@ def offer_buttons(name: str, job, study, *, at_rest: bool) -> None:
     elif at_rest and st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume"):
         if job is not None and job.is_resumable:
             work.act(jobs.resume, job, ui.settings())
-        plan, trials = told.plan(study), study.user_attrs["trials"]
-        work.act(work.start_job, told.command(plan, name, trials), f"Tune {plan.model}: {trials} trials")
+        plan, trials = descriptions.plan(study), study.user_attrs["trials"]
+        work.act(work.start_job, descriptions.command(plan, name, trials), f"Tune {plan.model}: {trials} trials")
 
 
 def show_score(snapshot) -> None:
@@ -239,7 +240,7 @@ def show_preset(snapshot) -> None:
     if best is None:
         return
     known = saved_presets(study.user_attrs["model"], stores(), work.jobs_stamp())
-    saved = winner.preset_of(study, best, known)
+    saved = best_trial.preset_of(study, best, known)
     job = work.job_of("preset", study.study_name)
     if saved:
         accuracy, low, high, clips = test_score(saved.run, stores())
@@ -250,7 +251,7 @@ def show_preset(snapshot) -> None:
             icon=":material/bookmark_added:",
         )
         with st.expander("How to use it"):
-            used = [told.shell([word, saved.model, "--preset", saved.name]) for word in ("run", "train")]
+            used = [descriptions.shell([word, saved.model, "--preset", saved.name]) for word in ("run", "train")]
             st.code("\n".join(used), language="bash", wrap_lines=True)
             st.caption("`run` scores it anew and keeps every prediction; `train` also keeps the model for predicting.")
     elif job is not None and job.is_alive:
@@ -274,7 +275,7 @@ def show_charts(snapshot) -> None:
     elif what == TRIAL:
         show_trial(snapshot)
     elif what in (PARAMETER, CONTOUR):
-        names = list(spaces.get(study.user_attrs["model"], study.user_attrs["space"]).ranges)
+        names = list(search_spaces.get(study.user_attrs["model"], study.user_attrs["space"]).ranges)
         left, right = st.columns(2)
         choice = (left.selectbox("Parameter", names, key="first", bind="query-params"),)
         if what == CONTOUR:
@@ -345,7 +346,7 @@ def show_trial(snapshot) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Its parameters beside those that stand in the code**")
-        st.dataframe(told.beside_presets(study, trials[number]))
+        st.dataframe(descriptions.beside_presets(study, trials[number]))
         st.caption("A dash: not set, so that the library's own holds.")
     with right:
         both = tuple(dict.fromkeys([number, best.number])) if best else (number,)
@@ -383,20 +384,20 @@ def show_start() -> None:
     with right:
         offer(plan, trials, workers, minutes)
         st.markdown("**Where it looks**")
-        st.dataframe(told.ranges(plan.model, plan.space), hide_index=True)
+        st.dataframe(descriptions.ranges(plan.model, plan.space), hide_index=True)
 
 
 def choose_plan() -> tuple[studies.Plan, int, int, int]:
     """What is to be tuned and how, the number of trials and of workers, and the time limit in minutes."""
     bound = {"bind": "query-params"}
-    models = [key for key in registry.MODELS if spaces.available(key)]
+    models = [key for key in registry.MODELS if search_spaces.available(key)]
     first = models.index("kn")  # done within seconds
     model = st.selectbox(
         "Model", models, index=first, format_func=lambda key: registry.get(key).name, key="model", **bound
     )
     st.caption(registry.get(model).about)
     space = "ours"
-    if "study" in spaces.available(model):
+    if "study" in search_spaces.available(model):
         space = ui.choice("Ranges to look in", SPACES, key="space")
     else:
         st.caption("The study did not tune this model: the ranges to look in are ours.")
@@ -432,7 +433,7 @@ def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
     """How long it would take, the button, and the command that does the same."""
     found = {one.name: one for one in cached.found_studies()}
     taken = plan.name in found and found[plan.name].shipped  # what ships stays to be seen
-    default = f"{plan.name}{told.MINE}" if taken else plan.name
+    default = f"{plan.name}{descriptions.MINE}" if taken else plan.name
     name = st.text_input("Name of the study", placeholder=default, key="name").strip() or default
     if not studies.NAME.fullmatch(name):
         st.error(f"{ui.as_text(name)} is no name for a study: letters, digits, '.', '_' and '-', at most 80.")
@@ -447,7 +448,7 @@ def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
         todo, label = trials - ended, f"Go on with it: {trials - ended} more"
         more = " Ask for more trials in all to go on with it." if todo <= 0 else ""
         st.info(f"There is this study already, with {ended} trials.{more}", icon=":material/history:")
-    command = told.command(plan, name, trials, workers=workers, minutes=minutes)
+    command = descriptions.command(plan, name, trials, workers=workers, minutes=minutes)
     if todo > 0:
         say_estimate(plan, todo, workers, minutes)
     job = tuning_job(name)
@@ -484,7 +485,9 @@ def show_comparison() -> None:
         return
     names = sorted(reversed(found), key=lambda name: found[name].shipped)
     some = names[:5]
-    chosen = st.multiselect("Studies", names, default=some, format_func=told.title, key="studies", bind="query-params")
+    chosen = st.multiselect(
+        "Studies", names, default=some, format_func=descriptions.title, key="studies", bind="query-params"
+    )
     by = st.segmented_control(
         "Against", ["Trials", "Time"], default="Trials", required=True, key="by", bind="query-params"
     )

@@ -14,11 +14,11 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["artifacts", "audio", "corpus", "evaluation", "experiments", "labels", "protocols", "runs"],
+    submodules=["audio", "corpus", "evaluation", "experiments", "features", "models", "prediction", "results"],
     submod_attrs={
         "corpus": ["index"],
         "errors": ["SerError"],
-        "predict": ["Prediction", "Predictor", "load_predictor"],
+        "prediction.predictor": ["Prediction", "Predictor", "load_predictor"],
         "settings": ["Settings"],
     },
 )

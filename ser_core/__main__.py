@@ -2,9 +2,9 @@
 
 import sys
 
-from ser_core import stopping
+from ser_core import interrupts
 from ser_core.cli import main
 
 if __name__ == "__main__":
-    stopping.listen()
+    interrupts.listen()
     sys.exit(main())

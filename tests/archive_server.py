@@ -9,8 +9,8 @@ import zipfile
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from ser_core import synthetic
-from ser_core.download import Archive
+from ser_core.corpus import synthetic
+from ser_core.corpus.download import Archive
 
 SPEECH, SONG = "Speech.zip", "Song.zip"
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser_core import artifacts, corpus, experiments, synthetic
+from ser_core import corpus, experiments
+from ser_core.corpus import synthetic
 from ser_core.features import store
+from ser_core.prediction import model_store
 from ser_core.settings import PROJECT, Settings
 from tests.archive_server import started as started_archive_server
 
@@ -57,9 +59,9 @@ def result(table) -> experiments.Result:
 
 
 @pytest.fixture
-def trained(result, table, tmp_path) -> artifacts.ModelEntry:
+def trained(result, table, tmp_path) -> model_store.ModelEntry:
     """The small vote, kept in a store of its own."""
-    return artifacts.save(result, table, tmp_path / "store")
+    return model_store.save(result, table, tmp_path / "store")
 
 
 @pytest.fixture

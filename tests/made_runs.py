@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ser_core import corpus, evaluation
-from ser_core.labels import LABELS
-from ser_core.runs import Run
+from ser_core.corpus.labels import LABELS
+from ser_core.results.runs import Run
 
 CLIPS = corpus.official_clips()[::5]  # 491
 

@@ -1,4 +1,4 @@
-"""The study's features as three plain librosa calls give them: what `ser_core.features.study` is held against."""
+"""The study's features as three plain librosa calls give them: what `ser_core.features.mean180` is held against."""
 
 import librosa
 import numpy as np

@@ -60,9 +60,9 @@ def carry_out(arguments: list[str] | argparse.Namespace, report=None):
         settings.require_writable(options.starts)
     if not getattr(options, "dask", None):
         return options.command(options, settings)
-    from ser_core import parallel
+    from ser_core.experiments import cluster
 
-    with parallel.on(options.dask):
+    with cluster.on(options.dask):
         return options.command(options, settings)
 
 

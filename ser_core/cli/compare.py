@@ -21,8 +21,11 @@ def add(command) -> None:
 
 
 def compare(options, settings):
-    from ser_core import artifacts, comparison, differences, evaluation, protocols, runs
+    from ser_core import evaluation
     from ser_core.errors import ModelError
+    from ser_core.evaluation import protocols
+    from ser_core.prediction import model_store
+    from ser_core.results import comparison, differences, runs
 
     protocol = protocols.get(options.protocol)
     for name, value, there in (
@@ -41,7 +44,7 @@ def compare(options, settings):
         table, verdicts = differences.named_pairs(options.pairs, found, kind=options.kind)
         answer = {"pairs": json.loads(table.to_json(orient="records")), "verdicts": verdicts}
     else:
-        sizes = artifacts.sizes(settings.stores)
+        sizes = model_store.sizes(settings.stores)
         table = comparison.table(found, protocol=options.protocol, kind=options.kind, sizes=sizes)
         answer, verdicts = {"runs": json.loads(table.to_json(orient="records"))}, []
 

@@ -42,7 +42,7 @@ def add(command) -> None:
 
 
 def download(options, settings):
-    from ser_core import download as downloading
+    from ser_core.corpus import download as downloading
 
     _accept_licence(downloading.LICENCE, options)
     wanted = [

@@ -76,13 +76,13 @@ def run(options, settings):
 
 
 def train(options, settings):
-    from ser_core import artifacts
+    from ser_core.prediction import model_store
 
     result, table = _experiment(options, settings, training=True)
     _keep(result.run, settings)
     if result.model is None:  # everybody was tested by a model of the others
         return run_answer(result.run), 0, lambda: _show_run(result.run, settings)
-    entry = artifacts.save(result, table, settings.workspace)
+    entry = model_store.save(result, table, settings.workspace)
 
     def show():
         _show_run(result.run, settings)
@@ -94,11 +94,12 @@ def train(options, settings):
 
 
 def _experiment(options, settings, *, training=False):
-    from ser_core import experiments, runs
+    from ser_core import experiments
     from ser_core.errors import ModelError
     from ser_core.features import inputs, store
     from ser_core.models import deep, presets, registry
     from ser_core.models.model import FUNCTIONALS, OWN, VOICES, SavedVote
+    from ser_core.results import runs
 
     asked = str(options.features or "")
     file = options.features if asked not in ("", "study", FUNCTIONALS, VOICES) else None
@@ -109,7 +110,7 @@ def _experiment(options, settings, *, training=False):
     if asked == "study" and options.preset in (FUNCTIONALS, VOICES):
         raise ModelError(f"--preset {options.preset} sees other features than the study's: leave --features out")
     if trials := getattr(options, "tune", None):
-        from ser_core.tuning.inside import tuned_inside
+        from ser_core.experiments.nested import tuned_inside
 
         if options.preset not in ("default", FUNCTIONALS, VOICES):
             raise ModelError(f"--tune looks for the parameters itself: leave --preset {options.preset} out")
@@ -178,17 +179,19 @@ def _experiment(options, settings, *, training=False):
 
 
 def _vote(model, table, options, settings):
-    from ser_core import experiments, runs, votes
+    from ser_core import experiments
+    from ser_core.experiments import fusion
     from ser_core.features import store
+    from ser_core.results import runs
 
     wanted = {"protocol": options.protocol, "seed": options.seed, "data_digest": store.digest(table)}
-    members = votes.members(model, runs.list_all(settings.stores), **wanted)
-    return experiments.Result(votes.of_runs(model, *members, preset=options.preset), None)
+    members = fusion.members(model, runs.list_all(settings.stores), **wanted)
+    return experiments.Result(fusion.of_runs(model, *members, preset=options.preset), None)
 
 
 def _keep(run, settings):
     """Save a run. What its training left behind to go on from is of no use any more."""
-    from ser_core import runs
+    from ser_core.results import runs
 
     runs.save(run, settings.workspace)
     shutil.rmtree(settings.training / run.id, ignore_errors=True)
@@ -201,7 +204,9 @@ def run_answer(run) -> dict:
 
 
 def _show_run(run, settings) -> None:
-    from ser_core import comparison, evaluation, protocols, runs
+    from ser_core import evaluation
+    from ser_core.evaluation import protocols
+    from ser_core.results import comparison, runs
 
     if protocols.get(run.info["protocol"]).holds_actors_out:  # clips of one actor stand or fall together
         bounds = {"emotions": evaluation.unheard_interval(run.part("test"))}

@@ -22,7 +22,7 @@ def add(command) -> None:
 
 
 def doctor(options, settings):
-    from ser_core import health
+    from ser_core.cli import health
 
     checks = health.check(settings)
 
@@ -38,7 +38,7 @@ def doctor(options, settings):
 
 
 def study(options, settings):
-    from ser_core import shipping
+    from ser_core.cli import shipping
 
     if options.data:  # for all that reads clips: tables, voices, pictures
         settings = dataclasses.replace(settings, data_dir=options.data)

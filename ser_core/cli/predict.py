@@ -12,11 +12,11 @@ def add(command) -> None:
 
 
 def predict(options, settings):
-    from ser_core import artifacts
     from ser_core.errors import AudioError
-    from ser_core.predict import Predictor
+    from ser_core.prediction import model_store
+    from ser_core.prediction.predictor import Predictor
 
-    predictor = Predictor.load(artifacts.find(options.model, settings.stores))
+    predictor = Predictor.load(model_store.find(options.model, settings.stores))
     predictions, errors = [], []
     for file in options.files:
         try:

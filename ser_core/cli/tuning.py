@@ -50,7 +50,7 @@ def _add_study_place(sub: argparse.ArgumentParser) -> None:
 
 def tune(options, settings):
     from ser_core.features import store
-    from ser_core.tuning import search, storage, studies, winner
+    from ser_core.tuning import best_trial, search, storage, studies
 
     names = ("model", "space", "cv", "folds", "sampler", "pruner", "seed")
     plan = studies.Plan(**{name: getattr(options, name) for name in names})
@@ -73,7 +73,7 @@ def tune(options, settings):
     saved = None
     if options.save_preset:
         with progress("Evaluating the best", "fold", options) as advance:
-            saved = winner.save_preset(study, table, settings, progress=advance)
+            saved = best_trial.save_preset(study, table, settings, progress=advance)
         answer |= _preset_answer(*saved, settings)
 
     def show():
@@ -107,12 +107,12 @@ def worker(options, settings):
 
 def preset(options, settings):
     from ser_core.features import store
-    from ser_core.tuning import studies, winner
+    from ser_core.tuning import best_trial, studies
 
     study = studies.load(studies.find(options.study, settings))
     table = store.read_table(options.features or settings.feature_table)
     with progress("Evaluating the best", "fold", options) as advance:
-        saved = winner.save_preset(study, table, settings, name=options.name, jobs=options.jobs, progress=advance)
+        saved = best_trial.save_preset(study, table, settings, name=options.name, jobs=options.jobs, progress=advance)
     return _preset_answer(*saved, settings), 0, lambda: _show_preset(*saved, settings)
 
 
@@ -142,7 +142,7 @@ def _show_study(study) -> None:
 
 
 def _preset_answer(saved, new, settings) -> dict:
-    from ser_core import runs
+    from ser_core.results import runs
 
     run = runs.get(saved.run, settings.stores)
     scores = {name: run.scores[name] for name in ("train_accuracy", "cv_accuracy", "test_accuracy", "uar")}

@@ -20,7 +20,7 @@ import scipy.stats
 from parselmouth.praat import call
 
 from ser_core.features import prosody
-from ser_core.features.study import BLOCK
+from ser_core.features.mean180 import BLOCK
 
 VERSION = "functionals-1"  # Part of every table and model: raise it with any change of the numbers below.
 SAMPLE_RATE = 22_050  # Hz

@@ -19,11 +19,12 @@ import librosa
 import numpy as np
 from PIL import Image
 
-from ser_core import audio, protocols
+from ser_core import audio
 from ser_core.corpus import Corpus, Rejected
 from ser_core.errors import AudioError, ImageError
-from ser_core.features import store, study
-from ser_core.features.study import N_MFCC, SAMPLE_RATE
+from ser_core.evaluation import protocols
+from ser_core.features import mean180, store
+from ser_core.features.mean180 import N_MFCC, SAMPLE_RATE
 
 VERSION = "picture-1"  # Part of every folder of pictures: raise it with any change of the pixels or the augmentation.
 
@@ -81,9 +82,9 @@ def values(samples: np.ndarray, kind: str) -> np.ndarray:
     _check_kind(kind)
     samples = np.asarray(samples, dtype=np.float32)
     if kind == "contrast":  # in double: the valleys of a spectrum drown in the rounding of single precision
-        magnitude = study.magnitude_spectrogram(samples)
+        magnitude = mean180.magnitude_spectrogram(samples)
         return librosa.feature.spectral_contrast(S=magnitude.T, sr=SAMPLE_RATE).astype(np.float32)
-    mel = study.mel_spectrogram(study.magnitude_spectrogram(samples, np.float32))
+    mel = mean180.mel_spectrogram(mean180.magnitude_spectrogram(samples, np.float32))
     if kind == "mel":
         return librosa.power_to_db(mel, ref=np.max)
     return librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=N_MFCC)

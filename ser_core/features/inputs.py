@@ -23,10 +23,11 @@ import psutil
 
 from ser_core import audio, corpus
 from ser_core.errors import AudioError, FeatureError, ModelError
-from ser_core.features import functionals, images, store, study, voices
+from ser_core.features import functionals, images, mean180, speaker_perturbation, store
+from ser_core.keras_backend import load_keras
 from ser_core.settings import Settings
 
-SAMPLE_RATE = study.SAMPLE_RATE
+SAMPLE_RATE = mean180.SAMPLE_RATE
 FRAMES, BANDS = 192, 64  # frames of 512 samples: 4.5 s, as long as nine in ten clips
 MAX_HZ = 8000
 FLOOR_DB = -80.0  # below full scale: rooms are louder
@@ -35,13 +36,13 @@ BATCH = 16  # clips seen at once, at most: more are no faster on a processor
 CLIP_BYTES = 40 * 2**20  # of memory, a clip more in a batch: of all networks VGG16 takes most, in single precision
 
 
-TABLES = {"study": study, "functionals": functionals}  # inputs that are a table of named features
+TABLES = {"study": mean180, "functionals": functionals}  # inputs that are a table of named features
 # A backbone's has its weights.
 VERSIONS = {
     **{key: features.VERSION for key, features in TABLES.items()},
     "frames": "frames-1",
     "sequence": "sequence-1",
-    "voices": voices.VERSION,
+    "voices": speaker_perturbation.VERSION,
 }
 SINGLE_PRECISION = {*TABLES, "voices"}
 
@@ -74,7 +75,7 @@ class Seen:
 def frames(samples: np.ndarray) -> np.ndarray:
     """Log-mel frames [shape=(192, 64), dB] around the middle of the voice; what is longer is cut, shorter padded."""
     mel = librosa.feature.melspectrogram(
-        S=np.square(study.magnitude_spectrogram(samples, np.float32)).T, sr=SAMPLE_RATE, n_mels=BANDS, fmax=MAX_HZ
+        S=np.square(mean180.magnitude_spectrogram(samples, np.float32)).T, sr=SAMPLE_RATE, n_mels=BANDS, fmax=MAX_HZ
     )
     decibels = np.maximum(librosa.power_to_db(mel, top_db=None), FLOOR_DB).T
     return _around_the_voice(decibels, mel.sum(axis=0), FRAMES, FLOOR_DB)
@@ -89,9 +90,9 @@ def band_centres_hz(bands: int = BANDS) -> np.ndarray:
 def sequence(samples: np.ndarray) -> np.ndarray:
     """40 MFCC and 12 chroma of every second frame [shape=(96, 52)] around the middle of the voice; zeros at the end of
     what is shorter, which a network masks."""
-    magnitude = study.magnitude_spectrogram(samples, np.float32)
-    mel = study.mel_spectrogram(magnitude)
-    mfcc = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=study.N_MFCC)
+    magnitude = mean180.magnitude_spectrogram(samples, np.float32)
+    mel = mean180.mel_spectrogram(magnitude)
+    mfcc = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=mean180.N_MFCC)
     chroma = librosa.feature.chroma_stft(S=magnitude.T, sr=SAMPLE_RATE, tuning=0.0)
     both = np.concatenate([mfcc, chroma]).T
     short = both[: len(both) - len(both) % SEQUENCE_STEP].reshape(-1, SEQUENCE_STEP, both.shape[1]).mean(axis=1)
@@ -106,7 +107,7 @@ ONE_BY_ONE = {
     **{key: features.extract for key, features in TABLES.items()},
     "frames": frames,
     "sequence": sequence,
-    "voices": voices.extract,
+    "voices": speaker_perturbation.extract,
 }
 
 
@@ -161,8 +162,6 @@ def backbone(key: str, weights: Path | None = None) -> Input:
     ModelError
         If the weights can neither be read nor downloaded.
     """
-    from ser_core.models.networks import load_keras
-
     keras = load_keras()
     name, module = BACKBONES[key]
     shape = (images.SIZE, images.SIZE, 3)
@@ -256,7 +255,7 @@ def load(
         As `get`.
     """
     if key == "study":
-        return Seen(key, study.VERSION, store.matrix(table))
+        return Seen(key, mean180.VERSION, store.matrix(table))
     if key == "functionals" and (shipped := _shipped(table, settings)) is not None:
         return Seen(key, functionals.VERSION, shipped)
     files = _recordings(table, settings)

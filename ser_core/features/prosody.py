@@ -5,7 +5,7 @@ import numpy as np
 import parselmouth
 import pyloudnorm
 
-from ser_core.features.study import HOP, N_FFT
+from ser_core.features.mean180 import HOP, N_FFT
 
 VERSION = "prosody-1"  # Part of every table: raise it with any change of the numbers below.
 SAMPLE_RATE = 22_050  # Hz

@@ -7,7 +7,7 @@ them). They are for looking at; what models learn from is in `study`.
 import librosa
 import numpy as np
 
-from ser_core.features.study import HOP, N_FFT, N_MELS, N_MFCC
+from ser_core.features.mean180 import HOP, N_FFT, N_MELS, N_MFCC
 
 MAX_FRAMES = 400  # more cannot be told apart on a screen
 NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")

@@ -20,11 +20,11 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from ser_core import parquet
+from ser_core import files
 from ser_core.corpus import COLUMNS, Corpus, Rejected
+from ser_core.corpus.labels import LABELS
 from ser_core.errors import AudioError, FeatureError
-from ser_core.features import study
-from ser_core.labels import LABELS
+from ser_core.features import mean180
 
 BATCH = 32  # clips: about a tenth of a second of work, which is the most that a kill can lose on each core
 MAX_BROKEN_SHARE = 0.02
@@ -49,7 +49,7 @@ def load_table(
     corpus: Corpus,
     workspace: Path,
     *,
-    features: ModuleType = study,
+    features: ModuleType = mean180,
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Extraction:
@@ -125,14 +125,14 @@ def save_table(table: pd.DataFrame, file: Path) -> None:
     part = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        parquet.write(table, part)
+        files.write(table, part)
         os.replace(part, file)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise FeatureError(f"{file} cannot be written ({error}). Choose another place") from error
 
 
-def read_table(file: Path, features: ModuleType = study) -> pd.DataFrame:
+def read_table(file: Path, features: ModuleType = mean180) -> pd.DataFrame:
     """A saved feature table.
 
     Raises
@@ -176,7 +176,7 @@ def _fault(table: pd.DataFrame, features: ModuleType) -> str | None:
     return f"{min(unknown)!r} is none of the 16 classes" if unknown else None
 
 
-def matrix(table: pd.DataFrame, features: ModuleType = study) -> np.ndarray:
+def matrix(table: pd.DataFrame, features: ModuleType = mean180) -> np.ndarray:
     """The features of a table as numbers alone [shape=(clips, features), dtype=float32]."""
     return table[list(features.NAMES)].to_numpy(dtype=np.float32)
 

@@ -24,7 +24,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ser_core.features import prosody, spectrogram
-from ser_core.features.study import N_MFCC
+from ser_core.features.mean180 import N_MFCC
 from ser_core.figures.style import ACCENT, SEQUENTIAL, finish
 
 _COLUMNS = 800  # of a waveform: about as many as a wide screen has pixels for it

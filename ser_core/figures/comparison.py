@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from ser_core import evaluation
 from ser_core.corpus import TITLES, parse, said
+from ser_core.corpus.labels import emotion_of, gender_of, title_of
 from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish, interval, percent
-from ser_core.labels import emotion_of, gender_of, title_of
 
 COLOURS = (ACCENT, SECOND, MUTED, "#A8577E")  # of the first to the fourth run
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")

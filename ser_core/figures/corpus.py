@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core import exploration
 from ser_core.corpus import TITLES, said, titles
+from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, LABELS, emotion_of, title_of
+from ser_core.features import exploration
 from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, count_of, dots, finish, percent
-from ser_core.labels import BY_NAME, EMOTION_NAMES, LABELS, emotion_of, title_of
 
 # What can be measured of a clip: its name, its unit, and what that is.
 MEASURES = {

@@ -7,11 +7,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core import corpus
-from ser_core.exploration import VARIANCE_KEPT, components_kept, in_decibels
-from ser_core.features import prosody, study
+from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, GENDERS
+from ser_core.features import mean180, prosody
+from ser_core.features.exploration import VARIANCE_KEPT, components_kept, in_decibels
 from ser_core.features.spectrogram import mel_band_hz
 from ser_core.figures.style import ACCENT, MUTED, SECOND, dots, finish, percent
-from ser_core.labels import BY_NAME, EMOTION_NAMES, GENDERS
 
 MAP_COLOURS = ("emotion", "gender", "actor", "channel")
 FAMILIES = {"mfcc": "MFCC (timbre)", "chroma": "chroma (notes)", "mel": "mel bands (energy by pitch)"}
@@ -60,7 +60,7 @@ def title(feature: str) -> str:
         return f"MFCC {int(which)}"
     if kind == "chroma":
         return f"chroma {which}"
-    return f"mel band {int(which)} ({mel_band_hz(study.SAMPLE_RATE)[int(which) - 1]:,.0f} Hz)"
+    return f"mel band {int(which)} ({mel_band_hz(mean180.SAMPLE_RATE)[int(which) - 1]:,.0f} Hz)"
 
 
 def unit(feature: str) -> str:
@@ -125,7 +125,7 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
     profiles : pd.DataFrame
         As `exploration.mel_profiles` gives it: a row an emotion, a column a band, in dB.
     """
-    hz = mel_band_hz(study.SAMPLE_RATE)
+    hz = mel_band_hz(mean180.SAMPLE_RATE)
     bands = np.arange(len(hz))
     figure = go.Figure()
     for emotion in (name for name in EMOTION_NAMES if name in profiles.index):

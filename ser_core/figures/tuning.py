@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 
 from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish
 from ser_core.models import registry
-from ser_core.tuning import results, told
+from ser_core.tuning import descriptions, results
 
 # state -> how it is said of one, of many, and how it is drawn
 STATES = {
@@ -196,7 +196,7 @@ def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
 def _dimension(name: str, distribution, values: list) -> dict:
     if isinstance(distribution, CategoricalDistribution):
         choices = list(distribution.choices)
-        ticks = {"tickvals": list(range(len(choices))), "ticktext": [told.value(choice) for choice in choices]}
+        ticks = {"tickvals": list(range(len(choices))), "ticktext": [descriptions.value(choice) for choice in choices]}
         at = [choices.index(value) for value in values]
         return {"label": name, "values": at, "range": [-0.2, len(choices) - 0.8]} | ticks
     if getattr(distribution, "log", False):
@@ -230,7 +230,7 @@ def one_parameter(study: optuna.Study, name: str) -> tuple[go.Figure, str]:
     categorical = isinstance(distribution, CategoricalDistribution)
     figure = go.Figure()
     figure.add_scatter(
-        x=[told.value(trial.params[name]) if categorical else trial.params[name] for trial in having],
+        x=[descriptions.value(trial.params[name]) if categorical else trial.params[name] for trial in having],
         y=[trial.value for trial in having],
         customdata=[trial.number for trial in having],
         mode="markers",
@@ -245,14 +245,14 @@ def one_parameter(study: optuna.Study, name: str) -> tuple[go.Figure, str]:
     )
     finish(figure, title, height=380)
     if categorical:
-        order = [told.value(choice) for choice in distribution.choices]
+        order = [descriptions.value(choice) for choice in distribution.choices]
         figure.update_xaxes(type="category", categoryorder="array", categoryarray=order)
     elif distribution.log:
         figure.update_xaxes(type="log")
     figure.update_xaxes(title=name)
     figure.update_yaxes(title=measure(study), automargin=True)
     best = max(having, key=lambda trial: trial.value)
-    where = f"The best of them, trial {best.number}, has {told.value(best.params[name])}"
+    where = f"The best of them, trial {best.number}, has {descriptions.value(best.params[name])}"
     return figure, f"A dot for each of {len(having)} trials that ran all folds, later ones brighter. {where}."
 
 
@@ -269,7 +269,7 @@ def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, st
         )
     for name in (first, second):  # of one value alone Optuna draws nothing
         if len({str(trial.params[name]) for trial in having}) == 1:
-            value = told.value(having[0].params[name])
+            value = descriptions.value(having[0].params[name])
             return _nothing(title, f"All trials that ran all folds have {name} {value}. Choose another parameter.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -289,8 +289,8 @@ def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, st
     best = max(having, key=lambda trial: trial.value)
     return figure, (
         f"A dot a trial ({len(having)} ran all folds); between them the surface is a guess, brighter where the "
-        f"{measure(study)} is higher. The best stands at {first} {told.value(best.params[first])}, "
-        f"{second} {told.value(best.params[second])}."
+        f"{measure(study)} is higher. The best stands at {first} {descriptions.value(best.params[first])}, "
+        f"{second} {descriptions.value(best.params[second])}."
     )
 
 

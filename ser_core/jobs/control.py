@@ -65,7 +65,7 @@ def _queue(folder: Path, place: Path | None = None) -> None:
     jobs.add_event(folder, "queued")
     with open(folder / jobs.LOG, "ab") as log:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "ser_core.jobs.worker", str(folder)],
+            [sys.executable, "-m", "ser_core.cli.job_worker", str(folder)],
             cwd=PROJECT,
             env=os.environ | {JOB_VARIABLE: str(folder)},
             stdin=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ training part, to be as good or better and fast: the authors' forest has 22,984 
 import numpy as np
 
 from ser_core.models.model import FUNCTIONALS, VOICES, SingleModel
-from ser_core.models.views import COMPONENTS
+from ser_core.models.preprocessing import COMPONENTS
 
 NEARNESS_POWER = 8  # among 1, 4, 8
 

@@ -6,7 +6,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from ser_core.labels import LABELS
+from ser_core.corpus.labels import LABELS
 
 
 class EmotionClassifier(ClassifierMixin, BaseEstimator):

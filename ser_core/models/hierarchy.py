@@ -5,7 +5,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from ser_core.labels import GENDERS, LABELS, emotion_of, gender_of
+from ser_core.corpus.labels import GENDERS, LABELS, emotion_of, gender_of
 
 
 class GenderFirstClassifier(ClassifierMixin, BaseEstimator):

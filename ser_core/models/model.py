@@ -53,9 +53,9 @@ class SingleModel(Model):
 
     def make(self, parameters: dict, seed: int, *, plain: bool = False, features: str = "study"):
         """An unfitted classifier of any parameters; a `plain` one sees what the study's models saw."""
-        from ser_core.models import views
+        from ser_core.models import preprocessing
 
-        return views.behind(self.view, self.classifier(parameters, seed), plain=plain, features=features)
+        return preprocessing.behind(self.view, self.classifier(parameters, seed), plain=plain, features=features)
 
 
 @dataclass(frozen=True)
@@ -98,14 +98,14 @@ class Vote(Model):
     def build(self, preset: str, seed: int):
         from sklearn.ensemble import VotingClassifier
 
-        from ser_core.models import views
+        from ser_core.models import preprocessing
 
         weights = self.presets[preset]["weights"]
         seen = {member.view for member in self.members.values()}
         if len(seen) == 1:  # the members see the same, so it is made once for all
             bare = [(key, member.classifier(member.presets[preset], seed)) for key, member in self.members.items()]
             vote = VotingClassifier(bare, voting="soft", weights=[weights[key] for key in self.members])
-            return views.behind(seen.pop(), vote, plain=preset == "study", features=self.input(preset))
+            return preprocessing.behind(seen.pop(), vote, plain=preset == "study", features=self.input(preset))
         whole = [(key, member.build(preset, seed)) for key, member in self.members.items()]
         return VotingClassifier(whole, voting="soft", weights=[weights[key] for key in self.members])
 

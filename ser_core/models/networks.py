@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,32 +22,14 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.validation import check_is_fitted
 
-from ser_core import stopping
+from ser_core import interrupts
 from ser_core.errors import TrainingError
 from ser_core.features import inputs
+from ser_core.keras_backend import load_keras
 
 PCA_VARIANCE = 0.95  # the study's: 66 components of its 180 features
 PREDICT_BATCH = 128
-MAX_THREADS = 8
 STATE = "training.json"
-
-
-@cache
-def load_keras():
-    """Keras, quiet, with operations that give the same result each time, in half precision where there is a GPU and on
-    a few cores where there is none: more than eight have nothing to do in networks as small as these. Takes seconds the
-    first time."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import keras
-    import tensorflow as tf
-
-    tf.config.experimental.enable_op_determinism()
-    if "TF_NUM_INTRAOP_THREADS" not in os.environ:
-        tf.config.threading.set_intra_op_parallelism_threads(min(MAX_THREADS, os.cpu_count() or 1))
-    if tf.config.list_physical_devices("GPU"):
-        keras.mixed_precision.set_global_policy("mixed_float16")
-    return keras
 
 
 # Builders: (what the training clips look like, number of classes, options) -> a network that is not compiled
@@ -349,7 +330,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.learned_from_ = len(learn)
         model, history, best = self._begin(np.asarray(features[learn]), progress)
         while not self._is_over(history):
-            stopping.check()
+            interrupts.check()
             history.append(self._epoch(model, features, labels, learn, watch, len(history)))
             if best is None or _rank(history[-1], len(watch)) > best[0]:
                 best = _rank(history[-1], len(watch)), model.get_weights()

@@ -10,14 +10,14 @@ import pandas as pd
 from sklearn.metrics import recall_score
 from threadpoolctl import threadpool_limits
 
-from ser_core import protocols, stopping
+from ser_core import interrupts
+from ser_core.corpus.labels import LABELS
+from ser_core.evaluation import protocols
 from ser_core.features import inputs
-from ser_core.labels import LABELS
-from ser_core.models import registry
+from ser_core.models import registry, search_spaces
 from ser_core.models.deep import Network
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.settings import Settings
-from ser_core.tuning import spaces
 
 
 class Objective:
@@ -35,7 +35,7 @@ class Objective:
 
     def __init__(self, facts: dict, table: pd.DataFrame):
         self.model = registry.get(facts["model"])
-        self.space = spaces.get(facts["model"], facts["space"])
+        self.space = search_spaces.get(facts["model"], facts["space"])
         self.plain = facts["space"] == "study"
         self.seed = facts["seed"]
         self.by_fold = facts["pruner"] == "wilcoxon"  # it compares folds one by one, the median the means so far
@@ -52,7 +52,7 @@ class Objective:
         try:
             parameters = self.space.suggest(trial)
             for step, fold in enumerate(self.folds):
-                with stopping.held(False):
+                with interrupts.held(False):
                     scores.append(self._on(fold, parameters))
                 trial.set_user_attr("fold_scores", scores)
                 trial.report(scores[-1] if self.by_fold else float(np.mean(scores)), step)

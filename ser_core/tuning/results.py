@@ -6,9 +6,9 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from ser_core.protocols import CV_FOLDS
-from ser_core.runs import Run
-from ser_core.tuning import spaces
+from ser_core.evaluation.protocols import CV_FOLDS
+from ser_core.models import search_spaces
+from ser_core.results.runs import Run
 
 
 def count(study: optuna.Study) -> tuple[int, int]:
@@ -71,7 +71,7 @@ def ranked(study: optuna.Study) -> list[FrozenTrial]:
 
 def parameters(study: optuna.Study, trial: FrozenTrial) -> dict:
     """All that a trial set, the space's fixed parameters too."""
-    return spaces.get(study.user_attrs["model"], study.user_attrs["space"]).parameters(trial.params)
+    return search_spaces.get(study.user_attrs["model"], study.user_attrs["space"]).parameters(trial.params)
 
 
 def our_default(study: optuna.Study, found: Iterable[Run]) -> float | None:

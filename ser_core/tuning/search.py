@@ -12,7 +12,7 @@ import pandas as pd
 from optuna.storages import fail_stale_trials
 from optuna.trial import TrialState
 
-from ser_core import stopping
+from ser_core import interrupts
 from ser_core.errors import TuningError
 from ser_core.features import store
 from ser_core.settings import PROJECT
@@ -112,7 +112,7 @@ def work(
         unborn = Unborn(heartbeat_s)
         done = 0
         while time.monotonic() < until:
-            stopping.check()
+            interrupts.check()
             ended, running = results.count(study)
             if progress:
                 progress(min(ended, facts["trials"]), facts["trials"])
@@ -124,7 +124,7 @@ def work(
                 for number in unborn.numbers(study):
                     study.tell(number, state=TrialState.FAIL)
                 continue
-            with stopping.held():  # so that no trial is left behind that seems to run
+            with interrupts.held():  # so that no trial is left behind that seems to run
                 study.optimize(objective, n_trials=1, catch=(Exception,))
             done += 1
         if progress:

@@ -11,11 +11,13 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import TrialState
 
-from ser_core import experiments, protocols
+from ser_core.environment import versions
 from ser_core.errors import TuningError
+from ser_core.evaluation import protocols
 from ser_core.features import store
+from ser_core.models import search_spaces
 from ser_core.settings import Settings
-from ser_core.tuning import spaces, storage
+from ser_core.tuning import storage
 
 SAMPLERS = ("tpe", "random")
 PRUNERS = ("median", "wilcoxon", "none")
@@ -60,7 +62,7 @@ class Plan:
         ModelError, TuningError, ProtocolError
             If a name or a number is none of those that there are.
         """
-        spaces.get(self.model, self.space)
+        search_spaces.get(self.model, self.space)
         for what, value, known in (("sampler", self.sampler, SAMPLERS), ("pruner", self.pruner, PRUNERS)):
             if value not in known:
                 raise TuningError(f"There is no {what} {value!r}; there is {', '.join(known)}")
@@ -112,7 +114,7 @@ def create(plan: Plan, url: str, table: pd.DataFrame, *, trials: int, name: str 
         study.set_user_attr("trials", max(trials, study.user_attrs.get("trials", 0)) if known else trials)
         if not known:
             study.set_user_attr("made", datetime.now(UTC).isoformat(timespec="seconds"))
-            study.set_user_attr("versions", experiments.versions() | {"optuna": optuna.__version__})
+            study.set_user_attr("versions", versions() | {"optuna": optuna.__version__})
         _begin_stopped_again(study)
     return study
 

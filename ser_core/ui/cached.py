@@ -10,7 +10,7 @@ from ser_core.ui import settings, work
 @st.cache_resource(show_spinner="Reading the clips")
 def clips():
     """`exploration.clips` of what ships: one row a clip of RAVDESS. Shared by all sessions: never change it."""
-    from ser_core import exploration
+    from ser_core.features import exploration
 
     return exploration.clips(settings())
 
@@ -41,7 +41,7 @@ def waveform(file: Path):
 @st.cache_resource(max_entries=64, show_spinner="Reading the sound")
 def _waveform(file: str, mtime_ns: int):
     from ser_core import audio
-    from ser_core.features.study import SAMPLE_RATE
+    from ser_core.features.mean180 import SAMPLE_RATE
 
     return audio.load(file, rate=SAMPLE_RATE)
 
@@ -49,7 +49,7 @@ def _waveform(file: str, mtime_ns: int):
 @st.cache_resource(show_spinner="Reading the runs")
 def shipped_runs() -> list:
     """The runs that ship, which never change while the app runs."""
-    from ser_core import runs
+    from ser_core.results import runs
 
     return runs.list_all([settings().artifacts])
 
@@ -62,7 +62,7 @@ def all_runs() -> list:
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the runs")
 def _all_runs(own: tuple) -> list:
-    from ser_core import runs
+    from ser_core.results import runs
 
     return [*shipped_runs(), *runs.list_own(settings().workspace)]
 
@@ -70,16 +70,16 @@ def _all_runs(own: tuple) -> list:
 @st.cache_data(max_entries=4, show_spinner="Comparing the runs")
 def comparison(run_ids: tuple[str, ...], _runs: list):
     """`comparison.table` of some runs."""
-    from ser_core import comparison
+    from ser_core.results import comparison
 
     return comparison.table(_runs)
 
 
 def trained_models() -> dict:
     """Every trained model by key; this installation's own in the place of a shipped one, our best ensemble first."""
-    from ser_core import artifacts
+    from ser_core.prediction import model_store
 
-    entries = {entry.key: entry for entry in artifacts.list_all(settings().stores)}
+    entries = {entry.key: entry for entry in model_store.list_all(settings().stores)}
     return dict(sorted(entries.items(), key=lambda item: (item[0] != "best", item[0])))
 
 
@@ -112,15 +112,15 @@ def _study_now(name: str, url: str, stamp: str, _found):
 
 @st.cache_resource(max_entries=64, show_spinner="Reading the study")
 def _watch(name: str, url: str, _found):
-    from ser_core.tuning import snapshots
+    from ser_core.tuning import monitor
 
-    return snapshots.Watch(_found)
+    return monitor.Watch(_found)
 
 
 @st.cache_resource
 def dashboards():
     """This server's optuna-dashboards; they end with it."""
-    from ser_core.dashboard import Dashboards
+    from ser_core.tuning.dashboard import Dashboards
 
     return Dashboards()
 
@@ -134,7 +134,7 @@ def predictor(entry):
 def _predictor(store: str, key: str, digest: str, _entry):
     from threadpoolctl import threadpool_limits
 
-    from ser_core.predict import Predictor
+    from ser_core.prediction.predictor import Predictor
 
     # For the life of the server: sessions share its cores, and one clip is too small to be shared out among them.
     threadpool_limits(1)

@@ -73,7 +73,7 @@ def offer_start(
     busy : str
         What is said in the button's place while it is at work.
     """
-    from ser_core.tuning.told import shell
+    from ser_core.tuning.descriptions import shell
 
     if message := st.session_state.pop("not-begun", None):
         st.error(message)

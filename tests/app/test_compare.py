@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from ser_core import comparison, differences, experiments, runs, ui
+from ser_core import experiments, ui
+from ser_core.results import comparison, differences, runs
 from ser_core.ui import cached
 from tests.app.pages import at, charts, texts, well, widget
 

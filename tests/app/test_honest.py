@@ -2,8 +2,9 @@
 
 import pytest
 
-from ser_core import experiments, leakage, runs
+from ser_core import experiments
 from ser_core.models import registry
+from ser_core.results import generalization, runs
 from tests.app.pages import at, charts, texts
 
 
@@ -18,8 +19,8 @@ def test_it_says_in_one_sentence_how_far_the_best_falls(app):
 def test_models_that_ship_have_every_rung_of_the_ladder(app, key):
     at(app, "honest", model=registry.get(key).name)
     assert not app.code  # nothing to be run yet
-    found = leakage.ladder(runs.list_all([experiments_settings().artifacts]), key)
-    assert list(found["protocol"]) == list(leakage.LADDER)
+    found = generalization.ladder(runs.list_all([experiments_settings().artifacts]), key)
+    assert list(found["protocol"]) == list(generalization.LADDER)
     assert found["accuracy"].iloc[0] > 0.65 > found["accuracy"].iloc[-1]
 
 
@@ -46,7 +47,7 @@ def test_published_numbers_of_other_folds_are_greyed_with_the_reason(app, folds)
 
 
 def test_a_run_of_ones_own_is_there_as_soon_as_it_exists(app, table, monkeypatch, settings):
-    from ser_core import protocols
+    from ser_core.evaluation import protocols
 
     at(app, "honest")
     before = len(app.dataframe[0].value)

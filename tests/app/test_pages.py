@@ -1,7 +1,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ser_core import synthetic
+from ser_core.corpus import synthetic
 from ser_core.settings import PROJECT
 from tests.app.pages import at, charts, texts, well
 
@@ -31,7 +31,7 @@ def test_the_first_page_tells_what_the_study_found_and_how_it_comes_out_here(app
 
 
 def test_the_first_page_shows_the_numbers_that_the_command_line_gives(app, settings):
-    from ser_core import comparison, runs
+    from ser_core.results import comparison, runs
 
     app.run()
     shown = app.dataframe[0].value.set_index("name")

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from ser_core import jobs, runs
+from ser_core import jobs
 from ser_core.figures.networks import NAMES
 from ser_core.models import deep, registry
+from ser_core.results import runs
 from tests.app.pages import at, charts, texts, well, widget
 from tests.job_folders import mine, put_job
 from tests.made_runs import changed

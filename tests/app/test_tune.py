@@ -3,8 +3,8 @@
 import pytest
 
 from ser_core import jobs
-from ser_core.models import registry
-from ser_core.tuning import search, spaces, storage, studies, told, winner
+from ser_core.models import registry, search_spaces
+from ser_core.tuning import best_trial, descriptions, search, storage, studies
 from tests.app.pages import at, charts, texts, well, widget
 from tests.job_folders import mine, put_job
 
@@ -83,7 +83,7 @@ def test_at_first_start_a_finished_study_is_there_with_its_preset_and_test_score
 @pytest.mark.parametrize("view", CHARTS)
 @pytest.mark.parametrize("study", [SHIPPED, "xgb-ours-study5-tpe-median-s9"])
 def test_each_view_of_a_shipped_study_says_what_it_shows(app, view, study):
-    at(app, "tune", study=told.title(study), chart=view)
+    at(app, "tune", study=descriptions.title(study), chart=view)
     assert not app.error
     assert widget(app, "chart").value == view
     assert all(len(chart.alt) > 30 for chart in charts(app))
@@ -91,7 +91,7 @@ def test_each_view_of_a_shipped_study_says_what_it_shows(app, view, study):
 
 
 def test_the_best_trial_stands_beside_the_presets_of_the_code(app):
-    at(app, "tune", study=told.title("mlp-ours-study5-tpe-median-s9"), chart="One trial")
+    at(app, "tune", study=descriptions.title("mlp-ours-study5-tpe-median-s9"), chart="One trial")
     table = next(one.value for one in app.dataframe if "our default" in one.value)
     assert list(table.columns) == ["trial 49", "our default", "the study's"]
     assert table.loc["hidden_layer_sizes", "trial 49"] == "350"
@@ -100,14 +100,14 @@ def test_the_best_trial_stands_beside_the_presets_of_the_code(app):
 
 
 def test_a_trial_that_was_given_up_is_not_taken_for_the_best(app, begin):
-    at(app, "tune", study=told.title("xgb-ours-study5-tpe-median-s9"), chart="One trial")
+    at(app, "tune", study=descriptions.title("xgb-ours-study5-tpe-median-s9"), chart="One trial")
     first, second = (widget(app, "trial").options[place] for place in (0, -1))
     assert first == "trial 53: 0.7114"
     assert second.endswith("no score")
 
 
 def test_all_trials_are_a_table_that_can_be_taken_away(app):
-    at(app, "tune", study=told.title(SHIPPED), chart="All trials")
+    at(app, "tune", study=descriptions.title(SHIPPED), chart="All trials")
     table = app.dataframe[0].value
     assert len(table) == 40
     assert set(table["state"]) == {"ran all folds", "was given up early"}
@@ -118,7 +118,7 @@ def test_all_trials_are_a_table_that_can_be_taken_away(app):
 @pytest.mark.parametrize("view", CHARTS)
 def test_a_study_that_has_just_begun_is_no_trouble(app, begin, settings, done, view):
     begin(done)
-    mine(settings, told.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
+    mine(settings, descriptions.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
     at(app, "tune", chart=view)
     assert not app.error
     assert widget(app, "study").value == "mine"
@@ -128,7 +128,7 @@ def test_a_study_that_has_just_begun_is_no_trouble(app, begin, settings, done, v
 
 def test_a_job_that_waits_is_shown_before_its_study_is_made(app, settings):
     mine(settings, ["train", "kn"], status="running")
-    mine(settings, told.command(studies.Plan("kn"), "soon", 4), status="queued")
+    mine(settings, descriptions.command(studies.Plan("kn"), "soon", 4), status="queued")
     at(app, "tune")
     assert widget(app, "study").value == "soon"
     assert "It waits for its turn**, place 1 in the line" in texts(app)
@@ -136,8 +136,8 @@ def test_a_job_that_waits_is_shown_before_its_study_is_made(app, settings):
 
 def test_the_study_at_work_is_shown_before_one_that_waits(app, begin, settings):
     begin(1)
-    mine(settings, told.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
-    mine(settings, told.command(studies.Plan("kn"), "soon", 4), status="queued")
+    mine(settings, descriptions.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
+    mine(settings, descriptions.command(studies.Plan("kn"), "soon", 4), status="queued")
     at(app, "tune")
     assert widget(app, "study").options[:2] == ["mine", "soon"]
     assert widget(app, "study").value == "mine"
@@ -153,7 +153,7 @@ def test_the_study_at_work_is_shown_before_one_that_waits(app, begin, settings):
 )
 def test_work_that_ended_early_says_so_and_can_go_on(app, begin, settings, monkeypatch, status, words):
     begin(2)
-    command = told.command(studies.Plan("kn", folds=3), "mine", 4)
+    command = descriptions.command(studies.Plan("kn", folds=3), "mine", 4)
     job = put_job(settings, command, status=status, message="The disk is full" if status == "failed" else "")
     resumed = []
     monkeypatch.setattr(jobs, "resume", lambda job, settings: resumed.append(job.id))
@@ -170,13 +170,13 @@ def test_a_study_that_a_command_left_unfinished_goes_on_by_a_job(app, begin, sta
     assert "It is at rest** after 2 of 4 trials" in texts(app)
     button(app, "resume").click().run()
     well(app)
-    assert started == [told.command(studies.Plan("kn", folds=3), "mine", 4)]
+    assert started == [descriptions.command(studies.Plan("kn", folds=3), "mine", 4)]
     assert "At work" in texts(app)
 
 
 def test_stop_stops_the_job(app, begin, settings, monkeypatch):
     begin(1)
-    job = mine(settings, told.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
+    job = mine(settings, descriptions.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
     stopped = []
     monkeypatch.setattr(jobs, "stop", lambda job, settings: stopped.append(job.id))
     at(app, "tune", study="mine")
@@ -186,7 +186,7 @@ def test_stop_stops_the_job(app, begin, settings, monkeypatch):
 
 def test_a_failed_trial_says_why(app, begin, monkeypatch):
     with monkeypatch.context() as for_now:
-        for_now.setattr(spaces.Space, "suggest", lambda *_: 1 / 0)
+        for_now.setattr(search_spaces.Space, "suggest", lambda *_: 1 / 0)
         begin(2, trials=2)
     at(app, "tune", chart="All trials")
     assert "Done**: all 2 trials ended" in texts(app)
@@ -205,7 +205,7 @@ def test_a_finished_study_is_saved_by_one_button(app, begin, started):
 
 
 def test_a_saved_preset_stands_with_its_test_score_and_number_of_trials(app, begin, settings, table):
-    preset, _ = winner.save_preset(begin(4), table, settings, jobs=1)
+    preset, _ = best_trial.save_preset(begin(4), table, settings, jobs=1)
     at(app, "tune")
     (success,) = app.success
     assert f"preset `{preset.name}`" in success.value
@@ -237,7 +237,7 @@ def test_a_plan_is_started_as_the_command_says_and_the_page_goes_there(app, star
     button(app, "start").click().run()
     well(app)
     (command,) = started
-    assert shown == told.shell(command)
+    assert shown == descriptions.shell(command)
     assert command[-1] == "--resume"
     assert widget(app, "show").value == "A study"
     assert widget(app, "study").value == "svm-ours-actors4-tpe-median-s9"
@@ -297,7 +297,7 @@ def test_where_nothing_may_be_started_there_are_no_buttons_and_the_page_says_so(
     app, begin, settings, monkeypatch, show
 ):
     begin(2)
-    mine(settings, told.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
+    mine(settings, descriptions.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
     monkeypatch.setenv("SER_READ_ONLY", "1")
     at(app, "tune", show=show)
     assert not app.button
@@ -311,7 +311,7 @@ def test_several_studies_are_compared_by_trials_and_by_time(app, begin):
     at(app, "tune", show="Compare")
     assert len(widget(app, "studies").value) == 5
     assert widget(app, "studies").options[0] == "mine"
-    assert told.title(SHIPPED) in widget(app, "studies").options
+    assert descriptions.title(SHIPPED) in widget(app, "studies").options
     assert "mine reached" in charts(app)[0].alt
     by_trials = charts(app)[0].spec
     widget(app, "by").set_value("Time").run()
@@ -343,10 +343,10 @@ def test_a_database_that_cannot_be_reached_is_one_clear_line_without_its_passwor
 
 
 def test_a_browser_elsewhere_is_told_why_it_cannot_reach_optuna_dashboard(app, monkeypatch):
-    monkeypatch.setattr("ser_core.dashboard.is_local", lambda _: False)
+    monkeypatch.setattr("ser_core.tuning.dashboard.is_local", lambda _: False)
     at(app, "tune")
     assert "listens on 127.0.0.1 of the machine that runs this server" in said(app)
-    monkeypatch.setattr("ser_core.dashboard.is_local", lambda _: True)
+    monkeypatch.setattr("ser_core.tuning.dashboard.is_local", lambda _: True)
     app.run()
     assert "listens on 127.0.0.1" not in said(app)
 

@@ -5,8 +5,9 @@ import json
 import pandas as pd
 import pytest
 
-from ser_core import experiments, runs
+from ser_core import experiments
 from ser_core.cli import main
+from ser_core.results import runs
 from ser_core.settings import Settings
 
 

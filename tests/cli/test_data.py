@@ -1,7 +1,7 @@
 import pandas as pd
 
-from ser_core import synthetic
-from ser_core.features import study
+from ser_core.corpus import synthetic
+from ser_core.features import mean180
 
 
 def test_index(call, voices):
@@ -34,6 +34,6 @@ def test_extract(call, voices, tmp_path):
     assert answer.pop("seconds") > 0
     assert answer == {"clips": 64, "features": 180, "extracted": 64, "reused": 0, "rejected": []}
     table = pd.read_parquet(out)
-    assert list(table.columns[-180:]) == list(study.NAMES)
+    assert list(table.columns[-180:]) == list(mean180.NAMES)
     again = call("extract", voices, "--out", out, "--jobs", 1)[1]
     assert (again["extracted"], again["reused"]) == (0, 64)

@@ -70,7 +70,7 @@ def test_a_workspace_that_cannot_be_made_is_named_before_any_work(call, file, tm
 
 @pytest.mark.parametrize("weight", ["1.5", "-0.1", "nan"])
 def test_a_weight_that_is_no_share_is_refused_before_any_run_is_read(call, monkeypatch, weight):
-    monkeypatch.setattr("ser_core.runs.list_all", lambda *_: pytest.fail("the runs were read"))
+    monkeypatch.setattr("ser_core.results.runs.list_all", lambda *_: pytest.fail("the runs were read"))
     monkeypatch.setattr("ser_core.features.store.read_table", lambda *_: pytest.fail("the clips were read"))
     assert call("run", "v_cnn_vgg16", "--weight", weight) == (
         2,

@@ -1,5 +1,5 @@
-from ser_core import synthetic
-from ser_core.labels import LABELS
+from ser_core.corpus import synthetic
+from ser_core.corpus.labels import LABELS
 
 
 def test_predict_with_the_shipped_model(call, tmp_path):

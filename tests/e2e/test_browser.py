@@ -2,7 +2,7 @@ import json
 import urllib.request
 from urllib.parse import quote
 
-from ser_core import synthetic
+from ser_core.corpus import synthetic
 from tests.e2e.conftest import launch
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ser_core import leakage
 from ser_core.cli import main
+from ser_core.results import generalization
 from tests.e2e.test_data import open_page
 
 
@@ -17,7 +17,7 @@ def test_the_leakage_charts_numbers_are_the_command_lines(server, page, capsys):
         "chart => { const { y, customdata } = chart._fullData[0]; return customdata.map((one, i) => [one[0], y[i]]) }"
     )
     said = {}
-    for protocol, heard in leakage.LADDER.items():
+    for protocol, heard in generalization.LADDER.items():
         assert main(["compare", "--protocol", protocol, "--json"]) == 0
         rows = json.loads(capsys.readouterr().out.splitlines()[-1])["runs"]
         (row,) = [row for row in rows if row["model"] == "krr" and row["preset"] == "functionals"]

@@ -4,7 +4,7 @@ import pytest
 import scipy.linalg
 import scipy.stats
 
-from ser_core import synthetic
+from ser_core.corpus import synthetic
 from ser_core.features import functionals
 
 RATE = functionals.SAMPLE_RATE

@@ -10,9 +10,11 @@ import pytest
 import soundfile
 from PIL import Image
 
-from ser_core import audio, corpus, protocols, synthetic
+from ser_core import audio, corpus
 from ser_core.cli import main
+from ser_core.corpus import synthetic
 from ser_core.errors import FeatureError, ImageError
+from ser_core.evaluation import protocols
 from ser_core.features import images, store
 from tests import plain_pictures
 

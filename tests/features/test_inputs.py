@@ -7,9 +7,10 @@ import numpy as np
 import psutil
 import pytest
 
-from ser_core import corpus, synthetic
+from ser_core import corpus
+from ser_core.corpus import synthetic
 from ser_core.errors import FeatureError, ModelError
-from ser_core.features import images, inputs, store, study
+from ser_core.features import images, inputs, mean180, store
 from ser_core.models import networks
 
 RATE = inputs.SAMPLE_RATE
@@ -137,7 +138,7 @@ def test_the_numbers_of_the_table_need_no_recordings(settings, table, tmp_path):
     nowhere = dataclasses.replace(settings, data_dir=tmp_path / "nowhere")
     seen = inputs.load("study", table, nowhere)
     np.testing.assert_array_equal(seen.clips, store.matrix(table))
-    assert seen.version == study.VERSION
+    assert seen.version == mean180.VERSION
 
 
 def test_recordings_that_lack_are_told_with_the_way_to_them(settings, table, tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ser_core import synthetic
+from ser_core.corpus import synthetic
 from ser_core.features import prosody
 
 RATE = prosody.SAMPLE_RATE

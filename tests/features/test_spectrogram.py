@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ser_core.features import spectrogram, study
+from ser_core.features import mean180, spectrogram
 from ser_core.features.spectrogram import MAX_FRAMES, mel_decibels
 
 RATE = 22_050
@@ -51,14 +51,14 @@ def test_the_stft_has_a_tone_at_its_own_hz_and_its_own_level(hz):
     decibels, centres, seconds = spectrogram.stft_decibels(tone(hz, 0.5), RATE)
     assert decibels.shape == (len(centres), len(seconds)) == (512, 87)
     inside = decibels[:, 5:-5]
-    assert abs(centres[inside.mean(axis=1).argmax()] - hz) <= RATE / study.N_FFT
+    assert abs(centres[inside.mean(axis=1).argmax()] - hz) <= RATE / mean180.N_FFT
     assert inside.max() == pytest.approx(-6.02, abs=1.5)  # a bin's own loss: up to 1.4 dB between two bins
     assert decibels.min() >= -180
 
 
 def test_the_mfcc_are_those_that_the_study_averages(spoken):
     coefficients, _ = spectrogram.mfcc(spoken, RATE)
-    np.testing.assert_allclose(coefficients.mean(axis=1), study.extract(spoken)[:40], rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(coefficients.mean(axis=1), mean180.extract(spoken)[:40], rtol=1e-3, atol=1e-2)
 
 
 @pytest.mark.parametrize(("hz", "note"), [(261.6, "C"), (440.0, "A"), (932.3, "A♯"), (493.9, "B")])

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_core import audio, corpus, synthetic
+from ser_core import audio, corpus
+from ser_core.corpus import synthetic
 from ser_core.errors import FeatureError
-from ser_core.features import store, study
+from ser_core.features import mean180, store
 
 
 @pytest.fixture
@@ -26,12 +27,12 @@ def extract(folder, workspace, **options):
 def test_a_table_holds_the_index_and_the_features_in_the_indexs_order(folder, own_workspace):
     found = corpus.index(folder)
     made = store.load_table(found, own_workspace, jobs=1)
-    assert list(made.table.columns) == [*corpus.COLUMNS, *study.NAMES]
+    assert list(made.table.columns) == [*corpus.COLUMNS, *mean180.NAMES]
     assert list(made.table["stem"]) == list(found.clips["stem"])
     assert (made.extracted, made.reused) == (64, 0)
     row = made.table.iloc[17]
-    expected = study.extract(audio.load(folder / row["path"]).samples)
-    np.testing.assert_array_equal(row[list(study.NAMES)].to_numpy(dtype=np.float32), expected)
+    expected = mean180.extract(audio.load(folder / row["path"]).samples)
+    np.testing.assert_array_equal(row[list(mean180.NAMES)].to_numpy(dtype=np.float32), expected)
 
 
 def test_an_unchanged_clip_is_not_read_again(folder, own_workspace, monkeypatch):
@@ -49,7 +50,7 @@ def test_a_changed_clip_is_extracted_again(folder, own_workspace):
     soundfile.write(folder / changed, synthetic.speak("happy", actor=9), 22_050)
     again = extract(folder, own_workspace)
     assert (again.extracted, again.reused) == (1, 63)
-    same = (again.table[list(study.NAMES)] == first[list(study.NAMES)]).all(axis=1)
+    same = (again.table[list(mean180.NAMES)] == first[list(mean180.NAMES)]).all(axis=1)
     assert list(np.flatnonzero(~same)) == [5]
 
 
@@ -78,8 +79,8 @@ def test_features_never_stand_under_another_clips_digest(folder, own_workspace, 
     monkeypatch.undo()
     clip.write_bytes(first)
     again = extract(folder, own_workspace).table.iloc[0]
-    expected = study.extract(audio.load(first).samples)
-    np.testing.assert_array_equal(again[list(study.NAMES)].to_numpy(dtype=np.float32), expected)
+    expected = mean180.extract(audio.load(first).samples)
+    np.testing.assert_array_equal(again[list(mean180.NAMES)].to_numpy(dtype=np.float32), expected)
 
 
 def test_two_extractions_at_once_share_the_cache(folder, own_workspace):
@@ -117,7 +118,7 @@ def test_what_was_extracted_before_a_kill_is_kept(folder, own_workspace):
 
 def test_another_feature_version_reuses_nothing(folder, own_workspace, monkeypatch):
     extract(folder, own_workspace)
-    monkeypatch.setattr(study, "VERSION", "study-2")
+    monkeypatch.setattr(mean180, "VERSION", "study-2")
     assert extract(folder, own_workspace).extracted == 64
 
 
@@ -242,7 +243,7 @@ def test_features_of_two_kinds_are_kept_side_by_side(voices, own_workspace):
     from ser_core.features import prosody
 
     found = corpus.index(voices)
-    both = [store.load_table(found, own_workspace, features=kind, jobs=1) for kind in (study, prosody)]
+    both = [store.load_table(found, own_workspace, features=kind, jobs=1) for kind in (mean180, prosody)]
     again = store.load_table(found, own_workspace, features=prosody, jobs=1)
     assert [(one.extracted, one.reused) for one in (*both, again)] == [(64, 0), (64, 0), (0, 64)]
     assert list(again.table.columns[-2:]) == ["loudness_lufs", "pitch_hz"]

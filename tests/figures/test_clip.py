@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from ser_core import synthetic
+from ser_core.corpus import synthetic
 from ser_core.features import prosody
 from ser_core.figures import clip
 from ser_core.figures.clip import BY_KEY, VIEWS, Scale

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from ser_core import evaluation
+from ser_core.corpus.labels import EMOTION_NAMES, LABELS
 from ser_core.figures import comparison as figures
-from ser_core.labels import EMOTION_NAMES, LABELS
 
 
 def matrix(kind: str, seed: int = 0) -> np.ndarray:
@@ -133,7 +133,7 @@ def test_clips_are_a_table_with_what_each_run_named():
 
 
 def test_runs_have_colours_of_their_own_which_are_no_emotions():
-    from ser_core.labels import BY_NAME
+    from ser_core.corpus.labels import BY_NAME
 
     assert len(set(figures.COLOURS)) == 4
     assert not set(figures.COLOURS) & {BY_NAME[name].colour for name in EMOTION_NAMES}

@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
-from ser_core import exploration
+from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES
+from ser_core.features import exploration
 from ser_core.figures import corpus as figures
-from ser_core.labels import BY_NAME, EMOTION_NAMES
 
 
 @pytest.fixture(scope="module")

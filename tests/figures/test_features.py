@@ -2,8 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core import exploration
-from ser_core.features import prosody, study
+from ser_core.features import exploration, mean180, prosody
 from ser_core.figures import features as figures
 
 
@@ -20,10 +19,10 @@ def shares(clips) -> pd.DataFrame:
 
 
 def test_every_feature_has_a_title_a_unit_and_an_explanation():
-    titles = [figures.title(name) for name in (*study.NAMES, *prosody.NAMES)]
+    titles = [figures.title(name) for name in (*mean180.NAMES, *prosody.NAMES)]
     assert len(set(titles)) == 182
     assert figures.title("mel_128") == "mel band 128 (10,736 Hz)"
-    assert all(figures.unit(name) and figures.ABOUT[figures.family(name)] for name in (*study.NAMES, *prosody.NAMES))
+    assert all(figures.unit(name) and figures.ABOUT[figures.family(name)] for name in (*mean180.NAMES, *prosody.NAMES))
 
 
 @pytest.mark.parametrize("feature", ["mfcc_01", "chroma_C#", "mel_128", "loudness_lufs", "pitch_hz"])

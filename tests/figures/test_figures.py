@@ -2,10 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core import comparison, runs, synthetic
+from ser_core.corpus import synthetic
+from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, LABELS
 from ser_core.figures import clip, prediction, scores
 from ser_core.figures.style import percent
-from ser_core.labels import BY_NAME, EMOTION_NAMES, LABELS
+from ser_core.results import comparison, runs
 
 SURE = dict(zip(EMOTION_NAMES, (0.02, 0.01, 0.1, 0.01, 0.8, 0.02, 0.02, 0.02), strict=True))
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core import runs, training, votes
+from ser_core.experiments import fusion, trainings
 from ser_core.figures import networks as figures
+from ser_core.results import runs
 from ser_core.settings import Settings
 
 
@@ -25,15 +26,15 @@ def plain(sentence: str) -> str:
 
 def test_every_figure_has_a_title_a_sentence_and_names_its_axes(shipped):
     cnn, vgg16 = (runs.find(shipped, model=key, preset="default", protocol="study") for key in ("cnn", "vgg16"))
-    grid = training.overfitting(shipped, "l2")
-    weighed = votes.every_weight(cnn, vgg16)
+    grid = trainings.overfitting(shipped, "l2")
+    weighed = fusion.every_weight(cnn, vgg16)
     made = {
         "accuracy": figures.accuracy(curve(), "cnn"),
         "loss": figures.loss(curve(), "cnn"),
         "overlaid": figures.overlaid({"cnn": curve(), "rnn": curve()}, "val_loss"),
         "overfitting": figures.overfitting(grid, "l2"),
         "time": figures.time_taken(grid, "l2"),
-        "weights": figures.weights(weighed, votes.best_weight(weighed), "cnn", "vgg16", 0.6),
+        "weights": figures.weights(weighed, fusion.best_weight(weighed), "cnn", "vgg16", 0.6),
     }
     for name, (figure, sentence) in made.items():
         assert figure.layout.meta["title"], name

@@ -7,8 +7,8 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
+from ser_core.corpus.labels import BY_NAME
 from ser_core.figures import tuning
-from ser_core.labels import BY_NAME
 
 BEGIN = datetime(2026, 11, 1, 12)
 NOW = BEGIN + timedelta(hours=3)

@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from ser_core import cli, jobs
+from ser_core.cli import job_worker
 from ser_core.errors import JobError, ReadOnlyError, SettingsError, TrainingError
-from ser_core.jobs import control, worker
+from ser_core.jobs import control
 from ser_core.jobs import job as state
 from ser_core.settings import PROJECT, Settings
 from tests.job_folders import mine, put_job
@@ -77,7 +78,7 @@ def test_bad_input_is_told_in_one_line(settings, command, says):
 def test_a_fault_of_ours_is_told_shortly_and_its_trace_stands_in_the_log(settings, monkeypatch, capsys, caplog):
     job = mine(settings, ["doctor"], status="running")
     monkeypatch.setattr(cli, "carry_out", lambda *_, **__: 1 / 0)
-    end = worker._carry_out(job.folder)
+    end = job_worker._carry_out(job.folder)
     assert (end.status, end.message) == ("failed", "It broke off through a fault of this program; the log says more")
     assert not end.is_final
     assert "ZeroDivisionError" in caplog.text
@@ -91,8 +92,8 @@ def test_a_training_that_would_fail_again_is_told_with_the_way_out_and_does_not_
         raise TrainingError(says)
 
     monkeypatch.setattr(cli, "carry_out", fail)
-    monkeypatch.setattr(worker, "_wait_for_turn", lambda _: None)
-    assert worker.main(job.folder) == 1
+    monkeypatch.setattr(job_worker, "_wait_for_turn", lambda _: None)
+    assert job_worker.main(job.folder) == 1
     failed = jobs.get(job.id, settings)
     assert (failed.status, failed.message) == ("failed", says)
     assert not failed.is_resumable and not failed.is_repeatable
@@ -353,8 +354,8 @@ def test_a_number_of_jobs_that_cannot_be(monkeypatch, value):
 def test_time_left_comes_from_the_pace_of_this_step(settings, monkeypatch):
     job = mine(settings, ["extract"], status="running")
     now = 1000.0
-    monkeypatch.setattr(worker.time, "time", lambda: now)
-    report = worker.Report(job.folder)
+    monkeypatch.setattr(job_worker.time, "time", lambda: now)
+    report = job_worker.Report(job.folder)
     report.progress("Extracting", 500, 1000, unit="clip")  # known from before
     now = 1010.0
     report.progress("Extracting", 600, 1000, unit="clip")

@@ -4,8 +4,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
+from ser_core.corpus.labels import LABELS
 from ser_core.features import store
-from ser_core.labels import LABELS
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
 

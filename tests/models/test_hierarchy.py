@@ -3,7 +3,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
-from ser_core.labels import LABELS
+from ser_core.corpus.labels import LABELS
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.hierarchy import ApartClassifier, GenderFirstClassifier

@@ -7,9 +7,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ser_core.errors import ModelError
-from ser_core.models import classical, registry, views
+from ser_core.models import classical, preprocessing, registry
 from ser_core.models.kernel_ridge import KernelRidgeClassifier
-from ser_core.reference import ORIGINAL
+from ser_core.results.published import ORIGINAL
 
 
 def test_all_models_of_the_studys_classical_half_are_there_under_its_keys():
@@ -49,7 +49,7 @@ def test_a_model_that_the_study_did_not_have_has_no_study_preset():
 def test_mel_power_is_taken_in_decibels_and_nothing_else_is_changed():
     features = np.abs(np.random.default_rng(0).normal(size=(3, 180))).astype(np.float32)
     features[0, 60] = 0
-    seen = views.to_decibels(features)
+    seen = preprocessing.to_decibels(features)
     np.testing.assert_array_equal(seen[:, :52], features[:, :52])
     np.testing.assert_allclose(seen[1:, 52:], 10 * np.log10(features[1:, 52:]), rtol=1e-6)
     assert seen[0, 60] == -100
@@ -57,18 +57,18 @@ def test_mel_power_is_taken_in_decibels_and_nothing_else_is_changed():
 
 def test_mfcc_are_weighed_and_nothing_else_is_changed():
     features = np.ones((2, 180))
-    seen = views.weigh_mfcc(features)
-    assert (seen[:, :40] == views.MFCC_WEIGHT).all()
+    seen = preprocessing.weigh_mfcc(features)
+    assert (seen[:, :40] == preprocessing.MFCC_WEIGHT).all()
     assert (seen[:, 40:] == 1).all()
     assert (features == 1).all()
 
 
 def test_soft_whitening_evens_out_variance_and_keeps_its_mean():
     features = np.random.default_rng(0).normal(size=(300, 5)) * [100, 10, 1, 0.1, 1]
-    spread = np.var(views.SoftWhitener().fit_transform(features), axis=0, ddof=1)
+    spread = np.var(preprocessing.SoftWhitener().fit_transform(features), axis=0, ddof=1)
     assert spread.mean() == pytest.approx(1)
     assert spread[0] / spread[-1] == pytest.approx((100 / 0.1) ** (2 * 0.7), rel=0.5)
-    even = np.var(views.SoftWhitener(power=1.0).fit_transform(features), axis=0, ddof=1)
+    even = np.var(preprocessing.SoftWhitener(power=1.0).fit_transform(features), axis=0, ddof=1)
     np.testing.assert_allclose(even, 1)
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser_core import artifacts, audio, corpus, evaluation, runs
+from ser_core import audio, corpus, evaluation
 from ser_core.features import images, inputs
 from ser_core.models import networks
-from ser_core.predict import Predictor
-from ser_core.reference import ORIGINAL
+from ser_core.prediction import model_store
+from ser_core.prediction.predictor import Predictor
+from ser_core.results import runs
+from ser_core.results.published import ORIGINAL
 
 FIRST = 0.42947057, 0.73429835  # of VGG16's first convolution, as published: kernel and bias
 
@@ -27,7 +29,7 @@ def weights() -> Path:
 
 @pytest.mark.parametrize("key", ["cnn", "cnn2d"])
 def test_a_network_that_ships_says_of_a_clip_what_its_run_says(ravdess, settings, key):
-    entry = next(one for one in artifacts.list_all(settings.stores) if one.key == key and one.shipped)
+    entry = next(one for one in model_store.list_all(settings.stores) if one.key == key and one.shipped)
     run = runs.get(entry.entry["run"], settings.stores)
     predictor, found = Predictor.load(entry), corpus.index(ravdess)
     rows = run.part("test").iloc[::60]

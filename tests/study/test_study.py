@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from ser_core import audio, comparison, corpus, experiments, protocols, runs
-from ser_core.features import store, study
+from ser_core import audio, corpus, experiments
+from ser_core.evaluation import protocols
+from ser_core.features import mean180, store
 from ser_core.models import registry
-from ser_core.reference import ORIGINAL
+from ser_core.results import comparison, runs
+from ser_core.results.published import ORIGINAL
 from tests.plain_librosa import assert_same, features
 
 TEST_COUNTS = {
@@ -52,9 +54,9 @@ def test_the_shipped_table_is_of_the_real_clips_in_their_order(ravdess, shipped)
 def test_real_clips_give_what_plain_librosa_gives_and_what_ships(ravdess, shipped, clip):
     row = clip if isinstance(clip, int) else shipped.index[shipped["stem"] == clip][0]
     samples = audio.load(ravdess / corpus.index(ravdess).clips["path"][row]).samples
-    ours = study.extract(samples)
+    ours = mean180.extract(samples)
     assert_same(ours, samples)
-    np.testing.assert_allclose(shipped.loc[row, list(study.NAMES)].to_numpy(dtype=float), ours, rtol=1e-4, atol=2e-5)
+    np.testing.assert_allclose(shipped.loc[row, list(mean180.NAMES)].to_numpy(dtype=float), ours, rtol=1e-4, atol=2e-5)
     assert np.isfinite(features(samples)).all()
 
 

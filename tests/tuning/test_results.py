@@ -5,7 +5,7 @@ import pytest
 from optuna.distributions import IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from ser_core import runs
+from ser_core.results import runs
 from ser_core.tuning import results, studies
 
 

@@ -14,11 +14,11 @@ import pytest
 from optuna.trial import TrialState
 from sklearn.metrics import recall_score
 
-from ser_core import protocols
+from ser_core.evaluation import protocols
 from ser_core.features import store
-from ser_core.models import networks, registry
+from ser_core.models import networks, registry, search_spaces
 from ser_core.settings import PROJECT
-from ser_core.tuning import objective, results, search, spaces, studies
+from ser_core.tuning import objective, results, search, studies
 from tests.waiting import until
 
 
@@ -32,7 +32,7 @@ def test_the_same_seed_finds_the_same(begun):
 
 def test_a_score_is_the_mean_over_the_folds_of_what_scikit_learn_says(begun, table):
     trial = results.best(begun(1, model="dt", cv="actors"))
-    model = registry.get("dt").make(spaces.get("dt").parameters(trial.params), 9)
+    model = registry.get("dt").make(search_spaces.get("dt").parameters(trial.params), 9)
     features, labels = store.matrix(table), table["label"].to_numpy(dtype=str)
     expected = []
     for fold in protocols.tuning_folds(table, "actors", 3):
@@ -55,8 +55,8 @@ def test_a_network_is_tuned_like_any_other_and_watches_actors_that_it_does_not_l
 
     monkeypatch.setattr(networks.NetworkClassifier, "_parts", parts)
     monkeypatch.setitem(registry.MODELS, "cnn", dataclasses.replace(registry.get("cnn"), network="rnn"))
-    quick = dataclasses.replace(spaces.get("cnn"), fixed=spaces.get("cnn").fixed | {"epochs": 1})
-    monkeypatch.setitem(spaces.OURS, "cnn", quick)
+    quick = dataclasses.replace(search_spaces.get("cnn"), fixed=search_spaces.get("cnn").fixed | {"epochs": 1})
+    monkeypatch.setitem(search_spaces.OURS, "cnn", quick)
     study = begun(1, model="cnn", cv="actors")
     best = results.best(study)
     assert len(best.user_attrs["fold_scores"]) == 3

@@ -1,0 +1,7 @@
+"""Sound: any file or untrusted bytes to samples within limits, and what about a recording may mislead a model."""
+
+from ser_core.audio.decoding import decode
+from ser_core.audio.loading import load, read
+from ser_core.audio.waveform import DEFAULT_RATE, Limits, Waveform
+
+__all__ = ["DEFAULT_RATE", "Limits", "Waveform", "decode", "load", "read"]

@@ -1,0 +1,80 @@
+"""One entry for sound: a path or untrusted bytes -> `Waveform`, mono float32 at a known rate, within limits."""
+
+from pathlib import Path
+
+from ser_core.audio import decoders, sandbox
+from ser_core.audio.decoding import decode
+from ser_core.audio.waveform import DEFAULT_RATE, Limits, Waveform
+from ser_core.errors import AudioError
+
+LIMITS = Limits()
+
+
+def load(source: str | Path | bytes, *, rate: int = DEFAULT_RATE, limits: Limits = LIMITS) -> Waveform:
+    """Read one clip.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+        A file's path, or a file's content, which may come from anyone.
+    rate : int
+        Rate of the result, in Hz.
+    limits : Limits
+        What the clip may be.
+
+    Returns
+    -------
+    Waveform
+
+    Raises
+    ------
+    AudioError
+        If the source is not a readable file, not sound, beyond a limit, silent, or holds samples that are no numbers.
+    """
+    if not limits.min_rate <= rate <= limits.max_rate:
+        raise AudioError(f"Cannot resample to {rate:,} Hz: ask for {limits.min_rate:,} to {limits.max_rate:,} Hz.")
+    if isinstance(source, bytes):
+        return _load_bytes(source, rate, limits)
+    try:
+        return _load_bytes(read(Path(source), limits), rate, limits)
+    except AudioError as error:
+        raise AudioError(f"{source}: {error}") from error
+
+
+def read(path: Path, limits: Limits = LIMITS) -> bytes:
+    """A file's content, if it is a file within the limit of bytes.
+
+    Raises
+    ------
+    AudioError
+        If it is not, or cannot be read.
+    """
+    try:
+        if path.is_dir():
+            raise AudioError("This is a folder. Name one file in it.")
+        if not path.exists():
+            raise AudioError("There is no such file. Check the path.")
+        if not path.is_file():
+            raise AudioError("This is a device or a pipe. Name a file.")
+        _check_size(path.stat().st_size, limits)
+        with path.open("rb") as file:
+            return file.read(limits.max_bytes + 1)
+    except (OSError, ValueError) as error:  # ValueError: a path with a null character
+        raise AudioError(f"The file cannot be read ({error}).") from error
+
+
+def _load_bytes(data: bytes, rate: int, limits: Limits) -> Waveform:
+    _check_size(len(data), limits)
+    if not data:
+        raise AudioError("The file is empty (0 bytes). Choose a recording.")
+    if decoders.needs_sandbox(data):
+        return sandbox.decode(data, rate, limits)
+    return decode(data, rate, limits)
+
+
+def _check_size(size: int, limits: Limits) -> None:
+    if size > limits.max_bytes:
+        raise AudioError(
+            f"The file is too big: {size / 2**20:,.1f} MB, allowed are {limits.max_bytes / 2**20:,.1f} MB. "
+            "Cut it, or save it as FLAC or MP3."
+        )

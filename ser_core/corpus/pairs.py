@@ -1,0 +1,138 @@
+"""Which clip to hear: what can be chosen, which two are worth hearing side by side, and how they differ, in words."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ser_core.corpus import Clip, said
+from ser_core.corpus.labels import EMOTION_NAMES, GENDERS
+
+# In the order in which they are chosen: who sings what depends on what is sung.
+FIELDS = ("channel", "emotion", "intensity", "statement", "repetition", "actor")
+# What makes two clips alike, the first before all others.
+LIKENESS = ("actor", "emotion", "channel", "statement", "intensity", "repetition")
+
+
+def nearest(clips: Sequence[Clip], clip: Clip) -> Clip:
+    """Of some clips, one at least, the one that is most like another, which may be among them."""
+    for field in LIKENESS:
+        clips = _agreeing(clips, clip, (field,)) or clips
+    return clips[0]
+
+
+def offered(clips: Sequence[Clip], clip: Clip, field: str) -> list:
+    """The values of one of `FIELDS` that can be chosen where those before it are as in a clip."""
+    values = {getattr(other, field) for other in _agreeing(clips, clip, _before(field))}
+    return sorted(values, key=EMOTION_NAMES.index if field == "emotion" else None)
+
+
+def changed(clips: Sequence[Clip], clip: Clip, field: str, value) -> Clip:
+    """The clip with another value of one of `FIELDS`: those before it stay, those after it as far as there is such a
+    clip."""
+    candidates = _agreeing(clips, clip, _before(field))
+    return nearest([other for other in candidates if getattr(other, field) == value], clip)
+
+
+def other_emotions(clips: Sequence[Clip], clip: Clip) -> dict[str, Clip]:
+    """The same actor with the same sentence in each other emotion; in the same intensity if there is one."""
+    same = _agreeing(clips, clip, ("actor", "statement", "channel"))
+    found = {name: [other for other in same if other.emotion == name] for name in EMOTION_NAMES if name != clip.emotion}
+    return {name: nearest(there, clip) for name, there in found.items() if there}
+
+
+def other_voices(clips: Sequence[Clip], clip: Clip, after: int) -> dict[str, Clip]:
+    """The same sentence in the same emotion by another woman and by another man, as far as there are such clips.
+
+    Parameters
+    ----------
+    after : int
+        The actor with the next higher number is taken, and after the last one the first: so one can go round.
+    """
+    same = _agreeing(clips, clip, ("emotion", "statement", "channel"))
+    found = {}
+    for gender in GENDERS:
+        others = [other for other in same if other.gender == gender and other.actor != clip.actor]
+        if others:
+            actor = min((other.actor for other in others), key=lambda actor: (actor <= after, actor))
+            found[gender] = nearest([other for other in others if other.actor == actor], clip)
+    return found
+
+
+def partners(clips: Sequence[Clip], clip: Clip) -> list[Clip]:
+    """The clips that are worth hearing beside one: its other emotions, then other voices. The clip itself if there are
+    none."""
+    emotions, voices = other_emotions(clips, clip), other_voices(clips, clip, after=clip.actor)
+    return [*emotions.values(), *voices.values()] or [clip]
+
+
+def names(one: Clip, other: Clip) -> tuple[str, str]:
+    """What to call two clips beside each other: what sets them apart, e.g. `Angry` and `Calm`, and nothing else."""
+    differ = [field for field in FIELDS if getattr(one, field) != getattr(other, field)] or ["emotion"]
+    return _name(one, differ), _name(other, differ)
+
+
+def _name(clip: Clip, differ: list[str]) -> str:
+    words = {field: said(field, getattr(clip, field)) for field in ("emotion", "actor", *FIELDS)}
+    words["intensity"] += " intensity"
+    words["statement"] = f"“{words['statement'].split()[0]} …”"
+    first, *rest = [word for field, word in words.items() if field in differ]
+    return first + (f" ({', '.join(map(_lower, rest))})" if rest else "")
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What is compared of a clip."""
+
+    loudness_lufs: float
+    pitch_hz: float  # the median; NaN where there is no voice
+    length_s: float
+
+    def __str__(self) -> str:
+        pitch = "no pitch" if math.isnan(self.pitch_hz) else f"median pitch {self.pitch_hz:.0f} Hz"
+        loudness = f"loudness {self.loudness_lufs:.0f} LUFS".replace("-", "\N{MINUS SIGN}")
+        return f"{self.length_s:.1f} s, {loudness}, {pitch}"
+
+
+def compare(one: Voice, other: Voice, names: tuple[str, str]) -> str:
+    """How the first of two clips differs from the second, in Markdown. A difference that hardly anybody hears is
+    called none."""
+    first, second = names
+    if first == second:
+        return "Both are the same clip."
+    pitch = 12 * math.log2(one.pitch_hz / other.pitch_hz)
+    semitones = "1 semitone" if 0.5 <= abs(pitch) < 1.5 else f"{abs(pitch):.0f} semitones"
+    loudness, length = one.loudness_lufs - other.loudness_lufs, one.length_s - other.length_s
+    differ, alike = [], []
+    for difference, least, amount, more, less, quality in (
+        (loudness, 1.0, f"{abs(loudness):.0f} dB", "louder", "quieter", "loud"),
+        (pitch, 0.5, semitones, "higher", "lower", "high"),
+        (length, 0.1, f"{abs(length):.1f} s", "longer", "shorter", "long"),
+    ):
+        if abs(difference) < least:
+            alike.append(quality)
+        elif math.isfinite(difference):
+            differ.append(f"**{amount} {more if difference > 0 else less}**")
+    sentences = []
+    if differ:
+        sentences.append(f"{first} is {_listed(differ)} than {_lower(second)}.")
+    if alike:
+        who = "Both" if differ else f"{first} and {_lower(second)}"
+        sentences.append(f"{who} are about equally {_listed(alike)}.")
+    return " ".join(sentences)
+
+
+def _lower(name: str) -> str:
+    return name[0].lower() + name[1:]
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _before(field: str) -> tuple[str, ...]:
+    return FIELDS[: FIELDS.index(field)]
+
+
+def _agreeing(clips: Sequence[Clip], clip: Clip, fields: tuple[str, ...]) -> list[Clip]:
+    """The clips that are as `clip` in some fields."""
+    return [other for other in clips if all(getattr(other, field) == getattr(clip, field) for field in fields)]

@@ -1,0 +1,191 @@
+"""Trainings of networks told to people: the command that begins one, its epochs and its time, and how it overfits."""
+
+from collections.abc import Iterable
+from statistics import median
+
+import pandas as pd
+
+from ser_core import evaluation
+from ser_core.evaluation import protocols
+from ser_core.jobs.job import Job
+from ser_core.models import deep, registry
+from ser_core.results.runs import Run
+
+COMMANDS = ("train", "run")
+OVERFITTING = {  # option -> what the study found
+    "dropout": "Stronger dropout lowers the accuracy on training and validation clips alike",
+    "l1": "A stronger L1 penalty lowers the accuracy on training and validation clips alike",
+    "l2": "A stronger L2 penalty lowers the accuracy on training and validation clips alike",
+    "batch_size": "A smaller batch gives a higher accuracy, and takes longer to train",
+}
+WATCHED = 0.1  # share of the training clips that is only watched where a network's preset says nothing
+COPIES = ("augment", "voices")  # options that make changed copies of clips: an epoch takes longer
+CHANCE = 0.03  # a difference of accuracies below it is not told from chance: about one standard error of watched clips
+
+
+def chosen(model: str, preset: str, options: dict) -> dict:
+    """The options that are other than a network does by itself with a preset."""
+    usual = {"validation": WATCHED} | registry.parameters(model, preset)
+    return {name: value for name, value in options.items() if value != usual.get(name, 0.0)}
+
+
+def command(
+    model: str, options: dict, *, protocol: str = "study", preset: str = "default", cv: bool = False
+) -> list[str]:
+    """What begins a training, for `jobs.start` or to be typed; options that are as in the preset are left out."""
+    known = registry.parameters(model, preset)
+    parts = ["train", model]
+    parts += ["--preset", preset] if preset != "default" else []
+    parts += ["--protocol", protocol] if protocol != "study" else []
+    for name, value in options.items():
+        if value == known.get(name):
+            continue
+        if isinstance(value, bool):
+            parts.append(deep.as_option(name) if value else f"--no-{name}")
+        else:
+            parts += [deep.as_option(name), f"{value:g}" if isinstance(value, float) else str(value)]
+    return [*parts, "--cv"] if cv else parts
+
+
+def model_of(command: tuple[str, ...]) -> str | None:
+    """The network that a command trains; None for any other command."""
+    if command[0] in COMMANDS and len(command) > 1 and command[1] in deep.KEYS:
+        return command[1]
+    return None
+
+
+def name_of(command: tuple[str, ...]) -> str:
+    """A training's name: its model and what was chosen, e.g. "cnn dropout 0.5 batch-size 32"."""
+    return " ".join(word.removeprefix("--") for word in command[1:])
+
+
+def curves_of(job: Job) -> pd.DataFrame:
+    """The epochs that a job told of, as `Run.curves` has them, with `fit` (from 1) and the number of `fits` and of
+    `epochs` in all; where it was broken off and went on, each epoch once."""
+    epochs = pd.DataFrame([event for event in job.events() if event["kind"] == "epoch"])
+    if epochs.empty:
+        return epochs
+    return epochs.drop_duplicates(["fit", "epoch"], keep="last").sort_values(["fit", "epoch"]).reset_index(drop=True)
+
+
+def tested(run: Run) -> pd.DataFrame:
+    """The curve of a run's test model, or, where there are several, of the first one's."""
+    of_test = run.curves[run.curves["part"] == "test"]
+    return of_test[of_test["fold"] == of_test["fold"].min()]
+
+
+def compared(found: dict[str, Run]) -> pd.DataFrame:
+    """Runs of networks, by what they are called, in a table to be read; a dash: not measured."""
+
+    def said(run: Run, score: str) -> str:
+        return f"{run.scores[score]:.3f}" if score in run.scores else "–"
+
+    return pd.DataFrame(
+        {
+            "run": name,
+            "epochs": len(tested(run)),
+            "seconds an epoch": tested(run)["seconds"].median(),
+            "train": said(run, "train_accuracy"),
+            "test": said(run, "test_accuracy"),
+            "CV5": said(run, "cv_accuracy"),
+        }
+        for name, run in found.items()
+    )
+
+
+def estimate(
+    model: str, options: dict, found: Iterable[Run], *, protocol: str, preset: str, cv: bool, table: pd.DataFrame
+) -> tuple[float | None, bool]:
+    """Seconds that all epochs of a training would take, from what a step of earlier ones took (one's own, if there are
+    any), and whether those had this size of a batch and learned from such copies. None where nothing like it was
+    trained."""
+    like = [
+        run
+        for run in found
+        if run.curves is not None
+        and run.info["model"] == model
+        and run.info["input"] == registry.get(model).input(preset)
+    ]
+    if not like:
+        return None, False
+    copies = [run for run in like if all(run.info["parameters"].get(one, 0) == options.get(one, 0) for one in COPIES)]
+    like, batch = copies or like, options["batch_size"]
+    before = min((run.info["parameters"]["batch_size"] for run in like), key=lambda size: abs(size - batch))
+    same = [run for run in like if run.info["parameters"]["batch_size"] == before]
+    own = [run for run in same if not run.shipped]  # what ships was made on another machine
+    seconds_a_step = median(run.curves["seconds"].median() / (run.info["learned_from"] / before) for run in own or same)
+    folds = [fold for fold in protocols.get(protocol).folds(table) if cv or fold.part != "cv"]
+    steps = sum(len(fold.train) for fold in folds) * (1 - options.get("validation", WATCHED)) / batch
+    # A larger batch takes longer, but not in proportion: between the two where no run says it.
+    seconds = seconds_a_step * steps * max(1.0, (batch / before) ** 0.7)
+    return seconds * options["epochs"], bool(copies) and before == batch
+
+
+def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
+    """Runs of the cnn on the study's split that differ from its default in one option, and the default itself.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a value, ascending: `value`, `run`, `train_accuracy`, `validation_accuracy` (of the kept epoch),
+        `test_accuracy` with `test_low` and `test_high`, `epochs` until it ended, and `seconds` an epoch (median).
+    """
+    usual = registry.parameters("cnn")
+    rows = {}
+    for run in found:
+        if run.info["model"] != "cnn" or run.info["protocol"] != "study" or run.info["seed"] != protocols.STUDY_SEED:
+            continue
+        chosen = run.info["parameters"]
+        differs = {name for name in {*chosen, *usual} if chosen.get(name) != usual.get(name)}
+        if differs - {option}:
+            continue
+        curve = tested(run)
+        low, high = evaluation.intervals(run.part("test"))["accuracy"]
+        value = chosen.get(option, 0.0)
+        rows[value] = {
+            "value": value,
+            "run": run.id,
+            "train_accuracy": run.scores["train_accuracy"],
+            "validation_accuracy": curve["val_accuracy"].max(),
+            "test_accuracy": run.scores["test_accuracy"],
+            "test_low": low,
+            "test_high": high,
+            "epochs": len(curve),
+            "seconds": curve["seconds"].median(),
+        }
+    return pd.DataFrame([rows[value] for value in sorted(rows)])
+
+
+def verdict(table: pd.DataFrame, option: str) -> str:
+    """What the study found of an option, and whether the runs of `overfitting` say so, in words for a page.
+
+    The mean of the weaker half of the values is set against that of the stronger half.
+    """
+    half = len(table) // 2
+    weak, strong = table.iloc[:half], table.iloc[-half:]
+    train, watched, seconds = (
+        float(strong[name].mean() - weak[name].mean()) for name in ("train_accuracy", "validation_accuracy", "seconds")
+    )
+    said = f"**The study found:** {OVERFITTING[option][0].lower()}{OVERFITTING[option][1:]}. **Here:** "
+    if option == "batch_size":
+        so = [_is(-watched), seconds < 0]
+        here = (
+            f"the larger half of the batches names {_change(watched)} of the watched clips right, and an epoch takes "
+            f"{abs(seconds):.1f} s {'less' if seconds < 0 else 'more'}"
+        )
+    else:
+        so = [_is(-train), _is(-watched)]
+        here = (
+            f"in the stronger half of the values, accuracy is {_change(train)} on training clips and "
+            f"{_change(watched)} on watched ones"
+        )
+    words = "as the study says" if all(so) else "not as the study says" if not any(so) else "in part as the study says"
+    return f"{said}{here}: {words}. (Below {100 * CHANCE:.0f} points it may be chance.)"
+
+
+def _is(difference: float) -> bool:
+    return difference > CHANCE
+
+
+def _change(difference: float) -> str:
+    return f"{100 * abs(difference):.0f} points {'more' if difference > 0 else 'less'}"

@@ -1,0 +1,229 @@
+"""The corpus before any model: how clips are spread, which features tell emotions apart, and maps of all clips.
+
+Everything here describes clips and judges no model, so it may look at all of them, the test part included. What a
+model learns from is fitted within its own folds (`experiments`).
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import f_classif
+from sklearn.manifold import TSNE
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler
+
+from ser_core.corpus import NEVER_SANG, NEVER_SUNG
+from ser_core.errors import FeatureError
+from ser_core.evaluation import protocols
+from ser_core.features import mean180, prosody, store
+from ser_core.settings import Settings
+
+VARIANCE_KEPT = 0.95  # by the study's PCA
+NEIGHBOURS = 10
+TSNE_SEED = 9
+TSNE_PERPLEXITY = 30  # scikit-learn's default: about how many clips count as a clip's neighbourhood
+METHODS = ("tsne", "pca")
+MEL_BANDS = tuple(name for name in mean180.NAMES if name.startswith("mel_"))
+
+
+def clips(settings: Settings) -> pd.DataFrame:
+    """Every clip that ships with its features: the index columns, the study's 180, loudness and median pitch
+    (`prosody.NAMES`), `part` (train or test of the study's split), and its places on the maps (see `maps`).
+
+    Raises
+    ------
+    FeatureError
+        If one of the shipped tables is missing, damaged, or of other clips than the rest.
+    """
+    table = store.read_table(settings.feature_table)
+    voice = store.read_table(settings.prosody_table, prosody)
+    try:
+        places = pd.read_parquet(settings.maps)
+    except (OSError, ValueError) as error:
+        raise FeatureError(f"The maps {settings.maps} cannot be read ({error}). Make them anew: make study") from error
+    for other, file in ((voice, settings.prosody_table), (places, settings.maps)):
+        if list(other["stem"]) != list(table["stem"]):
+            raise FeatureError(f"{file} is not of the clips of {settings.feature_table}. Make them anew: make study")
+    return table.assign(
+        part=table["stem"].map(protocols.study_parts()),
+        **{name: voice[name] for name in prosody.NAMES},
+        **places.drop(columns="stem"),
+    )
+
+
+def count(table: pd.DataFrame, rows: str, columns: str | None = None) -> pd.DataFrame:
+    """Clips for each value of a column, or for each pair of two columns' values.
+
+    Returns
+    -------
+    pd.DataFrame
+        Values of `rows` as its index; values of `columns` as its columns, or the one column `clips`. Pairs that do not
+        occur count 0.
+    """
+    if columns is None:
+        return table.groupby(rows).size().to_frame("clips")
+    return pd.crosstab(table[rows], table[columns])
+
+
+def gaps(table: pd.DataFrame) -> list[str]:
+    """What RAVDESS lacks and matters for learning from some of its clips, in words: only what these clips show."""
+    said = []
+    actors, channels, emotions = (set(table[name]) for name in ("actor", "channel", "emotion"))
+    for actor in sorted(actors.intersection(NEVER_SANG)):
+        if "song" in channels or actors <= set(NEVER_SANG):
+            said.append(f"There is no song of actor {actor}.")
+    unsung = [name for name in NEVER_SUNG if name in emotions]
+    if unsung and "song" in channels:
+        said.append(
+            f"{' and '.join(unsung).capitalize()} {'is' if len(unsung) == 1 else 'are'} never sung: a model can learn "
+            "that no sung clip is one of them."
+        )
+    counts = table["emotion"].value_counts()
+    if "neutral" in counts and len(counts) > 1 and "strong" in set(table["intensity"]):
+        usual = counts.drop("neutral").max()
+        if 0.4 <= counts["neutral"] / usual <= 0.6:
+            said.append(
+                f"Neutral has {counts['neutral']} clips, about half of the {usual} of the fullest emotion: "
+                "it has no strong version."
+            )
+    return said
+
+
+def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
+    """What part of each feature's variance emotion explains, and what part the actor.
+
+    Shares are eta squared of a one-way analysis of variance: between-group over total sum of squares, from
+    scikit-learn's F. `within` is emotion's share after each actor's own mean is taken away: what is left is not who
+    speaks.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Two emotions and two actors at least.
+    decibels : bool
+        Take the mel bands in dB. The study's models get them as power, where a few shouts make most of the variance.
+
+    Returns
+    -------
+    pd.DataFrame
+        A row a feature, by falling `within`: `actor`, `emotion`, `within`, all 0 to 1, and `f`, the F of emotion within
+        actors.
+
+    Raises
+    ------
+    FeatureError
+        If there are fewer emotions or actors.
+    """
+    if table["emotion"].nunique() < 2 or table["actor"].nunique() < 2:
+        raise FeatureError("To tell emotions from speakers takes two emotions and two actors at least: filter less")
+    features = table[list(mean180.NAMES)].astype(np.float64)
+    if decibels:
+        features[list(MEL_BANDS)] = in_decibels(features[list(MEL_BANDS)])
+    values, actor_means = features.to_numpy(), features.groupby(table["actor"]).transform("mean").to_numpy()
+    actor, emotion = table["actor"].to_numpy(), table["emotion"].to_numpy(dtype=object)
+    f = {
+        "actor": f_classif(values, actor)[0],
+        "emotion": f_classif(values, emotion)[0],
+        "within": f_classif(values - actor_means, emotion)[0],
+    }
+    # The actors' means were estimated too: their degrees of freedom are no longer the clips'.
+    free = len(table) - len(set(emotion))
+    return pd.DataFrame(
+        {
+            "actor": _share(f["actor"], actor),
+            "emotion": _share(f["emotion"], emotion),
+            "within": _share(f["within"], emotion),
+            "f": f["within"] * (free - len(set(actor)) + 1) / free,
+        },
+        index=list(mean180.NAMES),
+    ).sort_values("within", ascending=False)
+
+
+def _share(f: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Eta squared, from F = (between / (k - 1)) / (within / (n - k))."""
+    between, free = len(set(groups)) - 1, len(groups) - len(set(groups))
+    return f * between / (f * between + free)
+
+
+def cumulative_variance(table: pd.DataFrame) -> np.ndarray:
+    """Share of the standardised features' variance that the first 1, 2, ... principal components hold.
+
+    Returns
+    -------
+    np.ndarray [shape=(min(clips, 180),)]
+    """
+    return PCA().fit(_standardised(table)).explained_variance_ratio_.cumsum()
+
+
+def components_kept(cumulative: np.ndarray) -> int:
+    """Components that hold 95 % of the variance, as scikit-learn's `PCA(0.95)` counts them."""
+    return int(np.searchsorted(cumulative, VARIANCE_KEPT, side="right")) + 1
+
+
+def neighbours(table: pd.DataFrame, *, within: bool = False) -> dict[str, tuple[float, float]]:
+    """How alike a clip's ten nearest clips are to it, in the standardised features.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        More than ten clips.
+    within : bool
+        Standardise within each actor, so that who speaks counts for less.
+
+    Returns
+    -------
+    dict
+        `actor`, `gender`, `emotion` -> the mean share of neighbours that agree with the clip, and the share of all
+        other clips that do, which is what chance would give.
+    """
+    values = _standardised(table, within=within)
+    near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(values).kneighbors(return_distance=False)
+    shares = {}
+    for name in ("actor", "gender", "emotion"):
+        codes, _ = pd.factorize(table[name])
+        sizes = np.bincount(codes)
+        chance = float((sizes[codes] - 1).mean() / (len(codes) - 1))
+        shares[name] = (float((codes[near] == codes[:, None]).mean()), chance)
+    return shares
+
+
+def maps(table: pd.DataFrame) -> pd.DataFrame:
+    """Each clip's place on maps of the 180 features. Takes about half a minute for all of RAVDESS.
+
+    Returns
+    -------
+    pd.DataFrame
+        `stem`, and `x` and `y` of four maps: `tsne_all_x`, `tsne_all_y`, ... for each of `METHODS`, of features that
+        are standardised over all clips (`all`) or within each actor (`actor`). t-SNE starts from the principal
+        components that hold 95 % of the variance (van der Maaten & Hinton 2008, "Visualizing Data using t-SNE").
+    """
+    places = {"stem": table["stem"]}
+    for of in ("all", "actor"):
+        components = PCA(VARIANCE_KEPT).fit_transform(_standardised(table, within=of == "actor"))
+        spread = TSNE(perplexity=TSNE_PERPLEXITY, init="pca", random_state=TSNE_SEED, n_jobs=-1)
+        for method, flat in (("tsne", spread.fit_transform(components)), ("pca", components[:, :2])):
+            places[f"{method}_{of}_x"], places[f"{method}_{of}_y"] = flat.T.astype(np.float32)
+    return pd.DataFrame(places)
+
+
+def mel_profiles(table: pd.DataFrame) -> pd.DataFrame:
+    """The mean mel spectrum of each emotion: a row an emotion, a column a band, in dB.
+
+    Each clip's mean power is put in dB first and then averaged, so that no single scream stands for its emotion.
+    """
+    return in_decibels(table[list(MEL_BANDS)]).groupby(table["emotion"]).mean()
+
+
+def in_decibels(power):
+    """Power, as a number, array or frame, in dB; at least -100 dB."""
+    return 10 * np.log10(np.maximum(power, mean180.LOG_FLOOR))
+
+
+def _standardised(table: pd.DataFrame, *, within: bool = False) -> np.ndarray:
+    """The features with mean 0 and deviation 1 over all clips, or over the clips of each actor."""
+    values = store.matrix(table).astype(np.float64)
+    if not within:
+        return StandardScaler().fit_transform(values)
+    for rows in table.reset_index(drop=True).groupby("actor").indices.values():
+        values[rows] = StandardScaler().fit_transform(values[rows])
+    return values

@@ -1,0 +1,215 @@
+"""What a model knows of emotion, and what of voices."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, interval
+from ser_core.results.generalization import fall
+
+NAMES = {
+    "study": "random<br>clips",
+    "repetition": "other<br>take",
+    "statement": "other<br>sentence",
+    "actors-6": "other<br>people",
+    "emobox": "other people,<br>speech alone",
+}
+
+
+def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, str]:
+    """A model's accuracy from the kindest protocol to the hardest, with 95 % intervals.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `leakage.ladder` gives it.
+    name : str
+        What the model is called.
+    chance : float
+        Accuracy of guessing.
+    """
+    figure = go.Figure(
+        go.Scatter(
+            x=[NAMES[protocol] for protocol in table["protocol"]],
+            y=table["accuracy"],
+            error_y=interval(table["accuracy"], table["low"], table["high"], thickness=2, width=6),
+            mode="lines+markers+text",
+            text=[f"{value:.0%}" for value in table["accuracy"]],
+            textposition="top right",
+            cliponaxis=False,  # the last number stands at the edge of a phone
+            textfont={"size": 15},
+            line={"color": ACCENT, "width": 2, "dash": "dot"},
+            marker={"color": ACCENT, "size": 13},
+            customdata=table[["heard", "low", "high", "clips"]],
+            hovertemplate="tested on %{customdata[0]}<br>%{y:.3f} (%{customdata[1]:.3f} to %{customdata[2]:.3f}) of "
+            "%{customdata[3]:,} clips<extra></extra>",
+        )
+    )
+    figure.add_hline(
+        y=chance, line={"color": MUTED, "dash": "dash", "width": 1}, annotation_text=f"guessing: {chance:.0%}"
+    )
+    figure.update_xaxes(
+        title="what it is tested on,<br>from the kindest to the hardest", range=[-0.4, len(table) - 0.4]
+    )
+    figure.update_yaxes(title="clips named right", tickformat=".0%", range=[0, 1])
+    return finish(figure, f"{name}, from the kindest test to the hardest", height=420), fall(table, name)
+
+
+def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: str) -> tuple[go.Figure, str]:
+    """Our runs on voices never heard beside published numbers; those of other folds are greyed.
+
+    Parameters
+    ----------
+    ours, published : pd.DataFrame
+        As `leakage.unheard` and `leakage.published` give them; `ours` with `label`, what each run is called.
+    people : float
+        Share of emotions that people name right.
+    title : str
+    """
+    figure = go.Figure()
+    like, other = published[published["why_not"] == ""], published[published["why_not"] != ""]
+    for rows, name, colour, opacity in (
+        (other, "published, on other folds: not to be compared", MUTED, 0.35),
+        (like, "published, on the same folds", SECOND, 1.0),
+    ):
+        figure.add_scatter(
+            x=rows["value"],
+            y=rows["system"],
+            mode="markers",
+            marker={"color": colour, "size": 11, "symbol": "diamond", "opacity": opacity},
+            name=name,
+            customdata=rows[["measure", "source", "why_not", "but"]],
+            hovertemplate="%{y}<br>%{x:.3f} %{customdata[0]}<br>%{customdata[1]}<br>%{customdata[2]}"
+            "<br>%{customdata[3]}<extra></extra>",
+        )
+    figure.add_scatter(
+        x=ours["ua"],
+        y=ours["label"],
+        error_x=interval(ours["accuracy"], ours["low"], ours["high"]),
+        mode="markers",
+        marker={"color": ACCENT, "size": 11},
+        name="run here",
+        customdata=ours[["accuracy", "low", "high"]],
+        hovertemplate="%{y}<br>UA %{x:.3f}<br>accuracy %{customdata[0]:.3f} (%{customdata[1]:.3f} to "
+        "%{customdata[2]:.3f} over actors)<extra></extra>",
+    )
+    order = pd.concat(
+        [
+            ours[["label", "ua"]].set_axis(["name", "value"], axis=1),
+            published[["system", "value"]].set_axis(["name", "value"], axis=1),
+        ]
+    ).sort_values("value")
+    figure.add_vline(
+        x=people,
+        line={"color": MUTED, "width": 1.5, "dash": "dash"},
+        annotation_text=f"people: {people:.0%}",
+        annotation_position="top left",
+    )
+    figure.update_yaxes(categoryorder="array", categoryarray=order["name"].tolist(), automargin=True)
+    figure.update_xaxes(
+        title="emotions recognised<br>(UA: mean over<br>emotions and folds)", tickformat=".0%", range=[0.3, 0.87]
+    )
+    legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
+    finish(figure, title, height=150 + 26 * len(order), legend=legend)
+    figure.update_layout(margin_t=40)
+    if ours.empty:
+        return figure, "No run of ours has been made under these folds yet."
+    best = ours.iloc[0]
+    below = like[like["value"] < best["ua"]]
+    sentence = f"The best here, {best['label']}, recognises {best['ua']:.0%}"
+    if len(like):
+        sentence += f", more than {len(below)} of the {len(like)} published systems on the same folds"
+    return figure, f"{sentence}. Intervals are of the accuracy, over actors."
+
+
+PROTOCOLS = {
+    "study": ("actors it has heard: the study's test clips", MUTED, "diamond"),
+    "emobox": ("actors it has never heard: EmoBox's folds", ACCENT, "circle"),
+}
+
+
+def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
+    """What each idea adds in points of accuracy, on actors that were heard and on actors that were not.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `leakage.ideas` gives it.
+    """
+    figure = go.Figure()
+    for protocol, (said, colour, symbol) in PROTOCOLS.items():
+        _add_gains(
+            figure,
+            table[table["protocol"] == protocol],
+            "idea",
+            name=said,
+            marker={"color": colour, "size": 10, "symbol": symbol},
+            hovertemplate="%{y}<br>from %{customdata[0]:.3f} to %{customdata[1]:.3f} on %{customdata[3]:,} clips<br>"
+            "p = %{customdata[2]:.3f}<extra></extra>",
+        )
+    _finish_gains(figure, "the idea")
+    legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
+    finish(figure, "What each idea adds", height=160 + 34 * table["idea"].nunique(), legend=legend)
+    said = []
+    for protocol, where in (("study", "heard"), ("emobox", "never heard")):
+        rows = table[table["protocol"] == protocol]
+        surely = rows[rows["p"] < 0.05]
+        helps, harms = (surely["gain"] > 0).sum(), surely.loc[surely["gain"] < 0, "idea"]
+        but = f", and {', '.join(harms.str[0].str.lower() + harms.str[1:])} surely harms" if len(harms) else ""
+        said.append(f"on actors {where} {helps} of {len(rows)} ideas surely help{but}")
+    unheard = table[table["protocol"] == "emobox"]
+    most = unheard.loc[unheard["gain"].idxmax()] if len(unheard) else None
+    sentence = f"{'; '.join(said).capitalize()} (p < 0.05 once corrected for {len(table)} tests)."
+    if most is not None:
+        sentence += (
+            f" Most is gained by {most['idea'][0].lower()}{most['idea'][1:]} on actors never heard: "
+            f"{100 * most['gain']:.0f} points, from {most['before']:.0%} to {most['after']:.0%} of eight emotions."
+        )
+    return figure, sentence
+
+
+def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
+    """What song among the training clips gives each model, in points of accuracy on the same spoken test clips.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `leakage.song_helps` gives it.
+    """
+    figure = go.Figure()
+    _add_gains(
+        figure,
+        table.rename(columns={"without": "before", "with_song": "after"}),
+        "name",
+        marker={"color": ACCENT, "size": 11},
+        hovertemplate="%{y}<br>%{customdata[0]:.3f} without song, %{customdata[1]:.3f} with it, on "
+        "%{customdata[3]} spoken clips<br>p = %{customdata[2]:.3f}<extra></extra>",
+    )
+    _finish_gains(figure, "song")
+    finish(figure, "Does it help to learn from song, too?", height=110 + 34 * len(table))
+    sure = table[table["p"] < 0.05]
+    clips = int(table["clips"].max()) if len(table) else 0
+    sentence = (
+        f"On the same {clips} spoken test clips, song among the training clips changes accuracy by "
+        f"{100 * table['gain'].min():+.1f} to {100 * table['gain'].max():+.1f} points. For {len(sure)} of {len(table)} "
+        "models that is more than chance (McNemar, corrected). The study says that song helped every model."
+    )
+    return figure, sentence
+
+
+def _add_gains(figure: go.Figure, rows: pd.DataFrame, of: str, **look) -> None:
+    """What each row's idea or model gains, in points of accuracy with its interval, the first at the top."""
+    rows = rows.iloc[::-1]
+    figure.add_scatter(
+        x=100 * rows["gain"],
+        y=rows[of],
+        error_x=interval(100 * rows["gain"], 100 * rows["low"], 100 * rows["high"]),
+        mode="markers",
+        customdata=rows[["before", "after", "p", "clips"]],
+        **look,
+    )
+
+
+def _finish_gains(figure: go.Figure, what: str) -> None:
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    figure.update_xaxes(title=f"points of accuracy<br>that {what} adds,<br>with 95 % interval")
+    figure.update_yaxes(automargin=True)

@@ -1,0 +1,213 @@
+"""A clip to a prediction: how probable each class, emotion and gender is, and what to mind."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser_core import audio
+from ser_core.audio import quality
+from ser_core.corpus.labels import (
+    EMOTION_NAMES,
+    GENDERS,
+    LABELS,
+    by_emotion,
+    by_gender,
+    emotion_of,
+    gender_of,
+    title_of,
+)
+from ser_core.errors import ArtifactError
+from ser_core.features import inputs, mean180
+from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.prediction import model_store
+from ser_core.settings import Settings
+
+MAX_WINDOWS = 120  # of a timeline: one every second for two minutes, then further apart
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model hears in one recording."""
+
+    probabilities: dict[str, float]  # of each of the 16 classes
+    members: dict[str, dict[str, float]] = field(default_factory=dict)  # emotion probabilities of each vote's member
+    warnings: tuple[str, ...] = ()
+    timeline: pd.DataFrame | None = None  # start_s, end_s and the eight emotions (NaN: silence), for a long recording
+
+    @property
+    def label(self) -> str:
+        """The most probable class."""
+        return max(self.probabilities, key=self.probabilities.get)
+
+    @property
+    def emotion(self) -> str:
+        return emotion_of(self.label)
+
+    @property
+    def gender(self) -> str:
+        return gender_of(self.label)
+
+    @property
+    def probability(self) -> float:
+        """How sure the model is of `label`."""
+        return self.probabilities[self.label]
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """The emotion and the gender with the highest sums: what a page says. Now and then not those of `label`."""
+        return max(self.emotions, key=self.emotions.get), max(self.genders, key=self.genders.get)
+
+    @property
+    def emotions(self) -> dict[str, float]:
+        """The probability of each emotion, genders added up."""
+        return dict(zip(EMOTION_NAMES, by_emotion(self._vector).tolist(), strict=True))
+
+    @property
+    def genders(self) -> dict[str, float]:
+        """The probability of each gender, emotions added up."""
+        return dict(zip(GENDERS, by_gender(self._vector).tolist(), strict=True))
+
+    @property
+    def _vector(self) -> np.ndarray:
+        return np.array([self.probabilities[label] for label in LABELS])
+
+    def as_dict(self) -> dict:
+        """What the command line and the page's JSON download say of a clip."""
+        return {
+            "label": self.label,
+            "emotion": self.emotion,
+            "gender": self.gender,
+            "probability": self.probability,
+            "probabilities": self.probabilities,
+            "warnings": list(self.warnings),
+        }
+
+
+class Listener:
+    """A fitted model and what it sees of a clip."""
+
+    def __init__(self, model: EmotionClassifier, entry: model_store.ModelEntry):
+        self.model = model
+        self.input = inputs.to_hear(inputs.get(entry.input, Settings.from_environment()))
+        if self.input.version != entry.entry["features"]:  # of a backbone, whose weights are known only now
+            raise ArtifactError(
+                f"Model {entry.key} was made with {entry.entry['features']}, but here is {self.input.version}. "
+                f"Bring those weights, or train it: python -m ser_core train {entry.key}"
+            )
+
+    def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The probabilities of clips [shape=(clips, 16)], and those that each member gives, where it is a vote."""
+        features = self.input.see(clips)
+        members = self.model.members_proba(features)
+        return (self.model.vote(members) if members else self.model.predict_proba(features)), members
+
+
+class VoteListener:
+    """The weighted mean of what several fitted models hear, each in its own way."""
+
+    def __init__(self, members: dict[str, tuple[float, Listener]]):
+        self.members = members
+
+    def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """As `Listener.hear`."""
+        said = {key: listener.hear(clips)[0] for key, (_, listener) in self.members.items()}
+        return np.average(list(said.values()), axis=0, weights=[weight for weight, _ in self.members.values()]), said
+
+
+class Predictor:
+    """A trained model, ready to hear clips. It is never changed after it is made, so threads may share it."""
+
+    def __init__(self, listener: Listener | VoteListener, entry: model_store.ModelEntry):
+        self.listener = listener
+        self.entry = entry
+
+    @classmethod
+    def load(cls, entry: model_store.ModelEntry) -> "Predictor":
+        """Load a trained model, or the members of a vote, after digests and versions are checked.
+
+        Raises
+        ------
+        ArtifactError
+            As `artifacts.load`; and if it looks through a network whose weights are others here.
+        ModelError
+            If those weights cannot be had.
+        """
+        if not entry.is_vote:
+            return cls(Listener(model_store.load(entry), entry), entry)
+        model_store.check(entry)
+        members = model_store.members(entry).items()
+        loaded = {key: (weight, Listener(model_store.load(member), member)) for key, (weight, member) in members}
+        return cls(VoteListener(loaded), entry)
+
+    def predict_file(self, source: str | Path | bytes) -> Prediction:
+        """The prediction for a file or for untrusted bytes.
+
+        Raises
+        ------
+        AudioError
+            If it cannot be read as sound within the limits, or there is nothing to hear in it.
+        """
+        return self.predict(audio.load(source, rate=mean180.SAMPLE_RATE))
+
+    def predict(self, waveform: audio.Waveform) -> Prediction:
+        """The prediction for sound at 22,050 Hz; one longer than any training clip gets a timeline too.
+
+        Raises
+        ------
+        ValueError
+            If the sound has another rate.
+        """
+        if waveform.rate != mean180.SAMPLE_RATE:
+            raise ValueError(f"The sound is at {waveform.rate} Hz, the features want {mean180.SAMPLE_RATE} Hz")
+        trained_on = self.entry.entry["trained_on"]
+        given, members = self.listener.hear([waveform.samples])
+        is_long = waveform.duration_s > trained_on["longest_s"]
+        timeline = self._timeline(waveform, trained_on["median_s"]) if is_long else None
+        prediction = Prediction(
+            probabilities=dict(zip(LABELS, given[0].tolist(), strict=True)),
+            members={
+                key: dict(zip(EMOTION_NAMES, by_emotion(said[0]).tolist(), strict=True))
+                for key, said in members.items()
+            },
+            warnings=quality.warnings(waveform, trained_on),
+            timeline=timeline,
+        )
+        return replace(prediction, warnings=(*_unsettled(prediction), *prediction.warnings))
+
+    def _timeline(self, waveform: audio.Waveform, window_s: float) -> pd.DataFrame:
+        """Emotion probabilities of overlapping windows as long as a typical training clip, the last at the end; none
+        for a window in which nothing is heard."""
+        last = waveform.duration_s - window_s
+        starts = np.linspace(0, last, min(MAX_WINDOWS, 2 + int(last)))
+        pieces = [
+            waveform.samples[round(start * waveform.rate) : round((start + window_s) * waveform.rate)]
+            for start in starts
+        ]
+        given, _ = self.listener.hear(pieces)
+        emotions = pd.DataFrame(by_emotion(given), columns=list(EMOTION_NAMES))
+        emotions[[quality.is_nearly_silent(piece, waveform.rate) for piece in pieces]] = np.nan
+        return pd.concat([pd.DataFrame({"start_s": starts, "end_s": starts + window_s}), emotions], axis=1)
+
+
+def _unsettled(prediction: Prediction) -> tuple[str, ...]:
+    """A warning where the most probable class and the most probable emotion disagree."""
+    other, _ = prediction.named
+    if other == prediction.emotion:
+        return ()
+    return (
+        f"Not settled: {title_of(prediction.label)} is the most probable of the 16 classes, but with genders added up "
+        f"{other} is more probable than {prediction.emotion}.",
+    )
+
+
+def load_predictor(key: str = "best") -> Predictor:
+    """The trained model of that key from this installation's stores: the one line that a notebook needs.
+
+    Raises
+    ------
+    ArtifactError
+        If there is none, or its files are not what its manifest says.
+    """
+    return Predictor.load(model_store.find(key, Settings.from_environment().stores))

@@ -1,0 +1,246 @@
+"""Runs beside the original study's numbers and beside each other, as a table, and the table as text."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+import pandas as pd
+
+from ser_core import evaluation
+from ser_core.errors import ModelError, ProtocolError
+from ser_core.evaluation import protocols
+from ser_core.models import registry
+from ser_core.results import run_titles
+from ser_core.results.published import ORIGINAL, OriginalResult
+from ser_core.results.runs import Run
+
+# The original's number is of what this preset sees; our default of the same key sees something else.
+SEES_AS_THE_ORIGINAL = {"rnn": "study"}
+
+COLUMNS = [
+    "run",
+    "label",
+    "model",
+    "name",
+    "family",
+    "preset",
+    "features",
+    "shipped",
+    "original_cv_accuracy",
+    "original_test_accuracy",
+    "cv_accuracy",
+    "test_accuracy",
+    "test_low",
+    "test_high",
+    "test_clips",
+    "uar",
+    "macro_f1",
+    "train_accuracy",
+    "gap",
+    "seconds",
+    "fit_seconds",
+    "predict_ms",
+    "file_bytes",
+    "parameters",
+]
+# What a table for people is made of: its heads, without the intervals, which stand in brackets.
+SHOWN = {
+    "label": "run",
+    "name": "model",
+    "original_cv_accuracy": "original CV5",
+    "cv_accuracy": "CV5",
+    "original_test_accuracy": "original test",
+    "test_accuracy": "test (95 % interval)",
+    "uar": "UAR",
+    "gap": "train less test",
+    "fit_seconds": "fit (s)",
+    "predict_ms": "predict (ms a clip)",
+    "file_bytes": "file (MB)",
+    "parameters": "parameters",
+}
+PAIRS_SHOWN = {
+    "first": "A",
+    "second": "B",
+    "clips": "clips",
+    "only_first": "only A right",
+    "only_second": "only B right",
+    "difference": "A less B (95 % interval)",
+    "p": "p",
+    "corrected": "p, corrected",
+}
+FORMATS = ("csv", "latex", "markdown")
+
+
+def same_test(found: Iterable[Run]) -> dict[str, list[Run]]:
+    """Runs by what they were tested on, which alone may be compared: a protocol's name, and for clips other than those
+    of the runs that ship also the beginning of their digest, such as "study of a1b2c3d4"."""
+    found = list(found)
+    digests = _shipped_digests(found)
+    groups: dict[str, list[Run]] = {}
+    for run in found:
+        protocol, digest = run.info["protocol"], run.info["data_digest"]
+        groups.setdefault(protocol if digest in digests else f"{protocol} of {digest[:8]}", []).append(run)
+    order = {name: place for place, name in enumerate(protocols.PROTOCOLS)}
+    return dict(sorted(groups.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
+
+
+def title_of_test(test: str) -> str:
+    """One of the names that `same_test` gives, to be read."""
+    name, _, digest = test.partition(" of ")
+    try:
+        title = protocols.get(name).title
+    except ProtocolError:  # a run of an earlier version
+        title = name
+    return f"{title} (other clips, {digest})" if digest else title
+
+
+def usual_kind(test: str) -> str:
+    """What has to be named in a test, if nobody asks for anything else: as the publications have it."""
+    return "emotion" if test.startswith(("emobox", "luna-jimenez")) else "class"
+
+
+def _shipped_digests(found: Iterable[Run]) -> set[str]:
+    return {run.info["data_digest"] for run in found if run.shipped}
+
+
+def original_of(run: Run, found: Iterable[Run]) -> OriginalResult | None:
+    """The original's numbers that may stand beside a run: it names the same clips, having seen what the original saw,
+    by one set of parameters. None where there are no such numbers.
+
+    Parameters
+    ----------
+    run : Run
+    found : iterable of Run
+        Among which are those that ship: they are on the study's clips.
+    """
+    key = run.info["model"]
+    if key not in ORIGINAL or run.info["protocol"] != "study" or run.info["data_digest"] not in _shipped_digests(found):
+        return None
+    seen_then = registry.get(key).input(SEES_AS_THE_ORIGINAL.get(key, "default"))
+    sees_the_same = run.info.get("input", "study") == seen_then
+    is_tuned_inside = "found" in run.info  # every fold has parameters of its own
+    return ORIGINAL[key] if sees_the_same and not is_tuned_inside else None
+
+
+def table(
+    found: Iterable[Run], *, protocol: str = "study", kind: str = "class", sizes: dict[str, int] | None = None
+) -> pd.DataFrame:
+    """One row for each of the runs under a protocol, shipped and own, in the order of the study's table.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    protocol : str
+    kind : str
+        What has to be named: "class" (16), "emotion" (8, genders added up) or "gender".
+    sizes : dict, optional
+        Run -> bytes of the model's file, as `artifacts.sizes` gives it.
+
+    Returns
+    -------
+    pd.DataFrame
+        `COLUMNS`: `original_cv_accuracy`, `original_test_accuracy` (missing where `original_of` gives none),
+        `cv_accuracy`, `test_accuracy` with its 95 % interval `test_low` to `test_high` (over clips, or over actors
+        where they are held out), `gap` (accuracy on train less that on test), `fit_seconds` and `predict_ms` (a clip)
+        of the last fit, `parameters` of a network, ...
+    """
+    found = list(found)
+    chosen = [run for run in found if run.info["protocol"] == protocol]
+    labels = run_titles.titles(chosen, protocol=False)
+    rows = [row(run, kind, original_of(run, found)) | {"label": labels[run.id]} for run in chosen]
+    return as_table(rows, sizes or {})
+
+
+def as_table(rows: list[dict], sizes: dict[str, int]) -> pd.DataFrame:
+    """`table`, from its rows."""
+    order = {key: place for place, key in enumerate(ORIGINAL)}
+    rows = sorted(rows, key=lambda row: (order.get(row["model"], len(order)), row["model"], not row["shipped"]))
+    made = pd.DataFrame(rows, columns=COLUMNS)
+    return made.assign(file_bytes=made["file_bytes"].fillna(made["run"].map(sizes)).astype(float))
+
+
+def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -> dict:
+    """What `table` says of a run, but for its label; of 16 classes beside the original's numbers, if there are any."""
+    info, test = run.info, run.part("test")
+    original = original if kind == "class" else None
+    share, low, high = evaluation.accuracy(test, kind, by_actor=protocols.get(info["protocol"]).holds_actors_out)
+    scores = run.scores if kind == "class" else evaluation.scores_of(run.predictions, kind)
+    last = test[test["fold"] == test["fold"].max()]  # the clips that `predict_seconds` is of
+    return {
+        **{name: info[name] for name in ("model", "name", "family", "preset", "features", "seconds", "fit_seconds")},
+        "run": run.id,
+        "shipped": run.shipped,
+        "original_cv_accuracy": original.cv_accuracy if original else None,
+        "original_test_accuracy": original.test_accuracy if original else None,
+        "cv_accuracy": scores.get("cv_accuracy"),
+        "test_accuracy": share,
+        "test_low": low,
+        "test_high": high,
+        "test_clips": len(test),
+        "uar": scores["uar"],
+        "macro_f1": scores["macro_f1"],
+        "train_accuracy": scores.get("train_accuracy"),
+        "gap": scores["train_accuracy"] - share if "train_accuracy" in scores else None,
+        "predict_ms": 1000 * info["predict_seconds"] / len(last),
+        "file_bytes": info.get("size_bytes"),
+        "parameters": sum(layer["parameters"] for layer in info["layers"]) if "layers" in info else None,
+    }
+
+
+def find(names: Iterable[str], found: Sequence[Run]) -> list[Run]:
+    """The runs of one test that are called so, by their label in `table` or by their id.
+
+    Raises
+    ------
+    ModelError
+        If there is no such run.
+    """
+    labels = run_titles.titles(found, protocol=False)
+    called = {run.id: run for run in found} | {labels[run.id]: run for run in found}
+    for name in names:
+        if name not in called:
+            raise ModelError(f"There is no run {name!r} to compare; there is {', '.join(sorted(labels.values()))}")
+    return [called[name] for name in names]
+
+
+def written(table: pd.DataFrame, form: str) -> str:
+    """A table of `table` or `differences.all_pairs` as text: CSV with every column and digit, LaTeX or Markdown.
+
+    Raises
+    ------
+    ModelError
+        If there is no such form.
+    """
+    if form == "csv":
+        return table.to_csv(index=False)
+    if form not in FORMATS:
+        raise ModelError(f"There is no form {form!r} of a table; there is {', '.join(FORMATS)}")
+    said = for_people(table)
+    if form == "latex":
+        return said.to_latex(index=False, escape=True)
+    rows = [list(said), ["---"] * said.shape[1], *said.to_numpy().tolist()]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
+
+
+def for_people(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns that people read, as text; those that say nothing of any row are left out."""
+    heads = SHOWN if "label" in table else PAIRS_SHOWN
+    said = pd.DataFrame({head: table[name].map(partial(_said, name)) for name, head in heads.items()})
+    for name, (low, high) in {"test_accuracy": ("test_low", "test_high"), "difference": ("low", "high")}.items():
+        if name in heads:
+            ends = table[low].map("{:.3f}".format) + " to " + table[high].map("{:.3f}".format)
+            said[heads[name]] += " (" + ends + ")"
+    return said.loc[:, (said != "").any()] if len(said) else said
+
+
+def _said(name: str, value) -> str:
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return ""
+    if name in ("parameters", "clips", "only_first", "only_second"):
+        return f"{value:,.0f}"
+    if name == "file_bytes":
+        return f"{value / 1e6:.1f}"
+    if name == "p" or name == "corrected":
+        return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return f"{value:.2f}" if name in ("fit_seconds", "predict_ms") else f"{value:.3f}"

@@ -1,0 +1,195 @@
+"""Whether two runs differ on the clips that both were tested on, and where: counts, intervals, tests, words."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import false_discovery_control
+
+from ser_core import evaluation
+from ser_core.errors import ModelError
+from ser_core.evaluation import protocols
+from ser_core.results import comparison, run_titles
+from ser_core.results.runs import Run
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs on the same clips."""
+
+    first: str  # run ids
+    second: str
+    kind: str  # what had to be named: "class", "emotion" or "gender"
+    clips: int
+    both: int  # clips that both named right
+    only_first: int
+    only_second: int
+    p: float  # McNemar's exact test (1947): could the clips on which one alone is right fall so by chance?
+    difference: float  # accuracy of the first less that of the second
+    low: float  # its 95 % bootstrap interval, over clips, or over actors where the protocol holds them out
+    high: float
+    over: str = "clips"  # or "actors"
+
+    @property
+    def neither(self) -> int:
+        return self.clips - self.both - self.only_first - self.only_second
+
+
+def sides(first: Run, second: Run, *, part: str = "test", kind: str = "class") -> pd.DataFrame:
+    """What two runs named of the clips that both were tested on.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a clip: `clip`, `truth`, `first` and `second` (what each named), `first_right` and `second_right`.
+
+    Raises
+    ------
+    ModelError
+        If they have no clip in common.
+    """
+    named = []
+    for run in (first, second):
+        rows = run.part(part)
+        given, truth = evaluation.named_and_true(rows, kind)
+        named.append(pd.DataFrame({"clip": rows["clip"].to_numpy(), "truth": truth, "named": given}))
+    both = named[0].merge(named[1], on=["clip", "truth"], suffixes=("_first", "_second"))
+    if both.empty:
+        raise ModelError(f"{first.id} and {second.id} have no {part} clip in common: choose runs of one protocol")
+    both = both.rename(columns={"named_first": "first", "named_second": "second"})
+    return both.assign(first_right=both["first"] == both["truth"], second_right=both["second"] == both["truth"])
+
+
+def beside(found: Iterable[Run], *, kind: str = "class") -> pd.DataFrame:
+    """What several runs named of the clips that all were tested on.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a clip: `clip`, `truth`, and for each run a column of its id with what it named.
+    """
+    table = None
+    for run in found:
+        rows = run.part("test")
+        named, truth = evaluation.named_and_true(rows, kind)
+        one = pd.DataFrame({"clip": rows["clip"].to_numpy(), "truth": truth, run.id: named})
+        table = one if table is None else table.merge(one, on=["clip", "truth"])
+    return table
+
+
+def pair(
+    first: Run, second: Run, *, part: str = "test", kind: str = "class", resamples: int = evaluation.RESAMPLES
+) -> Pair:
+    """Whether two runs differ, on the clips that both were tested on.
+
+    Raises
+    ------
+    ModelError
+        As `sides`.
+    """
+    rows = sides(first, second, part=part, kind=kind)
+    one, other = rows["first_right"].to_numpy(), rows["second_right"].to_numpy()
+    only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
+    p = evaluation.mcnemar(only_first, only_second)
+    by_actor = all(protocols.get(run.info["protocol"]).holds_actors_out for run in (first, second))
+    groups = rows["clip"].str[-2:].to_numpy() if by_actor else np.arange(len(rows))
+    low, high = evaluation.mean_interval(one.astype(int) - other.astype(int), groups, resamples=resamples)
+    difference = float(one.mean() - other.mean())
+    return Pair(
+        first.id,
+        second.id,
+        kind,
+        len(rows),
+        int((one & other).sum()),
+        only_first,
+        only_second,
+        p,
+        difference,
+        low,
+        high,
+        "actors" if by_actor else "clips",
+    )
+
+
+def all_pairs(found: Sequence[Run], **options) -> pd.DataFrame:
+    """Every pair of some runs, with p-values corrected for their number (Benjamini & Hochberg 1995).
+
+    Returns
+    -------
+    pd.DataFrame
+        The fields of `Pair`, and `corrected`.
+    """
+    return corrected([pair(one, other, **options) for one, other in combinations(found, 2)])
+
+
+def corrected(pairs: Sequence[Pair]) -> pd.DataFrame:
+    """Pairs that are compared together, as `all_pairs` gives them."""
+    table = pd.DataFrame([vars(one) for one in pairs], columns=[*Pair.__dataclass_fields__])
+    return table.assign(corrected=false_discovery_control(table["p"]) if len(table) else [])
+
+
+def verdict(pair: Pair, first: str, second: str, p: float | None = None) -> str:
+    """A pair in words, such as "best and mlp cannot be told apart on 491 clips (p = 0.08)".
+
+    Parameters
+    ----------
+    first, second : str
+        What the two are called.
+    p : float, optional
+        The corrected p-value, where several are compared.
+    """
+    p = pair.p if p is None else p
+    said = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    better, worse, low, high = first, second, pair.low, pair.high
+    if pair.difference < 0:
+        better, worse, low, high = second, first, -pair.high, -pair.low
+    interval = f"95 % interval {'over actors ' * (pair.over == 'actors')}{100 * low:.1f} to {100 * high:.1f}"
+    if p >= 0.05:
+        return f"{first} and {second} cannot be told apart on {pair.clips:,} clips ({said})"
+    if low <= 0 and pair.over == "actors":
+        # McNemar takes clips to be independent, but those of one actor stand or fall together.
+        return (
+            f"{better} is better than {worse} by {100 * abs(pair.difference):.1f} points on these {pair.clips:,} clips "
+            f"({said}), but with other actors it might not be ({interval})"
+        )
+    return (
+        f"{better} is better than {worse} by {100 * abs(pair.difference):.1f} points on {pair.clips:,} clips "
+        f"({interval}; {said})"
+    )
+
+
+def verdicts(pairs: pd.DataFrame, labels: dict[str, str]) -> list[str]:
+    """Each row of `all_pairs` in words, by what the runs are called; p-values are the corrected ones."""
+    said = []
+    for row in pairs.to_dict("records"):
+        p = row.pop("corrected")
+        one = Pair(**row)
+        said.append(verdict(one, labels[one.first], labels[one.second], p))
+    return said
+
+
+def named_pairs(names: Sequence[str], found: Iterable[Run], **options) -> tuple[pd.DataFrame, list[str]]:
+    """Every pair of the runs that are called so: `all_pairs` with what they are called, and the verdicts in words.
+
+    Raises
+    ------
+    ModelError
+        If there are not two, one is not there, or they were not tested on the same clips.
+    """
+    found = list(found)
+    chosen = comparison.find(names, found)
+    if len({run.id for run in chosen}) < 2:
+        raise ModelError(f"{', '.join(names)}: that is one run, and a pair is two. Give two or more")
+    for group in comparison.same_test(found).values():
+        inside = [run.id in {one.id for one in group} for run in chosen]
+        if any(inside) and not all(inside):
+            one, other = names[inside.index(True)], names[inside.index(False)]
+            raise ModelError(
+                f"{one} and {other} were not tested on the same clips: choose runs of one protocol and data"
+            )
+    labels = run_titles.titles(found, protocol=False)
+    pairs = all_pairs(list({run.id: run for run in chosen}.values()), **options)
+    said = verdicts(pairs, labels)
+    return pairs.assign(**{name: pairs[name].map(labels) for name in ("first", "second")}), said

@@ -1,0 +1,228 @@
+"""Does a model know the emotion, or the voice? One model from the kindest protocol to the hardest, and why it falls."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from scipy.stats import false_discovery_control
+
+from ser_core import evaluation
+from ser_core.evaluation import protocols
+from ser_core.features import store
+from ser_core.models import registry
+from ser_core.models.model import FUNCTIONALS, INSIDE, VOICES
+from ser_core.results import comparison, differences
+from ser_core.results.published import PUBLISHED
+from ser_core.results.runs import Run
+
+# From the kindest to the hardest: what of a test clip the model has not heard before.
+LADDER = {
+    "study": "other clips, drawn at random: same actors, same sentences",
+    "repetition": "the other take of each clip: same actors, same sentences",
+    "statement": "the other sentence, by the same actors",
+    "actors-6": "other actors: nothing of this voice was heard",
+    "emobox": "other actors, and speech alone: no song to learn from",
+}
+SPEAKER_MODEL = "svm"  # tells actors apart by the features that it tells emotions apart by
+
+
+def ladder(found: Iterable[Run], model: str, *, preset: str = "default", kind: str = "class") -> pd.DataFrame:
+    """A model's runs on the study's clips from the kindest protocol to the hardest; of several of one kind the newest.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a protocol that has a run: `protocol`, `heard` (in words), `run`, `clips`, `accuracy` of 16 classes or,
+        for `kind` "emotion", of eight emotions, with its 95 % interval `low` to `high`: over clips, or over actors
+        where they are held out.
+    """
+    newest, rows = latest(found), []
+    for protocol, heard in LADDER.items():
+        if run := newest.get((protocol, model, preset)):
+            test = run.part("test")
+            accuracy, low, high = with_interval(test, kind, by_actor=protocols.get(protocol).holds_actors_out)
+            rows.append(
+                {
+                    "protocol": protocol,
+                    "heard": heard,
+                    "run": run.id,
+                    "clips": len(test),
+                    "accuracy": accuracy,
+                    "low": low,
+                    "high": high,
+                }
+            )
+    return pd.DataFrame(rows, columns=["protocol", "heard", "run", "clips", "accuracy", "low", "high"])
+
+
+def latest(found: Iterable[Run]) -> dict[tuple[str, str, str], Run]:
+    """The newest run of each protocol, model and preset that may be compared: on the study's clips, with its seed.
+
+    A run on clips of one's own is of another test, with a name of its own (`comparison.same_test`).
+    """
+    return {
+        (test, run.info["model"], run.info["preset"]): run
+        for test, group in comparison.same_test(found).items()
+        for run in group
+        if run.info["seed"] == protocols.STUDY_SEED
+    }
+
+
+def with_interval(rows: pd.DataFrame, kind: str, *, by_actor: bool) -> tuple[float, float, float]:
+    """Accuracy of some predictions with its 95 % bootstrap interval, over clips or over actors."""
+    named, truth = evaluation.named_and_true(rows, kind)
+    groups = rows["clip"].str[-2:].to_numpy() if by_actor else np.arange(len(rows))
+    return float(np.mean(named == truth)), *evaluation.mean_interval(named == truth, groups)
+
+
+def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
+    """Every run under a protocol of published actor folds, or under the same with song, best first.
+
+    Returns
+    -------
+    pd.DataFrame
+        `run`, `model`, `name`, `preset`, `features`, `seed`, `shipped`, `note` (e.g. that song was learned from), `ua`
+        (mean over the folds of UAR), `uar` and `accuracy` of eight emotions, `low` and `high` (of the accuracy, over
+        actors).
+    """
+    rows = []
+    for run in found:
+        if run.info["protocol"].removesuffix("+song") != protocol:
+            continue
+        accuracy, low, high = with_interval(run.part("test"), "emotion", by_actor=True)
+        rows.append(
+            {
+                "run": run.id,
+                **{name: run.info[name] for name in ("model", "name", "preset", "features", "seed")},
+                "shipped": run.shipped,
+                "note": protocols.get(run.info["protocol"]).note,
+                "ua": run.scores["emotion_ua"],
+                "uar": run.scores["emotion_uar"],
+                "accuracy": accuracy,
+                "low": low,
+                "high": high,
+            }
+        )
+    columns = ["run", "model", "name", "preset", "features", "seed", "shipped", "note"]
+    table = pd.DataFrame(rows, columns=[*columns, "ua", "uar", "accuracy", "low", "high"])
+    return table.sort_values("ua", ascending=False, ignore_index=True)
+
+
+def published(protocol: str) -> pd.DataFrame:
+    """The published numbers, and for those that may not be held against runs of a protocol the reason.
+
+    Returns
+    -------
+    pd.DataFrame
+        `system`, `value`, `measure`, `protocol`, `source`, `but`, and `why_not` (empty where they may).
+    """
+    rows = [vars(one) for one in PUBLISHED]
+    for row in rows:
+        if row["protocol"] == protocol:
+            row["why_not"] = ""
+        else:
+            row["why_not"] = f"obtained on other folds ({row['protocol']})"
+    return pd.DataFrame(rows)
+
+
+def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
+    """Who speaks, by the features and the kind of model that tell emotions apart, on the study's split.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a test clip: `clip`, `actor`, and `named`, the actor that was recognised.
+    """
+    fold = next(fold for fold in protocols.get("study").folds(table) if fold.part == "test")
+    features, actors = store.matrix(table), table["actor"].to_numpy()
+    model = registry.build(SPEAKER_MODEL).fit(features[fold.train], actors[fold.train])
+    named = model.predict(features[fold.held_out])
+    clips = table["stem"].to_numpy()[fold.held_out]
+    return pd.DataFrame({"clip": clips, "actor": actors[fold.held_out], "named": named})
+
+
+def fall(table: pd.DataFrame, name: str) -> str:
+    """What a ladder shows, in one sentence that a pupil understands."""
+    if len(table) < 2:
+        return f"{name} has been tested under one protocol only."
+    first, last = table.iloc[0], table.iloc[-1]
+    return (
+        f"When it has heard the same people before, {name} names {first['accuracy']:.0%} of clips right; "
+        f"of people it has never heard, {last['accuracy']:.0%}. The rest was knowing the voice."
+        if last["protocol"] in ("actors-6", "emobox")
+        else f"{name} falls from {first['accuracy']:.0%} to {last['accuracy']:.0%}; no actor has been held out yet."
+    )
+
+
+IDEAS = (  # in words, model, preset, and against which model and preset
+    ("Gender first, then emotion", "hier", "default", "krr", "default"),
+    ("Gender first, hard routing", "hier", "hard", "krr", "default"),
+    ("Gender first, on functionals", "hier", FUNCTIONALS, "krr", FUNCTIONALS),
+    ("Emotion and gender apart", "apart", "default", "krr", "default"),
+    ("Emotion and gender apart, on functionals", "apart", FUNCTIONALS, "krr", FUNCTIONALS),
+    # Both with parameters that were looked for in the same way, inside each fold.
+    ("Other voices for apart", "apart", f"{VOICES}-{INSIDE}", "apart", f"{FUNCTIONALS}-{INSIDE}"),
+    ("Other voices for cnn2d", "cnn2d", VOICES, "cnn2d", "default"),
+    *(
+        (f"Functionals for {key}", key, FUNCTIONALS, key, "default")
+        for key in ("lr", "svm", "mlp", "lgb", "krr", "v4", "hier", "apart")
+    ),
+)
+
+
+def ideas(found: Iterable[Run]) -> pd.DataFrame:
+    """What each idea that the authors left open adds: paired tests on the study's test clips (16 classes) and on the
+    speech of actors never heard (EmoBox's folds, eight emotions), corrected for their number.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row an idea and protocol that have both runs: `idea`, `protocol`, `before` and `after` (accuracy), `gain`
+        with its 95 % bootstrap interval `low` to `high`, `p` (McNemar, corrected), `clips`.
+    """
+    newest, rows = latest(found), []
+    for idea, model, preset, other, of_other in IDEAS:
+        for protocol, kind in (("study", "class"), ("emobox", "emotion")):
+            after, before = newest.get((protocol, model, preset)), newest.get((protocol, other, of_other))
+            if after and before:
+                pair = differences.pair(after, before, kind=kind)
+                rows.append({"idea": idea, "protocol": protocol, **_gain(pair, "before", "after")})
+    columns = ["idea", "protocol", "clips", "before", "after", "gain", "low", "high", "p"]
+    return _corrected(pd.DataFrame(rows, columns=columns))
+
+
+def _gain(pair: differences.Pair, before: str, after: str) -> dict:
+    return {
+        "clips": pair.clips,
+        before: (pair.both + pair.only_second) / pair.clips,
+        after: (pair.both + pair.only_first) / pair.clips,
+        "gain": pair.difference,
+        "low": pair.low,
+        "high": pair.high,
+        "p": pair.p,
+    }
+
+
+def _corrected(table: pd.DataFrame) -> pd.DataFrame:
+    """With p-values corrected for their number (Benjamini & Hochberg 1995)."""
+    return table.assign(p=false_discovery_control(table["p"]) if len(table) else [])
+
+
+def song_helps(found: Iterable[Run]) -> pd.DataFrame:
+    """What song among the training clips gives, on the same spoken test clips: `study` against `study-speech`.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a model that has both runs: `model`, `name`, `clips`, `without` and `with_song` (accuracy of 16
+        classes), `gain` with its 95 % bootstrap interval `low` to `high`, and `p` (McNemar), corrected for the number
+        of models.
+    """
+    newest, rows = latest(found), []
+    for (protocol, model, preset), run in newest.items():
+        speech = newest.get(("study-speech", model, preset))
+        if protocol == "study" and preset == "default" and speech:
+            gain = _gain(differences.pair(run, speech), "without", "with_song")
+            rows.append({"model": model, "name": run.info["name"], **gain})
+    columns = ["model", "name", "clips", "without", "with_song", "gain", "low", "high", "p"]
+    return _corrected(pd.DataFrame(rows, columns=columns).sort_values("gain", ascending=False, ignore_index=True))

@@ -1,0 +1,114 @@
+"""What a vote gains over its members, class by class, and what the study says of that."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+from scipy.stats import false_discovery_control
+
+from ser_core.corpus.labels import title_of
+from ser_core.results.differences import mcnemar, sides
+from ser_core.results.runs import Run
+
+
+def by_class(whole: Run, member: Run, *, part: str = "test", kind: str = "class") -> pd.DataFrame:
+    """What one run gains over another in each class, e.g. a vote over its member.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a class, by gain: `truth`, `clips`, `member` and `whole` (recall), `gain`, `only_member` and
+        `only_whole` (clips that one alone names right), and `p` (McNemar's exact test), corrected for the classes.
+    """
+    rows = sides(whole, member, part=part, kind=kind)
+    one, other = rows["first_right"], rows["second_right"]
+    rows = rows.assign(only_whole=one & ~other, only_member=other & ~one)
+    table = rows.groupby("truth").agg(
+        clips=("clip", "size"),
+        member=("second_right", "mean"),
+        whole=("first_right", "mean"),
+        only_member=("only_member", "sum"),
+        only_whole=("only_whole", "sum"),
+    )
+    p = [mcnemar(*counts) for counts in table[["only_whole", "only_member"]].to_numpy().tolist()]
+    table = table.assign(gain=table["whole"] - table["member"], p=false_discovery_control(p))
+    return table.sort_values("gain", ascending=False).reset_index()
+
+
+def members(vote: Run, found: Iterable[Run]) -> dict[str, Run]:
+    """The runs of a vote's members, each alone but otherwise the same, by the member's key; none if it is no vote."""
+    made_of = vote.info.get("members") or vote.info["parameters"].get("members") or {}
+    same = ("protocol", "data_digest", "seed")
+    alike = [run for run in found if all(run.info[name] == vote.info[name] for name in same)]
+    result = {}
+    for key, what in made_of.items():
+        for run in alike:
+            is_same = run.info["parameters"] == what and run.info["features"] == vote.info["features"]
+            if run.id == what or (run.info["model"] == key and is_same):
+                result[key] = run
+    return result
+
+
+# "MLP mends fearful female and sad male, XGBoost sad female": the member that is mended, by which, in what classes.
+STUDYS_STORY = (("xgb", "mlp", ("fearful_female", "sad_male")), ("mlp", "xgb", ("sad_female",)))
+STUDYS_VOTE = "v4"
+
+
+def studys_story(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
+    """What the study says that its vote's members mend in each other, held against the runs: so or not, in words.
+    Of any other vote, or on another test, it says nothing.
+
+    Parameters
+    ----------
+    vote : Run
+    of : dict
+        Its members, as `members` gives them.
+    """
+    said = []
+    if (vote.info["model"], vote.info["protocol"], set(of)) != (STUDYS_VOTE, "study", {"mlp", "xgb"}):
+        return said
+    for weak, strong, labels in STUDYS_STORY:
+        gains = by_class(vote, of[weak]).set_index("truth")
+        other = by_class(of[strong], of[weak]).set_index("truth")
+        for label in labels:
+            row = gains.loc[label]
+            alone, strongs, together = (
+                round(share * row["clips"]) for share in (row["member"], other.loc[label, "whole"], row["whole"])
+            )
+            is_so = together > alone and strongs > alone
+            verdict = "so it is" if is_so else "not so"
+            said.append(
+                (
+                    is_so,
+                    f"{strong} mends {title_of(label)}: **{verdict}**. Of {row['clips']:.0f} clips {weak} alone names "
+                    f"{alone} right, {strong} alone {strongs}, the vote {together}.",
+                )
+            )
+    return said
+
+
+def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of) -> str:
+    """Where a vote's gain over a member comes from, in one sentence.
+
+    Parameters
+    ----------
+    gains : pd.DataFrame
+        As `by_class` gives it.
+    vote, member : str
+        What the two are called.
+    name_of : callable
+        A class, an emotion or a gender in words.
+    """
+    clips = (gains["only_whole"] - gains["only_member"]).astype(int)
+    counts = {name_of(truth): number for truth, number in zip(gains["truth"], clips, strict=True)}
+    ranked = sorted(counts, key=counts.get, reverse=True)
+    best = [f"{name} ({counts[name]:+d})" for name in ranked[:3] if counts[name] > 0]
+    worst = [f"{name} ({counts[name]:+d})" for name in ranked[::-1][:3] if counts[name] < 0]
+    more = f"{abs(clips.sum())} {'more' if clips.sum() >= 0 else 'fewer'}"
+    words = f"Of {gains['clips'].sum():,} clips {vote} names {more} right than {member} alone"
+    words += f"; it gains most in {', '.join(best)}" if best else "; it gains in none"
+    words += f" and loses in {', '.join(worst)}" if worst else " and loses in none"
+    sure = gains[gains["p"] < 0.05]["truth"]
+    words += ". More than chance" if len(sure) else ". In no one of them is that more than chance"
+    if len(sure):
+        words += f" in {', '.join(map(name_of, sure))} (McNemar, corrected for {len(gains)})"
+    return words + "."

@@ -1,0 +1,87 @@
+"""A study's best trial: made a preset, and tested, once."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterable
+
+import optuna
+import pandas as pd
+from optuna.trial import FrozenTrial
+
+from ser_core import experiments
+from ser_core.errors import TuningError
+from ser_core.features import inputs, store
+from ser_core.models import presets
+from ser_core.results import runs
+from ser_core.settings import Settings
+from ser_core.tuning import results
+
+
+def preset_of(study: optuna.Study, trial: FrozenTrial, known: Iterable[presets.Preset]) -> presets.Preset | None:
+    """The preset that was made of a trial and tested, if it is among those known."""
+    facts = (study.study_name, trial.number, trial.value, results.parameters(study, trial))
+    same = (one for one in known if (one.study, one.trial, one.score, one.parameters) == facts and one.run)
+    return next(same, None)
+
+
+def save_preset(
+    study: optuna.Study,
+    feature_table: pd.DataFrame,
+    settings: Settings,
+    *,
+    name: str = "",
+    into: os.PathLike | None = None,
+    jobs: int = -1,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[presets.Preset, bool]:
+    """Make a preset of a study's best trial, and evaluate it on the test part.
+
+    That is done once for a trial: saving it again gives the preset that is there, and looks at no test clip.
+
+    Parameters
+    ----------
+    name : str
+        Of the preset; the study's if not given.
+    into : path, optional
+        The store; the workspace if not given.
+
+    Returns
+    -------
+    Preset, bool
+        The preset, and whether it is new.
+
+    Raises
+    ------
+    TuningError
+        If no trial has run all folds yet, or the clips are not those of the study.
+    """
+    chosen = results.best(study)
+    if chosen is None:
+        raise TuningError(f"Study {study.study_name!r} has no trial yet that ran all its folds")
+    facts = study.user_attrs
+    if facts["data_digest"] != store.digest(feature_table):
+        raise TuningError(f"Study {study.study_name!r} is of other clips than this feature table. Bring the same one")
+    if known := preset_of(study, chosen, presets.list_all(settings.stores, facts["model"])):
+        return known, False
+    into = into or settings.workspace
+    preset = presets.Preset(
+        model=facts["model"],
+        name=name or study.study_name,
+        parameters=results.parameters(study, chosen),
+        space=facts["space"],
+        study=study.study_name,
+        trial=chosen.number,
+        trials=results.count(study)[0],
+        cv=facts["cv"],
+        folds=facts["folds"],
+        score=chosen.value,
+    )
+    presets.check_name(preset.name)
+    model = presets.with_tuned(preset.model, [preset])
+    runs.make_store(into)
+    seen = inputs.load(model.input(preset.name), feature_table, settings)
+    run = experiments.run(model, feature_table, preset=preset.name, jobs=jobs, progress=progress, seen=seen).run
+    runs.save(run, into)
+    preset = dataclasses.replace(preset, run=run.id)
+    presets.save(preset, into)
+    return preset, True

@@ -1,0 +1,122 @@
+"""optuna-dashboard on demand: one process beside this server for each database, on 127.0.0.1 and a free port.
+
+It has no login, so it listens on this machine only, and answers to no other name, by which a web page elsewhere could
+reach it through the browser. It holds the other end of a pipe: however this process ends, the pipe closes, and the
+dashboard ends, too.
+"""
+
+import atexit
+import os
+import subprocess
+import sys
+import threading
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from ser_core.errors import TuningError
+from ser_core.settings import PROJECT, Settings
+from ser_core.tuning import storage
+
+HOST = "127.0.0.1"
+LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
+_STORAGE = "SER_DASHBOARD_STORAGE"  # the address may hold a password, and others can list a command line
+
+
+class Dashboards:
+    """The dashboards of one server. May be shared by threads."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._running: dict[str, tuple[subprocess.Popen, str]] = {}
+        atexit.register(self.stop)
+
+    def address(self, url: str) -> str | None:
+        """Where the dashboard of a database answers, if it runs."""
+        process, address = self._running.get(url, (None, None))
+        return address if process and process.poll() is None else None
+
+    def open(self, url: str, settings: Settings) -> str:
+        """Start the dashboard of a database, unless it runs; its address, such as `http://127.0.0.1:40123`.
+
+        Raises
+        ------
+        ReadOnlyError
+            If nothing may be started here: with a dashboard studies can be deleted.
+        TuningError
+            If it does not start.
+        """
+        settings.require_writable("dashboard")
+        with self._lock:
+            if known := self.address(url):
+                return known
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ser_core.tuning.dashboard"],
+                env=os.environ | {_STORAGE: url},
+                cwd=PROJECT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the server; it ends by the pipe
+                text=True,
+            )
+            address = process.stdout.readline().strip()
+            if not address:
+                process.wait()
+                raise TuningError(
+                    f"optuna-dashboard did not start for {storage.said(url)}. See that it is installed "
+                    "(pip install -r requirements.txt) and that the database can be read"
+                )
+            self._running[url] = process, address
+            return address
+
+    def stop(self) -> None:
+        """End them all."""
+        with self._lock:
+            for process, _ in self._running.values():
+                process.terminate()
+                process.wait()
+                process.stdin.close()
+                process.stdout.close()
+            self._running.clear()
+
+
+def is_local(host: str | None) -> bool:
+    """Whether a browser that asked for this host (`localhost:8501`) is on this machine, as far as can be told."""
+    name = (host or "").strip().lower()
+    name = name[1:].split("]")[0] if name.startswith("[") else name.split(":")[0]
+    return name in LOCAL_NAMES
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def _serve(url: str) -> None:
+    from optuna_dashboard import wsgi
+
+    dashboard = wsgi(storage.connect(url))
+
+    def only_from_here(environ, start_response):
+        if not is_local(environ.get("HTTP_HOST")):
+            start_response("403 Forbidden", [("Content-Type", "text/plain")])
+            return [b"This dashboard answers on 127.0.0.1 only."]
+        return dashboard(environ, start_response)
+
+    with make_server(HOST, 0, only_from_here, _Server, _Quiet) as server:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        print(f"http://{HOST}:{server.server_port}", flush=True)
+        server.serve_forever()
+
+
+def _end_with_parent() -> None:
+    os.read(sys.stdin.fileno(), 1)  # nothing is ever written: it returns when the other end is closed
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _serve(os.environ.pop(_STORAGE))

@@ -1,0 +1,114 @@
+"""Studies told to people: a plan as a command and in words, ranges and parameters as tables."""
+
+import shlex
+
+import optuna
+import pandas as pd
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+
+from ser_core.models import registry, search_spaces
+from ser_core.tuning import results, studies
+
+
+def command(plan: studies.Plan, name: str, trials: int, *, workers: int = 0, minutes: int = 0) -> list[str]:
+    """What begins a study or goes on with it, for `jobs.start` or `shell`."""
+    parts = ["tune", plan.model, "--name", name, "--trials", str(trials)]
+    for option in ("space", "cv", "folds", "sampler", "pruner", "seed"):
+        parts += [f"--{option}", str(getattr(plan, option))]
+    parts += ["--workers", str(workers)] if workers else []
+    parts += ["--timeout", str(60 * minutes)] if minutes else []
+    return [*parts, "--resume"]
+
+
+def study_of(command: tuple[str, ...]) -> str | None:
+    """The study that a command of `command` tunes; None for any other command."""
+    if command[0] != "tune" or "--name" not in command[:-1]:
+        return None
+    return command[command.index("--name") + 1]
+
+
+def shell(command: list[str]) -> str:
+    """A command as it is typed."""
+    return shlex.join(["python", "-m", "ser_core", *command])
+
+
+def plan(study: optuna.Study) -> studies.Plan:
+    """The plan that a study was made with."""
+    return studies.Plan(**{name: study.user_attrs[name] for name in studies.Plan.__dataclass_fields__})
+
+
+def sentence(plan: studies.Plan) -> str:
+    """A plan in words, after the model's name: "our ranges; 5 folds of clips at random; ..."."""
+    return "; ".join(
+        (
+            "our ranges" if plan.space == "ours" else "the authors’ ranges",
+            f"{plan.folds} folds of {'clips at random' if plan.cv == 'study' else 'actors never heard'}",
+            "TPE sampler" if plan.sampler == "tpe" else "random sampler",
+            {"median": "median pruner", "wilcoxon": "Wilcoxon pruner", "none": "no pruner"}[plan.pruner],
+            f"seed {plan.seed}",
+        )
+    )
+
+
+MINE = "-mine"  # after a plan's name, where a study of that name ships
+
+
+def title(name: str) -> str:
+    """A study's name to be read: "XGBoost, our ranges, 5 folds of clips, TPE, median, seed 9" where it is its plan's;
+    any other name as it is."""
+    plan = studies.Plan.of_name(name.removesuffix(MINE))
+    if plan is None or plan.model not in registry.MODELS:
+        return name
+    parts = (
+        registry.get(plan.model).name,
+        "our ranges" if plan.space == "ours" else "the authors’ ranges",
+        f"{plan.folds} folds of {'clips' if plan.cv == 'study' else 'actors'}",
+        "TPE" if plan.sampler == "tpe" else "random",
+        "no pruner" if plan.pruner == "none" else plan.pruner.replace("w", "W"),
+        f"seed {plan.seed}",
+        *(["mine"] if name.endswith(MINE) else []),
+    )
+    return ", ".join(parts)
+
+
+def value(value) -> str:
+    """A parameter's value to be read: 0.012345678 -> "0.01235", None -> "none"."""
+    if value is None:
+        return "none"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def range_in_words(distribution: BaseDistribution) -> str:
+    """A parameter's range: "0.01 to 30, each decade as often", "euclidean, manhattan or cosine"."""
+    if isinstance(distribution, CategoricalDistribution):
+        *others, last = (value(choice) for choice in distribution.choices)
+        return f"{', '.join(others)} or {last}" if others else last
+    words = f"{distribution.low:,.6g} to {distribution.high:,.6g}"
+    if distribution.log:
+        return f"{words}, each decade as often"
+    step = distribution.step
+    return f"{words}, in steps of {step:g}" if step and step != 1 else words
+
+
+def ranges(model: str, space: str) -> pd.DataFrame:
+    """A search space: parameter, range in words, and what our default preset has."""
+    chosen, default = search_spaces.get(model, space), registry.parameters(model)
+    words = {name: range_in_words(distribution) for name, distribution in chosen.ranges.items()}
+    words |= {name: f"always {value(fixed)}" for name, fixed in chosen.fixed.items()}
+    for name, (other, needed) in chosen.only_if.items():
+        words[name] += f" (where {other} is {value(needed)})"
+    rows = [(name, said, value(default[name]) if name in default else "–") for name, said in words.items()]
+    return pd.DataFrame(rows, columns=["parameter", "range", "our default"])
+
+
+def beside_presets(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> pd.DataFrame:
+    """A trial's parameters beside those of the presets in the code, one row a parameter; a dash is not set."""
+    model = registry.get(study.user_attrs["model"])
+    columns = {f"trial {trial.number}": results.parameters(study, trial), "our default": model.parameters("default")}
+    if "study" in model.presets:
+        columns["the study's"] = model.parameters("study")
+    names = list(dict.fromkeys(name for column in columns.values() for name in column))
+    rows = {
+        title: [value(column[name]) if name in column else "–" for name in names] for title, column in columns.items()
+    }
+    return pd.DataFrame(rows, index=pd.Index(names, name="parameter"))

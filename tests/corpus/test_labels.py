@@ -1,0 +1,32 @@
+import numpy as np
+
+from ser_core.corpus import labels
+
+
+def test_sixteen_classes_in_the_order_in_which_scikit_learn_sorts_them():
+    assert len(labels.LABELS) == 16
+    assert list(np.unique(labels.LABELS)) == list(labels.LABELS)
+
+
+def test_eight_emotions_have_eight_colours_and_the_codes_of_ravdess():
+    assert [emotion.code for emotion in labels.EMOTIONS] == [f"{i:02d}" for i in range(1, 9)]
+    assert len({emotion.colour for emotion in labels.EMOTIONS}) == 8
+
+
+def test_a_class_is_an_emotion_and_a_gender():
+    assert {(labels.emotion_of(label), labels.gender_of(label)) for label in labels.LABELS} == {
+        (emotion, gender) for emotion in labels.EMOTION_NAMES for gender in labels.GENDERS
+    }
+    assert labels.title_of("angry_female") == "Angry, female"
+
+
+def test_genders_and_emotions_are_added_up():
+    given = np.random.default_rng(0).dirichlet(np.ones(16), size=5)
+    emotions, genders = labels.by_emotion(given), labels.by_gender(given)
+    assert emotions.shape == (5, 8)
+    assert genders.shape == (5, 2)
+    np.testing.assert_allclose(emotions.sum(axis=1), 1)
+    angry = given[:, labels.LABELS.index("angry_female")] + given[:, labels.LABELS.index("angry_male")]
+    np.testing.assert_allclose(emotions[:, labels.EMOTION_NAMES.index("angry")], angry)
+    female = given[:, [i for i, label in enumerate(labels.LABELS) if label.endswith("_female")]].sum(axis=1)
+    np.testing.assert_allclose(genders[:, 0], female)

@@ -1,0 +1,166 @@
+import shutil
+
+import pytest
+import soundfile
+
+from ser_core import corpus
+from ser_core.corpus import synthetic
+from ser_core.errors import CorpusError
+
+
+def test_a_name_says_everything_about_its_clip():
+    clip = corpus.parse("03-02-06-02-01-02-12")
+    assert clip == corpus.Clip("03-02-06-02-01-02-12", "song", "fearful", "strong", 1, 2, 12, "female")
+    assert clip.label == "fearful_female"
+
+
+@pytest.mark.parametrize(
+    ("stem", "said"),
+    [
+        ("hello", "seven two-digit fields"),
+        ("03-01-05-01-02-01", "seven two-digit fields"),
+        ("03-01-5-01-02-01-12", "seven two-digit fields"),
+        ("03-01-٠5-01-02-01-12", "seven two-digit fields"),
+        ("01-01-05-01-02-01-12", "modality is 01"),
+        ("03-03-05-01-02-01-12", "channel is 03"),
+        ("03-01-09-01-02-01-12", "emotion is 09"),
+        ("03-01-05-03-02-01-12", "intensity is 03"),
+        ("03-01-05-01-03-01-12", "statement is 03"),
+        ("03-01-05-01-02-00-12", "repetition is 00"),
+        ("03-01-05-01-02-01-25", "actor is 25"),
+        ("03-01-01-02-02-01-12", "no strong neutral"),
+        ("03-02-07-01-02-01-12", "no sung disgust"),
+    ],
+)
+def test_a_wrong_name_is_refused_with_its_reason(stem, said):
+    with pytest.raises(CorpusError, match=said):
+        corpus.parse(stem)
+
+
+def test_an_index_has_a_row_for_each_clip_by_actor_and_stem(voices):
+    clips = corpus.index(voices).clips
+    assert tuple(clips.columns) == corpus.COLUMNS
+    assert len(clips) == 64
+    assert list(clips["stem"]) == sorted(clips["stem"], key=lambda stem: (stem[-2:], stem))
+    assert (clips["duration_s"] == 1.2).all()
+    assert set(clips["label"]) == {"angry_female", "angry_male", "sad_female", "sad_male"}
+    assert (voices / clips["path"][0]).is_file()
+
+
+def test_any_layout_and_suffix_is_found(tmp_path, spoken):
+    for name in ("03-01-05-01-01-01-01.wav", "deep/er/03-01-04-01-01-01-02.flac", "03-01-04-01-01-01-03.OGG"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(tmp_path / name, spoken, 22_050, format=name[-3:] if name[-3:] != "lac" else "FLAC")
+    assert list(corpus.index(tmp_path).clips["actor"]) == [1, 2, 3]
+
+
+def test_what_is_wrong_is_left_out_with_its_reason(voices, tmp_path):
+    folder = tmp_path / "clips"
+    shutil.copytree(voices, folder)
+    one = next(folder.glob("Actor_01/*.wav"))
+    shutil.copy(one, folder / "Actor_01" / "my holiday.wav")
+    shutil.copy(one, folder / one.name)
+    shutil.copy(one, folder / "Actor_02" / "03-01-08-01-01-01-01.wav")
+    (folder / "Actor_03" / "03-01-08-01-01-01-03.wav").touch()
+    (folder / "Actor_03" / "03-01-08-02-01-01-03.wav").write_bytes(b"this is not sound" * 20)
+    soundfile.write(folder / "Actor_03" / "03-01-07-02-01-01-03.wav", [], 22_050)
+    (folder / "Actor_03" / ".03-01-08-01-02-02-03.wav").touch()
+    (folder / "notes.txt").write_text("not a clip, and no sound either")
+    found = corpus.index(folder)
+    assert len(found.clips) == 64
+    reasons = {item.file: item.reason for item in found.rejected}
+    assert len(reasons) == 6
+    assert "seven two-digit fields" in reasons["Actor_01/my holiday.wav"]
+    # Paths in order: the copy beside the folders comes before or after, but exactly one of the two is left out.
+    (duplicate,) = [reason for reason in reasons.values() if "the same clip as" in reason]
+    assert one.name in duplicate
+    assert "folder actor 2" in reasons["Actor_02/03-01-08-01-01-01-01.wav"]
+    assert reasons["Actor_03/03-01-08-01-01-01-03.wav"] == "an empty file"
+    assert "cannot be read" in reasons["Actor_03/03-01-08-02-01-01-03.wav"]
+    assert "holds 0 samples" in reasons["Actor_03/03-01-07-02-01-01-03.wav"]
+    assert {item.file for item in found.rejected if item.broken} == {file for file in reasons if "Actor_03" in file}
+
+
+def test_a_header_that_does_not_say_how_long_a_clip_is_is_not_believed(tmp_path, spoken):
+    file = tmp_path / "03-01-05-01-01-01-01.wav"
+    soundfile.write(file, spoken, 22_050)
+    content = bytearray(file.read_bytes())
+    size = content.index(b"data") + 4
+    content[size : size + 4] = bytes(4)  # as programs write that stream to a pipe
+    file.write_bytes(content)
+    found = corpus.index(tmp_path)
+    assert found.clips["duration_s"][0] == pytest.approx(3.0)
+
+
+def test_a_folder_with_an_odd_number_is_no_actors(tmp_path, spoken):
+    (tmp_path / "Actor_²").mkdir()
+    soundfile.write(tmp_path / "Actor_²" / "03-01-05-01-01-01-01.wav", spoken, 22_050)
+    assert len(corpus.index(tmp_path).clips) == 1
+
+
+def test_a_folder_without_a_clip_says_what_was_looked_for_and_how_to_get_it(tmp_path):
+    (tmp_path / "song.wav").touch()
+    with pytest.raises(CorpusError, match=r"03-01-05.*song\.wav.*zenodo\.org/records/1188976.*SER_DATA_DIR"):
+        corpus.index(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(CorpusError, match=r"no folder .*nowhere.*SER_DATA_DIR"):
+        corpus.index(tmp_path / "nowhere")
+
+
+def test_the_synthetic_voice_writes_names_that_the_index_reads(tmp_path):
+    paths = synthetic.write_corpus(tmp_path, actors=(7,), emotions=("happy",), seconds=0.5)
+    found = corpus.index(tmp_path)
+    assert len(found.clips) == len(paths)
+    assert not found.rejected
+
+
+def test_the_official_clips_are_those_that_ravdess_has(settings):
+    from ser_core.features import store
+
+    shipped = store.read_table(settings.feature_table)
+    assert [clip.stem for clip in corpus.official_clips()] == list(shipped["stem"])
+
+
+def test_coverage_says_by_actor_what_is_there_and_what_is_missing(voices):
+    coverage = corpus.coverage(corpus.index(voices).clips)
+    assert coverage[["speech_of", "song_of"]].sum().to_list() == [1440, 1012]
+    first, eighteenth = coverage.iloc[0], coverage.iloc[17]
+    assert (first["actor"], first["gender"], first["speech"], first["song"]) == (1, "male", 16, 0)
+    assert first["missing"] == 60 + 44 - 16
+    assert (eighteenth["song_of"], eighteenth["missing"]) == (0, 60)
+
+
+def test_without_any_clip_all_are_missing():
+    assert corpus.coverage(corpus.look_through("nowhere").clips)["missing"].sum() == 2452
+
+
+def test_the_stamp_of_a_folder_changes_with_its_files(tmp_path):
+    inner = tmp_path / "Actor_01"
+    inner.mkdir()
+    empty = corpus.stamp(tmp_path)
+    assert corpus.stamp(tmp_path / "none") == empty
+    (inner / "03-01-05-01-02-01-01.wav").touch()
+    begun = corpus.stamp(tmp_path)
+    assert begun != empty
+    (inner / "03-01-05-01-02-01-01.wav").write_bytes(b"more of it")  # the folder itself is not changed by that
+    whole = corpus.stamp(tmp_path)
+    assert whole != begun
+    (tmp_path / ".download").mkdir()
+    (tmp_path / ".download" / "x.wav").touch()
+    assert corpus.stamp(tmp_path) == whole  # what is in the making is not looked at
+
+
+def test_a_folder_that_goes_away_while_it_is_looked_at_does_no_harm(tmp_path, monkeypatch):
+    gone = tmp_path / "03-01-05-01-02-01-01.wav"
+    monkeypatch.setattr(corpus, "_sound_files", lambda folder: [gone])
+    assert corpus.stamp(tmp_path)
+
+
+def test_a_clip_in_words():
+    clip = corpus.parse("03-02-06-02-01-02-12")
+    assert corpus.title(clip) == "Fearful (strong) song by actor 12, female"
+    assert corpus.said("statement", 2) == "Dogs are sitting by the door"
+    assert corpus.said("actor", 3) == "Actor 3"
+    assert corpus.said("emotion", "sad") == "Sad"

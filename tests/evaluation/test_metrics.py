@@ -1,0 +1,164 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss, recall_score
+
+from ser_core import corpus, evaluation
+from ser_core.corpus.labels import EMOTION_NAMES, LABELS, by_emotion
+
+
+def predictions(clips: int = 300, seed: int = 0, part: str = "test", skill: float = 1.5) -> pd.DataFrame:
+    """Predictions by chance and a little skill."""
+    random = np.random.default_rng(seed)
+    truth = random.choice(len(LABELS), size=clips)
+    raw = random.normal(size=(clips, len(LABELS)))
+    raw[np.arange(clips), truth] += skill
+    given = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    known = pd.DataFrame({"clip": [f"c{i}" for i in range(clips)], "fold": 0, "part": part})
+    known["truth"] = np.array(LABELS)[truth]
+    return pd.concat([known, pd.DataFrame(given.astype(np.float32), columns=evaluation.PROBABILITY_COLUMNS)], axis=1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_are_scikit_learns(seed):
+    rows = predictions(seed=seed)
+    truth = rows["truth"]
+    given = np.array(LABELS)[evaluation.probabilities(rows).argmax(axis=1)]
+    scores = evaluation.scores(rows)
+    assert scores["test_accuracy"] == pytest.approx(accuracy_score(truth, given))
+    assert scores["uar"] == pytest.approx(recall_score(truth, given, average="macro"))
+    assert scores["macro_f1"] == pytest.approx(f1_score(truth, given, average="macro"))
+    assert scores["log_loss"] == pytest.approx(log_loss(truth, evaluation.probabilities(rows), labels=LABELS), rel=1e-5)
+    assert np.array_equal(evaluation.confusion(rows), confusion_matrix(truth, given, labels=LABELS))
+
+
+def test_emotion_scores_add_up_genders():
+    rows = predictions(seed=7)
+    truth = rows["truth"].str.split("_").str[0]
+    given = np.array(EMOTION_NAMES)[by_emotion(evaluation.probabilities(rows)).argmax(axis=1)]
+    scores = evaluation.scores(rows)
+    assert scores["emotion_accuracy"] == pytest.approx(accuracy_score(truth, given))
+    assert scores["emotion_uar"] == pytest.approx(recall_score(truth, given, average="macro"))
+    assert scores["emotion_claimed"] == pytest.approx(by_emotion(evaluation.probabilities(rows)).max(axis=1).mean())
+
+
+def test_cv_accuracy_is_the_mean_over_folds_not_over_clips():
+    right, wrong = predictions(90, part="cv", skill=50), predictions(10, part="cv", skill=-50)
+    rows = pd.concat([right.assign(fold=1), wrong.assign(fold=2)])
+    assert evaluation.scores(rows) == {"cv_accuracy": pytest.approx(0.5)}
+
+
+def test_a_class_without_a_clip_counts_for_nothing():
+    rows = predictions(400, seed=3)
+    rows = rows[rows["truth"].isin(LABELS[:5])]
+    given = np.array(LABELS)[evaluation.probabilities(rows).argmax(axis=1)]
+    assert evaluation.scores(rows)["uar"] == pytest.approx(
+        recall_score(rows["truth"], given, average="macro", labels=LABELS[:5])
+    )
+
+
+def test_intervals_hold_the_score_and_are_the_same_every_time():
+    rows = predictions()
+    scores, bounds = evaluation.scores(rows), evaluation.intervals(rows)
+    for name, score in (("accuracy", "test_accuracy"), ("uar", "uar"), ("macro_f1", "macro_f1")):
+        low, high = bounds[name]
+        assert low < scores[score] < high
+    assert evaluation.intervals(rows) == bounds
+
+
+def test_the_interval_of_accuracy_is_as_wide_as_theory_says():
+    rows = predictions(491, seed=1)
+    accuracy = evaluation.scores(rows)["test_accuracy"]
+    low, high = evaluation.intervals(rows)["accuracy"]
+    assert (high - low) / 2 == pytest.approx(1.96 * np.sqrt(accuracy * (1 - accuracy) / 491), rel=0.1)
+
+
+def test_the_interval_covers_the_truth_about_95_times_in_100():
+    everyone = predictions(50_000, seed=2)
+    truth = evaluation.scores(everyone)["test_accuracy"]
+    inside = 0
+    for start in range(0, 200 * 250, 250):
+        low, high = evaluation.intervals(everyone.iloc[start : start + 250], resamples=300)["accuracy"]
+        inside += low <= truth <= high
+    assert 180 <= inside <= 198
+
+
+def test_the_interval_over_actors_is_wider_where_actors_differ():
+    right, wrong = predictions(600, skill=50), predictions(600, skill=-50, seed=1)
+    actors = [f"03-01-05-01-01-01-{1 + i % 12:02d}" for i in range(600)]
+    others = [f"03-01-05-01-01-01-{13 + i % 12:02d}" for i in range(600)]
+    apart = pd.concat([right.assign(clip=actors), wrong.assign(clip=others)])
+    mixed = apart.assign(clip=np.random.default_rng(0).permutation(apart["clip"]))
+    (low, high), (mixed_low, mixed_high) = map(evaluation.unheard_interval, (apart, mixed))
+    assert low < evaluation.scores(apart)["emotion_accuracy"] < high
+    assert high - low > 3 * (mixed_high - mixed_low)
+
+
+def test_the_report_has_a_row_for_each_class_and_their_means():
+    report = evaluation.report(predictions())
+    assert list(report.index) == [*LABELS, "macro avg", "weighted avg"]
+    assert report.loc["macro avg", "clips"] == 300
+    assert report.loc[list(LABELS), "clips"].sum() == 300
+
+
+def real(clips: int = 400, **options):
+    """Predictions by chance and a little skill of clips that have real names."""
+    stems = [clip for clip in corpus.official_clips()][:: 2452 // clips][:clips]
+    rows = predictions(len(stems), **options)
+    rows["clip"] = [clip.stem for clip in stems]
+    return rows
+
+
+@pytest.mark.parametrize("kind", ["class", "emotion", "gender"])
+def test_confusions_are_scikit_learns_in_the_order_of_the_labels(kind):
+    rows = predictions(seed=4)
+    values = evaluation.KINDS[kind][0]
+    named, truth = evaluation.named_and_true(rows, kind)
+    assert np.array_equal(evaluation.confusion(rows, kind), confusion_matrix(truth, named, labels=list(values)))
+    assert evaluation.confusion(rows, kind).sum() == len(rows)
+
+
+def test_top_2_counts_a_clip_whose_class_is_second():
+    rows = predictions(seed=5)
+    given = evaluation.probabilities(rows)
+    second = np.argsort(given, axis=1)[:, -2:]
+    truth = np.searchsorted(LABELS, rows["truth"])
+    assert evaluation.scores(rows)["top2_accuracy"] == pytest.approx((second == truth[:, None]).any(axis=1).mean())
+
+
+def test_who_claims_what_is_so_is_calibrated_and_who_claims_more_is_not():
+    random = np.random.default_rng(0)
+    clips = 20_000
+    claimed = random.uniform(0.2, 1, clips)
+    truth = random.choice(len(LABELS), size=clips)
+    named = np.where(random.uniform(size=clips) < claimed, truth, (truth + 1) % len(LABELS))
+    given = np.tile(((1 - claimed) / (len(LABELS) - 1))[:, None], len(LABELS))
+    given[np.arange(clips), named] = claimed
+    rows = pd.DataFrame(given, columns=evaluation.PROBABILITY_COLUMNS)
+    rows.insert(0, "truth", np.array(LABELS)[truth])
+    assert evaluation.ece(evaluation.calibration(rows)) < 0.02
+    bold = rows.copy()
+    bold[evaluation.PROBABILITY_COLUMNS] = (bold[evaluation.PROBABILITY_COLUMNS] ** 3).pipe(
+        lambda table: table.div(table.sum(axis=1), axis=0)
+    )
+    bins = evaluation.calibration(bold)
+    assert evaluation.ece(bins) > 0.05
+    assert bins["clips"].sum() == clips
+    assert (bins["claimed"].between(bins["low"], bins["high"])).all()
+
+
+@pytest.mark.parametrize("name", evaluation.PROPERTIES)
+def test_each_property_divides_the_clips(name):
+    rows = real()
+    table = evaluation.by_property(rows, name)
+    assert table["clips"].sum() == len(rows)
+    mean = np.average(table["accuracy"], weights=table["clips"])
+    assert mean == pytest.approx(evaluation.scores(rows)["test_accuracy"])
+    assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()
+
+
+def test_where_several_folds_are_tested_ua_is_the_mean_of_their_uars():
+    rows = pd.concat([predictions(200, seed=seed).assign(fold=seed) for seed in (1, 2, 3)])
+    each = [evaluation.scores(fold)["emotion_uar"] for _, fold in rows.groupby("fold")]
+    assert evaluation.scores(rows)["emotion_ua"] == pytest.approx(np.mean(each))
+    assert "emotion_ua" not in evaluation.scores(rows[rows["fold"] == 1])

@@ -1,0 +1,191 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_core.corpus import official_clips
+from ser_core.errors import ProtocolError
+from ser_core.evaluation import protocols
+
+
+def test_the_study_splits_80_to_20_and_cross_validates_on_the_80(table):
+    *inner, outer = protocols.get("study").folds(table)
+    assert (outer.part, len(outer.train), len(outer.held_out)) == ("test", 51, 13)
+    assert sorted([*outer.train, *outer.held_out]) == list(range(64))
+    assert [fold.part for fold in inner] == ["cv"] * 5
+    held = np.concatenate([fold.held_out for fold in inner])
+    assert sorted(held) == sorted(outer.train)
+    for fold in inner:
+        assert not set(fold.train) & set(fold.held_out)
+        assert not set(fold.train) & set(outer.held_out)
+
+
+def test_the_split_is_the_same_every_time(table):
+    first, again = (protocols.get("study").folds(table) for _ in range(2))
+    for one, other in zip(first, again, strict=True):
+        assert np.array_equal(one.train, other.train)
+        assert np.array_equal(one.held_out, other.held_out)
+
+
+def test_emobox_holds_four_actors_out_at_a_time_and_tests_on_speech():
+    index = pd.DataFrame(
+        [(actor, channel) for actor in range(1, 25) for channel in ("speech", "song")], columns=["actor", "channel"]
+    )
+    folds = protocols.get("emobox").folds(index)
+    published = protocols.PUBLISHED["emobox"]
+    assert [set(index.loc[fold.held_out, "actor"]) for fold in folds] == [set(four) for four in published]
+    assert sorted(actor for four in published for actor in four) == list(range(1, 25))
+    for fold in folds:
+        assert set(index.loc[[*fold.train, *fold.held_out], "channel"]) == {"speech"}
+        assert not set(index.loc[fold.train, "actor"]) & set(index.loc[fold.held_out, "actor"])
+        assert len(fold.train) == 20
+
+
+def test_emobox_needs_its_actors(table):
+    with pytest.raises(ProtocolError, match="emobox tests on the speech of actors 8, 9, 19, 23"):
+        protocols.get("emobox").folds(table)
+
+
+def test_an_unknown_protocol_lists_the_known():
+    with pytest.raises(ProtocolError, match="no protocol 'random'; there is study, study-speech"):
+        protocols.get("random")
+
+
+def test_too_few_clips_of_a_class_are_named(table):
+    few = table[(table["label"] != "sad_male") | (table["repetition"] == 1) & (table["statement"] == 1)]
+    with pytest.raises(ProtocolError, match=r"sad_male has [1-6]"):
+        protocols.get("study").folds(few.reset_index(drop=True))
+
+
+def test_a_handful_of_clips_cannot_be_split(table):
+    with pytest.raises(ProtocolError, match="more than 4 clips"):
+        protocols.get("study").folds(table.head(4))
+
+
+def test_the_studys_parts_by_name_are_those_of_the_split_of_all_clips(settings):
+    from ser_core.features import store
+
+    table = store.read_table(settings.feature_table)
+    *_, split = protocols.get("study").folds(table)
+    parts = protocols.study_parts()
+    assert {stem for stem, part in parts.items() if part == "test"} == set(table["stem"].iloc[split.held_out])
+    assert list(parts) == list(table["stem"])
+
+
+def official_index() -> pd.DataFrame:
+    """RAVDESS' clips in the order of an index."""
+    clips = sorted(official_clips(), key=lambda clip: (clip.actor, clip.stem))
+    return pd.DataFrame([(clip.actor, clip.gender, clip.label) for clip in clips], columns=["actor", "gender", "label"])
+
+
+def test_tuning_folds_stay_in_the_training_part():
+    index = official_index()
+    *inner, last = protocols.get("study").folds(index)
+    five = protocols.tuning_folds(index)
+    assert all((one.held_out == other.held_out).all() for one, other in zip(five, inner, strict=True))
+    for cv, number in (("study", 3), ("actors", 3), ("actors", 5)):
+        folds = protocols.tuning_folds(index, cv, number)
+        held_out = np.concatenate([fold.held_out for fold in folds])
+        assert sorted(held_out) == sorted(last.train)
+        for fold in folds:
+            assert not set(fold.train) & set(fold.held_out)
+            assert not set(last.held_out) & {*fold.train, *fold.held_out}
+
+
+def test_tuning_folds_by_actor_hear_nobody_twice():
+    index = official_index()
+    for fold in protocols.tuning_folds(index, "actors", 4):
+        assert not set(index["actor"].iloc[fold.train]) & set(index["actor"].iloc[fold.held_out])
+        assert set(index["gender"].iloc[fold.held_out]) == {"female", "male"}
+
+
+def everyone():
+    """All clips of RAVDESS by name alone."""
+    clips = pd.DataFrame([vars(clip) | {"stem": clip.stem} for clip in official_clips()])
+    clips["gender"] = np.where(clips["actor"] % 2, "male", "female")
+    clips["label"] = clips["emotion"] + "_" + clips["gender"]
+    return clips
+
+
+def test_published_folds_are_the_published_ones():
+    reference = {
+        "emobox": [[1, 11, 20, 21], [4, 10, 12, 14], [8, 9, 19, 23], [3, 5, 7, 24], [2, 15, 16, 18], [6, 13, 17, 22]],
+        "luna-jimenez": [
+            [2, 5, 14, 15, 16], [3, 6, 7, 13, 18], [10, 11, 12, 19, 20], [8, 17, 21, 23, 24], [1, 4, 9, 22],
+        ],
+    }  # fmt: skip
+    assert {name: [list(fold) for fold in folds] for name, folds in protocols.PUBLISHED.items()} == reference
+
+
+@pytest.mark.parametrize("name", [*protocols.PROTOCOLS, "actors-6", "actors-24-3"])
+def test_every_protocol_holds_apart_what_it_says_on_all_of_ravdess(name):
+    index, protocol = everyone(), protocols.get(name)
+    for fold in protocol.folds(index):
+        train, held_out = index.iloc[fold.train], index.iloc[fold.held_out]
+        assert not set(train["stem"]) & set(held_out["stem"])
+        if protocol.apart:
+            assert not set(train[protocol.apart]) & set(held_out[protocol.apart])
+
+
+@pytest.mark.parametrize("name", ["repetition", "statement", "actors-6", "actors-12-3"])
+def test_protocols_of_all_clips_test_each_of_them_once(name):
+    index = everyone()
+    tested = np.concatenate([fold.held_out for fold in protocols.get(name).folds(index)])
+    assert sorted(tested) == list(range(len(index)))
+
+
+@pytest.mark.parametrize("name", ["emobox", "luna-jimenez"])
+def test_song_of_the_others_may_be_learned_from_and_is_never_tested(name):
+    index = everyone()
+    for without, with_song in zip(
+        protocols.get(name).folds(index), protocols.get(f"{name}+song").folds(index), strict=True
+    ):
+        assert np.array_equal(without.held_out, with_song.held_out)
+        assert set(without.train) < set(with_song.train)
+        added = index.iloc[sorted(set(with_song.train) - set(without.train))]
+        assert set(added["channel"]) == {"song"}
+        assert not set(added["actor"]) & set(index.iloc[without.held_out]["actor"])
+    assert "song" in protocols.get(f"{name}+song").note
+
+
+def test_without_song_the_speech_of_the_studys_split_stays_on_its_side():
+    index = everyone()
+    *inner, outer = protocols.get("study-speech").folds(index)
+    *_, whole = protocols.get("study").folds(index)
+    assert set(outer.train) < set(whole.train)
+    assert set(outer.held_out) < set(whole.held_out)
+    assert set(index.iloc[[*outer.train, *outer.held_out]]["channel"]) == {"speech"}
+    assert len(inner) == 5
+
+
+def test_another_seed_draws_other_folds_of_actors_with_both_genders_in_each():
+    index = everyone()
+    one, other = (protocols.get(name).folds(index) for name in ("actors-6-1", "actors-6-2"))
+    drawn = [[set(index.iloc[fold.held_out]["actor"]) for fold in folds] for folds in (one, other)]
+    assert drawn[0] != drawn[1]
+    assert all(set(index.iloc[fold.held_out]["gender"]) == {"female", "male"} for fold in one)
+
+
+@pytest.mark.parametrize("name", ["actors-1", "actors-25", "actors-0-3"])
+def test_a_number_of_folds_that_makes_no_sense_is_named(name):
+    with pytest.raises(ProtocolError, match=r"folds of actors are out of bounds: 2 to 24"):
+        protocols.get(name)
+
+
+def test_fewer_actors_than_folds_are_named(table):
+    with pytest.raises(ProtocolError, match="'actors-6' needs 6 actors, and there are 4"):
+        protocols.get("actors-6").folds(table)
+
+
+def test_a_protocol_that_mixes_what_it_claims_to_hold_apart_is_caught(table):
+    rows = np.arange(len(table))
+    mixed = protocols.Protocol("wrong", "", lambda _: [protocols.Fold(1, "test", rows[:32], rows[32:])], "statement")
+    with pytest.raises(AssertionError, match=r"statement \d is on both sides"):
+        mixed.folds(table)
+    twice = protocols.Protocol("twice", "", lambda _: [protocols.Fold(1, "test", rows, rows[:3])])
+    with pytest.raises(AssertionError, match="on both sides"):
+        twice.folds(table)
+
+
+def test_a_sentence_cannot_be_held_out_of_one(table):
+    with pytest.raises(ProtocolError, match="statement needs clips of two values"):
+        protocols.get("statement").folds(table[table["statement"] == 1].reset_index(drop=True))

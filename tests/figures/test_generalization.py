@@ -1,0 +1,64 @@
+import pandas as pd
+import pytest
+
+from ser_core.figures import generalization as figures
+from ser_core.results import generalization
+
+
+def ideas(*rows) -> pd.DataFrame:
+    columns = ["idea", "protocol", "clips", "before", "after", "gain", "low", "high", "p"]
+    made = [
+        (idea, protocol, 100, 0.5, 0.5 + gain, gain, gain - 0.02, gain + 0.02, p) for idea, protocol, gain, p in rows
+    ]
+    return pd.DataFrame(made, columns=columns)
+
+
+def test_ideas_that_surely_help_are_counted_and_those_that_surely_harm_named():
+    figure, said = figures.ideas(
+        ideas(
+            ("Gender first", "study", 0.01, 0.6),
+            ("Other voices", "study", -0.05, 0.02),
+            ("Gender first", "emobox", -0.04, 0.7),
+            ("Other voices", "emobox", 0.03, 0.01),
+        )
+    )
+    assert said == (
+        "On actors heard 0 of 2 ideas surely help, and other voices surely harms; on actors never heard 1 of 2 ideas "
+        "surely help (p < 0.05 once corrected for 4 tests). Most is gained by other voices on actors never heard: 3 "
+        "points, from 50% to 53% of eight emotions."
+    )
+    assert [list(trace.x) for trace in figure.data] == [[-5.0, 1.0], [3.0, -4.0]]  # from below
+    assert figure.data[0].error_x.array == pytest.approx([2, 2])
+
+
+def test_the_ladder_starts_with_the_kindest_test_and_says_the_fall():
+    table = pd.DataFrame(
+        {
+            "protocol": ["study", "emobox"],
+            "heard": ["others", "nobody"],
+            "run": ["a", "b"],
+            "clips": [491, 1440],
+            "accuracy": [0.84, 0.45],
+            "low": [0.8, 0.4],
+            "high": [0.87, 0.5],
+        }
+    )
+    figure, said = figures.ladder(table, "v4", 1 / 16)
+    assert list(figure.data[0].y) == [0.84, 0.45]
+    assert "names 84% of clips right" in said
+    assert "people it has never heard, 45%" in said
+
+
+def test_published_numbers_of_other_folds_are_grey_and_not_counted():
+    ours = pd.DataFrame({"label": ["best"], "ua": [0.66], "accuracy": [0.67], "low": [0.62], "high": [0.71]})
+    published = generalization.published("emobox")
+    figure, said = figures.unheard(ours, published, 0.67, "EmoBox")
+    same = published[published["why_not"] == ""]
+    grey, like, here = figure.data
+    assert set(grey.y) == set(published["system"]) - set(same["system"])
+    assert set(like.y) == set(same["system"])
+    assert list(here.x) == [0.66]
+    assert f"more than {(same['value'] < 0.66).sum()} of the {len(same)} published systems on the same folds" in said
+    nothing, said = figures.unheard(ours.iloc[:0], published, 0.67, "EmoBox")
+    assert said == "No run of ours has been made under these folds yet."
+    assert len(nothing.data) == 3

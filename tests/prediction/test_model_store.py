@@ -1,0 +1,205 @@
+import json
+
+import joblib
+import numpy as np
+import pytest
+
+from ser_core import experiments
+from ser_core.cli import health
+from ser_core.errors import ArtifactError
+from ser_core.experiments import Result, fusion
+from ser_core.features import mean180, store
+from ser_core.models import presets, registry
+from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.models.model import SavedVote
+from ser_core.prediction import model_store
+from ser_core.prediction.predictor import Predictor
+from ser_core.results import runs
+from ser_core.results.runs import Run
+from ser_core.settings import PROJECT
+
+
+def test_a_kept_model_gives_the_numbers_that_it_gave(trained, result, table):
+    features = store.matrix(table)
+    np.testing.assert_array_equal(
+        model_store.load(trained).predict_proba(features), result.model.predict_proba(features)
+    )
+
+
+@pytest.mark.parametrize("key", registry.of_tables())
+def test_every_model_can_be_kept_and_loaded(key, table, result, tmp_path):
+    features, labels = store.matrix(table), table["label"].to_numpy(dtype=str)
+    model = EmotionClassifier(registry.build(key)).fit(features, labels)
+    entry = model_store.save(Result(result.run, model), table, tmp_path)
+    np.testing.assert_array_equal(model_store.load(entry).predict_proba(features), model.predict_proba(features))
+
+
+def test_trainings_that_end_together_lose_no_model(result, table, tmp_path):
+    def save(key):
+        info = result.run.info | {"model": key}
+        model_store.save(Result(Run(result.run.id, info, result.run.predictions), result.model), table, tmp_path)
+
+    keys = [f"model{i}" for i in range(8)]
+    joblib.Parallel(n_jobs=4, backend="threading")(joblib.delayed(save)(key) for key in keys)
+    assert sorted(entry.key for entry in model_store.list_all([tmp_path])) == keys
+
+
+def test_an_entry_says_where_the_model_comes_from(trained, result):
+    entry = model_store.find("v2", [trained.store]).entry
+    assert entry["run"] == result.run.id
+    assert entry["scores"] == result.run.scores
+    assert entry["features"] == mean180.VERSION
+    assert entry["trained_on"] == {"clips": 51, "actors": 4, "shortest_s": 1.2, "median_s": 1.2, "longest_s": 1.2}
+    assert set(entry["files"]) == {"model.skops", "card.md"}
+
+
+def test_the_card_says_what_it_is_worth_and_under_which_terms(trained, result):
+    assert f"{result.run.scores['test_accuracy']:.3f}" in trained.card
+    assert "CC BY-NC-SA 4.0" in trained.card
+    assert "Livingstone" in trained.card
+    assert "never heard" in trained.card
+
+
+@pytest.mark.parametrize("name", ["model.skops", "card.md"])
+def test_a_file_that_was_changed_is_not_loaded(trained, name):
+    file = trained.folder / name
+    file.write_bytes(file.read_bytes() + b"!")
+    with pytest.raises(ArtifactError, match=f"{name} has digest .* python -m ser_core train v2"):
+        model_store.load(trained)
+
+
+def test_a_file_that_is_gone_is_named(trained):
+    (trained.folder / "model.skops").unlink()
+    with pytest.raises(ArtifactError, match=r"model\.skops cannot be read"):
+        model_store.load(trained)
+
+
+@pytest.mark.parametrize("package", model_store.CHECKED_PACKAGES[model_store.MODEL_FILE])
+def test_another_library_version_is_refused(trained, package):
+    trained.entry["versions"] |= {package: "0.1"}
+    with pytest.raises(ArtifactError, match=f"made with {package} 0.1, but here is .* train v2"):
+        model_store.load(trained)
+
+
+def test_other_features_are_refused(trained):
+    trained.entry["features"] = "study-0"
+    with pytest.raises(ArtifactError, match=r"features study-0, but here is study-1.* train v2"):
+        model_store.load(trained)
+
+
+def test_other_classes_are_refused(trained):
+    trained.entry["labels"] = ["joy", "grief"]
+    with pytest.raises(ArtifactError, match=r"classes .*joy"):
+        model_store.load(trained)
+
+
+def test_a_type_that_no_model_needs_is_not_built(trained, monkeypatch):
+    monkeypatch.setattr(model_store, "TRUSTED_TYPES", [])
+    with pytest.raises(ArtifactError, match="holds types that no model here needs: ser_core"):
+        model_store.load(trained)
+
+
+def test_a_model_that_nobody_trained_says_how_to_train_it(trained):
+    with pytest.raises(ArtifactError, match=r"no trained model 'svm' \(v2\).*ser_core train svm"):
+        model_store.find("svm", [trained.store])
+
+
+@pytest.fixture
+def vote(table, tmp_path):
+    """A vote of two saved models in a store: the vote's entry, and its run."""
+    members = {key: experiments.run(key, table, jobs=1) for key in ("kn", "lr")}
+    for member in members.values():
+        model_store.save(member, table, tmp_path)
+    model = SavedVote("pair", "Vote: kn + lr", "ensemble", "", {"default": {"weights": {"kn": 3, "lr": 1}}})
+    run = fusion.of_runs(model, *(member.run for member in members.values()))
+    return model_store.save_vote(run, table, tmp_path), run
+
+
+def test_a_vote_of_saved_models_says_what_its_run_says(vote, voices):
+    entry, run = vote
+    assert model_store.check(entry) == b""
+    assert "those of its members: kn, lr" in entry.card
+    said = run.part("test").iloc[0]
+    heard = Predictor.load(entry).predict_file(next(voices.rglob(f"{said['clip']}.wav")))
+    assert list(heard.members) == ["kn", "lr"]
+    assert heard.probabilities["angry_male"] == pytest.approx(said["p_angry_male"], abs=1e-5)
+
+
+def test_a_vote_whose_member_was_trained_anew_is_refused(vote, table):
+    entry, _ = vote
+    model_store.save(experiments.run("kn", table, seed=3, preset="study", jobs=1), table, entry.store)
+    with pytest.raises(ArtifactError, match=r"pair was made with kn of digest .* but here is another"):
+        Predictor.load(entry)
+
+
+def test_a_vote_is_not_kept_without_the_members_of_its_run(vote, table, tmp_path):
+    _, run = vote
+    with pytest.raises(ArtifactError, match="no trained model 'kn'"):
+        model_store.save_vote(run, table, tmp_path / "elsewhere")
+
+
+def test_what_a_model_is_worth_is_said_for_voices_heard_and_never_heard(trained, settings):
+    known, others = trained.worth
+    assert f"{trained.entry['scores']['test_accuracy']:.0%}" in known
+    assert "was not measured" in others
+    best = model_store.find("best", [settings.artifacts])
+    assert f"{best.entry['unheard']['scores']['emotion_accuracy']:.0%} of eight emotions" in best.worth[1]
+
+
+def test_ones_own_model_goes_before_the_shipped_one(trained, result, table, tmp_path):
+    own = model_store.save(result, table, tmp_path / "own")
+    assert model_store.find("v2", [trained.store, own.store]).store == own.store
+    assert [entry.shipped for entry in model_store.list_all([trained.store, own.store])] == [True, False]
+
+
+@pytest.mark.parametrize("content", ["{", "{}", "[]", '{"models": 3}'])
+def test_a_damaged_manifest_is_named(trained, content):
+    (trained.store / "manifest.json").write_text(content)
+    with pytest.raises(ArtifactError, match=r"manifest\.json is damaged"):
+        model_store.list_all([trained.store])
+
+
+def test_what_ships_is_whole_small_and_sound_free():
+    shipped = PROJECT / "artifacts"
+    files = [file for file in shipped.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) < 60 * 2**20
+    assert not [file for file in files if file.suffix in {".wav", ".flac", ".ogg", ".mp3"}]
+    manifest = json.loads((shipped / "manifest.json").read_text())
+    assert set(manifest["models"]) == {"v4", "best", "krr", "cnn", "cnn2d"}
+
+
+def test_the_networks_that_ship_are_small_together(settings):
+    networks = [entry for entry in model_store.list_all([settings.artifacts]) if entry.key in ("cnn", "cnn2d")]
+    assert len(networks) == 2
+    assert sum((entry.folder / entry.model_file).stat().st_size for entry in networks) < 10 * 10**6
+
+
+@pytest.mark.parametrize("key", ["xgb", "lgb", "mlp", "svm"])
+def test_a_shipped_tuned_preset_is_as_good_as_the_default_by_cross_validation(settings, key):
+    (preset,) = presets.list_all([settings.artifacts], key)
+    tuned = runs.get(preset.run, settings.stores)
+    default = runs.find(runs.list_all([settings.artifacts]), model=key, preset="default", protocol="study")
+    assert tuned.info["parameters"] == preset.parameters
+    assert tuned.scores["cv_accuracy"] >= default.scores["cv_accuracy"]
+
+
+def test_the_shipped_models_can_be_loaded(settings):
+    for entry in model_store.list_all(settings.stores):
+        if entry.is_vote:
+            assert set(model_store.members(entry)) == {"krr", "cnn2d"}
+            continue
+        assert model_store.load(entry).classes_.tolist() == entry.entry["labels"]
+        assert "CC BY-NC-SA 4.0" in entry.card
+
+
+def test_the_doctor_finds_this_installation_well(settings):
+    bad = [check for check in health.check(settings) if not check.ok and not check.optional]
+    assert bad == []
+
+
+def test_the_doctor_names_a_damaged_model(trained, settings, monkeypatch):
+    (trained.folder / "model.skops").write_bytes(b"")
+    monkeypatch.setattr(type(settings), "stores", property(lambda _: (PROJECT / "artifacts", trained.store)))
+    (bad,) = [check for check in health.check(settings) if not check.ok and not check.optional]
+    assert bad.name == "model v2 (own)"
+    assert "ser_core train v2" in bad.says

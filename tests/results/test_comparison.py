@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, recall_score
+
+from ser_core import evaluation
+from ser_core.errors import ModelError
+from ser_core.evaluation import protocols
+from ser_core.results import comparison, runs
+from tests.made_runs import by_chance, changed, run
+
+
+def test_runs_are_grouped_by_what_they_were_tested_on():
+    first = run(by_chance(1), "v4")
+    found = [
+        changed(first, id="b", protocol="emobox"),
+        first,
+        changed(first, id="own", shipped=False),
+        changed(first, id="elsewhere", shipped=False, data_digest="99999999ff"),
+    ]
+    groups = comparison.same_test(found)
+    assert {name: [run.id for run in runs] for name, runs in groups.items()} == {
+        "study": ["v4", "own"],
+        "emobox": ["b"],
+        "study of 99999999": ["elsewhere"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("test", "title", "kind"),
+    [
+        ("study", protocols.get("study").title, "class"),
+        ("study of a1b2c3d4", f"{protocols.get('study').title} (other clips, a1b2c3d4)", "class"),
+        ("emobox", protocols.get("emobox").title, "emotion"),
+        ("once-known", "once-known", "class"),
+    ],
+)
+def test_a_test_has_a_title_and_a_usual_kind(test, title, kind):
+    assert comparison.title_of_test(test) == title
+    assert comparison.usual_kind(test) == kind
+
+
+def test_a_table_has_any_kind_and_is_the_runs_own_scores():
+    rows = run(by_chance(1))
+    info = {"fit_seconds": 2.0, "predict_seconds": 0.491, "seconds": 9.0, "layers": [{"parameters": 5}] * 2}
+    whole = changed(rows, **info, scores=evaluation.scores(rows.predictions))
+    by_class = comparison.table([whole], sizes={"one": 2_000_000}).iloc[0]
+    by_gender = comparison.table([whole], kind="gender").iloc[0]
+    assert by_class["test_accuracy"] == whole.scores["test_accuracy"]
+    assert (by_class["test_low"], by_class["test_high"]) == evaluation.intervals(rows.part("test"))["accuracy"]
+    assert (by_class["predict_ms"], by_class["parameters"], by_class["file_bytes"]) == (pytest.approx(1), 10, 2e6)
+    named, truth = evaluation.named_and_true(rows.part("test"), "gender")
+    assert by_gender["test_accuracy"] == np.mean(named == truth)
+    assert by_gender["uar"] == pytest.approx(recall_score(truth, named, average="macro"))
+    assert by_gender["macro_f1"] == pytest.approx(f1_score(truth, named, average="macro"))
+    assert comparison.table([whole], protocol="emobox").empty
+
+
+def test_a_table_for_people_leaves_out_what_it_cannot_say():
+    whole = changed(run(by_chance(1)), fit_seconds=2.0, predict_seconds=0.5, seconds=9.0)
+    whole = changed(whole, scores=evaluation.scores(whole.predictions), name="a | b")
+    table = comparison.table([whole])
+    head, _, row = comparison.written(table, "markdown").splitlines()
+    assert "CV5" not in head and "file (MB)" not in head
+    assert "a \\| b" in row
+    assert comparison.written(table, "csv").startswith("run,label,model,name,")
+    with pytest.raises(ModelError, match="no form 'word'"):
+        comparison.written(table, "word")
+
+
+def test_the_originals_number_stands_only_beside_what_saw_the_same_clips_in_the_same_way(settings):
+    shipped = runs.list_all([settings.artifacts])
+
+    def said(model, **wanted):
+        original = comparison.original_of(runs.find(shipped, model=model, **{"protocol": "study"} | wanted), shipped)
+        return original and original.test_accuracy
+
+    assert (said("mlp", preset="default"), said("mlp", preset="functionals")) == (0.83, None)
+    assert (said("rnn", preset="study"), said("rnn", preset="default")) == (0.18, None)
+    assert (said("vgg16"), said("v_cnn_vgg16"), said("cnn", preset="own")) == (0.73, 0.78, 0.68)
+    assert (said("cnn2d"), said("mlp", preset="default", protocol="emobox")) == (None, None)
+    xgb = runs.find(shipped, model="xgb", preset="tuned")
+    assert comparison.original_of(xgb, shipped).test_accuracy == 0.73
+    assert comparison.original_of(changed(xgb, preset="tuned-inside", found=[{"part": "test"}]), shipped) is None
+    assert comparison.original_of(changed(xgb, data_digest="99", shipped=False), shipped) is None
+    numbers = comparison.table(shipped).set_index("label")["original_test_accuracy"]
+    assert numbers[["mlp", "mlp, functionals", "rnn", "rnn (study)"]].tolist() == pytest.approx(
+        [0.83, np.nan, np.nan, 0.18], nan_ok=True
+    )

@@ -1,0 +1,93 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from ser_core import corpus
+from ser_core.errors import ModelError
+from ser_core.results import differences
+from tests.made_runs import CLIPS, by_chance, run
+
+
+def test_a_pair_counts_who_is_right_where():
+    one, other = by_chance(1), by_chance(2)
+    found = differences.pair(run(one), run(other, "other"))
+    assert (found.both, found.only_first, found.only_second, found.neither) == (
+        (one & other).sum(),
+        (one & ~other).sum(),
+        (other & ~one).sum(),
+        (~one & ~other).sum(),
+    )
+    assert found.p == binomtest(found.only_first, found.only_first + found.only_second).pvalue
+    assert found.difference == pytest.approx(one.mean() - other.mean())
+    assert found.low < found.difference < found.high
+
+
+def test_a_run_cannot_be_told_from_itself():
+    found = differences.pair(run(by_chance(1)), run(by_chance(1)))
+    assert (found.p, found.difference, found.low, found.high) == (1, 0, 0, 0)
+
+
+def test_of_runs_that_are_equally_good_few_are_said_to_differ():
+    """The test's size: at most 5 in 100."""
+    found = [differences.pair(run(by_chance(2 * i)), run(by_chance(2 * i + 1)), resamples=10).p for i in range(300)]
+    assert np.mean(np.array(found) < 0.05) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_the_difference_of_most_pairs_lies_in_its_interval():
+    """Coverage: 95 in 100."""
+    inside = []
+    for i in range(200):
+        found = differences.pair(run(by_chance(2 * i, 0.8)), run(by_chance(2 * i + 1, 0.7)), resamples=400)
+        inside.append(found.low <= 0.1 <= found.high)
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.05)
+
+
+def test_where_actors_are_held_out_they_are_drawn_whole_so_that_intervals_are_wider():
+    actors = np.array([clip.actor for clip in CLIPS])
+    right = np.isin(actors, range(1, 13))
+    one, other = (
+        run(right if first else ~right, protocol=protocol) for first, protocol in ((1, "study"), (0, "study"))
+    )
+    clips = differences.pair(one, other)
+    held = [dataclasses.replace(each, info=each.info | {"protocol": "emobox"}) for each in (one, other)]
+    by_actor = differences.pair(*held)
+    assert by_actor.high - by_actor.low > 2 * (clips.high - clips.low)
+
+
+def test_pairs_are_corrected_for_their_number():
+    found = differences.all_pairs(
+        [run(by_chance(seed, share), str(seed)) for seed, share in enumerate((0.8, 0.8, 0.6))]
+    )
+    assert len(found) == 3
+    assert (found["corrected"] >= found["p"]).all()
+
+
+def test_verdicts_say_it_in_words():
+    best, worst = run(by_chance(1, 0.9), "best"), run(by_chance(2, 0.5), "worst")
+    said = differences.verdict(differences.pair(worst, best), "worst", "best")
+    assert said.startswith("best is better than worst by ")
+    assert "p < 0.001" in said
+    alike = by_chance(3)
+    same = differences.pair(run(alike), run(np.roll(alike, 1)))  # as many right
+    assert "a and b cannot be told apart on 491 clips (p = " in differences.verdict(same, "a", "b")
+
+
+def test_runs_without_a_clip_in_common_are_named():
+    with pytest.raises(ModelError, match="one and other have no test clip in common"):
+        differences.pair(run(by_chance(1)), run(np.ones(4, bool), "other", clips=corpus.official_clips()[1:5]))
+
+
+def test_a_verdict_over_actors_says_where_other_actors_might_decide_otherwise():
+    actors = np.array([clip.actor for clip in CLIPS])
+    other = by_chance(1, 0.7)
+    one = other | (actors == 3) | (actors == 8)  # better on two actors only
+    pair = differences.pair(run(one, protocol="emobox"), run(other, "two", "emobox"))
+    assert pair.over == "actors"
+    sure = dataclasses.replace(pair, p=0.01, low=0.01)
+    unsure = dataclasses.replace(pair, p=0.01, low=-0.01)
+    assert "points on 491 clips (95 % interval over actors 1.0 to" in differences.verdict(sure, "A", "B")
+    assert "with other actors it might not be (95 % interval over actors -1.0 to" in differences.verdict(
+        unsure, "A", "B"
+    )

@@ -1,0 +1,18 @@
+import numpy as np
+import pandas as pd
+
+from ser_core import files
+
+
+def test_what_is_written_is_what_is_read_and_smaller_than_pandas_has_it(tmp_path):
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({"clip": [f"clip-{i}" for i in range(2000)], "fold": 1})
+    table[[f"p_{i}" for i in range(16)]] = random.dirichlet(np.ones(16), 2000).astype(np.float32)
+    table.attrs["feature_version"] = "test-1"
+    files.write(table, tmp_path / "ours.parquet")
+    table.to_parquet(tmp_path / "pandas.parquet", compression="zstd", index=False)
+    again = pd.read_parquet(tmp_path / "ours.parquet")
+    pd.testing.assert_frame_equal(again, table)
+    assert again.attrs == table.attrs
+    sizes = [(tmp_path / name).stat().st_size for name in ("ours.parquet", "pandas.parquet")]
+    assert sizes[0] < 0.8 * sizes[1]

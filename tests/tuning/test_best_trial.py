@@ -1,0 +1,47 @@
+"""The best trial becomes a preset, and is tested once."""
+
+import pytest
+
+from ser_core import experiments
+from ser_core.errors import ModelError, TuningError
+from ser_core.models import presets
+from ser_core.results import runs
+from ser_core.tuning import best_trial, results, studies
+
+
+def test_five_folds_of_the_study_give_the_cv_accuracy_of_a_run(begun, table, settings):
+    study = begun(1, folds=5)
+    preset, _ = best_trial.save_preset(study, table, settings, jobs=1)
+    run = runs.get(preset.run, settings.stores)
+    assert run.scores["cv_accuracy"] == pytest.approx(results.best(study).value)
+
+
+def test_a_preset_is_tested_once(begun, table, settings, monkeypatch):
+    study = begun(3)
+    preset, new = best_trial.save_preset(study, table, settings, jobs=1)
+    assert new
+    run = runs.get(preset.run, settings.stores)
+    assert run.info["tuned"]["trials"] == 3
+    assert run.info["parameters"] == preset.parameters == results.parameters(study, results.best(study))
+    monkeypatch.setattr(experiments, "run", lambda *_, **__: pytest.fail("the test part was looked at again"))
+    assert best_trial.save_preset(study, table, settings, jobs=1) == (preset, False)
+
+
+def test_a_preset_runs_like_any_other(begun, table, settings):
+    preset, _ = best_trial.save_preset(begun(2, model="dt", space="study"), table, settings, name="mine", jobs=1)
+    model = presets.model("dt", settings.stores)
+    again = experiments.run(model, table, preset="mine", jobs=1).run
+    assert again.scores == pytest.approx(runs.get(preset.run, settings.stores).scores)
+    plain = model.build("mine", 9)
+    assert [name for name, _ in plain.steps] == [
+        "standardscaler",
+        "decisiontreeclassifier",
+    ]  # as then
+    with pytest.raises(ModelError, match="no name for a preset"):
+        best_trial.save_preset(begun(1, "two"), table, settings, name="default", jobs=1)
+
+
+def test_no_preset_without_a_whole_trial(url, table, settings):
+    study = studies.create(studies.Plan("kn"), url, table, trials=1)
+    with pytest.raises(TuningError, match="no trial yet that ran all its folds"):
+        best_trial.save_preset(study, table, settings)
