@@ -22,7 +22,7 @@ PROTOCOLS = (
 KINDS = ("class", "emotion", "gender")
 MODELS = ("v4", "krr", "cnn", "cnn2d", "best")
 CLIPS = 60
-VIEW_WIDGETS = ("view", "show", "folds", "views", "mode")  # what changes which charts a page shows
+VIEW_WIDGETS = ("view", "show", "folds", "views")  # what changes which charts a page shows
 
 PAGES = """
 import json, sys
@@ -37,18 +37,20 @@ def said(app):
     return dict(alt=[chart.proto.alt for chart in app.get("plotly_chart")], text=texts)
 
 found = {{}}
-for page in PAGES:
+def look(page, **address):
     app = AppTest.from_file("app.py", default_timeout=120).run()
-    app.switch_page(f"pages/{{page}}.py").run()
+    app.switch_page(f"pages/{{page}}.py")
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+for page in PAGES:
+    app = look(page)
     found[page] = said(app)
     for widget in [one for one in app.get("button_group") if one.key in WIDGETS]:
         for option in widget.options:
-            app = AppTest.from_file("app.py", default_timeout=120).run()
-            app.switch_page(f"pages/{{page}}.py").run()
-            again = next(one for one in app.get("button_group") if one.key == widget.key)
-            value = [option] if isinstance(again.value, list) else option
-            again.set_value(value).run()
-            found[f"{{page}} {{widget.key}}={{option}}"] = said(app)
+            found[f"{{page}} {{widget.key}}={{option}}"] = said(look(page, **{{widget.key: option}}))
+found["sound, two clips"] = said(look("sound", clip="03-01-05-02-01-01-12", other="03-01-02-02-01-01-12"))
 json.dump(found, open(sys.argv[1], "w"))
 """
 
@@ -69,6 +71,8 @@ def save(checkout: Path, out: Path, data: Path) -> None:
         def answer(*arguments: str) -> dict:
             return json.loads(call("-m", "ser_core", *arguments, "--json").splitlines()[-1])
 
+        pages = Path(workspace) / "pages.json"
+        call("-c", PAGES.format(widgets=VIEW_WIDGETS), str(pages))
         files = sorted(data.glob("**/*.flac"))
         files = [str(file) for file in files[:: len(files) // CLIPS][:CLIPS]]
         said = {f"predict {model}": answer("predict", *files, "--model", model) for model in MODELS}
@@ -76,8 +80,6 @@ def save(checkout: Path, out: Path, data: Path) -> None:
             for kind in KINDS:
                 said[f"compare {protocol} {kind}"] = answer("compare", "--protocol", protocol, "--kind", kind)
         said["compare pairs"] = answer("compare", "--pairs", "v4", "mlp", "xgb", "--kind", "emotion")
-        pages = Path(workspace) / "pages.json"
-        call("-c", PAGES.format(widgets=VIEW_WIDGETS), str(pages))
         said |= {f"page {name}": value for name, value in json.loads(pages.read_text()).items()}
     out.write_text(json.dumps(said))
     print(f"{len(said)} answers of {checkout} in {out}")

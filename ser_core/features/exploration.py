@@ -12,7 +12,7 @@ from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
-from ser_core.corpus import NEVER_SANG, NEVER_SUNG
+from ser_core.corpus.ravdess import NEVER_SANG, NEVER_SUNG
 from ser_core.errors import FeatureError
 from ser_core.evaluation import protocols
 from ser_core.features import mean180, prosody, store

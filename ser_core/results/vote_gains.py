@@ -6,7 +6,8 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from ser_core.corpus.labels import title_of
-from ser_core.results.differences import mcnemar, sides
+from ser_core.evaluation import mcnemar
+from ser_core.results.differences import sides
 from ser_core.results.runs import Run
 
 
