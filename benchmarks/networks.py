@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.features import wav_clips
 from ser_core import audio
 from ser_core.evaluation import protocols
-from ser_core.features import images, inputs, store
+from ser_core.features import images, inputs, tables
 from ser_core.models import networks, registry
 from ser_core.settings import Settings
 from tests import plain_pictures
@@ -90,9 +90,9 @@ def bottleneck(number: int) -> None:
 def epochs() -> None:
     """Seconds an epoch of the cnn, as we train it and by `model.fit` on the same arrays and the same network."""
     keras = networks.load_keras()
-    table = store.read_table(Settings.from_environment().feature_table)
+    table = tables.read(Settings.from_environment().feature_table)
     fold = next(fold for fold in protocols.get("study").folds(table) if fold.part == "test")
-    features = store.matrix(table)[fold.train]
+    features = tables.matrix(table)[fold.train]
     labels = np.unique(table["label"].to_numpy(dtype=str), return_inverse=True)[1][fold.train]
     parameters = registry.parameters("cnn") | {"epochs": EPOCHS}
     learn, watch = networks.NetworkClassifier("cnn", **parameters)._parts(labels, None)
@@ -124,7 +124,7 @@ def epochs() -> None:
 def memory() -> None:
     """Peak memory of the bottleneck of all clips, made anew."""
     settings = Settings.from_environment()
-    table = store.read_table(settings.feature_table)
+    table = tables.read(settings.feature_table)
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         seen = inputs.load("vgg16", table, replace(settings, workspace=Path(folder)))

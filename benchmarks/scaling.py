@@ -17,7 +17,7 @@ import optuna
 from rich.console import Console
 from rich.table import Table
 
-from ser_core.features import store
+from ser_core.features import tables
 from ser_core.settings import Settings
 from ser_core.tuning import storage, studies
 from ser_core.tuning.objective import Objective
@@ -34,7 +34,7 @@ def sleep(trial: optuna.Trial) -> float:
 
 
 def work(name: str, url: str, sleeps: bool, share: int, ready, go) -> None:
-    table = store.read_table(Settings.from_environment().feature_table)
+    table = tables.read(Settings.from_environment().feature_table)
     study = optuna.load_study(study_name=name, storage=storage.connect(url), sampler=optuna.samplers.RandomSampler())
     objective = sleep if sleeps else Objective(vars(studies.Plan("lr", pruner="none")), table)
     ready.release()

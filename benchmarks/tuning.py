@@ -13,7 +13,7 @@ import tempfile
 from rich.console import Console
 from rich.table import Table
 
-from ser_core.features import store
+from ser_core.features import tables
 from ser_core.settings import Settings
 from ser_core.tuning import results, search, studies
 
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("models", nargs="*", default=["xgb", "mlp"])
     parser.add_argument("--seconds", type=float, default=120, help="of each arm (default: 120)")
     options = parser.parse_args()
-    table = store.read_table(Settings.from_environment().feature_table)
+    table = tables.read(Settings.from_environment().feature_table)
     shown = Table("model", "space", "pruner", "trials", "pruned", "trials/h", "folds/h", "best CV5", box=None)
     for model in options.models:
         for space, pruner in ARMS:

@@ -28,12 +28,12 @@ STUDY = "watched"
 
 def main(sessions: int = 30) -> int:
     from ser_core import jobs
-    from ser_core.features import store
+    from ser_core.features import tables
     from ser_core.settings import Settings
     from ser_core.tuning import descriptions, results, search, storage, studies
 
     settings = Settings.from_environment()
-    table, url = store.read_table(settings.feature_table), storage.url(settings)
+    table, url = tables.read(settings.feature_table), storage.url(settings)
     plan = studies.Plan("kn", pruner="none")
     studies.create(plan, url, table, trials=TRIALS_BEFORE, name=STUDY)
     search.work(STUDY, url, table)

@@ -73,7 +73,7 @@ COLUMNS = {
 
 
 def stamp(*found: Run) -> tuple[str, ...]:
-    return tuple(f"{run.id} {run.info.get('made', '')}" for run in found)
+    return tuple(f"{run.id} {run.made}" for run in found)
 
 
 @st.cache_data(max_entries=2048, show_spinner=False)
@@ -155,7 +155,7 @@ def rows_of(found: list[Run], kind: str, labels: dict[str, str]) -> list[dict]:
 
 def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -> pd.DataFrame:
     """The runs as a table, best first, and the ways to take it away."""
-    few = [run for run in found if run.info["preset"] in USUAL or not run.shipped]
+    few = [run for run in found if run.recipe.preset in USUAL or not run.shipped]
     shown = few
     if len(few) < len(found) and st.toggle(
         f"Also tuned and tried settings ({len(found) - len(few)} more runs)", key="all", bind="query-params"
@@ -163,6 +163,7 @@ def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -
         shown = found
     table = comparison.as_table(rows_of(shown, kind, labels), model_store.sizes(ui.settings().stores))
     table = table.sort_values("test_accuracy", ascending=False, ignore_index=True)
+    ui.name_unreadable_runs()
     said = table.assign(file_mb=table["file_bytes"] / 1e6)
     st.dataframe(
         said[[name for name in COLUMNS if said[name].notna().any()]],
@@ -208,7 +209,7 @@ def show_verdicts(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     table = differences.corrected([pair(stamp(one, other), kind, one, other) for one, other in each])
     verdicts = differences.verdicts(table, labels)
     st.success("  \n".join(f"**{ui.as_text(said)}.**" for said in verdicts), icon=":material/balance:")
-    st.caption("; ".join(f"{labels[run.id]}: {run.info['name']}" for run in chosen) + ".")
+    st.caption("; ".join(f"{labels[run.id]}: {run.name}" for run in chosen) + ".")
     with st.expander("How that is found out"):
         st.markdown(
             "Clips that both name right, or both wrong, say nothing about which is better. What counts are the clips "
@@ -240,7 +241,7 @@ def offer(table: pd.DataFrame, name: str) -> None:
 
 
 def holds_out(chosen: list[Run]) -> bool:
-    return protocols.get(chosen[0].info["protocol"]).holds_actors_out
+    return protocols.get(chosen[0].protocol).holds_actors_out
 
 
 # What the views show

@@ -7,7 +7,6 @@ from ser_core import ui
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS
 from ser_core.figures import generalization as figures
 from ser_core.models import registry
-from ser_core.models.model import FUNCTIONALS
 from ser_core.results import generalization, run_titles
 from ser_core.results.published import HUMAN_ACCURACY
 from ser_core.results.runs import Run
@@ -16,7 +15,7 @@ from ser_core.ui import cached
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)"}
 FEATURES = {
     "default": "What the study saw (for a network: its picture)",
-    FUNCTIONALS: "The second feature set, functionals",
+    "functionals": "The second feature set, functionals",
 }
 GUESSING = {"class": 1 / len(LABELS), "emotion": 1 / len(EMOTION_NAMES)}
 FOLDS = {"emobox": "EmoBox's six folds", "luna-jimenez": "Luna-Jimenez' five folds"}
@@ -24,8 +23,8 @@ MOST = 15  # of our runs on one chart
 
 
 @st.cache_data(max_entries=64, show_spinner="Scoring the runs")
-def ladder(run_ids: tuple[str, ...], model: str, preset: str, kind: str, _runs: list[Run]) -> pd.DataFrame:
-    return generalization.ladder(_runs, model, preset=preset, kind=kind)
+def ladder(run_ids: tuple[str, ...], model: str, features: str | None, kind: str, _runs: list[Run]) -> pd.DataFrame:
+    return generalization.ladder(_runs, model, features=features, kind=kind)
 
 
 @st.cache_data(max_entries=16, show_spinner="Scoring the runs")
@@ -33,7 +32,7 @@ def unheard(run_ids: tuple[str, ...], protocol: str, _runs: list[Run]) -> pd.Dat
     table = generalization.unheard(_runs, protocol)
     titles = {}
     for name in (protocol, f"{protocol}+song"):  # apart from the song, all that stands here is of one protocol
-        titles |= run_titles.titles([run for run in _runs if run.info["protocol"] == name], protocol=False)
+        titles |= run_titles.titles([run for run in _runs if run.protocol == name], protocol=False)
     song = [" + song" if note else "" for note in table["note"]]
     return table.assign(label=[titles[run_id] + more for run_id, more in zip(table["run"], song, strict=True)])
 
@@ -46,25 +45,25 @@ def speakers() -> pd.DataFrame:
 def show_ladder(found: list[Run]) -> None:
     ids = tuple(run.id for run in found)
     protocols_of = {}
-    for protocol, key, preset in generalization.latest(found):
-        if preset in FEATURES and protocol in generalization.LADDER:
-            protocols_of.setdefault(key, set()).add(protocol)
+    for protocol, run in generalization.on_the_ladder(found):
+        protocols_of.setdefault(run.recipe.model, set()).add(protocol)
     models = sorted(protocols_of, key=lambda key: (-len(protocols_of[key]), key != "v4", key))
     left, right = st.columns([3, 2], gap="large")
     with right:
         model = st.selectbox(
             "Model", models, format_func=lambda key: registry.get(key).name, key="model", bind="query-params"
         )
-        preset = st.radio(
+        seen = st.radio(
             "What it sees of a clip", list(FEATURES), format_func=FEATURES.get, key="features", bind="query-params"
         )
         kind = st.radio("What it has to name", list(KINDS), format_func=KINDS.get, key="kind", bind="query-params")
-        table = ladder(ids, model, preset, kind, found)
+        features = None if seen == "default" else seen
+        table = ladder(ids, model, features, kind, found)
         st.markdown("\n".join(f"- **{row.accuracy:.0%}** on {row.heard}" for row in table.itertuples()))
         missing = [name for name in generalization.LADDER if name not in set(table["protocol"])]
         if missing:
             st.caption("Not run yet: make it with")
-            more = f" --features {preset}" if preset != "default" else ""
+            more = f" --features {features}" if features else ""
             commands = [f"python -m ser_core run {model} --protocol {name}{more}" for name in missing]
             st.code("\n".join(commands), language="bash")
     with left:
@@ -100,6 +99,7 @@ def show_song(found: list[Run]) -> None:
 
 def show_unheard(found: list[Run]) -> None:
     st.header("Voices never heard: ours beside the published")
+    ui.name_unreadable_runs()
     protocol = ui.choice("Folds of actors", FOLDS, key="folds")
     ours = unheard(tuple(run.id for run in found), protocol, found)
     published = generalization.published(protocol)

@@ -11,9 +11,9 @@ from ser_core.results.published import HUMAN_ACCURACY, ORIGINAL, STUDY, STUDY_TE
 from ser_core.ui import cached
 
 ui.require_router()
-shipped = [run for run in cached.shipped_runs() if run.info["preset"] == "default"]
+shipped = [run for run in cached.shipped_runs() if run.recipe.preset == "default"]
 as_the_study = [
-    run for run in cached.shipped_runs() if run.info["preset"] == SEES_AS_THE_ORIGINAL.get(run.info["model"], "default")
+    run for run in cached.shipped_runs() if run.recipe.preset == SEES_AS_THE_ORIGINAL.get(run.recipe.model, "default")
 ]
 ours = cached.comparison(tuple(run.id for run in as_the_study), as_the_study)
 votes = ours[ours["family"] == "ensemble"]

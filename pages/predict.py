@@ -132,9 +132,9 @@ def show_all(heard: list[Heard]) -> None:
     rows = pd.DataFrame(
         {
             "file": clip.name,
-            "emotion": clip.prediction.named[0],
-            "voice": clip.prediction.named[1],
-            "sure": 100 * max(clip.prediction.emotions.values()),
+            "emotion": clip.prediction.emotion,
+            "voice": clip.prediction.gender,
+            "sure": 100 * clip.prediction.emotion_probability,
             "warnings": " ".join(clip.prediction.warnings),
         }
         for clip in heard
@@ -157,7 +157,7 @@ def choose_one(heard: list[Heard]) -> Heard:
 def show_answer(clip: Heard) -> None:
     """What the model hears, how sure it is, and what to mind."""
     prediction, waveform = clip.prediction, decode(clip.content)
-    emotion, gender = prediction.named
+    emotion, gender = prediction.emotion, prediction.gender
     answer, sound = st.columns([3, 2], vertical_alignment="center")
     with answer.container(border=True):
         st.markdown(f"## {BY_NAME[emotion].title}")

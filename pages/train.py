@@ -5,7 +5,8 @@ import streamlit as st
 from ser_core import evaluation, jobs, ui
 from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, trainings
-from ser_core.features import inputs, store
+from ser_core.features import backbones, tables
+from ser_core.features import registry as feature_sets
 from ser_core.figures import comparison as confusion_figures
 from ser_core.figures import networks as figures
 from ser_core.jobs.job import Job
@@ -24,7 +25,7 @@ WATCH, START, CURVES, OVERFIT, VOTE, INSIDE = VIEWS = (
     "What it is made of",
 )
 REFRESH_S = 2
-NETWORKS = [model.key for model in deep.MODELS if isinstance(model, deep.Network)]
+NETWORKS = [model.key for model in deep.MODELS if model.trains_in_epochs]
 OFFERED = ("cnn", "vgg16", "rnn", "cnn2d", *[key for key in NETWORKS if key not in ("cnn", "vgg16", "rnn", "cnn2d")])
 PROTOCOLS = {
     "study": "The study's split: actors on both sides",
@@ -52,7 +53,7 @@ STATES = {
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def interval(run_id: str, _run: Run) -> tuple[float, float]:
-    if protocols.get(_run.info["protocol"]).holds_actors_out:
+    if protocols.get(_run.protocol).holds_actors_out:
         return evaluation.unheard_interval(_run.part("test"))
     return evaluation.intervals(_run.part("test"))["accuracy"]
 
@@ -69,15 +70,13 @@ def every_weight(first: str, second: str, _runs: tuple):
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def table():
-    return store.read_table(ui.settings().feature_table)
+    return tables.read(ui.settings().feature_table)
 
 
 def trained_runs() -> list[Run]:
     """Every run of a network: those of the study's split first, and the grid that ships behind the others."""
     found = [run for run in cached.all_runs() if run.curves is not None]
-    return sorted(
-        found, key=lambda run: (run.info["protocol"] != "study", run.shipped and run.info["preset"] == deep.OWN)
-    )
+    return sorted(found, key=lambda run: (run.protocol != "study", run.shipped and run.recipe.origin == "own"))
 
 
 # A training
@@ -193,7 +192,7 @@ def show_result(run: Run) -> None:
 
 def show_scores(run: Run) -> None:
     low, high = interval(run.id, run)
-    if protocols.get(run.info["protocol"]).holds_actors_out:
+    if protocols.get(run.protocol).holds_actors_out:
         st.success(
             f"**{run.scores['emotion_accuracy']:.3f} of the emotions of voices never heard are named right** (95 % "
             f"interval over actors {low:.3f} to {high:.3f}), UAR {run.scores['emotion_uar']:.3f}. It claims to be "
@@ -201,7 +200,7 @@ def show_scores(run: Run) -> None:
             icon=":material/record_voice_over:",
         )
         return
-    clips = sum(run.info["test_counts"].values())
+    clips = sum(run.test_counts.values())
     words = (
         f"**{run.scores['test_accuracy']:.3f} of {clips} test clips are named right** (95 % interval {low:.3f} to "
         f"{high:.3f})"
@@ -210,7 +209,7 @@ def show_scores(run: Run) -> None:
         words += f"; the study had {original.test_accuracy:.2f}"
     words += f". On the clips that it learned from: {run.scores['train_accuracy']:.3f}."
     st.success(words + " The actors are the same on both sides: new voices are harder.", icon=":material/flag:")
-    if weights := run.info.get("weights"):
+    if weights := run.versions.weights:
         st.caption(f"{weights}.")
 
 
@@ -247,9 +246,9 @@ def choose() -> tuple[str, str, str, dict, bool]:
         preset = st.segmented_control(
             "Settings to begin with", list(network.presets), default="default", required=True, key="preset", **bound
         )
-    st.caption(f"It sees {inputs.TITLES[network.input(preset)]}.")
+    st.caption(f"It sees {feature_sets.title_of(network.presets[preset].features)}.")
     protocol = st.radio("Learn and test on", list(PROTOCOLS), format_func=PROTOCOLS.get, key="protocol", **bound)
-    usual = network.presets[preset]
+    usual = network.parameters(preset)
     suffix = f"{model}-{preset}"  # a network's own values, not those that were chosen for the one before
     options = {
         "epochs": st.number_input("Epochs at most", 1, 1000, usual["epochs"], key=f"epochs-{suffix}"),
@@ -275,7 +274,7 @@ def choose() -> tuple[str, str, str, dict, bool]:
             format_func=lambda x: f"{x:g}",
             key=f"{penalty}-{suffix}",
         )
-    if network.input(preset) == "frames":
+    if network.presets[preset].features == "frames":
         options["augment"] = st.toggle(
             "Learn from changed copies (noise, gain, shift, masks)",
             usual.get("augment", False),
@@ -317,11 +316,11 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
         source = "as an earlier training did" if is_like else "judged from one with other settings"
         words = f"**All epochs take about {ui.in_words(seconds)}**, {source}. It ends sooner when it gets no better."
     st.markdown(f":material/schedule: {words}")
-    key = registry.get(model).input(preset)
-    if key not in ("study",) and not cached.recordings().clips.shape[0]:
+    key = registry.recipe(model, preset).features
+    if key != "mean180" and not cached.recordings().clips.shape[0]:
         st.warning("This network listens to the recordings, which are not here.", icon=":material/volume_off:")
         st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
-    if key in inputs.BACKBONES:
+    if key in backbones.BACKBONES:
         st.caption(
             "The first time, each clip's picture goes through the large network once, which takes some minutes and is "
             "kept. Its ImageNet weights come from Keras' download"
@@ -335,7 +334,7 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
     is_trained_now = job is not None and job.is_alive and job.command == tuple(command)
     busy = "It is being trained now: see *A training*." if is_trained_now else ""
     work.offer_start(command, begin, (command, f"Train {trainings.name_of(tuple(command))}"), busy=busy)
-    like = [run for run in trained_runs() if run.info["model"] == model and run.info["input"] == key]
+    like = [run for run in trained_runs() if (run.recipe.model, run.recipe.features) == (model, key)]
     if like:
         with st.expander("What it is made of"):
             show_layers(like[-1])
@@ -350,7 +349,7 @@ def choose_runs() -> dict[str, Run]:
     found = {run.id: run for run in trained_runs()}
     titles = run_titles.titles(found.values())
     watched = [run for run in found.values() if "val_accuracy" in trainings.tested(run).dropna(axis="columns")]
-    first = {run.info["model"]: run.id for run in reversed(watched) if run.shipped}
+    first = {run.recipe.model: run.id for run in reversed(watched) if run.shipped}
     own = [run.id for run in found.values() if not run.shipped]
     chosen = st.multiselect(
         "Runs",
@@ -406,7 +405,7 @@ def show_overfitting() -> None:
         key="option",
         bind="query-params",
     )
-    found = [run for run in cached.all_runs() if run.info["model"] == "cnn"]
+    found = [run for run in cached.all_runs() if run.recipe.model == "cnn"]
     grid = overfitting(tuple(run.id for run in found), option or "dropout", found)
     if len(grid) < 2:
         st.info("There are too few runs of it here.", icon=":material/hourglass_empty:")
@@ -425,13 +424,12 @@ def show_overfitting() -> None:
 
 def show_vote() -> None:
     model = registry.get("v_cnn_vgg16")
-    first, second = model.presets["default"]["weights"]
-    wanted = {"protocol": "study", "seed": protocols.STUDY_SEED, "preset": "default"}
-    found = [run for run in cached.shipped_runs() if all(run.info[key] == value for key, value in wanted.items())]
-    members = fusion.members(model, found)
+    recipe = model.recipe()
+    weights = recipe.parameters["weights"]
+    first, second = weights
+    members = fusion.members(recipe, cached.shipped_runs(), protocol="study")
     weighed = every_weight(*(run.id for run in members), tuple(members))
     best = fusion.best_weight(weighed)
-    weights = model.presets["default"]["weights"]
     studied = weights[first] / sum(weights.values())
     st.markdown(
         f"{model.about} Two networks that see a clip differently, one its 180 numbers and one its picture, make "
@@ -459,16 +457,16 @@ def show_inside() -> None:
     run = choose_run()
     if run is None:
         return
-    st.markdown(f"It sees {inputs.TITLES[run.info['input']]}.")
+    st.markdown(f"It sees {feature_sets.title_of(run.recipe.features)}.")
     show_layers(run)
     show_result(run)
 
 
 def show_layers(run: Run) -> None:
-    ui.chart(figures.architecture(run.info["layers"]), key="architecture")
+    ui.chart(figures.architecture(run.layers), key="architecture")
     numbers = st.column_config.NumberColumn(format="localized")
     st.dataframe(
-        figures.layer_table(run.info["layers"]),
+        figures.layer_table(run.layers),
         hide_index=True,
         column_config={"parameters": numbers, "of those learned": numbers},
     )

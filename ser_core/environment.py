@@ -1,11 +1,41 @@
-"""What a number depends on besides this code."""
+"""What a number depends on besides this code: packages, platform, processor."""
 
 import platform
+import subprocess
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
+from pathlib import Path
 
 PACKAGES = ("numpy", "scipy", "librosa", "soxr", "scikit-learn", "xgboost", "lightgbm", "tensorflow", "keras")
 CPU_BUILDS = ("xgboost", "tensorflow")  # may be installed under a name of their own
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a run was made; empty where it was not written down.
+
+    Parameters
+    ----------
+    packages : dict
+        Name -> version, Python's too.
+    platform, processor, blas, praat : str
+    commit : str
+        Of this code; ends in "+changes" where files differed from it.
+    """
+
+    packages: dict[str, str] = field(default_factory=dict)
+    platform: str = ""
+    processor: str = ""
+    blas: str = ""
+    praat: str = ""
+    commit: str = ""
+
+    @classmethod
+    def here(cls) -> "Environment":
+        """This process's."""
+        return cls(versions(), platform.platform(), processor(), _blas(), _praat(), _commit())
 
 
 def versions() -> dict[str, str]:
@@ -16,3 +46,52 @@ def versions() -> dict[str, str]:
             with suppress(metadata.PackageNotFoundError):
                 found[name] = metadata.version(installed)
     return found
+
+
+@cache
+def processor() -> str:
+    """The processor's name; the machine's kind where the system does not say."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+@cache
+def processor_flags() -> str:
+    """The instruction sets that Linux names; nothing elsewhere."""
+    with suppress(OSError):
+        return next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")), "")
+    return ""
+
+
+def _blas() -> str:
+    import numpy  # noqa: F401  # whose BLAS is looked for
+    from threadpoolctl import threadpool_info
+
+    found = [one for one in threadpool_info() if one["user_api"] == "blas"]
+    words = {f"{one['internal_api']} {one['version']} ({one.get('architecture', 'unknown')})" for one in found}
+    return ", ".join(sorted(words))
+
+
+def _praat() -> str:
+    import parselmouth
+
+    return parselmouth.PRAAT_VERSION
+
+
+@cache
+def _commit() -> str:
+    folder = Path(__file__).resolve().parent.parent
+    if not (folder / ".git").exists():
+        return ""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
+        return done.stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "--", "ser_core") else "")
+    except (OSError, subprocess.SubprocessError):  # no git here
+        return ""

@@ -71,25 +71,19 @@ class Settings:
         """The shipped store and this installation's own, of the same inner layout. Only the second is written."""
         return self.artifacts, self.workspace
 
+    def shipped_table(self, features: str) -> Path:
+        """Where a feature set's table of all clips ships, if it does."""
+        return self.artifacts / "features" / f"{features}.parquet"
+
     @property
     def feature_table(self) -> Path:
         """The shipped table of the study's features of all clips."""
-        return self.artifacts / "features" / "study.parquet"
-
-    @property
-    def functionals_table(self) -> Path:
-        """The shipped table of the second feature set, the functionals, of all clips."""
-        return self.artifacts / "features" / "functionals.parquet"
+        return self.shipped_table("mean180")
 
     @property
     def speakers(self) -> Path:
         """The shipped table of who speaks in each test clip, and who was recognised."""
         return self.artifacts / "features" / "speakers.parquet"
-
-    @property
-    def prosody_table(self) -> Path:
-        """The shipped table of loudness and pitch of all clips."""
-        return self.artifacts / "features" / "prosody.parquet"
 
     @property
     def maps(self) -> Path:

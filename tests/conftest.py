@@ -8,7 +8,7 @@ import pytest
 
 from ser_core import corpus, experiments
 from ser_core.corpus import synthetic
-from ser_core.features import store
+from ser_core.features import tables
 from ser_core.prediction import model_store
 from ser_core.settings import PROJECT, Settings
 from tests.archive_server import started as started_archive_server
@@ -42,13 +42,13 @@ def voices(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def table(voices, tmp_path_factory):
     """The features of the synthetic corpus."""
-    return store.load_table(corpus.index(voices), tmp_path_factory.mktemp("cache"), jobs=1).table
+    return tables.extract(corpus.index(voices), tmp_path_factory.mktemp("cache"), jobs=1).table
 
 
 @pytest.fixture
 def file(table, tmp_path) -> str:
     """That table, saved: `--features FILE`."""
-    store.save_table(table, tmp_path / "table.parquet")
+    tables.save(table, tmp_path / "table.parquet")
     return str(tmp_path / "table.parquet")
 
 

@@ -18,29 +18,29 @@ CLIPPED_SHARE = 0.002  # of samples within 2 % of the peak; the most in RAVDESS 
 CLIPPED_PEAK = 0.3  # a lower peak was not cut off by a recorder
 
 
-def warnings(waveform: Waveform, trained_on: dict) -> tuple[str, ...]:
+def warnings(waveform: Waveform, *, shortest_s: float, longest_s: float) -> tuple[str, ...]:
     """Sentences for a reader, the weightiest first; none for a recording like the training clips.
 
     Parameters
     ----------
     waveform : Waveform
-    trained_on : dict
-        With `shortest_s` and `longest_s`, the range of the training clips, in seconds.
+    shortest_s, longest_s : float
+        Of the training clips.
     """
     level = _frame_levels(waveform.samples, waveform.rate)
     loud, quiet = level.max(), np.percentile(level, 10)
     voiced_s = float((level > loud - VOICED_RANGE_DB).sum() * FRAME_S)
     peak = np.abs(waveform.samples).max()
-    shortest, longest, duration = trained_on["shortest_s"], trained_on["longest_s"], waveform.duration_s
+    duration = waveform.duration_s
     clipped = peak > CLIPPED_PEAK and np.mean(np.abs(waveform.samples) > 0.98 * peak) > CLIPPED_SHARE
     found = (
         (
-            duration < shortest / 2,
-            f"Very short ({duration:.1f} s): the model learned from clips of {shortest:.1f} to {longest:.1f} s.",
+            duration < shortest_s / 2,
+            f"Very short ({duration:.1f} s): the model learned from clips of {shortest_s:.1f} to {longest_s:.1f} s.",
         ),
         (
-            duration > longest,
-            f"Longer ({duration:.1f} s) than anything the model learned from (at most {longest:.1f} s): emotion may "
+            duration > longest_s,
+            f"Longer ({duration:.1f} s) than anything the model learned from (at most {longest_s:.1f} s): emotion may "
             "change on the way, so read the timeline rather than the one answer.",
         ),
         (

@@ -34,7 +34,7 @@ def compare(options, settings):
     ):
         if value not in there:
             raise ModelError(f"There is no {name} {value!r}; there is {', '.join(there)}")
-    found = [run for run in runs.list_all(settings.stores) if run.info["protocol"] == options.protocol]
+    found = [run for run in runs.list_all(settings.stores) if run.protocol == options.protocol]
     if not found:
         raise ModelError(
             f"There is no run under {options.protocol} yet. Make one: python -m ser_core run MODEL --protocol "

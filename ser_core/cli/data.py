@@ -24,7 +24,7 @@ def add(command) -> None:
     sub = command("extract", extract, "extract the features of every clip of a folder into a table", writes=True)
     sub.add_argument("folder", metavar="DIR")
     sub.add_argument("--out", required=True, type=Path, metavar="F.parquet")
-    sub.add_argument("--features", default="study", metavar="SET", help="study (the 180, default) or functionals")
+    sub.add_argument("--features", default="mean180", metavar="SET", help="mean180 (default) or functionals")
     add_jobs(sub)
 
     sub = command(
@@ -138,20 +138,21 @@ def index(options, settings):
 def extract(options, settings):
     from ser_core import corpus
     from ser_core.errors import FeatureError
-    from ser_core.features import inputs, store
+    from ser_core.features import registry, tables
 
     started = time.perf_counter()
-    if options.features not in inputs.TABLES:
-        raise FeatureError(f"There is no feature set {options.features!r}; there is {' and '.join(inputs.TABLES)}")
-    features = inputs.TABLES[options.features]
+    key = registry.key_of(options.features)
+    if key not in registry.tables():
+        raise FeatureError(f"{key} is no table of numbers; {' and '.join(registry.tables())} are")
+    features = registry.get(key)
     found = corpus.index(options.folder)
     with progress("Extracting", "clip", options) as advance:
-        extraction = store.load_table(found, settings.workspace, features=features, jobs=options.jobs, progress=advance)
-    store.save_table(extraction.table, options.out)
+        extraction = tables.extract(found, settings.workspace, features=features, jobs=options.jobs, progress=advance)
+    tables.save(extraction.table, options.out)
     _print_left_out(extraction.rejected)
     answer = {
         "clips": len(extraction.table),
-        "features": len(features.NAMES),
+        "features": len(features.names),
         "extracted": extraction.extracted,
         "reused": extraction.reused,
         "seconds": round(time.perf_counter() - started, 2),

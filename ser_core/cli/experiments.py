@@ -2,10 +2,15 @@
 
 import argparse
 import shutil
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from ser_core.cli.options import add_jobs, count, seed
 from ser_core.cli.screen import out, print_table, progress, score
+
+# What --features names besides feature sets: features, and how training clips are changed.
+ALIASES = {"voices": {"features": "functionals", "augmentation": "speaker-perturbation"}}
 
 
 def add(command) -> None:
@@ -29,15 +34,18 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument(
         "--preset",
-        default="default",
-        help="default (ours), study (the authors' values), functionals, voices, or a tuned one",
+        help="a named set of parameters: default (ours), study (the authors'), functionals, voices, or a tuned one "
+        "(default: ours for these features)",
     )
     sub.add_argument(
         "--features",
-        type=Path,
         metavar="SET",
-        help="study (the 180, default), functionals (the second set), voices (that of each clip and of the same in two "
-        "other voices), or a table F.parquet of your clips' 180",
+        help="mean180 (the original's 180 means over time; also study), functionals (the second set), voices "
+        "(functionals with --augmentation speaker-perturbation), or a table F.parquet of your clips, of extract",
+    )
+    sub.add_argument("--augmentation", metavar="A", help="none or speaker-perturbation: changed copies to learn from")
+    sub.add_argument(
+        "--preprocessing", metavar="P", help="plain (standardised, as the authors') or tailored to the kind of model"
     )
     sub.add_argument("--seed", type=seed, default=9)
     sub.add_argument(
@@ -71,7 +79,6 @@ def _add_training(sub: argparse.ArgumentParser) -> None:
 
 def run(options, settings):
     result, _ = _experiment(options, settings)
-    _keep(result.run, settings)
     return run_answer(result.run), 0, lambda: _show_run(result.run, settings)
 
 
@@ -79,7 +86,6 @@ def train(options, settings):
     from ser_core.prediction import model_store
 
     result, table = _experiment(options, settings, training=True)
-    _keep(result.run, settings)
     if result.model is None:  # everybody was tested by a model of the others
         return run_answer(result.run), 0, lambda: _show_run(result.run, settings)
     entry = model_store.save(result, table, settings.workspace)
@@ -94,113 +100,141 @@ def train(options, settings):
 
 
 def _experiment(options, settings, *, training=False):
+    """Carry out what is asked for, and save its run as one of this installation's own."""
     from ser_core import experiments
-    from ser_core.errors import ModelError
-    from ser_core.features import inputs, store
-    from ser_core.models import deep, presets, registry
-    from ser_core.models.model import FUNCTIONALS, OWN, VOICES, SavedVote
+    from ser_core.features import model_input, tables
+    from ser_core.models import registry
     from ser_core.results import runs
 
-    asked = str(options.features or "")
-    file = options.features if asked not in ("", "study", FUNCTIONALS, VOICES) else None
-    if asked in (FUNCTIONALS, VOICES):
-        if options.preset not in ("default", asked):
-            raise ModelError(f"--features {asked} has a preset of its own: leave --preset {options.preset} out")
-        options.preset = asked
-    if asked == "study" and options.preset in (FUNCTIONALS, VOICES):
-        raise ModelError(f"--preset {options.preset} sees other features than the study's: leave --features out")
-    if trials := getattr(options, "tune", None):
-        from ser_core.experiments.nested import tuned_inside
-
-        if options.preset not in ("default", FUNCTIONALS, VOICES):
-            raise ModelError(f"--tune looks for the parameters itself: leave --preset {options.preset} out")
-        features = "study" if options.preset == "default" else options.preset
-        model, options.preset = tuned_inside(options.model, trials, features)
-    else:
-        model = presets.model(options.model, settings.stores)
-    registry.parameters(model, options.preset)  # both are asked before any work
-    if (weight := getattr(options, "weight", None)) is not None:
-        if not isinstance(model, SavedVote):
-            votes = ", ".join(key for key, one in registry.MODELS.items() if isinstance(one, SavedVote))
-            raise ModelError(f"{options.model} is no vote of two runs and takes no --weight. Such votes are {votes}")
-        model, options.preset = model.with_weight(weight), OWN
-    chosen = {name: getattr(options, name, None) for name in deep.OPTIONS}
-    chosen = {name: value for name, value in chosen.items() if value is not None}
-    table = store.read_table(file or settings.feature_table)
+    recipe, file = _recipe(options, settings)  # asked before any work
+    model = registry.get(recipe.model)
+    table = tables.read(file or settings.feature_table)
+    if file and recipe.features == "mean180" and model.learns_from_clips and not model.trains_in_epochs:
+        recipe = _on_table(recipe, table, options, settings)
     runs.make_store(settings.workspace)  # before any work: it would be lost
-    if isinstance(model, SavedVote):
+    if not model.learns_from_clips:
         if training:
-            model.build(options.preset, options.seed)  # says why not
-        return _vote(model, table, options, settings), table
-    if not isinstance(model, deep.Network):
-        if chosen:
-            raise ModelError(
-                f"{options.model} is no network and takes no {', '.join(map(deep.as_option, chosen))}. "
-                f"Networks are {', '.join(key for key in deep.KEYS if isinstance(registry.get(key), deep.Network))}"
-            )
-        with progress(f"Looking at clips for {options.model}", "clip", options) as advance:
-            seen = inputs.load(model.input(options.preset), table, settings, progress=advance)
-        with progress(f"Fitting {options.model}", "fold", options) as advance:
-            result = experiments.run(
-                model,
+            model.build(recipe)  # says why not
+        result = experiments.Result(_fuse(recipe, table, options, settings), None)
+    else:
+        with progress(f"Preparing clips for {model.key}", "clip", options) as advance:
+            features = model_input.load(
                 table,
-                protocol=options.protocol,
-                preset=options.preset,
-                seed=options.seed,
-                seen=seen,
+                settings,
+                features=recipe.features,
+                augmentation=recipe.augmentation,
+                weights=options.weights,
                 jobs=options.jobs,
                 progress=advance,
             )
-        return result, table
-    preset = options.preset
-    if chosen:
-        model, preset = model.with_options(preset, chosen), OWN
-    with progress(f"Preparing clips for {options.model}", "clip", options) as advance:
-        seen = inputs.load(model.input(preset), table, settings, weights=options.weights, progress=advance)
-    with progress(f"Training {options.model}", "epoch", options) as advance:
-
-        def watch(epoch):
-            ended = (epoch["fit"] - 1) * epoch["epochs"] + epoch["epoch"]
-            advance(ended, epoch["fits"] * epoch["epochs"])
-            if options.report:
-                options.report.event("epoch", **epoch)
-
-        result = experiments.run(
-            model,
-            table,
-            protocol=options.protocol,
-            preset=preset,
-            seed=options.seed,
-            seen=seen,
-            cv=not training or options.cv,
-            training=experiments.Training(watch, settings.training),
-        )
-    return result, table
-
-
-def _vote(model, table, options, settings):
-    from ser_core import experiments
-    from ser_core.experiments import fusion
-    from ser_core.features import store
-    from ser_core.results import runs
-
-    wanted = {"protocol": options.protocol, "seed": options.seed, "data_digest": store.digest(table)}
-    members = fusion.members(model, runs.list_all(settings.stores), **wanted)
-    return experiments.Result(fusion.of_runs(model, *members, preset=options.preset), None)
-
-
-def _keep(run, settings):
-    """Save a run. What its training left behind to go on from is of no use any more."""
-    from ser_core.results import runs
-
+        epochs = model.trains_in_epochs
+        words, unit = ("Training", "epoch") if epochs else ("Fitting", "fold")
+        with progress(f"{words} {model.key}", unit, options) as advance:
+            result = experiments.run(
+                recipe,
+                table,
+                protocol=options.protocol,
+                features=features,
+                cv=not (training and epochs) or getattr(options, "cv", False),
+                jobs=options.jobs,
+                progress=None if epochs else advance,
+                training=experiments.Training(partial(_watch, advance, options.report), settings.training),
+            )
+    run = result.run.own
+    if recipe.origin == "tuned":
+        run = replace(run, tuned=registry.get(recipe.model, settings.stores).preset(recipe.preset).tuning)
     runs.save(run, settings.workspace)
-    shutil.rmtree(settings.training / run.id, ignore_errors=True)
+    shutil.rmtree(settings.training / result.run.id, ignore_errors=True)  # what it could have been resumed from
+    return replace(result, run=run), table
+
+
+def _recipe(options, settings):
+    """What is asked for, and the file of a table if one is named."""
+    from ser_core.errors import ModelError
+    from ser_core.experiments import nested
+    from ser_core.models import deep, registry
+
+    asked = {"preset": options.preset, "seed": options.seed, "stores": settings.stores}
+    asked |= {"augmentation": options.augmentation, "preprocessing": options.preprocessing}
+    file = None
+    if options.features in ALIASES:
+        asked |= ALIASES[options.features]
+    elif options.features and (Path(options.features).suffix or Path(options.features).exists()):
+        file = Path(options.features)
+    else:
+        asked["features"] = options.features
+    recipe = registry.recipe(options.model, **asked)
+    model = registry.get(recipe.model)
+    if trials := getattr(options, "tune", None):
+        if recipe.origin != "default":
+            raise ModelError(f"--tune looks for the parameters itself: leave --preset {options.preset} out")
+        recipe = nested.recipe(recipe, trials)
+    if (weight := getattr(options, "weight", None)) is not None:
+        if model.learns_from_clips:
+            votes = ", ".join(key for key, one in registry.MODELS.items() if not one.learns_from_clips)
+            raise ModelError(f"{options.model} is no vote of two runs and takes no --weight. Such votes are {votes}")
+        recipe = model.with_weight(recipe, weight)
+    chosen = {name: getattr(options, name, None) for name in deep.OPTIONS}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    if chosen:
+        if not model.options:
+            able = ", ".join(key for key, one in registry.MODELS.items() if one.options)
+            raise ModelError(
+                f"{options.model} is no network and takes no {', '.join(map(deep.as_option, chosen))}. "
+                f"Networks are {able}"
+            )
+        recipe = model.with_options(recipe, chosen)
+    return recipe, file
+
+
+def _on_table(recipe, table, options, settings):
+    """The recipe with the features that a table holds, and the parameters that suit them, if none are asked for."""
+    from ser_core.experiments import nested
+    from ser_core.features import tables
+    from ser_core.models import registry
+
+    features = tables.features_of(table).key
+    suited = registry.recipe(
+        recipe.model,
+        options.preset,
+        features=features,
+        preprocessing=options.preprocessing,
+        augmentation=options.augmentation,
+        seed=recipe.seed,
+        stores=settings.stores,
+    )
+    return nested.recipe(suited, recipe.parameters["trials"]) if recipe.origin == "nested" else suited
+
+
+def _watch(advance, report, epoch: dict) -> None:
+    """Tell of an epoch of a network's training."""
+    advance((epoch["fit"] - 1) * epoch["epochs"] + epoch["epoch"], epoch["fits"] * epoch["epochs"])
+    if report:
+        report.event("epoch", **epoch)
+
+
+def _fuse(recipe, table, options, settings):
+    from ser_core.experiments import fusion
+    from ser_core.features import tables
+    from ser_core.results import runs
+
+    found = runs.list_all(settings.stores)
+    members = fusion.members(recipe, found, protocol=options.protocol, data_digest=tables.digest(table))
+    return fusion.fuse(recipe, *members)
 
 
 def run_answer(run) -> dict:
-    keys = ("model", "protocol", "preset", "test_counts", "seconds")
     names = ("train_accuracy", "cv_accuracy", "test_accuracy", "uar", "macro_f1", "emotion_accuracy", "emotion_uar")
-    return {key: run.info[key] for key in keys} | {name: run.scores.get(name) for name in names} | {"run": run.id}
+    return {
+        "model": run.recipe.model,
+        "protocol": run.protocol,
+        "preset": run.recipe.preset,
+        "test_counts": run.test_counts,
+        "seconds": run.seconds.total,
+        **{name: run.scores.get(name) for name in names},
+        "run": run.id,
+        "recipe": asdict(run.recipe),
+    }
 
 
 def _show_run(run, settings) -> None:
@@ -208,7 +242,7 @@ def _show_run(run, settings) -> None:
     from ser_core.evaluation import protocols
     from ser_core.results import comparison, runs
 
-    if protocols.get(run.info["protocol"]).holds_actors_out:  # clips of one actor stand or fall together
+    if protocols.get(run.protocol).holds_actors_out:  # clips of one actor stand or fall together
         bounds = {"emotions": evaluation.unheard_interval(run.part("test"))}
     else:
         bounds = evaluation.intervals(run.part("test"))
@@ -227,7 +261,7 @@ def _show_run(run, settings) -> None:
             continue
         low_to_high = "{:.3f} to {:.3f}".format(*bounds[interval]) if interval in bounds else ""
         rows.append((name, score(run.scores[key]), low_to_high, score(then)))
-    title = f"{run.info['name']}, protocol {run.info['protocol']}"
+    title = f"{run.name}, protocol {run.protocol}"
     print_table(title, ["score", "here", "95 % interval", "the original"], rows)
     out.print(evaluation.report(run.part("test")).round(3).to_string(), highlight=False)
-    out.print(f"{run.info['seconds']} s. Every prediction is in {settings.workspace / 'runs' / run.id}", soft_wrap=True)
+    out.print(f"{run.seconds.total} s. Every prediction is in {settings.workspace / 'runs' / run.id}", soft_wrap=True)

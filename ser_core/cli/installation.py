@@ -53,9 +53,7 @@ def study(options, settings):
 
     def show():
         names = ("cv_accuracy", "test_accuracy", "emotion_uar")
-        rows = [
-            (run.info["model"], run.info["protocol"], *(score(run.scores.get(name)) for name in names)) for run in made
-        ]
+        rows = [(run.recipe.model, run.protocol, *(score(run.scores.get(name)) for name in names)) for run in made]
         columns = ["model", "protocol", "CV5", "test", "UAR of emotions"]
         print_table(f"Made in {settings.artifacts}", columns, rows)
 

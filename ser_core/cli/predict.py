@@ -32,13 +32,13 @@ def predict(options, settings):
                     item["file"],
                     item["emotion"],
                     item["gender"],
-                    f"{item['probability']:.2f}",
+                    f"{item['emotion_probability']:.2f}",
                     "\n".join(item["warnings"]),
                 )
                 for item in predictions
             ]
-            title = f"What {predictor.entry.entry['name']} hears"
-            print_table(title, ["file", "emotion", "voice", "probability of both", "mind"], rows)
+            title = f"What {predictor.entry.name} hears"
+            print_table(title, ["file", "emotion", "voice", "probability", "mind"], rows)
             out.print(f"{'. '.join(predictor.entry.worth)}.", highlight=False, soft_wrap=True)
 
     answer = {"predictions": predictions, "errors": errors, "worth": list(predictor.entry.worth)}

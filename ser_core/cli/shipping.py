@@ -1,6 +1,6 @@
 """`make study`: the tables, the runs and the trained models of `artifacts/`, made anew from the clips."""
 
-import json
+import dataclasses
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ import pandas as pd
 
 from ser_core import corpus, experiments
 from ser_core.errors import CorpusError
-from ser_core.experiments import fusion
-from ser_core.experiments.nested import tuned_inside
-from ser_core.features import exploration, functionals, inputs, prosody, store
+from ser_core.experiments import fusion, nested
+from ser_core.features import exploration, model_input, tables
+from ser_core.features import registry as feature_sets
 from ser_core.models import presets, registry
-from ser_core.models.model import FUNCTIONALS, OWN, TRIALS_INSIDE, VOICES, SavedVote
+from ser_core.models.ensembles import NESTED_TRIALS
+from ser_core.models.recipe import Recipe
 from ser_core.prediction import model_store
 from ser_core.results import generalization, runs
 from ser_core.results.published import STUDY_CLIPS
@@ -32,7 +33,7 @@ class Deep:
 
     model: str
     protocol: str = "study"
-    preset: str = "default"
+    preset: str | None = None
     options: tuple[tuple[str, float], ...] = ()
     cv: bool = False  # also the folds of the training part
     seed: int = 9
@@ -61,8 +62,8 @@ DEEP = (
     Deep("best", cv=True),
     Deep("v_apart_cnn2d", "emobox"),
     Deep("v_apart_cnn2d", cv=True),
-    Deep("cnn2d", "emobox", VOICES),
-    Deep("cnn2d", preset=VOICES),
+    Deep("cnn2d", "emobox", "voices"),
+    Deep("cnn2d", preset="voices"),
     Deep("v_voices", "emobox"),
 )
 
@@ -75,7 +76,7 @@ SLOW_ON_FUNCTIONALS = ("rf", "xgb", "v", "v2", "v3")  # minutes a fit
 WITH_SONG = ("krr", "apart")  # also trained on the other actors' song, with the functionals
 
 # What the predict page offers: the study's best ensemble, ours, and the members that ours is made of.
-TRAINED = (("v4", "default"), ("krr", FUNCTIONALS))
+TRAINED = (("v4", "default"), ("krr", "functionals"))
 TRAINED_DEEP = ("cnn", "cnn2d", "best")
 
 
@@ -85,21 +86,32 @@ class Classical:
 
     model: str
     protocol: str = "study"
-    preset: str = "default"
-    tune: int = 0  # trials inside each fold, in the place of the preset's parameters
+    preset: str | None = None
+    features: str = "mean180"
+    augmentation: str = "none"
+    trials: int = 0  # inside each fold, in the place of the preset's parameters
+
+    @property
+    def recipe(self) -> Recipe:
+        recipe = registry.recipe(self.model, self.preset, features=self.features, augmentation=self.augmentation)
+        return nested.recipe(recipe, self.trials) if self.trials else recipe
+
+
+FUNCTIONALS = {"features": "functionals"}
+PERTURBED = FUNCTIONALS | {"augmentation": "speaker-perturbation"}
 
 
 def classical() -> list[Classical]:
     """All of them: every model on either feature set, and some under harder protocols."""
     return [
         *(Classical(key) for key in registry.of_tables()),
-        *(Classical(key, preset=FUNCTIONALS) for key in registry.of_tables() if key not in SLOW_ON_FUNCTIONALS),
+        *(Classical(key, **FUNCTIONALS) for key in registry.of_tables() if key not in SLOW_ON_FUNCTIONALS),
         *(Classical(key, protocol) for key in HONEST for protocol in HARDER),
-        *(Classical(key, protocol, FUNCTIONALS) for key in HONEST_FUNCTIONALS for protocol in HARDER),
-        *(Classical(key, "emobox", FUNCTIONALS) for key in ONLY_EMOBOX),
-        *(Classical(key, "emobox+song", FUNCTIONALS) for key in WITH_SONG),
-        *(Classical("apart", protocol, VOICES) for protocol in ("study", "emobox")),
-        *(Classical("apart", "emobox", preset, TRIALS_INSIDE) for preset in (FUNCTIONALS, VOICES)),
+        *(Classical(key, protocol, **FUNCTIONALS) for key in HONEST_FUNCTIONALS for protocol in HARDER),
+        *(Classical(key, "emobox", **FUNCTIONALS) for key in ONLY_EMOBOX),
+        *(Classical(key, "emobox+song", **FUNCTIONALS) for key in WITH_SONG),
+        *(Classical("apart", protocol, **PERTURBED) for protocol in ("study", "emobox")),
+        *(Classical("apart", "emobox", **kind, trials=NESTED_TRIALS) for kind in (FUNCTIONALS, PERTURBED)),
         *(Classical("hier", protocol, "hard") for protocol in ("study", "emobox")),
     ]
 
@@ -117,39 +129,41 @@ def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], N
     SerError
         As the steps do: no clips, too many broken clips; and if it is not the whole corpus.
     """
-    tables = make_tables(settings, jobs=jobs)
-    for file, made_table in tables.items():
-        store.save_table(made_table, file)
-    table = tables[settings.feature_table]
-    seen = {key: inputs.load(key, table, settings, progress=progress) for key in (*inputs.TABLES, VOICES)}
-    wanted, kept, made = classical(), {}, []
-    for done, one in enumerate(wanted):
+    made_tables = make_tables(settings, jobs=jobs)
+    for file, made_table in made_tables.items():
+        tables.save(made_table, file)
+    table = made_tables[settings.feature_table]
+    wanted, kept, made = [one.recipe for one in classical()], [], []
+    kinds = {(recipe.features, recipe.augmentation) for recipe in wanted}
+    seen = {kind: _features(kind, table, settings, jobs, progress) for kind in sorted(kinds)}
+    for done, (one, recipe) in enumerate(zip(classical(), wanted, strict=True)):
         if progress:
             progress(done, len(wanted))
-        of_input = seen[registry.get(one.model).input(one.preset)]
-        model, preset = tuned_inside(one.model, one.tune, of_input.key) if one.tune else (one.model, one.preset)
-        what = {"protocol": one.protocol, "preset": preset, "seen": of_input, "jobs": jobs}
-        result = experiments.run(model, table, **what)
+        features = seen[recipe.features, recipe.augmentation]
+        result = experiments.run(recipe, table, protocol=one.protocol, features=features, jobs=jobs)
         made.append(result.run)
-        if one.protocol == "study" and (one.model, one.preset) in TRAINED:
-            kept[one.model, one.preset] = result
-    made += [
-        experiments.run(presets.with_tuned(found.model, [found]), table, preset=found.name, jobs=jobs).run
-        for found in presets.list_all([settings.artifacts])
-    ]
+        if one.protocol == "study" and (one.model, recipe.preset) in TRAINED:
+            kept.append(result)
+    for found in presets.list_all([settings.artifacts]):
+        recipe = registry.recipe(found.model, found.name, stores=[settings.artifacts])
+        run = experiments.run(recipe, table, jobs=jobs).run
+        made.append(dataclasses.replace(run, tuned=found.facts))
     for run in made:
         runs.save(run, settings.artifacts)
-    for (key, preset), result in kept.items():
-        unheard = runs.find(made, model=key, preset=preset, protocol="emobox")
+    for result in kept:
+        model, preset = result.run.recipe.model, result.run.recipe.preset
+        unheard = runs.find(made, model=model, preset=preset, protocol="emobox")
         model_store.save(result, table, settings.artifacts, unheard=unheard)
-    for folder in (settings.artifacts / "runs").glob("*/"):
-        info = json.loads((folder / "run.json").read_text())
-        is_classical = info["model"] not in registry.MODELS or info["model"] in registry.of_tables()
-        if is_classical and folder.name not in {
-            run.id for run in made
-        }:  # of an older state of this code or of the data
-            shutil.rmtree(folder)
+    for run in runs.list_all([settings.artifacts]):  # of an older state of this code or of the data
+        if run.recipe.model in registry.of_tables() and run.id not in {one.id for one in made}:
+            shutil.rmtree(settings.artifacts / "runs" / run.id)
     return made
+
+
+def _features(kind: tuple[str, str], table, settings: Settings, jobs: int, progress) -> model_input.ModelInput:
+    features, augmentation = kind
+    what = {"features": features, "augmentation": augmentation}
+    return model_input.load(table, settings, **what, jobs=jobs, progress=progress)
 
 
 def make_deep(
@@ -171,7 +185,7 @@ def make_deep(
         As the steps do.
     """
     wanted = [one for one in DEEP if not only or one.model in only]
-    table = store.read_table(settings.feature_table)
+    table = tables.read(settings.feature_table)
     made = []
     for done, one in enumerate(wanted):
         if progress:
@@ -181,36 +195,40 @@ def make_deep(
 
 
 def _make_one(one: Deep, table: pd.DataFrame, settings: Settings, weights: Path | None) -> runs.Run:
-    model, preset = registry.get(one.model), one.preset
-    if isinstance(model, SavedVote):
-        wanted = {"protocol": one.protocol, "seed": one.seed, "data_digest": store.digest(table)}
-        found = runs.list_all([settings.artifacts])
-        run = fusion.of_runs(model, *fusion.members(model, found, **wanted))
-        runs.save(run, settings.artifacts)
-        if one.model in TRAINED_DEEP and one.protocol == "study":
-            model_store.save_vote(run, table, settings.artifacts, unheard=_unheard(one, settings))
-        return run
+    model = registry.get(one.model)
+    recipe = model.recipe(one.preset, seed=one.seed)
     if one.options:
-        model, preset = model.with_options(preset, dict(one.options)), OWN
-    seen = inputs.load(model.input(preset), table, settings, weights=weights)
-    what = {"protocol": one.protocol, "preset": preset, "seed": one.seed, "seen": seen, "cv": one.cv}
-    run_id = experiments.run_name(experiments.facts(model, table, **what))
-    keep = one.model in TRAINED_DEEP and (one.protocol, one.preset, one.options) == ("study", "default", ())
-    kept = {entry.key: entry.entry["run"] for entry in model_store.list_all([settings.artifacts])}
-    if (settings.artifacts / "runs" / run_id).is_dir() and (not keep or kept.get(one.model) == run_id):
-        return runs.get(run_id, settings.stores)
-    result = experiments.run(model, table, training=experiments.Training(folder=settings.training), **what)
+        recipe = model.with_options(recipe, dict(one.options))
+    shipped = runs.list_all([settings.artifacts])
+    keep = one.model in TRAINED_DEEP and (one.protocol, one.preset, one.options) == ("study", None, ())
+    if not model.learns_from_clips:
+        members = fusion.members(recipe, shipped, protocol=one.protocol, data_digest=tables.digest(table))
+        run = fusion.fuse(recipe, *members)
+        runs.save(run, settings.artifacts)
+        if keep:
+            model_store.save_vote(run, table, settings.artifacts, unheard=_unheard(one, recipe, settings))
+        return run
+    kept = {entry.key: entry.run for entry in model_store.list_all([settings.artifacts])}
+    what = (recipe, one.protocol, tables.digest(table), one.cv)
+    for run in shipped:
+        is_made = (run.recipe, run.protocol, run.data_digest, run.cv) == what
+        if is_made and (not keep or kept.get(one.model) == run.id):
+            return run
+    features = model_input.load(table, settings, features=recipe.features, weights=weights)
+    training = experiments.Training(folder=settings.training)
+    what = {"protocol": one.protocol, "features": features, "cv": one.cv, "training": training}
+    result = experiments.run(recipe, table, **what)
     runs.save(result.run, settings.artifacts)
     if keep:
-        model_store.save(result, table, settings.artifacts, unheard=_unheard(one, settings))
-    shutil.rmtree(settings.training / run_id, ignore_errors=True)
+        model_store.save(result, table, settings.artifacts, unheard=_unheard(one, recipe, settings))
+    shutil.rmtree(settings.training / result.run.id, ignore_errors=True)
     return result.run
 
 
-def _unheard(one: Deep, settings: Settings) -> runs.Run:
+def _unheard(one: Deep, recipe: Recipe, settings: Settings) -> runs.Run:
     """What the card of a kept model says of voices never heard: that very model's run on them, not another preset's."""
     found = runs.list_all([settings.artifacts])
-    return runs.find(found, model=one.model, preset=one.preset, protocol="emobox", seed=one.seed)
+    return runs.find(found, model=one.model, preset=recipe.preset, protocol="emobox", seed=one.seed)
 
 
 def make_studies(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None) -> None:
@@ -224,7 +242,7 @@ def make_studies(settings: Settings, *, jobs: int = -1, progress: Callable[[int,
     SerError
         As the steps do.
     """
-    table = store.read_table(settings.feature_table)
+    table = tables.read(settings.feature_table)
     url = f"sqlite:///{settings.workspace / 'studies-to-ship.sqlite'}"
     finished = []
     for done, (key, trials) in enumerate(TRIALS.items()):
@@ -246,18 +264,18 @@ def make_tables(settings: Settings, *, jobs: int = -1) -> dict[Path, pd.DataFram
     SerError
         As `make`.
     """
-    data = settings.data_dir
-    found = corpus.index(data)
-    table = store.load_table(found, settings.workspace, jobs=jobs).table
+    found = corpus.index(settings.data_dir)
+    made = {}
+    for features in (feature_sets.MEAN180, feature_sets.FUNCTIONALS, feature_sets.PROSODY):
+        file = settings.shipped_table(features.key)
+        made[file] = tables.extract(found, settings.workspace, features=features, jobs=jobs).table
+    table = made[settings.feature_table]
     if len(table) != STUDY_CLIPS:
         raise CorpusError(
-            f"{data} holds {len(table):,} of RAVDESS' {STUDY_CLIPS:,} clips, and the study needs all of them"
+            f"{settings.data_dir} holds {len(table):,} of RAVDESS' {STUDY_CLIPS:,} clips, and the study needs all of "
+            "them"
         )
-    voices = store.load_table(found, settings.workspace, features=prosody, jobs=jobs).table
-    return {
-        settings.feature_table: table,
-        settings.functionals_table: store.load_table(found, settings.workspace, features=functionals, jobs=jobs).table,
-        settings.prosody_table: voices,
+    return made | {
         settings.maps: exploration.maps(table),
         settings.speakers: generalization.recognise_speakers(table),
     }

@@ -49,14 +49,14 @@ def _add_study_place(sub: argparse.ArgumentParser) -> None:
 
 
 def tune(options, settings):
-    from ser_core.features import store
+    from ser_core.features import tables
     from ser_core.tuning import best_trial, search, storage, studies
 
     names = ("model", "space", "cv", "folds", "sampler", "pruner", "seed")
     plan = studies.Plan(**{name: getattr(options, name) for name in names})
     plan.check()
     url = options.storage or storage.url(settings)
-    table = store.read_table(options.features or settings.feature_table)
+    table = tables.read(options.features or settings.feature_table)
     study = studies.create(plan, url, table, trials=options.trials, name=options.name, resume=options.resume)
     with progress(f"Tuning {options.model}", "trial", options) as advance:
         search.tune(
@@ -87,7 +87,7 @@ def tune(options, settings):
 
 
 def worker(options, settings):
-    from ser_core.features import store
+    from ser_core.features import tables
     from ser_core.tuning import search, storage
 
     url = options.storage or storage.url(settings)
@@ -95,7 +95,7 @@ def worker(options, settings):
         done = search.work(
             options.study,
             url,
-            store.read_table(options.features or settings.feature_table),
+            tables.read(options.features or settings.feature_table),
             number=os.getpid() if options.number is None else options.number,
             timeout_s=options.timeout,
             heartbeat_s=options.heartbeat,
@@ -106,11 +106,11 @@ def worker(options, settings):
 
 
 def preset(options, settings):
-    from ser_core.features import store
+    from ser_core.features import tables
     from ser_core.tuning import best_trial, studies
 
     study = studies.load(studies.find(options.study, settings))
-    table = store.read_table(options.features or settings.feature_table)
+    table = tables.read(options.features or settings.feature_table)
     with progress("Evaluating the best", "fold", options) as advance:
         saved = best_trial.save_preset(study, table, settings, name=options.name, jobs=options.jobs, progress=advance)
     return _preset_answer(*saved, settings), 0, lambda: _show_preset(*saved, settings)

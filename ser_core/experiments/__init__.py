@@ -1,5 +1,5 @@
-"""Experiments: a model under a protocol gives a run, whose every prediction is kept."""
+"""Experiments: a recipe under a protocol gives a run, whose every prediction is kept."""
 
-from ser_core.experiments.runner import Result, Training, facts, run, run_name
+from ser_core.experiments.runner import Result, Training, build, run
 
-__all__ = ["Result", "Training", "facts", "run", "run_name"]
+__all__ = ["Result", "Training", "build", "run"]

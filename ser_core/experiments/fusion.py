@@ -1,56 +1,70 @@
-"""Soft votes of two runs, from their saved predictions: one weighting, and what every weighting would give."""
+"""Late fusion: soft votes of two runs, from their saved predictions; one weighting, and what every weighting gives."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 
-from ser_core import evaluation, experiments
+from ser_core import evaluation
+from ser_core.environment import Environment
 from ser_core.errors import ArtifactError, ModelError
 from ser_core.evaluation import protocols
-from ser_core.models.model import INSIDE, TRIALS_INSIDE, SavedVote
-from ser_core.results.runs import Run
+from ser_core.models import registry
+from ser_core.models.recipe import Recipe
+from ser_core.results import runs
+from ser_core.results.runs import Run, Seconds, Tables, Versions
 
 STEPS = 20  # of the weight, from 0 to 1
-SAME = ("protocol", "seed", "data_digest")  # what two runs must share to vote
-USUAL = {"preset": "default", "protocol": "study", "seed": protocols.STUDY_SEED}  # what `run` does if nothing is said
 WHERE = ["part", "fold", "clip"]
 
 
-def members(model: SavedVote, found: Iterable[Run], *, preset: str = "default", **wanted) -> list[Run]:
-    """The latest runs of a vote's members that say what is wanted, e.g. `protocol="study"`.
+def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest: str | None = None) -> list[Run]:
+    """The latest runs of a vote's members under a protocol, with the recipe's seed.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of a vote of saved runs.
+    found : iterable of Run
+        The newest last.
+    protocol : str
+    data_digest : str, optional
+        Only runs on these clips.
 
     Raises
     ------
     ArtifactError
-        If one is missing.
+        If one is missing; the message names the command that makes it.
     """
-    found = list(found)
+    found, model = list(found), registry.get(recipe.model)
     result = []
-    for key in model.presets[preset]["weights"]:
+    for key in recipe.parameters["weights"]:
+        member = model.members[key]
         fits = [
             run
             for run in found
-            if run.info["model"] == key
-            and run.info["preset"] == model.preset_of(key)
-            and all(run.info[name] == value for name, value in wanted.items())
+            if runs.matches(run, protocol=protocol, model=key, seed=recipe.seed)
+            and member.fits(run.recipe)
+            and data_digest in (None, run.data_digest)
         ]
         if not fits:
-            said = ", ".join(f"{name} {str(value)[:12]}" for name, value in wanted.items())
-            of_member = model.preset_of(key)
-            chosen = {"preset": of_member.removesuffix(f"-{INSIDE}")} | wanted
-            options = [f" --{name} {chosen[name]}" for name, usual in USUAL.items() if chosen.get(name, usual) != usual]
-            options += [f" --tune {TRIALS_INSIDE}"] if of_member.endswith(INSIDE) else []
+            usual = {"protocol": "study", "seed": protocols.STUDY_SEED}
+            wanted = {"protocol": protocol, "seed": recipe.seed}
+            options = [member.command] if member.command else []
+            options += [f"--{name} {value}" for name, value in wanted.items() if value != usual[name]]
+            said = ", ".join(f"{name} {value}" for name, value in wanted.items())
+            of_clips = f" on clips {data_digest[:12]}" if data_digest else ""
             raise ArtifactError(
-                f"{model.key} is made of saved runs, and there is none of {key} with {said}. "
-                f"Make it first: python -m ser_core run {key}{''.join(options)}"
+                f"{model.key} is made of saved runs, and there is none of {key} with {said}{of_clips}. "
+                f"Make it first: {' '.join(['python -m ser_core run', key, *options])}"
             )
         result.append(fits[-1])
     return result
 
 
-def of_runs(model: SavedVote, first: Run, second: Run, *, preset: str = "default") -> Run:
+def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
     """The run of a vote. Its predictions are the weighted mean of what two runs said of the clips that both have.
 
     Raises
@@ -58,39 +72,39 @@ def of_runs(model: SavedVote, first: Run, second: Run, *, preset: str = "default
     ModelError
         If the runs are of different protocols, seeds or clips.
     """
-    parameters = model.parameters(preset)
-    weights = list(parameters["weights"].values())
+    weights = list(recipe.parameters["weights"].values())
     both = _beside(first, second)
-    info = {
-        "model": model.key,
-        "name": model.name,
-        "family": model.family,
-        "preset": preset,
-        "parameters": parameters,
-        "protocol": first.info["protocol"],
-        "features": " and ".join(run.info["features"] for run in (first, second)),
-        "views": first.info["views"],
-        "seed": first.info["seed"],
-        "data_digest": first.info["data_digest"],
-        "clips": first.info["clips"],
-        "members": {run.info["model"]: run.id for run in (first, second)},
-    }
-    if said := [run.info["networks"] for run in (first, second) if "networks" in run.info]:
-        info["networks"] = said[0]
-    if said := [run.info["weights"] for run in (first, second) if "weights" in run.info]:
-        info["weights"] = " ".join(said)
     predictions = _mixed(*both, weights[0] / sum(weights))
-    run_id = experiments.run_name(info)
-    test = predictions[predictions["part"] == "test"]
-    info |= {
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": first.info["versions"],
-        **{name: sum(run.info[name] for run in (first, second)) for name in ("seconds", "fit_seconds")},
-        "predict_seconds": sum(run.info["predict_seconds"] for run in (first, second)),
-        "scores": evaluation.scores(predictions),
-        "test_counts": test["truth"].value_counts().sort_index().to_dict(),
-    }
-    return Run(run_id, info, predictions)
+    pair = (first, second)
+
+    def joined(words: Iterable[str], between: str = " and ") -> str:
+        return between.join(one for one in words if one)
+
+    recipe = replace(recipe, features=joined(run.recipe.features for run in pair))
+    return Run(
+        id=runs.id_of(recipe, first.protocol, first.data_digest, first.cv and second.cv),
+        recipe=recipe,
+        protocol=first.protocol,
+        data_digest=first.data_digest,
+        clips=first.clips,
+        tables=Tables(predictions),
+        scores=evaluation.scores(predictions),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        cv=first.cv and second.cv,
+        versions=Versions(
+            features=joined(run.versions.features for run in pair),
+            preprocessing=first.versions.preprocessing,
+            networks=next((run.versions.networks for run in pair if run.versions.networks), ""),
+            weights=joined((run.versions.weights for run in pair), " "),
+        ),
+        environment=Environment.here(),
+        seconds=Seconds(
+            sum(run.seconds.total for run in pair),
+            sum(run.seconds.fit for run in pair),
+            sum(run.seconds.predict for run in pair),
+        ),
+        members={run.recipe.model: run.id for run in pair},
+    )
 
 
 def every_weight(first: Run, second: Run) -> pd.DataFrame:
@@ -127,12 +141,13 @@ def best_weight(weights: pd.DataFrame) -> pd.Series:
 
 def _beside(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions of the parts and folds that both have, in one order."""
-    for name in SAME:
-        if first.info[name] != second.info[name]:
-            raise ModelError(
-                f"{first.id} and {second.id} cannot vote: their {name} differs "
-                f"({first.info[name]}, {second.info[name]})"
-            )
+    for name, one, other in (
+        ("protocol", first.protocol, second.protocol),
+        ("seed", first.recipe.seed, second.recipe.seed),
+        ("data_digest", first.data_digest, second.data_digest),
+    ):
+        if one != other:
+            raise ModelError(f"{first.id} and {second.id} cannot vote: their {name} differs ({one}, {other})")
     one, other = (run.predictions.set_index(WHERE).sort_index() for run in (first, second))
     shared = one.index.intersection(other.index)
     return one.loc[shared].reset_index(), other.loc[shared].reset_index()

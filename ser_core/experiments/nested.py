@@ -1,8 +1,7 @@
-"""Parameters looked for inside each fold of a protocol, so that nothing is chosen on the clips it is tested on."""
+"""Nested cross-validation: hyperparameters searched inside each fold, so that nothing is chosen on its test clips."""
 
-import dataclasses
 import warnings
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -15,89 +14,63 @@ from sklearn.utils.validation import check_is_fitted
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS, by_emotion, emotion_of, gender_of
 from ser_core.errors import TuningError
 from ser_core.evaluation import protocols
-from ser_core.features import functionals, mean180
-from ser_core.models import registry, search_spaces
+from ser_core.features import augmentation, mean180
+from ser_core.features import registry as feature_sets
+from ser_core.models import preprocessing, registry, search_spaces
 from ser_core.models.emotion_classifier import EmotionClassifier
-from ser_core.models.model import FUNCTIONALS, INSIDE, VOICES, Model, SingleModel, TwoQuestions
-from ser_core.models.preprocessing import COMPONENTS
+from ser_core.models.recipe import Recipe
 from ser_core.tuning.objective import accuracy, recall
 
 FOLDS = 3
-# The numbers that a distance is made of.
-WIDTHS = {"study": len(mean180.NAMES), FUNCTIONALS: COMPONENTS, VOICES: len(functionals.NAMES)}
 
 
-@dataclass(frozen=True)
-class InsideModel(Model):
-    """A model whose every fit looks for its own parameters. `tuned_inside` makes one."""
+def recipe(base: Recipe, trials: int) -> Recipe:
+    """A recipe whose every fit searches `trials` hyperparameters of our space, with the features of another.
 
-    base: SingleModel | TwoQuestions
-    features: str
-
-    def build(self, preset: str, seed: int) -> "TunedInside":
-        return TunedInside(self.base, self.features, self.presets[preset]["trials"], seed)
-
-    def input(self, preset: str) -> str:
-        return self.features
-
-
-def tuned_inside(model: str, trials: int, features: str = "study") -> tuple[InsideModel, str]:
-    """A model that tries `trials` parameters of our space inside each fold, on these features; and its one preset.
+    Parameters
+    ----------
+    base : Recipe
+        Model, features, preprocessing and augmentation; its parameters are not used.
+    trials : int
+        A fold.
 
     Raises
     ------
     ModelError, TuningError
         If there is no such model, or it cannot be tuned so.
     """
-    base = registry.get(model)
-    space = space_of(base, features)  # raises where it has none
-    if not isinstance(base, SingleModel | TwoQuestions):
-        raise TuningError(f"{model!r} is a network: minutes a trial, hours inside each fold. Tune a classical model")
-    if features == VOICES and VOICES not in base.presets:
-        able = ", ".join(key for key in registry.of_tables() if VOICES in registry.get(key).presets)
-        raise TuningError(f"{model!r} does not learn in other voices; of those that can be tuned, {able} do")
+    model = registry.get(base.model)
+    search_spaces.get(model.tuned_as)  # raises where it has none
+    if model.trains_in_epochs:
+        raise TuningError(
+            f"{model.key!r} is a network: minutes a trial, hours inside each fold. Tune a classical model"
+        )
     if trials < 1:
         raise TuningError(f"{trials} trials find nothing: give 1 or more")
-    searched = {name: str(distribution) for name, distribution in space.ranges.items()}
-    preset = INSIDE if features == "study" else f"{features}-{INSIDE}"
-    presets = {preset: {"trials": trials, "folds": FOLDS, "ranges": searched}}
-    return InsideModel(base.key, base.name, base.family, base.about, presets, base, features), preset
+    search = NestedSearch(base)
+    ranges = search._space(len(feature_sets.get(base.features).names)).ranges
+    searched = {name: str(distribution) for name, distribution in ranges.items()}
+    label = augmentation.get(base.augmentation).label or base.features
+    preset = "tuned-inside" if label == "mean180" else f"{label}-tuned-inside"
+    parameters = {"trials": trials, "folds": FOLDS, "ranges": searched}
+    return base.with_parameters(parameters, origin="nested", preset=preset)
 
 
-def space_of(model: Model, features: str) -> search_spaces.Space:
-    """Our space of a model's parameters; of one made of fits of a single model, that of the single model.
-
-    Distances grow with the number of features, so a kernel's width is looked for as much further.
-    """
-    space = search_spaces.get(model.base.key if isinstance(model, TwoQuestions) else model.key)
-    ranges, share = dict(space.ranges), WIDTHS["study"] / WIDTHS[features]
-    if gamma := ranges.get("gamma"):
-        ranges["gamma"] = FloatDistribution(gamma.low * share, gamma.high * share, log=gamma.log)
-    return dataclasses.replace(space, ranges=ranges)
-
-
-class TunedInside(ClassifierMixin, BaseEstimator):
-    """A classifier that looks for its parameters whenever it is fitted, on folds of the clips that it is given.
+class NestedSearch(ClassifierMixin, BaseEstimator):
+    """A classifier that searches for its hyperparameters whenever it is fitted, on folds of the clips that it is given.
 
     Parameters
     ----------
-    model : SingleModel or TwoQuestions
-    features : str
-        What it sees: `study`, `functionals` or `voices`.
-    trials : int
-        Parameters tried, by TPE with this seed.
-    seed : int
+    recipe : Recipe
+        As `recipe` makes it: its parameters say how many trials, by TPE with its seed.
     """
 
-    def __init__(self, model: SingleModel | TwoQuestions, features: str, trials: int, seed: int):
-        self.model = model
-        self.features = features
-        self.trials = trials
-        self.seed = seed
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
 
     def fit(
         self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray, groups: np.ndarray | None = None
-    ) -> "TunedInside":
+    ) -> "NestedSearch":
         """Look for parameters on features [shape=(n, d)] and codes [shape=(n,)], and fit the best on all of them.
 
         `numbers[code]` is a class's place in `LABELS`. With `groups` [shape=(n,)], the actors, no actor is on both
@@ -108,7 +81,7 @@ class TunedInside(ClassifierMixin, BaseEstimator):
         TuningError
             If there are too few clips of a class, or one actor alone, or if no parameters can be fitted.
         """
-        space, labels = space_of(self.model, self.features), np.array(LABELS)[numbers[codes]]
+        space, labels = self._space(features.shape[-1]), np.array(LABELS)[numbers[codes]]
         folds, score = _folds(labels, groups), _accuracy if groups is None else _emotion_uar
 
         def mean_score(trial: optuna.Trial) -> float:
@@ -120,11 +93,12 @@ class TunedInside(ClassifierMixin, BaseEstimator):
                 scores.append(score(labels[held_out], model.predict_proba(features[held_out])))
             return float(np.mean(scores))
 
+        trials = self.recipe.parameters["trials"]
         optuna.logging.set_verbosity(optuna.logging.ERROR)  # what it would say of each trial
-        search = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=self.seed))
-        search.optimize(mean_score, n_trials=self.trials, catch=(ValueError, np.linalg.LinAlgError))
+        search = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=self.recipe.seed))
+        search.optimize(mean_score, n_trials=trials, catch=(ValueError, np.linalg.LinAlgError))
         if not search.get_trials(states=[TrialState.COMPLETE]):
-            raise TuningError(f"{self.model.key}: none of {self.trials} parameters could be fitted inside a fold")
+            raise TuningError(f"{self.recipe.model}: none of {trials} parameters could be fitted inside a fold")
         self.found_ = {"parameters": space.parameters(search.best_params), "score": search.best_value}
         self.estimator_ = EmotionClassifier(self._made(self.found_["parameters"])).fit(features, labels)
         self.numbers_, self.classes_ = numbers, np.arange(len(numbers))
@@ -139,7 +113,19 @@ class TunedInside(ClassifierMixin, BaseEstimator):
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def _made(self, parameters: dict):
-        return self.model.make(parameters, self.seed, features=self.features)
+        model = registry.get(self.recipe.model)
+        if model.tuned_as != model.key:  # made of fits of another model, whose parameters these are
+            parameters = {"base": {model.tuned_as: parameters}}
+        return model.build(replace(self.recipe, parameters=parameters))
+
+    def _space(self, features: int) -> search_spaces.Space:
+        """Distances grow with the number of features, so a kernel's width is looked for as much further."""
+        space = search_spaces.get(registry.get(self.recipe.model).tuned_as)
+        share = len(mean180.NAMES) / preprocessing.width(self.recipe, features)
+        ranges = dict(space.ranges)
+        if gamma := ranges.get("gamma"):
+            ranges["gamma"] = FloatDistribution(gamma.low * share, gamma.high * share, log=gamma.log)
+        return replace(space, ranges=ranges)
 
 
 def _accuracy(labels: np.ndarray, given: np.ndarray) -> float:

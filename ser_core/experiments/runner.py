@@ -1,8 +1,7 @@
-"""Model + protocol -> Run: fit on every fold's training clips, predict the others, keep every prediction."""
+"""Recipe + protocol -> Run: fit on every fold's training clips, predict the others, keep every prediction."""
 
-import hashlib
-import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,16 +16,19 @@ from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from ser_core import evaluation
-from ser_core.environment import versions
+from ser_core.corpus.labels import LABELS
+from ser_core.environment import Environment
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
-from ser_core.features import mean180, store
-from ser_core.features.inputs import Seen
-from ser_core.models import preprocessing, registry
-from ser_core.models.deep import VERSION, Network
+from ser_core.experiments import nested
+from ser_core.features import registry as feature_sets
+from ser_core.features import tables
+from ser_core.features.model_input import ModelInput
+from ser_core.models import deep, preprocessing, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
-from ser_core.models.model import Model
-from ser_core.results.runs import Run
+from ser_core.models.recipe import Recipe
+from ser_core.results import runs
+from ser_core.results.runs import Run, Seconds, Tables, Versions
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Training:
     folder: Path | None = None
 
 
-TOLD_NOTHING = Training()
+UNWATCHED = Training()
 
 
 @dataclass(frozen=True)
@@ -57,79 +59,87 @@ class Result:
 
 
 def run(
-    model: str | Model,
+    recipe: Recipe | str,
     table: pd.DataFrame,
     *,
     protocol: str = "study",
-    preset: str = "default",
-    seed: int = protocols.STUDY_SEED,
+    features: ModelInput | None = None,
+    cv: bool = True,
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
-    seen: Seen | None = None,
-    cv: bool = True,
-    training: Training = TOLD_NOTHING,
+    training: Training = UNWATCHED,
 ) -> Result:
     """Carry out one experiment. The same call gives the same numbers, whatever the number of processes.
 
     Parameters
     ----------
-    model : str or Model
-        The key of a model of `models.registry`; or a model, as `models.presets.model` gives it with its tuned presets.
+    recipe : Recipe or str
+        As `models.registry.recipe` makes it; or a model's key, for its default.
     table : pd.DataFrame
-        A feature table, as `features.store` gives it.
-    protocol, preset : str
-    seed : int
-        Of the model; the protocol's split has a seed of its own.
+        A feature table, or rows of an index.
+    protocol : str
+        Of `evaluation.protocols`.
+    features : ModelInput, optional
+        What the model sees of each clip, as `features.model_input.load` gives it; the table's features if left out.
+    cv : bool
+        Also predict the folds inside the training part.
     jobs : int
         Folds that are fitted at once, as joblib counts them; each fit has one thread, which keeps sums in one order.
         Networks are fitted one after another, each with all cores.
     progress : callable, optional
         Told the number of fits done and the number of fits in all.
-    seen : Seen, optional
-        What the model sees of each clip, as `features.inputs.load` gives it; the table's features if left out.
-    cv : bool
-        Also predict the folds inside the training part.
     training : Training, optional
         Of a network.
 
+    Returns
+    -------
+    Result
+
     Raises
     ------
-    ModelError, ProtocolError
-        If a name is not known, the table cannot be split as the protocol asks, or a preset was tuned on clips of actors
-        whom the protocol holds out.
+    ModelError, ProtocolError, FeatureError
+        If a name is not known, the table cannot be divided as the protocol asks, its features are not the recipe's, or
+        parameters were tuned on clips of speakers whom the protocol holds out.
     TrainingError
         If a network's loss is no number any more.
+
+    Examples
+    --------
+    >>> from ser_core.features import tables
+    >>> from ser_core.settings import Settings
+    >>> table = tables.read(Settings.from_environment().feature_table)
+    >>> result = run("kn", table, cv=False)
+    >>> round(result.run.scores["test_accuracy"], 2)
+    0.8
     """
     started = time.perf_counter()
-    model = registry.get(model) if isinstance(model, str) else model
-    estimator = EmotionClassifier(registry.build(model, preset=preset, seed=seed))
+    recipe = registry.recipe(recipe) if isinstance(recipe, str) else recipe
     chosen = protocols.get(protocol)
-    if chosen.holds_actors_out and preset in getattr(model, "tuned", {}):
+    if chosen.holds_actors_out and recipe.origin == "tuned":
         raise ModelError(
-            f"Preset {preset!r} of {model.key} was tuned on clips of all actors, so {protocol} would not hold anybody "
-            "out. Run another preset under it, such as default, or tune inside each of its folds: --tune 20"
+            f"Preset {recipe.preset!r} of {recipe.model} was tuned on clips of all actors, so {protocol} would not "
+            "hold anybody out. Run another preset under it, such as default, or search inside each fold: --tune 20"
         )
+    _check_labels(table)
+    estimator = EmotionClassifier(build(recipe))
     folds = [fold for fold in chosen.folds(table) if cv or fold.part != "cv"]
-    if seen is None:
-        if model.input(preset) != "study":
-            raise ModelError(f"{model.key!r} does not see the feature table: load its input first (features.inputs)")
-        seen = Seen("study", mean180.VERSION, store.matrix(table))
+    seen = features or _of_table(table, recipe)
     labels = table["label"].to_numpy(dtype=str)
     # A protocol with one test part has one model to keep. Where everybody is tested once, there is none.
     is_kept = [fold.part == "test" and sum(one.part == "test" for one in folds) == 1 for fold in folds]
-    info = facts(model, table, protocol=protocol, preset=preset, seed=seed, seen=seen, cv=cv)
-    run_id = run_name(info)
+    data_digest = tables.digest(table)
+    run_id = runs.id_of(recipe, protocol, data_digest, cv)
     work = [(fold, keep) for fold, keep in zip(folds, is_kept, strict=True)]
     groups = table["actor"].to_numpy() if chosen.holds_actors_out else None
-    if isinstance(model, Network):
+    if registry.get(recipe.model).trains_in_epochs:
         folder = training.folder and training.folder / run_id
-        fits = _train_each(estimator, seen.clips, labels, work, groups, training.watch, folder)
+        fits = _train_each(estimator, seen.values, labels, work, groups, training.watch, folder)
     else:
-        # What chooses inside a fold is told who speaks, so that it holds actors out there, too.
+        # Passes speaker groups to what searches inside a fold, so that inner folds are speaker-independent, too.
         asks = groups is not None and has_fit_parameter(estimator.estimator, "groups")
         fits = joblib.Parallel(n_jobs=jobs, return_as="generator")(
             joblib.delayed(_fit_and_predict)(
-                estimator, seen.clips, labels, fold, keep, **({"groups": groups[fold.train]} if asks else {})
+                estimator, seen.values, labels, fold, keep, **({"groups": groups[fold.train]} if asks else {})
             )
             for fold, keep in work
         )
@@ -143,54 +153,57 @@ def run(
     predictions = predictions.reset_index(drop=True)
     curves = [outcome.curve for outcome in outcomes if outcome.curve is not None]
     last = outcomes[-1]
-    info |= {
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "seconds": round(time.perf_counter() - started, 2),
-        "fit_seconds": round(last.fit_seconds, 3),
-        "predict_seconds": round(last.predict_seconds, 4),
-        **({"layers": last.layers, "learned_from": last.learned_from} if last.layers else {}),
-        **({"found": [outcome.found for outcome in outcomes]} if last.found else {}),
-        "scores": evaluation.scores(predictions),
-        "test_counts": predictions.loc[predictions["part"] == "test", "truth"].value_counts().sort_index().to_dict(),
-    }
-    return Result(Run(run_id, info, predictions, curves=pd.concat(curves) if curves else None), last.model)
+    made = Run(
+        id=run_id,
+        recipe=recipe,
+        protocol=protocol,
+        data_digest=data_digest,
+        clips=len(table),
+        tables=Tables(predictions, pd.concat(curves) if curves else None),
+        scores=evaluation.scores(predictions),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        cv=cv,
+        versions=Versions(seen.version, preprocessing.VERSION, deep.VERSION if last.layers else "", seen.weights),
+        environment=Environment.here(),
+        seconds=Seconds(
+            round(time.perf_counter() - started, 2), round(last.fit_seconds, 3), round(last.predict_seconds, 4)
+        ),
+        found=[outcome.found for outcome in outcomes if outcome.found],
+        layers=last.layers or [],
+        learned_from=last.learned_from,
+    )
+    return Result(made, last.model)
 
 
-def facts(
-    model: Model, table: pd.DataFrame, *, protocol: str, preset: str, seed: int, seen: Seen, cv: bool = True
-) -> dict:
-    """What is to be done, as a run says it: its id is made of that."""
-    info = {
-        "model": model.key,
-        "name": model.name,
-        "family": model.family,
-        "preset": preset,
-        "parameters": registry.parameters(model, preset),
-        "protocol": protocol,
-        "features": seen.version,
-        "views": preprocessing.VERSION,
-        "seed": seed,
-        "data_digest": store.digest(table),
-        "clips": len(table),
-    }
-    if tuned := getattr(model, "tuned", {}).get(preset):
-        info["tuned"] = tuned
-    if seen.key != "study":
-        info["input"] = seen.key
-    if isinstance(model, Network):
-        info |= {"input": seen.key, "networks": VERSION}
-    if seen.weights:
-        info["weights"] = seen.weights
-    if not cv:
-        info["cv"] = False
-    return info
+def build(recipe: Recipe):
+    """An unfitted classifier: of the recipe's parameters, or one that searches for them in each fit.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    """
+    return nested.NestedSearch(recipe) if recipe.origin == "nested" else registry.build(recipe)
 
 
-def run_name(info: dict) -> str:
-    """A run's id, from what was to be done: the same again has the same."""
-    fingerprint = hashlib.sha256(json.dumps(info, sort_keys=True).encode()).hexdigest()[:8]
-    return f"{info['protocol']}-{info['model']}-{info['preset']}-{fingerprint}"
+def _check_labels(table: pd.DataFrame) -> None:
+    unknown = Counter(label for label in table["label"] if label not in LABELS)
+    if unknown:
+        listed = ", ".join(f"{label} ({number})" for label, number in unknown.most_common(5))
+        raise ModelError(
+            f"Models here learn the 16 classes of emotion and gender, and the table has clips of others: {listed}. "
+            "Take them out"
+        )
+
+
+def _of_table(table: pd.DataFrame, recipe: Recipe) -> ModelInput:
+    held = tables.features_of(table)
+    if held is None or (held.key, "none") != (recipe.features, recipe.augmentation):
+        raise ModelError(
+            f"{recipe.model!r} sees {recipe.features}, and the table holds "
+            f"{held.key if held else 'no features of today'}: load its features first (features.model_input)"
+        )
+    return ModelInput(held.key, "none", held.version, tables.matrix(table, feature_sets.get(held.key)))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from ser_core import evaluation
 from ser_core.evaluation import protocols
 from ser_core.jobs.job import Job
 from ser_core.models import deep, registry
+from ser_core.results import runs
 from ser_core.results.runs import Run
 
 COMMANDS = ("train", "run")
@@ -103,17 +104,17 @@ def estimate(
         run
         for run in found
         if run.curves is not None
-        and run.info["model"] == model
-        and run.info["input"] == registry.get(model).input(preset)
+        and run.recipe.model == model
+        and run.recipe.features == registry.recipe(model, preset).features
     ]
     if not like:
         return None, False
-    copies = [run for run in like if all(run.info["parameters"].get(one, 0) == options.get(one, 0) for one in COPIES)]
+    copies = [run for run in like if all(run.recipe.parameters.get(one, 0) == options.get(one, 0) for one in COPIES)]
     like, batch = copies or like, options["batch_size"]
-    before = min((run.info["parameters"]["batch_size"] for run in like), key=lambda size: abs(size - batch))
-    same = [run for run in like if run.info["parameters"]["batch_size"] == before]
+    before = min((run.recipe.parameters["batch_size"] for run in like), key=lambda size: abs(size - batch))
+    same = [run for run in like if run.recipe.parameters["batch_size"] == before]
     own = [run for run in same if not run.shipped]  # what ships was made on another machine
-    seconds_a_step = median(run.curves["seconds"].median() / (run.info["learned_from"] / before) for run in own or same)
+    seconds_a_step = median(run.curves["seconds"].median() / (run.learned_from / before) for run in own or same)
     folds = [fold for fold in protocols.get(protocol).folds(table) if cv or fold.part != "cv"]
     steps = sum(len(fold.train) for fold in folds) * (1 - options.get("validation", WATCHED)) / batch
     # A larger batch takes longer, but not in proportion: between the two where no run says it.
@@ -133,9 +134,9 @@ def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
     usual = registry.parameters("cnn")
     rows = {}
     for run in found:
-        if run.info["model"] != "cnn" or run.info["protocol"] != "study" or run.info["seed"] != protocols.STUDY_SEED:
+        if not runs.matches(run, protocol="study", model="cnn", seed=protocols.STUDY_SEED):
             continue
-        chosen = run.info["parameters"]
+        chosen = run.recipe.parameters
         differs = {name for name in {*chosen, *usual} if chosen.get(name) != usual.get(name)}
         if differs - {option}:
             continue

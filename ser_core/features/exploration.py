@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from ser_core.corpus.ravdess import NEVER_SANG, NEVER_SUNG
 from ser_core.errors import FeatureError
 from ser_core.evaluation import protocols
-from ser_core.features import mean180, prosody, store
+from ser_core.features import mean180, prosody, tables
+from ser_core.features.registry import PROSODY
 from ser_core.settings import Settings
 
 VARIANCE_KEPT = 0.95  # by the study's PCA
@@ -35,13 +36,13 @@ def clips(settings: Settings) -> pd.DataFrame:
     FeatureError
         If one of the shipped tables is missing, damaged, or of other clips than the rest.
     """
-    table = store.read_table(settings.feature_table)
-    voice = store.read_table(settings.prosody_table, prosody)
+    table = tables.read(settings.feature_table)
+    voice = tables.read(settings.shipped_table("prosody"), PROSODY)
     try:
         places = pd.read_parquet(settings.maps)
     except (OSError, ValueError) as error:
         raise FeatureError(f"The maps {settings.maps} cannot be read ({error}). Make them anew: make study") from error
-    for other, file in ((voice, settings.prosody_table), (places, settings.maps)):
+    for other, file in ((voice, settings.shipped_table("prosody")), (places, settings.maps)):
         if list(other["stem"]) != list(table["stem"]):
             raise FeatureError(f"{file} is not of the clips of {settings.feature_table}. Make them anew: make study")
     return table.assign(
@@ -221,7 +222,7 @@ def in_decibels(power):
 
 def _standardised(table: pd.DataFrame, *, within: bool = False) -> np.ndarray:
     """The features with mean 0 and deviation 1 over all clips, or over the clips of each actor."""
-    values = store.matrix(table).astype(np.float64)
+    values = tables.matrix(table).astype(np.float64)
     if not within:
         return StandardScaler().fit_transform(values)
     for rows in table.reset_index(drop=True).groupby("actor").indices.values():

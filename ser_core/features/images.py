@@ -217,7 +217,7 @@ def write(
     done, failed = len(clips) - len(work), set()
     if progress:
         progress(done, len(clips))
-    for batch in store.in_batches(_write_clip, work, kind, seed, jobs=jobs):
+    for batch in store.in_parallel(_write_clips, work, kind, seed, jobs=jobs):
         for row, fault in batch:
             if fault:
                 failed.add(row)
@@ -293,6 +293,10 @@ def _digest(corpus: Corpus) -> str:
     sizes = [(corpus.folder / path).stat().st_size for path in corpus.clips["path"]]
     rows = zip(corpus.clips["stem"], sizes, strict=True)
     return hashlib.sha256("\n".join(f"{stem} {size}" for stem, size in rows).encode()).hexdigest()
+
+
+def _write_clips(work: list[tuple[int, tuple]], kind: str, seed: int) -> list[tuple[int, str | None]]:
+    return [(row, _write_clip(item, kind, seed)) for row, item in work]
 
 
 def _write_clip(clip: tuple[Path, dict[int, Path]], kind: str, seed: int) -> str | None:

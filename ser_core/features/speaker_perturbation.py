@@ -1,7 +1,7 @@
-"""A clip in other voices, for a model to learn from beside the clip itself, so that it knows fewer voices by heart.
+"""Speaker perturbation: a clip as two other people might say it, so that a model learns fewer voices by heart.
 
 Praat says the clip again with a longer vocal tract, lower and slower, and with a shorter one, higher and faster (its
-"Change gender", by PSOLA). A model is asked about the clip alone.
+"Change gender", by PSOLA).
 """
 
 import numpy as np
@@ -10,28 +10,30 @@ from parselmouth.praat import call
 
 from ser_core.features import functionals, prosody
 
-VERSION = "voices-1"  # Raise it with any change of the numbers below, and with `functionals.VERSION`.
+VERSION = "voices-1"  # Part of every run: raise it with any change of the numbers below.
 OTHERS = ((0.93, 0.9, 1.05), (1.07, 1.12, 0.95))  # formants, pitch and duration, times the clip's own
 
 
-def extract(samples: np.ndarray) -> np.ndarray:
-    """The functionals of a clip, and of the same in other voices.
+def copies(samples: np.ndarray) -> list[np.ndarray]:
+    """A clip's samples [shape=(n,), 22,050 Hz] and those of its perturbed copies, the original first."""
+    return [samples, *(perturb(samples, *other) for other in OTHERS)]
+
+
+def perturb(samples: np.ndarray, formants: float, pitch: float, duration: float) -> np.ndarray:
+    """A clip in another voice.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,), dtype=float32]
         Mono samples at 22,050 Hz.
+    formants, pitch, duration : float > 0
+        Times the clip's own.
 
     Returns
     -------
-    np.ndarray [shape=(1 + len(OTHERS), len(functionals.NAMES)), dtype=float32]
-        The clip's own first.
+    np.ndarray [shape=(m,), dtype=float32]
+        A clip without pitch comes back unchanged.
     """
-    return np.stack([functionals.extract(said) for said in (samples, *(say(samples, *other) for other in OTHERS))])
-
-
-def say(samples: np.ndarray, formants: float, pitch: float, duration: float) -> np.ndarray:
-    """A clip [shape=(n,), 22,050 Hz] in another voice. What has no pitch is given back as it is."""
     hz, _ = prosody.pitch(samples, functionals.SAMPLE_RATE)
     if np.isnan(hz).all():
         return samples

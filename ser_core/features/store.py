@@ -1,191 +1,135 @@
-"""Feature tables: extracted on all cores, kept by content, resumed after a kill, extracted anew where a clip changed.
+"""One store for the features of clips: made on all cores, kept by content, resumed after a kill.
 
-Every vector goes into one SQLite file of the workspace as soon as its batch is done, under the SHA-256 of the clip's
-bytes and the feature version. A file whose size and time of change are known is not even opened again.
-
-`features` is always a module that says what is extracted: `VERSION`, `NAMES`, `SAMPLE_RATE` and `extract(samples)`.
+Every array goes into one SQLite file of the workspace as soon as its batch is done, under the SHA-256 of the clip's
+bytes and the version of the feature set. A file whose size and time of change are known is not even opened again.
 """
 
 import hashlib
-import os
+import io
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
-import pandas as pd
 
-from ser_core import files
-from ser_core.corpus import COLUMNS, Corpus, Rejected
-from ser_core.corpus.labels import LABELS
+from ser_core.audio import Limits, load
+from ser_core.corpus import Rejected
 from ser_core.errors import AudioError, FeatureError
-from ser_core.features import mean180
+from ser_core.features.feature_set import FeatureSet
 
+SAMPLE_RATE = 22_050  # Hz, of all feature sets
 BATCH = 32  # clips: about a tenth of a second of work, which is the most that a kill can lose on each core
 MAX_BROKEN_SHARE = 0.02
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, bytes INTEGER, mtime_ns INTEGER, digest TEXT);
-CREATE TABLE IF NOT EXISTS features (digest TEXT, version TEXT, vector BLOB, PRIMARY KEY (digest, version));
+CREATE TABLE IF NOT EXISTS arrays (digest TEXT, version TEXT, content BLOB, PRIMARY KEY (digest, version));
 """
 
 
 @dataclass(frozen=True)
-class Extraction:
-    """A feature table and how it came about."""
-
-    table: pd.DataFrame  # the index columns and the named features, in the index's order
-    extracted: int  # clips that were decoded for it
-    reused: int  # clips whose features were known
-    rejected: tuple[Rejected, ...]  # clips that could not be decoded, and what the index had left out
-
-
-def load_table(
-    corpus: Corpus,
-    workspace: Path,
-    *,
-    features: ModuleType = mean180,
-    jobs: int = -1,
-    progress: Callable[[int, int], None] | None = None,
-) -> Extraction:
-    """The features of every clip of a corpus.
+class Extracted:
+    """The features of some files.
 
     Parameters
     ----------
-    corpus : Corpus
+    arrays : dict of int to np.ndarray
+        By the file's place in the list; without those that cannot be read.
+    faults : dict of int to str
+        What is wrong with those.
+    made, reused : int
+        Files that were decoded for it, and files whose features were known.
+    """
+
+    arrays: dict[int, np.ndarray]
+    faults: dict[int, str]
+    made: int
+    reused: int
+
+
+def extract(
+    files: Sequence[Path],
+    features: FeatureSet,
+    workspace: Path,
+    *,
+    jobs: int = -1,
+    progress: Callable[[int, int], None] | None = None,
+    check: Callable[[dict[int, str]], None] | None = None,
+) -> Extracted:
+    """The features of every file; those that the store knows are not made again.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    features : FeatureSet
     workspace : Path
-        Where vectors are kept from one call to the next, in `cache/features.sqlite`.
-    features : module
-        Which features; the study's 180 if not said.
+        Where arrays are kept from one call to the next, in `cache/features.sqlite`.
     jobs : int
-        Processes, as joblib counts them; -1 for all cores.
+        Processes, as joblib counts them; -1 for all cores. A set that is made in batches fills all cores by itself.
     progress : callable, optional
-        Told the number of clips done and the number of clips in all, after each batch.
+        Told the number of files done and in all, after each batch.
+    check : callable, optional
+        Told the faults so far, after each batch; may raise to break off.
 
     Raises
     ------
     FeatureError
-        If more than 2 % of the corpus's clips cannot be read: that is a fault of the folder, not of a clip.
+        If the store cannot be used.
     """
-    clips = corpus.clips
-    files = [corpus.folder / path for path in clips["path"]]
-    total = len(clips)
-    broken = [item for item in corpus.rejected if item.broken]
-    check_share(broken, named := total + len(broken))
-    extracted = 0
-    with _open_cache(workspace / "cache" / "features.sqlite") as cache:
-        vectors = _known_vectors(cache, features.VERSION)
-        digests = _known_digests(cache, files)
+    file_of_store = workspace / "cache" / "features.sqlite"
+    with _open(file_of_store) as store:
+        digests, faults, made = _known_digests(store, files), {}, 0
+        known = _known(store, digests, features.version)
         # A file that is not known by its stamp is read; it is extracted only if its content is not known either.
-        unknown = [row for row in range(total) if digests[row] not in vectors]
-        done = total - len(unknown)
+        unknown = [row for row, digest in enumerate(digests) if digest not in known]
+        done = len(files) - len(unknown)
         if progress:
-            progress(done, total)
+            progress(done, len(files))
         work = [(row, files[row]) for row in unknown]
-        for batch in in_batches(_extract_file, work, frozenset(vectors), features, jobs=jobs):
-            with cache:
-                for row, (stamp, answer) in batch:
+        for batch in _extract_all(work, features, file_of_store, jobs):
+            with store:
+                for row, stamp, answer in batch:
                     if isinstance(answer, str):
-                        broken.append(Rejected(clips["path"][row], answer, broken=True))
+                        faults[row] = answer
                         continue
                     digests[row] = stamp.digest
-                    cache.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", stamp)
+                    store.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", stamp)
                     if answer is not None:
-                        extracted += 1
-                        vectors[stamp.digest] = answer
-                        row_of_cache = (stamp.digest, features.VERSION, answer.astype("<f4").tobytes())
-                        cache.execute("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", row_of_cache)
-            check_share(broken, named)
+                        made += 1
+                        kept = (stamp.digest, features.version, answer)
+                        store.execute("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?)", kept)
+            if check:
+                check(faults)
             done += len(batch)
             if progress:
-                progress(done, total)
-    good = [row for row in range(total) if digests[row] in vectors]
-    values = np.array([vectors[digests[row]] for row in good], dtype=np.float32).reshape(len(good), len(features.NAMES))
-    table = pd.concat(
-        [clips.iloc[good].reset_index(drop=True), pd.DataFrame(values, columns=list(features.NAMES))], axis=1
-    )
-    table.attrs["feature_version"] = features.VERSION
-    misnamed = tuple(item for item in corpus.rejected if not item.broken)
-    return Extraction(table, extracted, len(good) - extracted, (*misnamed, *broken))
-
-
-def save_table(table: pd.DataFrame, file: Path) -> None:
-    """Write a feature table as Parquet, with its feature version; an old file is replaced whole or not at all.
-
-    Raises
-    ------
-    FeatureError
-        If it cannot be written there.
-    """
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        files.write(table, part)
-        os.replace(part, file)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise FeatureError(f"{file} cannot be written ({error}). Choose another place") from error
-
-
-def read_table(file: Path, features: ModuleType = mean180) -> pd.DataFrame:
-    """A saved feature table.
-
-    Raises
-    ------
-    FeatureError
-        If there is no such file, it is no feature table, or another version of the features made it.
-    """
-    try:
-        table = pd.read_parquet(file)
-    except FileNotFoundError:
-        raise FeatureError(
-            f"There is no feature table {file}. Make one: python -m ser_core extract DIR --out {file}"
-        ) from None
-    except (OSError, ValueError) as error:  # pyarrow's errors for a damaged file are ValueErrors
-        raise FeatureError(f"{file} cannot be read as a feature table: {error}") from error
-    lacking = [name for name in (*COLUMNS, *features.NAMES) if name not in table]
-    if lacking:
-        raise FeatureError(f"{file} is no feature table: it lacks {len(lacking)} columns, the first {lacking[0]!r}")
-    version = table.attrs.get("feature_version")
-    if version != features.VERSION:
-        raise FeatureError(
-            f"{file} holds features of version {version!r}, this code makes {features.VERSION!r}. "
-            f"Make it anew: python -m ser_core extract DIR --out {file}"
+                progress(done, len(files))
+        arrays = _read(
+            store, [None if row in faults else digest for row, digest in enumerate(digests)], features.version
         )
-    fault = _fault(table, features)
-    if fault:
-        raise FeatureError(f"{file} is no feature table as `extract` makes it: {fault}")
-    order = table.sort_values(["actor", "stem"], ignore_index=True)  # protocols split by position
-    order.attrs = table.attrs
-    return order
+    return Extracted(arrays, faults, made, len(arrays) - made)
 
 
-def _fault(table: pd.DataFrame, features: ModuleType) -> str | None:
-    """What is wrong with a table's contents."""
-    for name in features.NAMES:
-        if not pd.api.types.is_float_dtype(table[name]) or not np.isfinite(table[name]).all():
-            return f"{name} holds values that are no numbers"
-    if table["stem"].duplicated().any():
-        return f"clip {table['stem'][table['stem'].duplicated()].iloc[0]} is in it twice"
-    unknown = set(table["label"]) - set(LABELS)
-    return f"{min(unknown)!r} is none of the 16 classes" if unknown else None
+def _extract_all(work: list, features: FeatureSet, file_of_store: Path, jobs: int) -> Iterator[list[tuple]]:
+    if features.extract_batch:
+        from ser_core.features.backbones import batch_size, free_memory
+
+        size = batch_size(free_memory())
+        for start in range(0, len(work), size):
+            yield _extract_files(work[start : start + size], features, file_of_store)
+        return
+    yield from in_parallel(_extract_files, work, features, file_of_store, jobs=jobs)
 
 
-def matrix(table: pd.DataFrame, features: ModuleType = mean180) -> np.ndarray:
-    """The features of a table as numbers alone [shape=(clips, features), dtype=float32]."""
-    return table[list(features.NAMES)].to_numpy(dtype=np.float32)
-
-
-def digest(table: pd.DataFrame) -> str:
-    """SHA-256 over a table's clips, classes and feature values: two tables with one digest give the same scores."""
-    content = hashlib.sha256("\n".join(table["stem"] + " " + table["label"]).encode())
-    content.update(matrix(table).astype("<f4").tobytes())
-    return content.hexdigest()
+def in_parallel(function: Callable, work: list, *more: Any, jobs: int) -> Iterator[list]:
+    """`function(part of work, *more)` for all parts, in `jobs` processes; each answer as soon as it is there."""
+    batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
+    # A process costs two seconds to start, so a batch or two is done here.
+    parallel = joblib.Parallel(n_jobs=jobs if len(batches) > 2 else 1, return_as="generator_unordered")
+    yield from parallel(joblib.delayed(function)(batch, *more) for batch in batches)
 
 
 class Stamp(NamedTuple):
@@ -197,59 +141,68 @@ class Stamp(NamedTuple):
     digest: str
 
 
-def in_batches(function: Callable, work: list[tuple[int, Any]], *more, jobs: int) -> Iterator[list[tuple[int, Any]]]:
-    """Every (row, item) -> (row, `function(item, *more)`), in `jobs` processes; a batch as soon as it is done."""
-    batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
-    calls = (joblib.delayed(_batch)(function, batch, more) for batch in batches)
-    # A process costs two seconds to start, so a batch or two is done here.
-    yield from joblib.Parallel(n_jobs=jobs if len(batches) > 2 else 1, return_as="generator_unordered")(calls)
-
-
-def _batch(function: Callable, work: list[tuple[int, Any]], more: tuple) -> list[tuple[int, Any]]:
-    return [(row, function(item, *more)) for row, item in work]
-
-
-def _extract_file(
-    file: Path, known: frozenset[str], features: ModuleType
-) -> tuple[Stamp | None, np.ndarray | str | None]:
-    """The file's stamp, and its features, None if they are known, or what is wrong with it.
+def _extract_files(work: list[tuple[int, Path]], features: FeatureSet, file_of_store: Path) -> list[tuple]:
+    """For each (row, file): the row, the file's stamp, and its features as bytes, None if they are known, or what is
+    wrong with it.
 
     The bytes that are hashed are those that are decoded, so features never stand under another clip's digest.
     """
-    from ser_core import audio
+    answers, lacking = [], []
+    for row, file in work:
+        try:
+            stat = file.stat()
+            if stat.st_size > Limits().max_bytes:
+                raise AudioError(f"too big: {stat.st_size / 2**20:,.0f} MB")
+            content = file.read_bytes()
+            digest = hashlib.sha256(content).hexdigest()
+            stamp = Stamp(str(file.absolute()), stat.st_size, stat.st_mtime_ns, digest)
+            if _is_known(file_of_store, digest, features.version):
+                answers.append((row, stamp, None))
+            else:
+                lacking.append((row, stamp, load(content, rate=SAMPLE_RATE).samples))
+        except (AudioError, OSError) as error:
+            answers.append((row, None, str(error)))
+    if lacking:
+        made = features.of([samples for _, _, samples in lacking])
+        answers += [(row, stamp, _to_bytes(array)) for (row, stamp, _), array in zip(lacking, made, strict=True)]
+    return answers
 
-    try:
-        stat = file.stat()
-        if stat.st_size > audio.Limits().max_bytes:
-            return None, f"too big: {stat.st_size / 2**20:,.0f} MB"
-        content = file.read_bytes()
-        stamp = Stamp(str(file.absolute()), stat.st_size, stat.st_mtime_ns, hashlib.sha256(content).hexdigest())
-        if stamp.digest in known:
-            return stamp, None
-        return stamp, features.extract(audio.load(content, rate=features.SAMPLE_RATE).samples)
-    except (AudioError, OSError) as error:
-        return None, str(error)
+
+def _to_bytes(array: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    return content.getvalue()
 
 
 @contextmanager
-def _open_cache(file: Path) -> Iterator[sqlite3.Connection]:
+def _open(file: Path) -> Iterator[sqlite3.Connection]:
     way_out = "Delete it, since it can be made again, or set SER_WORKSPACE to a folder that can be written"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FeatureError(f"The feature cache {file} cannot be made ({error}). {way_out}") from error
     try:
-        with closing(sqlite3.connect(file, timeout=60)) as cache:
-            cache.execute("PRAGMA journal_mode = WAL")  # who reads does not wait for who writes
-            cache.executescript(_SCHEMA)
-            yield cache
-    except sqlite3.Error as error:  # an OSError here is of a clip, not of the cache
+        with closing(sqlite3.connect(file, timeout=60)) as store:
+            store.execute("PRAGMA journal_mode = WAL")  # who reads does not wait for who writes
+            store.executescript(_SCHEMA)
+            yield store
+    except sqlite3.Error as error:  # an OSError here is of a clip, not of the store
         raise FeatureError(f"The feature cache {file} cannot be used ({error}). {way_out}") from error
 
 
-def _known_digests(cache: sqlite3.Connection, files: list[Path]) -> list[str | None]:
+def _is_known(file: Path, digest: str, version: str) -> bool:
+    """Asked by a worker; one on another machine may not see the store, and makes the features again."""
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=60)) as store:
+            found = store.execute("SELECT 1 FROM arrays WHERE digest = ? AND version = ?", (digest, version))
+            return found.fetchone() is not None
+    except sqlite3.Error:
+        return False
+
+
+def _known_digests(store: sqlite3.Connection, files: Sequence[Path]) -> list[str | None]:
     """The digest of each file whose size and time of change are as they were when it was read."""
-    stamps = {path: stamp for path, *stamp in cache.execute("SELECT path, bytes, mtime_ns, digest FROM files")}
+    stamps = {path: stamp for path, *stamp in store.execute("SELECT path, bytes, mtime_ns, digest FROM files")}
     digests = []
     for file in files:
         size, mtime_ns, digest = stamps.get(str(file.absolute()), (None, None, None))
@@ -258,9 +211,27 @@ def _known_digests(cache: sqlite3.Connection, files: list[Path]) -> list[str | N
     return digests
 
 
-def _known_vectors(cache: sqlite3.Connection, version: str) -> dict[str, np.ndarray]:
-    rows = cache.execute("SELECT digest, vector FROM features WHERE version = ?", (version,))
-    return {digest: np.frombuffer(vector, dtype="<f4") for digest, vector in rows}
+def _known(store: sqlite3.Connection, digests: list[str | None], version: str) -> set[str]:
+    return {digest for digest, _ in _select(store, "digest, 1", digests, version)}
+
+
+def _read(store: sqlite3.Connection, digests: list[str | None], version: str) -> dict[int, np.ndarray]:
+    content = dict(_select(store, "digest, content", digests, version))
+    return {
+        row: np.load(io.BytesIO(content[digest]), allow_pickle=False)
+        for row, digest in enumerate(digests)
+        if digest in content
+    }
+
+
+def _select(store: sqlite3.Connection, columns: str, digests: list[str | None], version: str) -> Iterator[tuple]:
+    wanted = sorted({digest for digest in digests if digest})
+    for start in range(0, len(wanted), 500):  # SQLite takes a bounded number of values
+        some = wanted[start : start + 500]
+        marks = ", ".join("?" * len(some))
+        yield from store.execute(
+            f"SELECT {columns} FROM arrays WHERE version = ? AND digest IN ({marks})", (version, *some)
+        )
 
 
 def check_share(broken: list[Rejected], total: int) -> None:

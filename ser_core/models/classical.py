@@ -6,7 +6,7 @@ training part, to be as good or better and fast: the authors' forest has 22,984 
 
 import numpy as np
 
-from ser_core.models.model import FUNCTIONALS, VOICES, SingleModel
+from ser_core.models.model import Preset, SingleModel
 from ser_core.models.preprocessing import COMPONENTS
 
 NEARNESS_POWER = 8  # among 1, 4, 8
@@ -20,8 +20,8 @@ ON_FUNCTIONALS = {
     "lgb": {"colsample_bytree": 0.1},
     "xgb": {"colsample_bytree": 0.1},
 }
-# Where clips are learned in other voices, too, as all functionals tell them: chosen in the same way.
-IN_VOICES = {"krr": {"alpha": 0.01, "gamma": 0.0004}}
+# On all functionals, of each clip and its speaker-perturbed copies: chosen in the same way.
+ON_COPIES = {"krr": {"alpha": 0.01, "gamma": 0.0004}}
 
 
 def nearness(distances: np.ndarray) -> np.ndarray:
@@ -95,10 +95,13 @@ def _bagging(parameters, seed):
 
 
 def _classical(key, name, about, view, classifier, default, study=None) -> SingleModel:
-    presets = {"default": default} if study is None else {"default": default, "study": study}
-    presets[FUNCTIONALS] = default | ON_FUNCTIONALS.get(key, {})
-    if key in IN_VOICES:
-        presets[VOICES] = default | IN_VOICES[key]
+    presets = {"default": Preset(default)}
+    if study is not None:
+        presets["study"] = Preset(study, preprocessing="plain", origin="study")
+    presets["functionals"] = Preset(default | ON_FUNCTIONALS.get(key, {}), features="functionals")
+    if key in ON_COPIES:
+        copies = {"preprocessing": "plain", "augmentation": "speaker-perturbation"}
+        presets["voices"] = Preset(default | ON_COPIES[key], features="functionals", **copies)
     return SingleModel(key, name, "classical", about, presets, view, classifier)
 
 

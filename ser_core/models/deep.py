@@ -4,11 +4,12 @@ Where the study gives a number (optimiser, rate, batch) the default has it; drop
 were chosen on a part of the training clips.
 """
 
-import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from ser_core.errors import ModelError
-from ser_core.models.model import OWN, VOICES, Model, SavedVote
+from ser_core.models.model import Member, Model, Preset, SavedVote
+from ser_core.models.recipe import Recipe
 
 VERSION = "networks-1"  # Part of every run of a network: raise it when `networks` gives other numbers.
 OPTIONS = {  # what can be chosen, and the lowest and highest value that makes sense
@@ -41,26 +42,32 @@ STUDIED = {"optimizer": "sgd", "learning_rate": 0.01, "batch_size": 16}
 
 @dataclass(frozen=True)
 class Network(Model):
-    """A network of `networks.BUILDERS` on an input of `features.inputs`."""
+    """A network of `networks.BUILDERS`."""
 
     network: str
-    sees: dict[str, str]  # preset -> input; "default" for those that are not named
-    tuned: dict[str, dict] = field(default_factory=dict)  # preset -> how tuning found it, as `presets.Preset` tells
 
-    def input(self, preset: str) -> str:
-        return self.sees.get(preset, self.sees["default"])
+    trains_in_epochs: ClassVar[bool] = True
+    options: ClassVar[dict] = OPTIONS
 
-    def build(self, preset: str, seed: int):
-        return self.make(self.presets[preset], seed)
-
-    def make(self, parameters: dict, seed: int, *, plain: bool = False):
-        """An unfitted classifier of any parameters; what it standardises stands in its first layers."""
+    def build(self, recipe: Recipe):
+        """An unfitted classifier; what it standardises stands in its first layers."""
         from ser_core.models.networks import NetworkClassifier
 
-        return NetworkClassifier(self.network, seed=seed, **parameters)
+        return NetworkClassifier(self.network, seed=recipe.seed, **recipe.parameters)
 
-    def with_options(self, preset: str, options: dict) -> "Network":
-        """This network with a preset `own`: that preset, but for these options.
+    def check(self, recipe: Recipe) -> None:
+        able = {one.features for one in self.presets.values()}
+        if recipe.features not in able:
+            raise ModelError(f"{self.key!r} sees {' or '.join(sorted(able))}, and not {recipe.features}")
+        if recipe.augmentation != _augmentation(recipe.parameters):
+            raise ModelError(f"{self.key!r} makes its own copies (--augment): it does not take {recipe.augmentation}")
+
+    def tuned_preset(self, parameters: dict, space: str, facts: dict) -> Preset:
+        found = super().tuned_preset(parameters, space, facts)
+        return replace(found, augmentation=_augmentation(parameters))
+
+    def with_options(self, recipe: Recipe, options: dict) -> Recipe:
+        """A recipe with these options in the place of its own.
 
         Raises
         ------
@@ -73,11 +80,17 @@ class Network(Model):
             low, high = OPTIONS[name] or (value, value)
             if not low <= value <= high:
                 raise ModelError(f"{as_option(name)} {value:g} is out of bounds: give {low:g} to {high:g}")
-        if options.get("augment") and self.input(preset) != "frames":
+        if options.get("augment") and recipe.features != "frames":
             raise ModelError(f"{self.key} cannot learn from changed copies: that takes log-mel frames (cnn2d)")
-        sees = {**self.sees, OWN: self.input(preset)}
-        own = self.presets[preset] | options
-        return dataclasses.replace(self, presets=self.presets | {OWN: own}, sees=sees)
+        own = recipe.with_parameters(recipe.parameters | options)
+        return replace(own, augmentation=_augmentation(own.parameters))
+
+
+def _augmentation(parameters: dict) -> str:
+    """What a network's parameters make of its training clips in each epoch."""
+    if not parameters.get("augment"):
+        return "none"
+    return "specaugment+vtlp" if parameters.get("voices") else "specaugment"
 
 
 def as_option(name: str) -> str:
@@ -85,55 +98,68 @@ def as_option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def _network(key: str, name: str, about: str, network: str, **presets: tuple[str, dict]) -> Network:
+    """A network whose presets are pairs of a feature set and parameters."""
+    made = {
+        preset: Preset(
+            parameters,
+            features,
+            preprocessing="internal",
+            augmentation=_augmentation(parameters),
+            origin="study" if preset == "study" else "default",
+        )
+        for preset, (features, parameters) in presets.items()
+    }
+    return Network(key, name, "deep", about, made, network)
+
+
 def _backbone(key: str, name: str) -> Network:
     about = f"{name} knows a million photographs; small layers on top of it learn to read pictures of sound."
-    presets = {"default": STUDIED | {"epochs": 60, "dropout": 0.5}}
-    return Network(key, f"{name} on mel pictures", "deep", about, presets, "head", {"default": key})
+    return _network(
+        key, f"{name} on mel pictures", about, "head", default=(key, STUDIED | {"epochs": 60, "dropout": 0.5})
+    )
 
 
 MODELS = (
-    Network(
+    _network(
         "cnn",
         "1-D CNN on components",
-        "deep",
         "Eight convolutions and three dense layers on the principal components of the 180 features.",
-        {"default": STUDIED | {"epochs": 60, "dropout": 0.3}},
         "cnn",
-        {"default": "study"},
+        default=("mean180", STUDIED | {"epochs": 60, "dropout": 0.3}),
     ),
     _backbone("vgg16", "VGG16"),
     _backbone("vgg19", "VGG19"),
     _backbone("resnet50", "ResNet50"),
     _backbone("inception", "Inception v3"),
     _backbone("mobilenet", "MobileNet v2"),
-    Network(
+    _network(
         "rnn",
         "RNN",
-        "deep",
         "Two recurrent layers that read timbre and notes frame by frame, forwards and backwards.",
-        {
-            "default": {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 32, "epochs": 40, "dropout": 0.3},
-            # Its 180 numbers are means over time: in their order there is nothing to follow.
-            "study": STUDIED | {"epochs": 20, "dropout": 0.3},
-        },
         "rnn",
-        {"default": "sequence", "study": "study"},
+        default=(
+            "sequence",
+            {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 32, "epochs": 40, "dropout": 0.3},
+        ),
+        # Its 180 numbers are means over time: in their order there is nothing to follow.
+        study=("mean180", STUDIED | {"epochs": 20, "dropout": 0.3}),
     ),
     SavedVote(
         "v_cnn_vgg16",
         "Vote: cnn + vgg16",
         "deep",
         "The mean of what the 1-D CNN and VGG16 say, three parts to two.",
-        {"default": {"weights": {"cnn": 3, "vgg16": 2}}},
+        {"default": Preset({"weights": {"cnn": 3, "vgg16": 2}}, features="members", preprocessing="members")},
+        {"cnn": Member(), "vgg16": Member()},
     ),
-    Network(
+    _network(
         "cnn2d",
         "2-D CNN on log-mel",
-        "deep",
         "Our small convolutional network on the sound's own picture, taught with louder, noisier and cut-up copies.",
-        {"default": CNN2D, VOICES: CNN2D | {"voices": 0.1}},
         "cnn2d",
-        {"default": "frames"},
+        default=("frames", CNN2D),
+        voices=("frames", CNN2D | {"voices": 0.1}),
     ),
 )
 KEYS = tuple(model.key for model in MODELS)

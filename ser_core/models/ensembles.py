@@ -1,7 +1,9 @@
 """Models made of others: soft votes, where the (weighted) mean of what each member says decides, and gender first."""
 
 from ser_core.models import classical
-from ser_core.models.model import FUNCTIONALS, INSIDE, VOICES, SavedVote, TwoQuestions, Vote
+from ser_core.models.model import Member, Preset, SavedVote, TwoQuestions, Vote
+
+NESTED_TRIALS = 15  # a fold, of what ships
 
 _SINGLE = {model.key: model for model in classical.MODELS}
 
@@ -10,12 +12,22 @@ def _vote(key: str, *members: str) -> Vote:
     """A vote of the study, in which all members weigh the same."""
     about = f"The mean of what {' and '.join(_SINGLE[member].name for member in members)} say."
     equal = {"weights": dict.fromkeys(members, 1)}
-    presets = {"default": equal, "study": equal, FUNCTIONALS: equal}
+    presets = {
+        "default": Preset(equal),
+        "study": Preset(equal, preprocessing="plain", origin="study"),
+        "functionals": Preset(equal, features="functionals"),
+    }
     return Vote(key, f"Vote: {' + '.join(members)}", "ensemble", about, presets, _members(*members))
 
 
 def _members(*keys: str) -> dict:
     return {key: _SINGLE[key] for key in keys}
+
+
+def _of_runs(key: str, name: str, about: str, **members: Member) -> SavedVote:
+    """A vote of two saved runs that weigh the same."""
+    weights = Preset({"weights": dict.fromkeys(members, 1)}, features="members", preprocessing="members")
+    return SavedVote(key, name, "ensemble", about, {"default": weights}, members)
 
 
 MODELS = (
@@ -30,7 +42,10 @@ MODELS = (
         "Kernel ridge has the say; the perceptron and logistic regression temper it.",
         # By five-fold cross-validation on the study's training part, among votes that answer for one clip in no more
         # time than its features take.
-        {preset: {"weights": {"krr": 6, "mlp": 1, "lr": 1}} for preset in ("default", FUNCTIONALS)},
+        {
+            "default": Preset({"weights": {"krr": 6, "mlp": 1, "lr": 1}}),
+            "functionals": Preset({"weights": {"krr": 6, "mlp": 1, "lr": 1}}, features="functionals"),
+        },
         _members("krr", "mlp", "lr"),
     ),
     TwoQuestions(
@@ -38,7 +53,11 @@ MODELS = (
         "Gender first",
         "ensemble",
         "Tells women from men first, then asks a kernel ridge model that has heard only that gender.",
-        {"default": {"routing": "soft"}, "hard": {"routing": "hard"}, FUNCTIONALS: {"routing": "soft"}},
+        {
+            "default": Preset({"routing": "soft"}),
+            "hard": Preset({"routing": "hard"}),
+            "functionals": Preset({"routing": "soft"}, features="functionals"),
+        },
         _SINGLE["krr"],
         "GenderFirstClassifier",
     ),
@@ -47,33 +66,36 @@ MODELS = (
         "Emotion and gender apart",
         "ensemble",
         "One kernel ridge model tells emotions, having heard women and men alike, another tells women from men.",
-        {"default": {}, FUNCTIONALS: {}, VOICES: {}},
+        {
+            "default": Preset({}),
+            "functionals": Preset({}, features="functionals"),
+            "voices": Preset({}, features="functionals", preprocessing="plain", augmentation="speaker-perturbation"),
+        },
         _SINGLE["krr"],
         "ApartClassifier",
     ),
-    # Of equal weights: what five-fold cross-validation on the study's training part chose for the first.
-    SavedVote(
+    # Of equal weights: what five-fold cross-validation on the original's training part chose for the first.
+    _of_runs(
         "best",
         "Our best vote",
-        "ensemble",
         "Kernel ridge on a thousand statistics of the voice and a small network that sees its sound, half and half.",
-        {"default": {"weights": {"krr": 1, "cnn2d": 1}}},
-        {"krr": FUNCTIONALS},
+        krr=Member({"preset": "functionals"}, "--features functionals"),
+        cnn2d=Member(),
     ),
-    SavedVote(
+    _of_runs(
         "v_apart_cnn2d",
         "Vote: apart + cnn2d",
-        "ensemble",
         "As our best vote, but its kernel ridge names emotion and gender apart: meant for voices never heard.",
-        {"default": {"weights": {"apart": 1, "cnn2d": 1}}},
-        {"apart": FUNCTIONALS},
+        apart=Member({"preset": "functionals"}, "--features functionals"),
+        cnn2d=Member(),
     ),
-    SavedVote(
+    _of_runs(
         "v_voices",
         "Vote: both in other voices",
-        "ensemble",
         "Apart and cnn2d, each having learned every clip in other voices, too, so as to know fewer by heart.",
-        {"default": {"weights": {"apart": 1, "cnn2d": 1}}},
-        {"apart": f"{VOICES}-{INSIDE}", "cnn2d": VOICES},
+        apart=Member(
+            {"preset": "voices-tuned-inside", "origin": "nested"}, f"--features voices --tune {NESTED_TRIALS}"
+        ),
+        cnn2d=Member({"preset": "voices"}, "--preset voices"),
     ),
 )

@@ -30,11 +30,11 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         self.alpha = alpha
         self.gamma = gamma
 
-    def fit(self, features: np.ndarray, labels: np.ndarray, voices: int = 1) -> "KernelRidgeClassifier":
+    def fit(self, features: np.ndarray, labels: np.ndarray, copies: int = 1) -> "KernelRidgeClassifier":
         """Learn from features [shape=(n, d)] and classes [shape=(n,)]; solves one system of n equations.
 
-        So many rows that follow one another are one clip in as many `voices`, its own first. They are left out
-        together, and what its own would have got counts.
+        Each `copies` consecutive rows are one clip and its perturbed copies, the original first. They are left out
+        together, and the score of the original counts.
         """
         self.classes_, codes = np.unique(labels, return_inverse=True)
         self.clips_ = np.array(features, dtype=np.float64)
@@ -45,8 +45,8 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         kernel[np.diag_indices_from(kernel)] = 1 + self.alpha
         inverse = cho_solve(cho_factor(kernel, overwrite_a=True), np.eye(len(kernel)))
         self.weights_ = inverse @ (has_class - self.shares_)
-        left_out = has_class[::voices] - _residuals(inverse, self.weights_, voices)
-        self.sharpness_ = _best_sharpness(left_out, codes[::voices])
+        left_out = has_class[::copies] - _residuals(inverse, self.weights_, copies)
+        self.sharpness_ = _best_sharpness(left_out, codes[::copies])
         return self
 
     def decision_function(self, features: np.ndarray) -> np.ndarray:
@@ -67,11 +67,11 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         return np.exp(-self.gamma * distances)
 
 
-def _residuals(inverse: np.ndarray, weights: np.ndarray, voices: int) -> np.ndarray:
-    """What each clip's own voice would have lacked to its class without the clip [shape=(clips, classes)]."""
-    clips = np.arange(len(inverse) // voices)
-    blocks = inverse.reshape(len(clips), voices, len(clips), voices)[clips, :, clips, :]
-    return np.linalg.solve(blocks, weights.reshape(len(clips), voices, -1))[:, 0]
+def _residuals(inverse: np.ndarray, weights: np.ndarray, copies: int) -> np.ndarray:
+    """Leave-one-clip-out residuals of the originals [shape=(clips, classes)]."""
+    clips = np.arange(len(inverse) // copies)
+    blocks = inverse.reshape(len(clips), copies, len(clips), copies)[clips, :, clips, :]
+    return np.linalg.solve(blocks, weights.reshape(len(clips), copies, -1))[:, 0]
 
 
 def _best_sharpness(scores: np.ndarray, codes: np.ndarray) -> float:

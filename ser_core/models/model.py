@@ -1,16 +1,40 @@
-"""What a model is here: a name, presets, and how a classifier is made of them. Making one loads what it needs."""
+"""What a model is here: presets of parameters, and how a classifier is made of a recipe.
+
+Making one loads what it needs, and nothing asks which kind of model it has: it asks the model.
+"""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ser_core.errors import ModelError
+from ser_core.features import augmentation as augmentations
+from ser_core.features import registry as feature_sets
+from ser_core.models.recipe import Recipe
 
-OWN = "own"  # the preset of options that someone chose
-FUNCTIONALS = "functionals"  # the preset that sees the second feature set
-INSIDE = "tuned-inside"  # the end of presets whose parameters are looked for inside each fold
-TRIALS_INSIDE = 15  # a fold, of what ships
-VOICES = "voices"  # the preset that learns each clip in other voices, too
+
+@dataclass(frozen=True)
+class Preset:
+    """A named set of parameters, and what they were chosen with.
+
+    Parameters
+    ----------
+    parameters : dict
+    features, preprocessing, augmentation : str
+        As a `Recipe` has them: what a recipe takes that names this preset and nothing else.
+    origin : str
+        "default" (ours), "study" (the original authors') or "tuned".
+    tuning : dict, optional
+        How a study found them, as `presets.TunedPreset.facts` says.
+    """
+
+    parameters: dict
+    features: str = "mean180"
+    preprocessing: str = "tailored"
+    augmentation: str = "none"
+    origin: str = "default"
+    tuning: dict | None = None
 
 
 @dataclass(frozen=True)
@@ -24,42 +48,147 @@ class Model:
     name: str
     family: str  # "classical", "ensemble" or "deep"
     about: str  # one sentence for someone who meets it for the first time
-    presets: dict[str, dict]
+    presets: dict[str, Preset]
 
-    def build(self, preset: str, seed: int):
+    learns_from_clips: ClassVar[bool] = True  # no vote of saved runs
+    trains_in_epochs: ClassVar[bool] = False  # a network: its training is watched, stopped and resumed
+    options: ClassVar[dict[str, tuple | None]] = {}  # parameters that may be chosen one by one: their bounds
+
+    def build(self, recipe: Recipe):
         """An unfitted classifier, with all that it fits inside it."""
         raise NotImplementedError
 
     def parameters(self, preset: str) -> dict:
-        """All that a preset sets."""
-        return self.presets[preset]
+        """All that a preset sets.
 
-    def input(self, preset: str) -> str:
-        """What it sees of a clip, of `features.inputs`: `study`, the 180 features, unless the preset says otherwise."""
-        return preset if preset in (FUNCTIONALS, VOICES) else "study"
+        Raises
+        ------
+        ModelError
+            If there is no such preset.
+        """
+        return self.preset(preset).parameters
+
+    def preset(self, name: str) -> Preset:
+        """The preset of that name.
+
+        Raises
+        ------
+        ModelError
+            If there is none.
+        """
+        if name not in self.presets:
+            reason = " (the study did not have this model)" if name == "study" else ""
+            raise ModelError(f"Model {self.key!r} has no preset {name!r}{reason}; it has {', '.join(self.presets)}")
+        return self.presets[name]
+
+    def recipe(
+        self,
+        preset: str | None = None,
+        *,
+        features: str | None = None,
+        preprocessing: str | None = None,
+        augmentation: str | None = None,
+        seed: int = 9,
+    ) -> Recipe:
+        """The recipe of this model with what is asked for; the rest as the preset was chosen with.
+
+        Parameters
+        ----------
+        preset : str, optional
+            The one that was chosen with these features and this augmentation if left out, or "default".
+
+        Raises
+        ------
+        ModelError, FeatureError
+            If there is no such preset, feature set or augmentation, or the model cannot learn from it.
+        """
+        features = features and feature_sets.key_of(features)
+        augmentation = augmentation and augmentations.get(augmentation).key
+        name = preset or self._preset_for(features, augmentation)
+        chosen = self.preset(name)
+        recipe = Recipe(
+            model=self.key,
+            features=features or chosen.features,
+            preprocessing=preprocessing or chosen.preprocessing,
+            augmentation=augmentation or chosen.augmentation,
+            parameters=self.parameters(name),
+            preset=name,
+            origin=chosen.origin,
+            seed=seed,
+        )
+        self.check(recipe)
+        return recipe
+
+    def _preset_for(self, features: str | None, augmentation: str | None) -> str:
+        default = self.presets["default"]
+        wanted = features or default.features, augmentation or default.augmentation
+        for name, one in self.presets.items():
+            if (one.features, one.augmentation) == wanted and one.origin == "default":
+                return name
+        return "default"
+
+    def check(self, recipe: Recipe) -> None:
+        """Assert that the model can learn as a recipe says.
+
+        Raises
+        ------
+        ModelError
+            If not.
+        """
+        if recipe.augmentation not in {one.augmentation for one in self.presets.values()}:
+            raise ModelError(f"{self.key!r} does not learn from copies by {recipe.augmentation}")
+
+    def tuned_preset(self, parameters: dict, space: str, facts: dict) -> Preset:
+        """Parameters that a study found in a search space, as a preset: with the features that it tunes on."""
+        default = self.presets["default"]
+        plain = space == "study" and default.preprocessing == "tailored"
+        return dataclasses.replace(
+            default,
+            parameters=parameters,
+            preprocessing="plain" if plain else default.preprocessing,
+            origin="tuned",
+            tuning=facts,
+        )
+
+    def with_presets(self, more: dict[str, Preset]) -> "Model":
+        """This model with more presets beside its own."""
+        return dataclasses.replace(self, presets=self.presets | more)
+
+    @property
+    def tuned_as(self) -> str:
+        """The key of the model whose search space this one's parameters are looked for in."""
+        return self.key
+
+
+class OfTables(Model):
+    """A model that is fitted on vectors of named numbers."""
+
+    def check(self, recipe: Recipe) -> None:
+        super().check(recipe)
+        if recipe.features not in feature_sets.tables():
+            able = ", ".join(feature_sets.tables())
+            raise ModelError(
+                f"{self.key!r} learns from tables of numbers, such as {able}, and not from {recipe.features}"
+            )
+        if recipe.preprocessing not in ("plain", "tailored"):
+            raise ModelError(f"There is no preprocessing {recipe.preprocessing!r}; there is plain and tailored")
 
 
 @dataclass(frozen=True)
-class SingleModel(Model):
-    """A classifier behind a view of the features."""
+class SingleModel(OfTables):
+    """A classifier behind preprocessing of the features."""
 
-    view: str  # of `views.VIEWS`
+    view: str  # of `preprocessing.TAILORED`
     classifier: Callable[[dict, int], object]  # parameters, seed -> an unfitted classifier
-    tuned: dict[str, dict] = field(default_factory=dict)  # preset -> how tuning found it, as `presets.Preset` tells
 
-    def build(self, preset: str, seed: int):
-        plain = preset == "study" or self.tuned.get(preset, {}).get("space") == "study"
-        return self.make(self.presets[preset], seed, plain=plain, features=self.input(preset))
-
-    def make(self, parameters: dict, seed: int, *, plain: bool = False, features: str = "study"):
-        """An unfitted classifier of any parameters; a `plain` one sees what the study's models saw."""
+    def build(self, recipe: Recipe):
         from ser_core.models import preprocessing
 
-        return preprocessing.behind(self.view, self.classifier(parameters, seed), plain=plain, features=features)
+        return preprocessing.before(self.classifier(recipe.parameters, recipe.seed), self.view, recipe)
 
 
 @dataclass(frozen=True)
-class TwoQuestions(Model):
+class TwoQuestions(OfTables):
     """Gender and emotion are two questions: some fits of one single model, put together by a classifier of
     `hierarchy`."""
 
@@ -68,60 +197,75 @@ class TwoQuestions(Model):
 
     def parameters(self, preset: str) -> dict:
         """All that a preset sets, the single model's parameters too."""
-        return self.presets[preset] | {"base": {self.base.key: self.base.parameters(self._of_base(preset))}}
+        chosen = self.preset(preset)
+        of_base = self.base.recipe(features=chosen.features, augmentation=chosen.augmentation)
+        return chosen.parameters | {"base": {self.base.key: of_base.parameters}}
 
-    def build(self, preset: str, seed: int):
-        preset_of_base = self._of_base(preset)
-        return self.make(self.base.presets[preset_of_base], seed, self.input(preset), **self.presets[preset])
-
-    def make(self, parameters: dict, seed: int, features: str = "study", **options):
-        """An unfitted classifier of any parameters of the single model."""
+    def build(self, recipe: Recipe):
         from ser_core.models import hierarchy
 
-        return getattr(hierarchy, self.together)(self.base.make(parameters, seed, features=features), **options)
+        options = dict(recipe.parameters)
+        base = options.pop("base")[self.base.key]
+        one = self.base.build(dataclasses.replace(recipe, model=self.base.key, parameters=base))
+        return getattr(hierarchy, self.together)(one, **options)
 
-    def _of_base(self, preset: str) -> str:
-        return preset if preset in (FUNCTIONALS, VOICES) else "default"
+    @property
+    def tuned_as(self) -> str:
+        return self.base.key
 
 
 @dataclass(frozen=True)
-class Vote(Model):
-    """A soft vote: the mean of its members' probabilities, weighted by `presets[...]["weights"]`."""
+class Vote(OfTables):
+    """A soft vote: the mean of its members' probabilities, weighted by its presets' `weights`."""
 
     members: dict[str, SingleModel]
 
     def parameters(self, preset: str) -> dict:
         """All that a preset sets, the members' parameters too."""
         members = {key: member.parameters(preset) for key, member in self.members.items()}
-        return self.presets[preset] | {"members": members}
+        return self.preset(preset).parameters | {"members": members}
 
-    def build(self, preset: str, seed: int):
+    def build(self, recipe: Recipe):
         from sklearn.ensemble import VotingClassifier
 
         from ser_core.models import preprocessing
 
-        weights = self.presets[preset]["weights"]
+        weights, members = recipe.parameters["weights"], recipe.parameters["members"]
         seen = {member.view for member in self.members.values()}
         if len(seen) == 1:  # the members see the same, so it is made once for all
-            bare = [(key, member.classifier(member.presets[preset], seed)) for key, member in self.members.items()]
+            bare = [(key, one.classifier(members[key], recipe.seed)) for key, one in self.members.items()]
             vote = VotingClassifier(bare, voting="soft", weights=[weights[key] for key in self.members])
-            return preprocessing.behind(seen.pop(), vote, plain=preset == "study", features=self.input(preset))
-        whole = [(key, member.build(preset, seed)) for key, member in self.members.items()]
+            return preprocessing.before(vote, seen.pop(), recipe)
+        whole = [
+            (key, one.build(dataclasses.replace(recipe, model=key, parameters=members[key])))
+            for key, one in self.members.items()
+        ]
         return VotingClassifier(whole, voting="soft", weights=[weights[key] for key in self.members])
 
 
 @dataclass(frozen=True)
+class Member:
+    """A saved run that a vote is made of: what its recipe must say, and the options of the command that makes it."""
+
+    recipe: dict[str, str] = field(default_factory=dict)
+    command: str = ""
+
+    def fits(self, recipe: Recipe) -> bool:
+        """Whether a run of this recipe is the member."""
+        wanted = {"origin": "default", "preset": "default"} | self.recipe
+        return all(getattr(recipe, name) == value for name, value in wanted.items())
+
+
+@dataclass(frozen=True)
 class SavedVote(Model):
-    """A weighted mean of what two runs said: made of their saved predictions, in the order of `presets`' weights."""
+    """A weighted mean of what two runs said: made of their saved predictions, in the order of its presets' weights."""
 
-    of_presets: dict[str, str] = field(default_factory=dict)  # member -> its preset; "default" where none is named
+    members: dict[str, Member] = field(default_factory=dict)
 
-    def preset_of(self, member: str) -> str:
-        """The preset of a member's run."""
-        return self.of_presets.get(member, "default")
+    learns_from_clips: ClassVar[bool] = False
 
-    def with_weight(self, weight: float) -> "SavedVote":
-        """This vote with a preset `own`, in which the first member weighs so much of 1.
+    def with_weight(self, recipe: Recipe, weight: float) -> Recipe:
+        """A recipe in which the first member weighs so much of 1.
 
         Raises
         ------
@@ -130,12 +274,16 @@ class SavedVote(Model):
         """
         if not 0 <= weight <= 1:
             raise ModelError(f"--weight {weight:g} is out of bounds: give 0 to 1")
-        first, second = self.presets["default"]["weights"]
-        own = {"weights": {first: weight, second: round(1 - weight, 12)}}
-        return dataclasses.replace(self, presets=self.presets | {OWN: own})
+        first, second = recipe.parameters["weights"]
+        return recipe.with_parameters({"weights": {first: weight, second: round(1 - weight, 12)}})
 
-    def build(self, preset: str, seed: int):
-        members = " and ".join(self.presets[preset]["weights"])
+    def build(self, recipe: Recipe):
+        members = " and ".join(recipe.parameters["weights"])
         raise ModelError(
             f"{self.key} is not fitted: it is made of the runs of {members}. python -m ser_core run {self.key}"
         )
+
+
+def keys(models: Iterable[Model], asked: Callable[[Model], bool]) -> str:
+    """The keys of those models of which something holds, for a message."""
+    return ", ".join(one.key for one in models if asked(one))

@@ -24,7 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ser_core import interrupts
 from ser_core.errors import TrainingError
-from ser_core.features import inputs
+from ser_core.features.frames import FLOOR_DB, band_centres_hz
 from ser_core.keras_backend import load_keras
 
 PCA_VARIANCE = 0.95  # the study's: 66 components of its 180 features
@@ -191,7 +191,6 @@ def loads(content: bytes) -> "NetworkClassifier":
 
 # Augmentation of log-mel frames, one epoch's worth at a time
 
-FLOOR_DB = -80.0
 GAIN_DB = 3.0
 SHIFT_FRAMES = 16
 NOISE_DB = 1.0  # standard deviation, of each cell
@@ -228,7 +227,7 @@ def other_voice(frames: np.ndarray, speed: float, height: float) -> np.ndarray:
     length, bands = frames.shape
     middle = (length - 1) / 2
     times = middle + speed * (np.arange(length) - middle)
-    centres = inputs.band_centres_hz(bands)
+    centres = band_centres_hz(bands)
     places = np.interp(centres / height, centres, np.arange(bands))
     where = np.broadcast_arrays(times[:, np.newaxis], places[np.newaxis])
     return map_coordinates(frames, where, output=np.float32, order=1, mode="constant", cval=FLOOR_DB)

@@ -1,18 +1,17 @@
-"""How a model sees the 180 features. Each view is the head of a pipeline, so it is fitted on training clips only.
+"""Preprocessing of features. It is the head of a model's pipeline, so it is fitted on training clips only.
 
-The `study` presets see what the authors' models saw: standardised features. The defaults see more, and what that is was
-chosen by five-fold cross-validation on the study's training part:
+"plain" is what the original authors' models saw: standardised features. "tailored" is more, and what that is was chosen
+by five-fold cross-validation on the original's training part:
 
 - Mel power is heavy-tailed (a shout has a thousand times the power of a murmur): it is taken in dB, then standardised.
-- `distance`: models that measure distances, or that are held back by a penalty on weights, see the 40 MFCC four times
-  as large as the others, since 128 mel bands that rise and fall together would drown them, and then softly whitened.
+- `distance`: models that measure distances, or whose weights are penalised, see the 40 MFCC four times as large as the
+  others, since 128 mel bands that rise and fall together would drown them, and then softly whitened.
 - `tree`: a single tree, or one on few features, asks about one feature at a time. It gets 15 linear discriminants
   (Fisher 1936) beside the 180, the directions in which the classes lie furthest apart.
 - `forest`: forests and boosting gained nothing by either.
 
-Of the functionals, which are many and overlap, `distance` sees the 300 strongest principal components: that is as good
-in cross-validation as all of them, and a model of it a quarter of the size. The others see them standardised, and so
-does what learns them in other voices, too.
+Of the functionals, which are many and overlap, `distance` sees the 300 strongest principal components: as good in
+cross-validation as all of them, and a model of it is a quarter of the size. The others see them standardised.
 """
 
 import numpy as np
@@ -22,7 +21,8 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ser_core.features.mean180 import LOG_FLOOR, NAMES
-from ser_core.models.augmented import VoicesClassifier
+from ser_core.models.augmented import AugmentedClassifier
+from ser_core.models.recipe import Recipe
 
 VERSION = "views-1"  # Part of every run: raise it with any change below.
 
@@ -76,27 +76,49 @@ class SoftWhitener(PCA):
         return self.fit(features).transform(features)
 
 
-VIEWS = {
-    "forest": lambda: [],
-    "distance": lambda: [FunctionTransformer(weigh_mfcc), SoftWhitener()],
-    "tree": lambda: [make_union("passthrough", LinearDiscriminantAnalysis(solver="eigen", shrinkage=LDA_SHRINKAGE))],
-}
-
-
 COMPONENTS = 300  # of the functionals, among 200, 300, 400
-FUNCTIONALS_VIEWS = {
-    "forest": lambda: [],
-    "distance": lambda: [SoftWhitener(power=0.0, at_most=COMPONENTS)],
-    "tree": VIEWS["tree"],
+
+
+def _with_discriminants() -> list:
+    return [make_union("passthrough", LinearDiscriminantAnalysis(solver="eigen", shrinkage=LDA_SHRINKAGE))]
+
+
+# Feature set -> kind of model -> steps after standardisation; of other sets, none.
+TAILORED = {
+    "mean180": {
+        "forest": lambda: [],
+        "distance": lambda: [FunctionTransformer(weigh_mfcc), SoftWhitener()],
+        "tree": _with_discriminants,
+    },
+    "functionals": {
+        "forest": lambda: [],
+        "distance": lambda: [SoftWhitener(power=0.0, at_most=COMPONENTS)],
+        "tree": _with_discriminants,
+    },
 }
 
 
-def behind(view: str, classifier, *, plain: bool = False, features: str = "study") -> Pipeline | VoicesClassifier:
-    """A classifier behind a view of `VIEWS`, or behind the plain one of the study, which is the same for all models."""
-    if plain:
-        return make_pipeline(StandardScaler(), classifier)
-    if features == "functionals":
-        return make_pipeline(StandardScaler(), *FUNCTIONALS_VIEWS[view](), classifier)
-    if features == "voices":
-        return VoicesClassifier(make_pipeline(StandardScaler(), classifier))
-    return make_pipeline(FunctionTransformer(to_decibels), StandardScaler(), *VIEWS[view](), classifier)
+def before(classifier, view: str, recipe: Recipe) -> Pipeline | AugmentedClassifier:
+    """A classifier behind the preprocessing of a recipe; one that learns from copies of clips where the recipe has any.
+
+    Parameters
+    ----------
+    classifier : scikit-learn classifier
+        Unfitted.
+    view : str
+        Which kind of model it is: "forest", "distance" or "tree".
+    recipe : Recipe
+    """
+    steps = [StandardScaler()]
+    if recipe.preprocessing == "tailored":
+        steps += TAILORED.get(recipe.features, {}).get(view, lambda: [])()
+        if recipe.features == "mean180":
+            steps.insert(0, FunctionTransformer(to_decibels))
+    pipeline = make_pipeline(*steps, classifier)
+    return pipeline if recipe.augmentation == "none" else AugmentedClassifier(pipeline)
+
+
+def width(recipe: Recipe, features: int) -> int:
+    """How many numbers a model that measures distances sees of so many features."""
+    is_reduced = recipe.features == "functionals" and recipe.preprocessing == "tailored"
+    return min(features, COMPONENTS) if is_reduced else features

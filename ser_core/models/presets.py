@@ -1,6 +1,5 @@
 """Presets that tuning found: `presets/<model>/<name>.json` in a store, beside those that stand in the code."""
 
-import dataclasses
 import json
 import os
 import re
@@ -9,17 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ser_core.errors import ArtifactError, ModelError
-from ser_core.models import registry
-from ser_core.models.deep import Network
-from ser_core.models.model import INSIDE, OWN, Model, SingleModel
+from ser_core.models.model import Model, Preset
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-# Names that say what a preset is, or what it sees: one that was tuned and called so would be taken for another.
-RESERVED = {OWN, *(name for model in registry.MODELS.values() for name in model.presets)}
 
 
 @dataclass(frozen=True)
-class Preset:
+class TunedPreset:
     """Parameters, and how they were found."""
 
     model: str
@@ -34,6 +29,10 @@ class Preset:
     score: float  # mean over the folds: accuracy, or UAR where actors were held out
     run: str = ""  # its one evaluation on the test part
 
+    def as_preset(self, model: Model) -> Preset:
+        """As a preset of its model."""
+        return model.tuned_preset(self.parameters, self.space, self.facts)
+
     @property
     def facts(self) -> dict:
         """What a run of it says of its tuning."""
@@ -42,33 +41,25 @@ class Preset:
         }
 
 
-def check_name(name: str) -> None:
-    """Assert that a preset can have that name.
+def check_name(name: str, model: Model) -> None:
+    """Assert that a tuned preset of a model can have that name.
 
     Raises
     ------
     ModelError
-        If the name cannot be a file's name or is one that the code gives a meaning.
+        If the name cannot be a file's name, or the model has a preset of that name in the code.
     """
     if not NAME.fullmatch(name):
         raise ModelError(f"{name!r} is no name for a preset: letters, digits, '.', '_' and '-', at most 80")
-    if name in RESERVED or name.endswith(INSIDE):
-        meant = ", ".join(sorted(RESERVED))
+    if name == "own" or name in model.presets:
         raise ModelError(
-            f"{name!r} is no name for a preset that was tuned: {meant}, and what ends with {INSIDE}, have a meaning of "
-            "their own. Choose another"
+            f"{name!r} is no name for a preset that was tuned: {', '.join(model.presets)} and own of {model.key} stand "
+            "for something else. Choose another"
         )
 
 
-def save(preset: Preset, store: Path) -> Path:
-    """Write a preset into a store.
-
-    Raises
-    ------
-    ModelError
-        As `check_name`.
-    """
-    check_name(preset.name)
+def save(preset: TunedPreset, store: Path) -> Path:
+    """Write a preset into a store; its name is as `check_name` wants it."""
     file = store / "presets" / preset.model / f"{preset.name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.name}.{os.getpid()}")
@@ -77,7 +68,7 @@ def save(preset: Preset, store: Path) -> Path:
     return file
 
 
-def list_all(stores: Iterable[Path], model: str = "*") -> list[Preset]:
+def list_all(stores: Iterable[Path], model: str = "*") -> list[TunedPreset]:
     """The tuned presets of a model, or of all; where two stores have one of the same name, the later one's."""
     found = {}
     for store in stores:
@@ -87,31 +78,8 @@ def list_all(stores: Iterable[Path], model: str = "*") -> list[Preset]:
     return list(found.values())
 
 
-def model(key: str, stores: Iterable[Path]) -> Model:
-    """A model with its tuned presets beside those of the code.
-
-    Raises
-    ------
-    ModelError, ArtifactError
-        If there is no such model, or a preset's file is damaged.
-    """
-    return with_tuned(key, list_all(stores, registry.get(key).key))
-
-
-def with_tuned(key: str, tuned: list[Preset]) -> Model:
-    """A model with these presets of it beside those of the code."""
-    known = registry.get(key)
-    if not isinstance(known, SingleModel | Network):
-        return known
-    return dataclasses.replace(
-        known,
-        presets=known.presets | {preset.name: preset.parameters for preset in tuned},
-        tuned={preset.name: preset.facts for preset in tuned},
-    )
-
-
-def _read(file: Path) -> Preset:
+def _read(file: Path) -> TunedPreset:
     try:
-        return Preset(**json.loads(file.read_text()))
+        return TunedPreset(**json.loads(file.read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise ArtifactError(f"The preset {file} cannot be read ({error}). Delete it and save it anew") from error

@@ -1,53 +1,70 @@
-"""Every model by its key: the classical ones, the votes, the networks."""
+"""Every model by its key: the classical ones, the votes, the networks. A new one is an entry of those modules."""
+
+from collections.abc import Iterable
+from pathlib import Path
 
 from ser_core.errors import ModelError
-from ser_core.models import classical, deep, ensembles
-from ser_core.models.model import Model, SavedVote
+from ser_core.models import classical, deep, ensembles, presets
+from ser_core.models.model import Model
+from ser_core.models.recipe import Recipe
 
 MODELS: dict[str, Model] = {model.key: model for model in (*classical.MODELS, *ensembles.MODELS, *deep.MODELS)}
 
 
 def of_tables() -> list[str]:
     """The keys of the models that are fitted on a table of features: all but networks, and votes of saved runs."""
-    return [key for key, model in MODELS.items() if not isinstance(model, deep.Network | SavedVote)]
+    return [key for key, model in MODELS.items() if model.learns_from_clips and not model.trains_in_epochs]
 
 
-def get(key: str) -> Model:
-    """The model of that key.
+def get(key: str, stores: Iterable[Path] = ()) -> Model:
+    """The model of that key, with the tuned presets of some stores beside its own.
 
     Raises
     ------
     ModelError
         If there is none.
+    ArtifactError
+        If a preset's file is damaged.
     """
     if key not in MODELS:
         raise ModelError(f"There is no model {key!r}; there is {', '.join(MODELS)}")
-    return MODELS[key]
+    tuned = {one.name: one.as_preset(MODELS[key]) for one in presets.list_all(stores, key)}
+    return MODELS[key].with_presets(tuned) if tuned else MODELS[key]
 
 
-def parameters(model: str | Model, preset: str = "default") -> dict:
+def recipe(model: str, preset: str | None = None, *, stores: Iterable[Path] = (), **options) -> Recipe:
+    """The recipe of a model with what is asked for, as `Model.recipe` takes it; the rest as its preset was chosen with.
+
+    Raises
+    ------
+    ModelError, FeatureError
+        As there; and if there is no such model.
+
+    Examples
+    --------
+    >>> recipe("krr").features, recipe("krr", "functionals").features
+    ('mean180', 'functionals')
+    """
+    return get(model, stores).recipe(preset, **options)
+
+
+def parameters(model: str, preset: str = "default") -> dict:
     """The parameters of a model's preset.
 
     Raises
     ------
     ModelError
-        If the model has no such preset.
+        If there is no such model, or it has no such preset.
     """
-    model = get(model) if isinstance(model, str) else model
-    if preset not in model.presets:
-        reason = " (the study did not have this model)" if preset == "study" else ""
-        raise ModelError(f"Model {model.key!r} has no preset {preset!r}{reason}; it has {', '.join(model.presets)}")
-    return model.parameters(preset)
+    return get(model).parameters(preset)
 
 
-def build(model: str | Model, *, preset: str = "default", seed: int = 9):
+def build(recipe: Recipe):
     """An unfitted classifier with everything that it fits inside it, the scaler first of all.
 
     Raises
     ------
     ModelError
-        If there is no such model or preset.
+        If there is no such model.
     """
-    model = get(model) if isinstance(model, str) else model
-    parameters(model, preset)  # raises where there is no such preset
-    return model.build(preset, seed)
+    return get(recipe.model).build(recipe)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -21,8 +21,11 @@ from ser_core.corpus.labels import LABELS
 from ser_core.environment import versions
 from ser_core.errors import ArtifactError
 from ser_core.experiments import Result
+from ser_core.features import registry as feature_sets
 from ser_core.models.emotion_classifier import EmotionClassifier
-from ser_core.results.published import SVM_UNHEARD_ACTORS_UAR
+from ser_core.models.recipe import Recipe
+from ser_core.prediction import cards
+from ser_core.prediction.cards import TrainedOn, Unheard
 from ser_core.results.runs import Run
 
 MODEL_FILE = "model.skops"
@@ -44,7 +47,7 @@ TRUSTED_TYPES = [
     "ser_core.models.preprocessing.SoftWhitener",
     "ser_core.models.preprocessing.to_decibels",
     "ser_core.models.preprocessing.weigh_mfcc",
-    "ser_core.models.augmented.VoicesClassifier",
+    "ser_core.models.augmented.AugmentedClassifier",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._TemperatureScaling",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
@@ -59,13 +62,94 @@ CHECKED_PACKAGES = {MODEL_FILE: ("scikit-learn", "xgboost", "lightgbm"), NETWORK
 
 
 @dataclass(frozen=True)
+class Member:
+    """Another trained model that a vote is made of."""
+
+    weight: float
+    digest: str  # of its file
+
+
+@dataclass(frozen=True)
 class ModelEntry:
-    """A trained model that is there to be loaded, as its store's manifest describes it."""
+    """A trained model that is there to be loaded, as its store's manifest describes it.
+
+    Parameters
+    ----------
+    key : str
+    store : Path
+    shipped : bool
+    name : str
+    files : dict
+        Name -> SHA-256.
+    versions : dict
+        Of the packages that it was made with.
+    features : str
+        Version of the feature set.
+    labels : list of str
+        Its classes, in order.
+    run : str
+        Id of the run whose test predictions it made.
+    recipe : Recipe
+    scores : dict
+        Of that run.
+    trained_on : TrainedOn
+    unheard : Unheard, optional
+        What it is worth on voices that it does not know, where that was measured.
+    members : dict
+        Of a vote of saved models: key -> `Member`.
+    seen : list of int
+        Of a network: places in `LABELS` of the classes that it learned.
+    """
 
     key: str
     store: Path
     shipped: bool
-    entry: dict  # files with SHA-256, versions, features, labels, run, scores, trained_on, unheard
+    name: str
+    files: dict[str, str]
+    versions: dict[str, str]
+    features: str
+    labels: list[str]
+    run: str
+    recipe: Recipe
+    scores: dict[str, float]
+    trained_on: TrainedOn
+    unheard: Unheard | None = None
+    members: dict[str, Member] = field(default_factory=dict)
+    seen: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of_manifest(cls, key: str, store: Path, shipped: bool, entry: dict) -> "ModelEntry":
+        """An entry as the manifest has it.
+
+        Raises
+        ------
+        ArtifactError
+            If it lacks something.
+        """
+        try:
+            return cls(
+                key,
+                store,
+                shipped,
+                **entry
+                | {
+                    "recipe": Recipe(**entry["recipe"]),
+                    "trained_on": TrainedOn(**entry["trained_on"]),
+                    "unheard": Unheard(**entry["unheard"]) if entry.get("unheard") else None,
+                    "members": {name: Member(**one) for name, one in entry.get("members", {}).items()},
+                },
+            )
+        except (KeyError, TypeError) as error:
+            raise ArtifactError(
+                f"{store / MANIFEST}: model {key} cannot be read ({error}). Train it: python -m ser_core train {key}"
+            ) from error
+
+    def as_entry(self) -> dict:
+        """As the manifest has it."""
+        entry = asdict(self)
+        for name in ("key", "store", "shipped"):
+            entry.pop(name)
+        return {name: value for name, value in entry.items() if value not in ({}, [])}
 
     @property
     def folder(self) -> Path:
@@ -74,29 +158,24 @@ class ModelEntry:
     @property
     def title(self) -> str:
         """What a page calls it: an own model is not to be taken for a shipped one of the same name."""
-        own = "" if self.shipped else f" (trained here, on {self.entry['trained_on']['clips']:,} clips)"
-        return self.entry["name"] + own
+        return self.name + ("" if self.shipped else f" (trained here, on {self.trained_on.clips:,} clips)")
 
     @property
     def digest(self) -> str:
         """SHA-256 of the model file, or of what a vote's entry says of its members."""
         if self.is_vote:
-            return hashlib.sha256(json.dumps(self.entry["members"], sort_keys=True).encode()).hexdigest()
-        return self.entry["files"][self.model_file]
+            members = {key: asdict(member) for key, member in self.members.items()}
+            return hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()
+        return self.files[self.model_file]
 
     @property
     def is_vote(self) -> bool:
         """Made of other trained models of its store."""
-        return "members" in self.entry
+        return bool(self.members)
 
     @property
     def model_file(self) -> str:
-        return NETWORK_FILE if NETWORK_FILE in self.entry["files"] else MODEL_FILE
-
-    @property
-    def input(self) -> str:
-        """What it sees of a clip, of `features.inputs`."""
-        return self.entry.get("input", "study")
+        return NETWORK_FILE if NETWORK_FILE in self.files else MODEL_FILE
 
     @property
     def worth(self) -> tuple[str, str]:
@@ -104,11 +183,11 @@ class ModelEntry:
         heard."""
         known = (
             "Of the study's test clips, by actors whom it has heard, it names "
-            f"{self.entry['scores']['test_accuracy']:.0%} right, emotion and gender"
+            f"{self.scores['test_accuracy']:.0%} right, emotion and gender"
         )
-        if not self.entry["unheard"]:
+        if not self.unheard:
             return known, "On voices that it has never heard it is wrong far more often; how often was not measured"
-        right, claimed = (self.entry["unheard"]["scores"][f"emotion_{name}"] for name in ("accuracy", "claimed"))
+        right, claimed = (self.unheard.scores[f"emotion_{name}"] for name in ("accuracy", "claimed"))
         return known, (
             f"On voices that it has never heard it names {right:.0%} of eight emotions right, while claiming to be "
             f"{claimed:.0%} sure"
@@ -133,14 +212,9 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | Non
     unheard : Run, optional
         The same model under a protocol that holds actors out: what it is worth on voices that it does not know.
     """
-    trained_on = _training_clips(result.run, table)
-    honest = {"run": unheard.id, "scores": unheard.scores} if unheard else None
-    model_file, content = _dump(result.model)
-    contents = {model_file: content, CARD_FILE: _card(result.run, trained_on, honest).encode()}
-    more = {"input": result.run.info.get("input", "study")}
-    if model_file == NETWORK_FILE:
-        more["seen"] = result.model.seen_.tolist()
-    return _enter(result.run, store, contents, trained_on=trained_on, unheard=honest, **more)
+    name, content = _dump(result.model)
+    seen = result.model.seen_.tolist() if name == NETWORK_FILE else []
+    return _enter(result.run, table, store, {name: content}, unheard=unheard, seen=seen)
 
 
 def save_vote(run: Run, table: pd.DataFrame, store: Path, *, unheard: Run | None = None) -> ModelEntry:
@@ -152,31 +226,40 @@ def save_vote(run: Run, table: pd.DataFrame, store: Path, *, unheard: Run | None
         If a member is not there.
     """
     members = {}
-    for key, weight in run.info["parameters"]["weights"].items():
+    for key, weight in run.recipe.parameters["weights"].items():
         kept = find(key, [store])
-        if kept.entry["run"] != run.info["members"][key]:
-            raise ArtifactError(f"{kept.folder} is of run {kept.entry['run']}, not of the vote's. Train it anew")
-        members[key] = {"weight": weight, "digest": kept.digest}
-    trained_on = _training_clips(run, table)
-    honest = {"run": unheard.id, "scores": unheard.scores} if unheard else None
-    contents = {CARD_FILE: _card(run, trained_on, honest).encode()}
-    return _enter(run, store, contents, trained_on=trained_on, unheard=honest, members=members)
+        if kept.run != run.members[key]:
+            raise ArtifactError(f"{kept.folder} is of run {kept.run}, not of the vote's. Train it anew")
+        members[key] = Member(weight, kept.digest)
+    return _enter(run, table, store, {}, unheard=unheard, members=members)
 
 
-def _enter(run: Run, store: Path, contents: dict[str, bytes], **more) -> ModelEntry:
+def _enter(
+    run: Run, table: pd.DataFrame, store: Path, contents: dict[str, bytes], *, unheard: Run | None, **more
+) -> ModelEntry:
     """Write a model's files and its entry in the manifest, in the place of older ones."""
-    key = run.info["model"]
+    key = run.recipe.model
     folder = store / "models" / key
     folder.mkdir(parents=True, exist_ok=True)
-    entry = {
-        "name": run.info["name"],
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
-        "versions": versions(),
-        "features": run.info["features"],
-        "labels": list(LABELS),
-        "run": run.id,
-        "scores": run.scores,
-    } | more
+    trained_on = TrainedOn.of(run, table)
+    honest = Unheard(unheard.id, unheard.scores) if unheard else None
+    contents = contents | {CARD_FILE: cards.card(run, trained_on, honest).encode()}
+    made = ModelEntry(
+        key=key,
+        store=store,
+        shipped=False,
+        name=run.name,
+        files={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+        versions=versions(),
+        features=run.versions.features,
+        labels=list(LABELS),
+        run=run.id,
+        recipe=run.recipe,
+        scores=run.scores,
+        trained_on=trained_on,
+        unheard=honest,
+        **more,
+    )
     with FileLock(store / ".lock"):
         for file in folder.iterdir():
             if file.name not in contents:
@@ -184,15 +267,15 @@ def _enter(run: Run, store: Path, contents: dict[str, bytes], **more) -> ModelEn
         for name, content in contents.items():
             _replace(folder / name, content)
         manifest = _manifest(store)
-        manifest["models"][key] = entry
+        manifest["models"][key] = made.as_entry()
         _replace(store / MANIFEST, (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode())
-    return ModelEntry(key, store, False, entry)
+    return made
 
 
 def list_all(stores: Iterable[Path]) -> list[ModelEntry]:
     """The trained models of the shipped store (the first) and of this installation's own."""
     return [
-        ModelEntry(key, store, number == 0, entry)
+        ModelEntry.of_manifest(key, store, number == 0, entry)
         for number, store in enumerate(stores)
         for key, entry in _manifest(store)["models"].items()
     ]
@@ -200,7 +283,7 @@ def list_all(stores: Iterable[Path]) -> list[ModelEntry]:
 
 def sizes(stores: Iterable[Path]) -> dict[str, int]:
     """The run of each trained model -> the size of the model's file in bytes."""
-    files = {one.entry.get("run"): one.folder / one.model_file for one in list_all(stores)}
+    files = {one.run: one.folder / one.model_file for one in list_all(stores)}
     return {run: file.stat().st_size for run, file in files.items() if file.is_file()}
 
 
@@ -236,7 +319,7 @@ def check(entry: ModelEntry) -> bytes:
     """
     train = f"python -m ser_core train {entry.key}"
     contents = {}
-    for name, expected in entry.entry["files"].items():
+    for name, expected in entry.files.items():
         restore = f"Restore it (git checkout {entry.folder})" if entry.shipped else f"Train it: {train}"
         try:
             contents[name] = (entry.folder / name).read_bytes()
@@ -250,12 +333,11 @@ def check(entry: ModelEntry) -> bytes:
     if entry.is_vote:
         members(entry)
         return b""
-    from ser_core.features import inputs
-
-    learned, here = entry.entry["versions"], versions()
+    learned, here = entry.versions, versions()
+    known = feature_sets.FEATURE_SETS.get(entry.recipe.features)  # a backbone's version is known with its weights
     for what, made_with, now in (
-        ("features", entry.entry["features"], inputs.VERSIONS.get(entry.input, entry.entry["features"])),
-        ("classes", tuple(entry.entry["labels"]), LABELS),
+        ("features", entry.features, known.version if known else entry.features),
+        ("classes", tuple(entry.labels), LABELS),
         *((package, learned[package], here[package]) for package in CHECKED_PACKAGES[entry.model_file]),
     ):
         if made_with != now:
@@ -275,14 +357,14 @@ def members(entry: ModelEntry) -> dict[str, tuple[float, ModelEntry]]:
         If one is not there, or is another than the vote was made of.
     """
     found = {}
-    for key, said in entry.entry["members"].items():
+    for key, said in entry.members.items():
         member = find(key, [entry.store])
-        if member.digest != said["digest"]:
+        if member.digest != said.digest:
             raise ArtifactError(
-                f"Model {entry.key} was made with {key} of digest {said['digest'][:12]}..., but here is another. "
+                f"Model {entry.key} was made with {key} of digest {said.digest[:12]}..., but here is another. "
                 f"Make the vote anew: python -m ser_core train {entry.key}"
             )
-        found[key] = said["weight"], dataclasses.replace(member, shipped=entry.shipped)
+        found[key] = said.weight, dataclasses.replace(member, shipped=entry.shipped)
     return found
 
 
@@ -298,7 +380,7 @@ def load(entry: ModelEntry) -> EmotionClassifier:
     if entry.model_file == NETWORK_FILE:
         from ser_core.models import networks
 
-        return EmotionClassifier.of_fitted(networks.loads(content), entry.entry["seen"])
+        return EmotionClassifier.of_fitted(networks.loads(content), entry.seen)
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
@@ -318,67 +400,6 @@ def _dump(model: EmotionClassifier) -> tuple[str, bytes]:
     import skops.io
 
     return MODEL_FILE, skops.io.dumps(model, compression=8)  # zipfile.ZIP_DEFLATED
-
-
-def _training_clips(run: Run, table: pd.DataFrame) -> dict:
-    """What the model heard: number of clips, their actors, and how long they are, in seconds."""
-    rows = table[table["stem"].isin(run.part("train")["clip"])]
-    return {
-        "clips": len(rows),
-        "actors": int(rows["actor"].nunique()),
-        "shortest_s": round(float(rows["duration_s"].min()), 2),
-        "median_s": round(float(rows["duration_s"].median()), 2),
-        "longest_s": round(float(rows["duration_s"].max()), 2),
-    }
-
-
-def _card(run: Run, trained_on: dict, unheard: dict | None) -> str:
-    from ser_core.features.inputs import TITLES
-
-    info, scores = run.info, run.scores
-    if "members" in info:
-        features = f"those of its members: {', '.join(info['members'])}"
-    else:
-        features = f"{info['features']}: {TITLES[info.get('input', 'study')]}"
-    cv = f"{scores['cv_accuracy']:.3f}" if "cv_accuracy" in scores else "not measured"
-    if unheard:
-        on_others = (
-            f"it names {unheard['scores']['emotion_accuracy']:.0%} of eight emotions in speech, while claiming to be "
-            f"{unheard['scores']['emotion_claimed']:.0%} sure (run `{unheard['run']}`)"
-        )
-    else:
-        on_others = (
-            "not measured for this model; an RBF support vector machine on the same features recognises "
-            f"{SVM_UNHEARD_ACTORS_UAR:.0%} of eight emotions in speech"
-        )
-    return f"""# {info["name"]} (`{info["model"]}`)
-
-Says which of 16 classes (eight emotions, female or male voice) it hears in a recording of a voice.
-
-| | |
-|---|---|
-| Learned from | {trained_on["clips"]:,} RAVDESS clips of {trained_on["actors"]} actors |
-| Their length | {trained_on["shortest_s"]} to {trained_on["longest_s"]} s |
-| Features | {features} |
-| Preset | {info["preset"]} |
-| Accuracy, five-fold cross-validation on the training part | {cv} |
-| Accuracy on the study's {sum(info["test_counts"].values())} test clips | {scores["test_accuracy"]:.3f} |
-| UAR on the same | {scores["uar"]:.3f} |
-| Run | `{run.id}` |
-
-## What it cannot do
-
-The test clips are spoken and sung by the same actors as the training clips. On voices never heard (actors held out):
-{on_others}.
-
-It has heard actors, in a studio, saying two English sentences. It does not know what anyone feels. Do not decide
-anything about a person with it.
-
-## Terms
-
-Trained on RAVDESS: Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song
-(RAVDESS), PLoS ONE 13(5): e0196391. RAVDESS is licensed CC BY-NC-SA 4.0; this model is offered under the same terms.
-"""
 
 
 def _manifest(store: Path) -> dict:

@@ -15,11 +15,11 @@ from ser_core.corpus.labels import (
     by_emotion,
     by_gender,
     emotion_of,
-    gender_of,
     title_of,
 )
 from ser_core.errors import ArtifactError
-from ser_core.features import inputs, mean180
+from ser_core.features import mean180
+from ser_core.features import registry as feature_sets
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.prediction import model_store
 from ser_core.settings import Settings
@@ -42,22 +42,24 @@ class Prediction:
         return max(self.probabilities, key=self.probabilities.get)
 
     @property
-    def emotion(self) -> str:
-        return emotion_of(self.label)
-
-    @property
-    def gender(self) -> str:
-        return gender_of(self.label)
-
-    @property
     def probability(self) -> float:
         """How sure the model is of `label`."""
         return self.probabilities[self.label]
 
     @property
-    def named(self) -> tuple[str, str]:
-        """The emotion and the gender with the highest sums: what a page says. Now and then not those of `label`."""
-        return max(self.emotions, key=self.emotions.get), max(self.genders, key=self.genders.get)
+    def emotion(self) -> str:
+        """The most probable emotion, genders added up: what is said everywhere. Now and then not that of `label`."""
+        return max(self.emotions, key=self.emotions.get)
+
+    @property
+    def gender(self) -> str:
+        """The most probable gender, emotions added up."""
+        return max(self.genders, key=self.genders.get)
+
+    @property
+    def emotion_probability(self) -> float:
+        """How sure the model is of `emotion`."""
+        return self.emotions[self.emotion]
 
     @property
     def emotions(self) -> dict[str, float]:
@@ -80,6 +82,7 @@ class Prediction:
             "emotion": self.emotion,
             "gender": self.gender,
             "probability": self.probability,
+            "emotion_probability": self.emotion_probability,
             "probabilities": self.probabilities,
             "warnings": list(self.warnings),
         }
@@ -90,16 +93,17 @@ class Listener:
 
     def __init__(self, model: EmotionClassifier, entry: model_store.ModelEntry):
         self.model = model
-        self.input = inputs.to_hear(inputs.get(entry.input, Settings.from_environment()))
-        if self.input.version != entry.entry["features"]:  # of a backbone, whose weights are known only now
+        # Of the clip alone: copies are for training.
+        self.features = feature_sets.get(entry.recipe.features, Settings.from_environment())
+        if self.features.weights and self.features.version != entry.features:  # a backbone's are known only now
             raise ArtifactError(
-                f"Model {entry.key} was made with {entry.entry['features']}, but here is {self.input.version}. "
+                f"Model {entry.key} was made with {entry.features}, but here is {self.features.version}. "
                 f"Bring those weights, or train it: python -m ser_core train {entry.key}"
             )
 
     def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """The probabilities of clips [shape=(clips, 16)], and those that each member gives, where it is a vote."""
-        features = self.input.see(clips)
+        features = self.features.of(clips)
         members = self.model.members_proba(features)
         return (self.model.vote(members) if members else self.model.predict_proba(features)), members
 
@@ -161,17 +165,17 @@ class Predictor:
         """
         if waveform.rate != mean180.SAMPLE_RATE:
             raise ValueError(f"The sound is at {waveform.rate} Hz, the features want {mean180.SAMPLE_RATE} Hz")
-        trained_on = self.entry.entry["trained_on"]
+        trained_on = self.entry.trained_on
         given, members = self.listener.hear([waveform.samples])
-        is_long = waveform.duration_s > trained_on["longest_s"]
-        timeline = self._timeline(waveform, trained_on["median_s"]) if is_long else None
+        is_long = waveform.duration_s > trained_on.longest_s
+        timeline = self._timeline(waveform, trained_on.median_s) if is_long else None
         prediction = Prediction(
             probabilities=dict(zip(LABELS, given[0].tolist(), strict=True)),
             members={
                 key: dict(zip(EMOTION_NAMES, by_emotion(said[0]).tolist(), strict=True))
                 for key, said in members.items()
             },
-            warnings=quality.warnings(waveform, trained_on),
+            warnings=quality.warnings(waveform, shortest_s=trained_on.shortest_s, longest_s=trained_on.longest_s),
             timeline=timeline,
         )
         return replace(prediction, warnings=(*_unsettled(prediction), *prediction.warnings))
@@ -193,12 +197,12 @@ class Predictor:
 
 def _unsettled(prediction: Prediction) -> tuple[str, ...]:
     """A warning where the most probable class and the most probable emotion disagree."""
-    other, _ = prediction.named
-    if other == prediction.emotion:
+    of_label = emotion_of(prediction.label)
+    if of_label == prediction.emotion:
         return ()
     return (
         f"Not settled: {title_of(prediction.label)} is the most probable of the 16 classes, but with genders added up "
-        f"{other} is more probable than {prediction.emotion}.",
+        f"{prediction.emotion} is more probable than {of_label}.",
     )
 
 

@@ -77,7 +77,7 @@ def same_test(found: Iterable[Run]) -> dict[str, list[Run]]:
     digests = _shipped_digests(found)
     groups: dict[str, list[Run]] = {}
     for run in found:
-        protocol, digest = run.info["protocol"], run.info["data_digest"]
+        protocol, digest = run.protocol, run.data_digest
         groups.setdefault(protocol if digest in digests else f"{protocol} of {digest[:8]}", []).append(run)
     order = {name: place for place, name in enumerate(protocols.PROTOCOLS)}
     return dict(sorted(groups.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
@@ -99,7 +99,7 @@ def usual_kind(test: str) -> str:
 
 
 def _shipped_digests(found: Iterable[Run]) -> set[str]:
-    return {run.info["data_digest"] for run in found if run.shipped}
+    return {run.data_digest for run in found if run.shipped}
 
 
 def original_of(run: Run, found: Iterable[Run]) -> OriginalResult | None:
@@ -112,13 +112,14 @@ def original_of(run: Run, found: Iterable[Run]) -> OriginalResult | None:
     found : iterable of Run
         Among which are those that ship: they are on the study's clips.
     """
-    key = run.info["model"]
-    if key not in ORIGINAL or run.info["protocol"] != "study" or run.info["data_digest"] not in _shipped_digests(found):
+    key = run.recipe.model
+    if key not in ORIGINAL or run.protocol != "study" or run.data_digest not in _shipped_digests(found):
         return None
-    seen_then = registry.get(key).input(SEES_AS_THE_ORIGINAL.get(key, "default"))
-    sees_the_same = run.info.get("input", "study") == seen_then
-    is_tuned_inside = "found" in run.info  # every fold has parameters of its own
-    return ORIGINAL[key] if sees_the_same and not is_tuned_inside else None
+    if not registry.get(key).learns_from_clips:
+        return ORIGINAL[key]
+    seen_then = registry.recipe(key, SEES_AS_THE_ORIGINAL.get(key, "default")).features
+    is_nested = run.recipe.origin == "nested"  # every fold has parameters of its own
+    return ORIGINAL[key] if run.recipe.features == seen_then and not is_nested else None
 
 
 def table(
@@ -144,7 +145,7 @@ def table(
         of the last fit, `parameters` of a network, ...
     """
     found = list(found)
-    chosen = [run for run in found if run.info["protocol"] == protocol]
+    chosen = [run for run in found if run.protocol == protocol]
     labels = run_titles.titles(chosen, protocol=False)
     rows = [row(run, kind, original_of(run, found)) | {"label": labels[run.id]} for run in chosen]
     return as_table(rows, sizes or {})
@@ -160,14 +161,20 @@ def as_table(rows: list[dict], sizes: dict[str, int]) -> pd.DataFrame:
 
 def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -> dict:
     """What `table` says of a run, but for its label; of 16 classes beside the original's numbers, if there are any."""
-    info, test = run.info, run.part("test")
+    test = run.part("test")
     original = original if kind == "class" else None
-    share, low, high = evaluation.accuracy(test, kind, by_actor=protocols.get(info["protocol"]).holds_actors_out)
+    share, low, high = evaluation.accuracy(test, kind, by_actor=protocols.get(run.protocol).holds_actors_out)
     scores = run.scores if kind == "class" else evaluation.scores_of(run.predictions, kind)
     last = test[test["fold"] == test["fold"].max()]  # the clips that `predict_seconds` is of
     return {
-        **{name: info[name] for name in ("model", "name", "family", "preset", "features", "seconds", "fit_seconds")},
         "run": run.id,
+        "model": run.recipe.model,
+        "name": run.name,
+        "family": run.family,
+        "preset": run.recipe.preset,
+        "features": run.versions.features,
+        "seconds": run.seconds.total,
+        "fit_seconds": run.seconds.fit,
         "shipped": run.shipped,
         "original_cv_accuracy": original.cv_accuracy if original else None,
         "original_test_accuracy": original.test_accuracy if original else None,
@@ -180,9 +187,9 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
         "macro_f1": scores["macro_f1"],
         "train_accuracy": scores.get("train_accuracy"),
         "gap": scores["train_accuracy"] - share if "train_accuracy" in scores else None,
-        "predict_ms": 1000 * info["predict_seconds"] / len(last),
-        "file_bytes": info.get("size_bytes"),
-        "parameters": sum(layer["parameters"] for layer in info["layers"]) if "layers" in info else None,
+        "predict_ms": 1000 * run.seconds.predict / len(last),
+        "file_bytes": None,
+        "parameters": sum(layer["parameters"] for layer in run.layers) or None,
     }
 
 

@@ -93,7 +93,7 @@ def pair(
     one, other = rows["first_right"].to_numpy(), rows["second_right"].to_numpy()
     only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
     p = evaluation.mcnemar(only_first, only_second)
-    by_actor = all(protocols.get(run.info["protocol"]).holds_actors_out for run in (first, second))
+    by_actor = all(protocols.get(run.protocol).holds_actors_out for run in (first, second))
     groups = rows["clip"].str[-2:].to_numpy() if by_actor else np.arange(len(rows))
     low, high = evaluation.mean_interval(one.astype(int) - other.astype(int), groups, resamples=resamples)
     difference = float(one.mean() - other.mean())

@@ -8,10 +8,10 @@ from scipy.stats import false_discovery_control
 
 from ser_core import evaluation
 from ser_core.evaluation import protocols
-from ser_core.features import store
+from ser_core.features import tables
 from ser_core.models import registry
-from ser_core.models.model import FUNCTIONALS, INSIDE, VOICES
-from ser_core.results import comparison, differences
+from ser_core.models.recipe import Recipe
+from ser_core.results import comparison, differences, runs
 from ser_core.results.published import PUBLISHED
 from ser_core.results.runs import Run
 
@@ -26,8 +26,17 @@ LADDER = {
 SPEAKER_MODEL = "svm"  # tells actors apart by the features that it tells emotions apart by
 
 
-def ladder(found: Iterable[Run], model: str, *, preset: str = "default", kind: str = "class") -> pd.DataFrame:
+def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kind: str = "class") -> pd.DataFrame:
     """A model's runs on the study's clips from the kindest protocol to the hardest; of several of one kind the newest.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    model : str
+    features : str, optional
+        What it sees of a clip; what its default preset sees if left out.
+    kind : str
+        "class" (16) or "emotion" (8).
 
     Returns
     -------
@@ -37,8 +46,9 @@ def ladder(found: Iterable[Run], model: str, *, preset: str = "default", kind: s
         where they are held out.
     """
     newest, rows = latest(found), []
+    recipe = registry.recipe(model, features=features)
     for protocol, heard in LADDER.items():
-        if run := newest.get((protocol, model, preset)):
+        if run := newest.get((protocol, *_what(recipe))):
             test = run.part("test")
             accuracy, low, high = with_interval(test, kind, by_actor=protocols.get(protocol).holds_actors_out)
             rows.append(
@@ -55,17 +65,30 @@ def ladder(found: Iterable[Run], model: str, *, preset: str = "default", kind: s
     return pd.DataFrame(rows, columns=["protocol", "heard", "run", "clips", "accuracy", "low", "high"])
 
 
-def latest(found: Iterable[Run]) -> dict[tuple[str, str, str], Run]:
-    """The newest run of each protocol, model and preset that may be compared: on the study's clips, with its seed.
+def latest(found: Iterable[Run]) -> dict[tuple, Run]:
+    """The newest run of each protocol and recipe (`_what`) that may be compared: on the study's clips, with its seed.
 
     A run on clips of one's own is of another test, with a name of its own (`comparison.same_test`).
     """
     return {
-        (test, run.info["model"], run.info["preset"]): run
+        (test, *_what(run.recipe)): run
         for test, group in comparison.same_test(found).items()
         for run in group
-        if run.info["seed"] == protocols.STUDY_SEED
+        if run.recipe.seed == protocols.STUDY_SEED
     }
+
+
+def on_the_ladder(found: Iterable[Run]) -> list[tuple[str, Run]]:
+    """The newest runs under a protocol of the ladder with a model's own parameters, each with the protocol."""
+    return [
+        (test, run)
+        for (test, *_), run in latest(found).items()
+        if test in LADDER and run.recipe.preset in ("default", "functionals")
+    ]
+
+
+def _what(recipe: Recipe) -> tuple[str, ...]:
+    return recipe.model, recipe.features, recipe.augmentation, recipe.preset, recipe.origin
 
 
 def with_interval(rows: pd.DataFrame, kind: str, *, by_actor: bool) -> tuple[float, float, float]:
@@ -87,15 +110,19 @@ def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
     """
     rows = []
     for run in found:
-        if run.info["protocol"].removesuffix("+song") != protocol:
+        if run.protocol.removesuffix("+song") != protocol:
             continue
         accuracy, low, high = with_interval(run.part("test"), "emotion", by_actor=True)
         rows.append(
             {
                 "run": run.id,
-                **{name: run.info[name] for name in ("model", "name", "preset", "features", "seed")},
+                "model": run.recipe.model,
+                "name": run.name,
+                "preset": run.recipe.preset,
+                "features": run.versions.features,
+                "seed": run.recipe.seed,
                 "shipped": run.shipped,
-                "note": protocols.get(run.info["protocol"]).note,
+                "note": protocols.get(run.protocol).note,
                 "ua": run.scores["emotion_ua"],
                 "uar": run.scores["emotion_uar"],
                 "accuracy": accuracy,
@@ -134,8 +161,8 @@ def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
         One row a test clip: `clip`, `actor`, and `named`, the actor that was recognised.
     """
     fold = next(fold for fold in protocols.get("study").folds(table) if fold.part == "test")
-    features, actors = store.matrix(table), table["actor"].to_numpy()
-    model = registry.build(SPEAKER_MODEL).fit(features[fold.train], actors[fold.train])
+    features, actors = tables.matrix(table), table["actor"].to_numpy()
+    model = registry.build(registry.recipe(SPEAKER_MODEL)).fit(features[fold.train], actors[fold.train])
     named = model.predict(features[fold.held_out])
     clips = table["stem"].to_numpy()[fold.held_out]
     return pd.DataFrame({"clip": clips, "actor": actors[fold.held_out], "named": named})
@@ -154,17 +181,20 @@ def fall(table: pd.DataFrame, name: str) -> str:
     )
 
 
-IDEAS = (  # in words, model, preset, and against which model and preset
-    ("Gender first, then emotion", "hier", "default", "krr", "default"),
-    ("Gender first, hard routing", "hier", "hard", "krr", "default"),
+NESTED = {"origin": "nested"}
+FUNCTIONALS = {"features": "functionals"}
+PERTURBED = {"features": "functionals", "augmentation": "speaker-perturbation"}
+IDEAS = (  # in words, model and recipe, and against which model and recipe
+    ("Gender first, then emotion", "hier", {}, "krr", {}),
+    ("Gender first, hard routing", "hier", {"preset": "hard"}, "krr", {}),
     ("Gender first, on functionals", "hier", FUNCTIONALS, "krr", FUNCTIONALS),
-    ("Emotion and gender apart", "apart", "default", "krr", "default"),
+    ("Emotion and gender apart", "apart", {}, "krr", {}),
     ("Emotion and gender apart, on functionals", "apart", FUNCTIONALS, "krr", FUNCTIONALS),
-    # Both with parameters that were looked for in the same way, inside each fold.
-    ("Other voices for apart", "apart", f"{VOICES}-{INSIDE}", "apart", f"{FUNCTIONALS}-{INSIDE}"),
-    ("Other voices for cnn2d", "cnn2d", VOICES, "cnn2d", "default"),
+    # Both with hyperparameters from nested cross-validation.
+    ("Other voices for apart", "apart", PERTURBED | NESTED, "apart", FUNCTIONALS | NESTED),
+    ("Other voices for cnn2d", "cnn2d", {"preset": "voices"}, "cnn2d", {}),
     *(
-        (f"Functionals for {key}", key, FUNCTIONALS, key, "default")
+        (f"Functionals for {key}", key, FUNCTIONALS, key, {})
         for key in ("lr", "svm", "mlp", "lgb", "krr", "v4", "hier", "apart")
     ),
 )
@@ -181,14 +211,23 @@ def ideas(found: Iterable[Run]) -> pd.DataFrame:
         with its 95 % bootstrap interval `low` to `high`, `p` (McNemar, corrected), `clips`.
     """
     newest, rows = latest(found), []
-    for idea, model, preset, other, of_other in IDEAS:
+    for idea, model, recipe, other, of_other in IDEAS:
         for protocol, kind in (("study", "class"), ("emobox", "emotion")):
-            after, before = newest.get((protocol, model, preset)), newest.get((protocol, other, of_other))
+            after, before = _newest(newest, protocol, model, recipe), _newest(newest, protocol, other, of_other)
             if after and before:
                 pair = differences.pair(after, before, kind=kind)
                 rows.append({"idea": idea, "protocol": protocol, **_gain(pair, "before", "after")})
     columns = ["idea", "protocol", "clips", "before", "after", "gain", "low", "high", "p"]
     return _corrected(pd.DataFrame(rows, columns=columns))
+
+
+def _newest(newest: dict[tuple, Run], protocol: str, model: str, wanted: dict) -> Run | None:
+    """The run of a model whose recipe says what is wanted; where it says nothing, the default's."""
+    if wanted.get("origin") != "nested":
+        return newest.get((protocol, *_what(registry.recipe(model, **wanted))))
+    of_model = (run for (test, key, *_), run in newest.items() if (test, key) == (protocol, model))
+    fields = {"augmentation": "none"} | wanted
+    return next((run for run in of_model if runs.matches(run, **fields)), None)
 
 
 def _gain(pair: differences.Pair, before: str, after: str) -> dict:
@@ -219,10 +258,10 @@ def song_helps(found: Iterable[Run]) -> pd.DataFrame:
         of models.
     """
     newest, rows = latest(found), []
-    for (protocol, model, preset), run in newest.items():
-        speech = newest.get(("study-speech", model, preset))
-        if protocol == "study" and preset == "default" and speech:
+    for (protocol, *what), run in newest.items():
+        speech = newest.get(("study-speech", *what))
+        if protocol == "study" and run.recipe.preset == "default" and speech:
             gain = _gain(differences.pair(run, speech), "without", "with_song")
-            rows.append({"model": model, "name": run.info["name"], **gain})
+            rows.append({"model": run.recipe.model, "name": run.name, **gain})
     columns = ["model", "name", "clips", "without", "with_song", "gain", "low", "high", "p"]
     return _corrected(pd.DataFrame(rows, columns=columns).sort_values("gain", ascending=False, ignore_index=True))

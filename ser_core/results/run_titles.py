@@ -4,33 +4,46 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ser_core.evaluation import protocols
+from ser_core.features import augmentation
 from ser_core.models import deep, registry
-from ser_core.models.model import OWN
 from ser_core.results.runs import Run
 
 
 def title(run: Run, *, protocol: bool = True) -> str:
     """A run in a few words, such as "cnn dropout 0.5" or "cnn2d, emobox"; without its `protocol` where all share it."""
-    words, features = run.info["model"], run.info["features"].rsplit("-", 1)[0]
-    if run.info["preset"] == OWN:
-        usual, own = registry.parameters(run.info["model"]), run.info["parameters"]
-        if weights := own.get("weights"):  # of a vote of two: the other weighs the rest
-            first = next(iter(weights))
-            own = {first: weights[first]}
-        words += "".join(
-            f" {deep.as_option(name)[2:]} {value}" for name, value in own.items() if usual.get(name) != value
-        )
-    elif run.info["preset"] == "study" or run.info["preset"] not in ("default", features):  # the authors' values
-        words += f" ({run.info['preset'].removeprefix(f'{features}-')})"
-    # What a network or a vote of runs sees is said by its model and preset; any other model sees the study's features
-    # if nothing is said.
-    if run.info["family"] != "deep" and "members" not in run.info and features != "study":
-        words += f", {features}"
-    if protocol and run.info["protocol"] != "study":
-        words += f", {run.info['protocol']}"
-    if run.info["seed"] != protocols.STUDY_SEED:
-        words += f", seed {run.info['seed']}"
+    recipe, model = run.recipe, registry.get(run.recipe.model)
+    words = recipe.model
+    if recipe.origin == "own":
+        words += _chosen(recipe.parameters, model.parameters("default"))
+    elif recipe.origin == "nested":
+        words += " (tuned-inside)"
+    elif recipe.preset != "default" and recipe.preset != _usual(run):
+        words += f" ({recipe.preset})"
+    # What a network or a vote of runs sees is said by its model and preset; any other model sees the 180 features if
+    # nothing is said.
+    if model.learns_from_clips and not model.trains_in_epochs and recipe.features != model.presets["default"].features:
+        words += f", {augmentation.get(recipe.augmentation).label or recipe.features}"
+    if protocol and run.protocol != "study":
+        words += f", {run.protocol}"
+    if recipe.seed != protocols.STUDY_SEED:
+        words += f", seed {recipe.seed}"
     return words
+
+
+def _chosen(own: dict, usual: dict) -> str:
+    """The parameters that someone chose by hand."""
+    if weights := own.get("weights"):  # of a vote of two: the other weighs the rest
+        first = next(iter(weights))
+        own = {first: weights[first]}
+    return "".join(f" {deep.as_option(name)[2:]} {value}" for name, value in own.items() if usual.get(name) != value)
+
+
+def _usual(run: Run) -> str | None:
+    """The preset that a classical model takes with the run's features, if nothing else is said."""
+    recipe, model = run.recipe, registry.get(run.recipe.model)
+    if model.trains_in_epochs:
+        return None
+    return model.recipe(features=recipe.features, augmentation=recipe.augmentation).preset
 
 
 def titles(found: Iterable[Run], **options) -> dict[str, str]:

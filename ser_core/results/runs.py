@@ -1,12 +1,14 @@
-"""Runs on disk: `runs/<id>/run.json` says what was done, `predictions.parquet` what came out for every clip;
-of a network, `curves.parquet` how each epoch went."""
+"""Runs on disk: `runs/<id>/run.json` says what was done, `predictions.parquet` what came out for every clip; of a
+network, `curves.parquet` how each epoch went."""
 
+import dataclasses
+import hashlib
 import json
 import logging
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,29 +16,179 @@ import pandas as pd
 from filelock import FileLock
 
 from ser_core import evaluation, files
-from ser_core.errors import ArtifactError
+from ser_core.environment import Environment
+from ser_core.errors import ArtifactError, ModelError
+from ser_core.models import registry
+from ser_core.models.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
+OWN = "own-"  # how the ids of this installation's own runs begin
+RECORD, PREDICTIONS, CURVES = "run.json", "predictions.parquet", "curves.parquet"
+TABLES_KEPT = 256  # in memory: about 0.3 MB each
+
 
 @dataclass(frozen=True)
-class Run:
-    """One model under one protocol."""
+class Versions:
+    """The versions of what the numbers were made with; empty where it does not apply."""
 
-    id: str
-    info: dict  # run.json: model, preset, parameters, protocol, features, seed, versions, data digest, seconds, scores
-    predictions: pd.DataFrame  # clip, fold, part ("train", "cv" or "test"), truth, p_<label> of each class
-    shipped: bool = False
-    # Of a network: part and fold that it was tested on, epoch, loss, accuracy, val_loss, val_accuracy, seconds.
+    features: str = ""
+    preprocessing: str = ""
+    networks: str = ""
+    weights: str = ""  # of a backbone: where they came from
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """How long a run took: in all, for the last fit, and for its predictions of the clips held out."""
+
+    total: float = 0.0
+    fit: float = 0.0
+    predict: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """A run's predictions, and of a network its curves, in memory."""
+
+    predictions: pd.DataFrame
     curves: pd.DataFrame | None = None
 
+
+@dataclass(frozen=True, eq=False)
+class SavedTables:
+    """The same, read from a run's folder when they are needed."""
+
+    folder: Path
+    stamp: tuple
+
     @property
-    def scores(self) -> dict[str, float]:
-        return self.info["scores"]
+    def predictions(self) -> pd.DataFrame:
+        return _read(self.folder / PREDICTIONS, self.stamp)
+
+    @property
+    def curves(self) -> pd.DataFrame | None:
+        file = self.folder / CURVES
+        return _read(file, self.stamp) if file.exists() else None
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One recipe under one protocol, with every prediction.
+
+    Parameters
+    ----------
+    id : str
+        Its folder's name; an own run's begins with "own-".
+    recipe : Recipe
+    protocol : str
+        Of `evaluation.protocols`.
+    data_digest : str
+        Which clips, as `features.tables.digest` says; only runs on the same may be compared.
+    clips : int
+    tables : Tables or SavedTables
+    scores : dict
+        As `evaluation.scores` gives them.
+    made : str
+        When, in UTC, ISO 8601.
+    cv : bool
+        Whether the folds inside the training part were predicted, too.
+    versions : Versions
+    environment : Environment
+    seconds : Seconds
+    members : dict
+        Of a vote of saved runs: member -> its run's id.
+    found : list of dict
+        Of nested cross-validation: what each fold's search found.
+    tuned : dict
+        How a study found the parameters, where one did.
+    layers : list of dict
+        Of a network.
+    learned_from : int
+        Of a network: training clips, without those that were only watched.
+    shipped : bool
+    """
+
+    id: str
+    recipe: Recipe
+    protocol: str
+    data_digest: str
+    clips: int
+    tables: Tables | SavedTables = field(repr=False)
+    scores: dict[str, float]
+    made: str = ""
+    cv: bool = True
+    versions: Versions = Versions()
+    environment: Environment = field(default_factory=Environment)
+    seconds: Seconds = Seconds()
+    members: dict[str, str] = field(default_factory=dict)
+    found: list[dict] = field(default_factory=list)
+    tuned: dict = field(default_factory=dict)
+    layers: list[dict] = field(default_factory=list)
+    learned_from: int = 0
+    shipped: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of its model."""
+        return registry.get(self.recipe.model).name
+
+    @property
+    def family(self) -> str:
+        """Of its model: "classical", "ensemble" or "deep"."""
+        return registry.get(self.recipe.model).family
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """One row a clip and fold: clip, corpus, speaker, gender, fold, part ("train", "cv" or "test"), truth, and
+        `p_<label>` of each class."""
+        return self.tables.predictions
+
+    @property
+    def curves(self) -> pd.DataFrame | None:
+        """Of a network: part and fold that it was tested on, epoch, loss, accuracy, val_loss, val_accuracy, seconds."""
+        return self.tables.curves
 
     def part(self, name: str) -> pd.DataFrame:
         """The predictions that count as `train`, `cv` or `test`."""
         return self.predictions[self.predictions["part"] == name]
+
+    @property
+    def test_counts(self) -> dict[str, int]:
+        """How many test clips there are of each class."""
+        return self.part("test")["truth"].value_counts().sort_index().to_dict()
+
+    def does_the_same_as(self, other: "Run") -> bool:
+        """Whether another run is of the same recipe, protocol and clips."""
+        return self._what == other._what
+
+    @property
+    def _what(self) -> tuple:
+        return self.recipe, self.protocol, self.data_digest, self.cv
+
+    @property
+    def own(self) -> "Run":
+        """This run under an id of this installation's own, so that it is not taken for the shipped one."""
+        return self if self.id.startswith(OWN) else dataclasses.replace(self, id=f"{OWN}{self.id}")
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A run's folder that no run can be read from."""
+
+    id: str
+    reason: str
+    shipped: bool = False
+
+    def __str__(self) -> str:
+        return f"Run {self.id} cannot be read: {self.reason}. Delete its folder and run it again"
+
+
+def id_of(recipe: Recipe, protocol: str, data_digest: str, cv: bool = True) -> str:
+    """A run's id, from what is to be done: the same again has the same."""
+    what = json.dumps([recipe.digest, protocol, data_digest, cv])
+    fingerprint = hashlib.sha256(what.encode()).hexdigest()[:8]
+    return f"{protocol}-{recipe.model}-{recipe.preset}-{fingerprint}"
 
 
 def save(run: Run, store: Path) -> Path:
@@ -47,10 +199,10 @@ def save(run: Run, store: Path) -> Path:
         part = folder.with_name(f".{run.id}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        (part / "run.json").write_text(json.dumps(run.info, indent=1) + "\n")
-        files.write(run.predictions, part / "predictions.parquet")
+        files.write(run.predictions, part / PREDICTIONS)
         if run.curves is not None:
-            files.write(run.curves, part / "curves.parquet")
+            files.write(run.curves, part / CURVES)
+        (part / RECORD).write_text(json.dumps(_record(run, part), indent=1) + "\n")
         old = folder.with_name(f".{run.id}.old")
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():
@@ -58,6 +210,15 @@ def save(run: Run, store: Path) -> Path:
         part.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def _record(run: Run, folder: Path) -> dict:
+    """What `run.json` holds; its scores are of the predictions with that digest."""
+    named = {one.name: getattr(run, one.name) for one in dataclasses.fields(run)}
+    for name in ("id", "shipped", "tables"):
+        named.pop(name)
+    record = {name: dataclasses.asdict(one) if dataclasses.is_dataclass(one) else one for name, one in named.items()}
+    return record | {"predictions_digest": _digest(folder / PREDICTIONS)}
 
 
 def make_store(store: Path) -> None:
@@ -76,32 +237,66 @@ def make_store(store: Path) -> None:
         raise ArtifactError(f"{store} cannot be written. Set SER_WORKSPACE to a folder that can")
 
 
+_known: dict[Path, tuple[tuple, Run]] = {}  # folder -> its files' stamps, and the run that they hold
+
+
 def load(folder: Path, *, shipped: bool = False) -> Run:
-    """Read one run; in one process only once, until a file of it changes.
+    """Read one run; its predictions are read when they are asked for. In one process only once, until a file changes.
+
+    Saved scores are trusted while the predictions are those that they were computed from; otherwise they are computed
+    anew.
 
     Raises
     ------
     ArtifactError
-        If a file is missing or damaged, or the saved scores are not those of the saved predictions.
+        If a file is missing or damaged, or the model is not known.
     """
-    stamps = tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in sorted(folder.glob("*.*")))
-    return _load(folder, shipped, stamps)
-
-
-@lru_cache(maxsize=512)
-def _load(folder: Path, shipped: bool, stamps: tuple) -> Run:
+    stamp = _stamp(folder)
+    if folder in _known and _known[folder][0] == stamp:
+        return _known[folder][1]
     try:
-        info = json.loads((folder / "run.json").read_text())
-        predictions = pd.read_parquet(folder / "predictions.parquet")
-        curves = pd.read_parquet(folder / "curves.parquet") if (folder / "curves.parquet").exists() else None
-        recomputed = evaluation.scores(predictions)
-        wrong = [name for name, value in info["scores"].items() if abs(recomputed[name] - value) > 1e-6]
-        info["scores"] = recomputed  # with those that are newer than the run
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"The run {folder} cannot be read ({error}). Delete the folder and run it again") from error
-    if wrong:
-        raise ArtifactError(f"The run {folder} says another {wrong[0]} than its predictions give. Run it again")
-    return Run(folder.name, info, predictions, shipped, curves)
+        run = _from_record(json.loads((folder / RECORD).read_text()), folder, stamp, shipped)
+    except KeyError as error:
+        raise ArtifactError(f"{RECORD} lacks {error}") from error
+    except (OSError, ValueError, TypeError, ModelError) as error:
+        raise ArtifactError(str(error).splitlines()[0].rstrip(".")) from error
+    _known[folder] = stamp, run
+    return run
+
+
+def _from_record(record: dict, folder: Path, stamp: tuple, shipped: bool) -> Run:
+    tables = SavedTables(folder, stamp)
+    digest = record.pop("predictions_digest")
+    if digest != _digest(folder / PREDICTIONS):
+        logger.warning("Run %s: its predictions are not those of its scores, which are computed anew", folder.name)
+        record["scores"] = evaluation.scores(tables.predictions)
+    registry.get(record["recipe"]["model"])
+    made_of = {"recipe": Recipe, "versions": Versions, "environment": Environment, "seconds": Seconds}
+    record |= {name: kind(**record[name]) for name, kind in made_of.items()}
+    return Run(folder.name, tables=tables, shipped=shipped, **record)
+
+
+def _stamp(folder: Path) -> tuple:
+    stats, place = [], os.fspath(folder)
+    for name in (RECORD, PREDICTIONS, CURVES):
+        try:
+            stat = os.stat(os.path.join(place, name))
+        except OSError:
+            continue
+        stats.append((name, stat.st_mtime_ns, stat.st_size))
+    return tuple(stats)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@lru_cache(maxsize=TABLES_KEPT)
+def _read(file: Path, stamp: tuple) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{file} cannot be read ({error}). Delete the run's folder and run it again") from error
 
 
 def get(run_id: str, stores: Iterable[Path]) -> Run:
@@ -114,42 +309,65 @@ def get(run_id: str, stores: Iterable[Path]) -> Run:
     """
     for shipped, store in zip((True, False), stores, strict=True):
         if (folder := store / "runs" / run_id).is_dir():
-            return load(folder, shipped=shipped)
+            try:
+                return load(folder, shipped=shipped)
+            except ArtifactError as error:
+                raise ArtifactError(str(Unreadable(run_id, str(error)))) from error
     raise ArtifactError(f"There is no run {run_id!r}. It was deleted: run it again")
 
 
-def list_all(stores: Iterable[Path]) -> list[Run]:
-    """Every run of the shipped store (the first) and of this installation's own, newest last.
-
-    An own run that cannot be read is left out and logged, so that it takes nothing else down with it.
-
-    Raises
-    ------
-    ArtifactError
-        If a shipped run cannot be read.
-    """
-    shipped, *own = stores
-    found = [load(folder, shipped=True) for folder in sorted((shipped / "runs").glob("[!.]*/"))]
-    return sorted(found, key=_made) + [run for store in own for run in list_own(store)]
+def read_all(stores: Iterable[Path]) -> tuple[list[Run], list[Unreadable]]:
+    """Every run of the shipped store (the first) and of this installation's own, newest last; and those that cannot be
+    read, so that they are named where they would stand and take nothing else down with them."""
+    found, unreadable = [], []
+    for shipped, store in zip((True, False), stores, strict=False):
+        runs, faults = _read_store(store, shipped)
+        found += runs
+        unreadable += faults
+    return found, unreadable
 
 
-def list_own(store: Path) -> list[Run]:
-    """This installation's own runs, as `list_all` has them after the shipped ones."""
-    found = []
-    for folder in sorted((store / "runs").glob("[!.]*/")):
+def read_own(store: Path) -> tuple[list[Run], list[Unreadable]]:
+    """This installation's own runs, as `read_all` has them after the shipped ones."""
+    return _read_store(store, shipped=False)
+
+
+def _read_store(store: Path, shipped: bool) -> tuple[list[Run], list[Unreadable]]:
+    found, unreadable = [], []
+    for folder in _folders(store / "runs"):
         try:
-            found.append(load(folder))
+            found.append(load(folder, shipped=shipped))
         except ArtifactError as error:
-            logger.warning("%s", error)
-    return sorted(found, key=_made)
+            unreadable.append(Unreadable(folder.name, str(error), shipped))
+    return sorted(found, key=lambda run: run.made), unreadable
 
 
-def _made(run: Run) -> str:
-    return run.info.get("made", "")
+def _folders(place: Path) -> list[Path]:
+    """The runs' folders, in the order of their names; those that are being written begin with a dot."""
+    if not place.is_dir():
+        return []
+    with os.scandir(place) as entries:
+        names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+    return [place / name for name in names]
 
 
-def find(found: Iterable[Run], **wanted: str) -> Run:
-    """The first of some runs whose `run.json` says what is wanted, e.g. `model="best"`.
+def list_all(stores: Iterable[Path]) -> list[Run]:
+    """The runs of `read_all`; those that cannot be read are logged."""
+    found, unreadable = read_all(stores)
+    for one in unreadable:
+        logger.warning("%s", one)
+    return found
+
+
+def find(found: Iterable[Run], *, protocol: str | None = None, **recipe) -> Run:
+    """The first of some runs whose recipe says what is wanted.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    protocol : str, optional
+    recipe
+        Fields of a recipe, e.g. `model="best"`.
 
     Raises
     ------
@@ -157,7 +375,14 @@ def find(found: Iterable[Run], **wanted: str) -> Run:
         If there is none.
     """
     for run in found:
-        if all(run.info[name] == value for name, value in wanted.items()):
+        if matches(run, protocol=protocol, **recipe):
             return run
+    wanted = ({"protocol": protocol} if protocol else {}) | recipe
     said = ", ".join(f"{name} {value}" for name, value in wanted.items())
     raise ArtifactError(f"There is no run with {said}. Make it: python -m ser_core run")
+
+
+def matches(run: Run, *, protocol: str | None = None, **recipe) -> bool:
+    """Whether a run is of this protocol and its recipe says so, e.g. `preset="default"`."""
+    is_of_protocol = protocol is None or run.protocol == protocol
+    return is_of_protocol and all(getattr(run.recipe, name) == value for name, value in recipe.items())

@@ -1,6 +1,7 @@
 """What a vote gains over its members, class by class, and what the study says of that."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pandas as pd
 from scipy.stats import false_discovery_control
@@ -37,16 +38,19 @@ def by_class(whole: Run, member: Run, *, part: str = "test", kind: str = "class"
 
 def members(vote: Run, found: Iterable[Run]) -> dict[str, Run]:
     """The runs of a vote's members, each alone but otherwise the same, by the member's key; none if it is no vote."""
-    made_of = vote.info.get("members") or vote.info["parameters"].get("members") or {}
-    same = ("protocol", "data_digest", "seed")
-    alike = [run for run in found if all(run.info[name] == vote.info[name] for name in same)]
+    made_of = vote.members or vote.recipe.parameters.get("members") or {}
+    alike = [run for run in found if _on(run) == _on(vote)]
     result = {}
     for key, what in made_of.items():
         for run in alike:
-            is_same = run.info["parameters"] == what and run.info["features"] == vote.info["features"]
-            if run.id == what or (run.info["model"] == key and is_same):
+            same = replace(vote.recipe, model=key, parameters=what, preset=run.recipe.preset, origin=run.recipe.origin)
+            if run.id == what or run.recipe == same:
                 result[key] = run
     return result
+
+
+def _on(run: Run) -> tuple:
+    return run.protocol, run.data_digest, run.recipe.seed
 
 
 # "MLP mends fearful female and sad male, XGBoost sad female": the member that is mended, by which, in what classes.
@@ -65,7 +69,7 @@ def studys_story(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
         Its members, as `members` gives them.
     """
     said = []
-    if (vote.info["model"], vote.info["protocol"], set(of)) != (STUDYS_VOTE, "study", {"mlp", "xgb"}):
+    if (vote.recipe.model, vote.protocol, set(of)) != (STUDYS_VOTE, "study", {"mlp", "xgb"}):
         return said
     for weak, strong, labels in STUDYS_STORY:
         gains = by_class(vote, of[weak]).set_index("truth")

@@ -10,14 +10,16 @@ from optuna.trial import FrozenTrial
 
 from ser_core import experiments
 from ser_core.errors import TuningError
-from ser_core.features import inputs, store
-from ser_core.models import presets
+from ser_core.features import model_input, tables
+from ser_core.models import presets, registry
 from ser_core.results import runs
 from ser_core.settings import Settings
 from ser_core.tuning import results
 
 
-def preset_of(study: optuna.Study, trial: FrozenTrial, known: Iterable[presets.Preset]) -> presets.Preset | None:
+def preset_of(
+    study: optuna.Study, trial: FrozenTrial, known: Iterable[presets.TunedPreset]
+) -> presets.TunedPreset | None:
     """The preset that was made of a trial and tested, if it is among those known."""
     facts = (study.study_name, trial.number, trial.value, results.parameters(study, trial))
     same = (one for one in known if (one.study, one.trial, one.score, one.parameters) == facts and one.run)
@@ -33,7 +35,7 @@ def save_preset(
     into: os.PathLike | None = None,
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[presets.Preset, bool]:
+) -> tuple[presets.TunedPreset, bool]:
     """Make a preset of a study's best trial, and evaluate it on the test part.
 
     That is done once for a trial: saving it again gives the preset that is there, and looks at no test clip.
@@ -59,12 +61,12 @@ def save_preset(
     if chosen is None:
         raise TuningError(f"Study {study.study_name!r} has no trial yet that ran all its folds")
     facts = study.user_attrs
-    if facts["data_digest"] != store.digest(feature_table):
+    if facts["data_digest"] != tables.digest(feature_table):
         raise TuningError(f"Study {study.study_name!r} is of other clips than this feature table. Bring the same one")
     if known := preset_of(study, chosen, presets.list_all(settings.stores, facts["model"])):
         return known, False
     into = into or settings.workspace
-    preset = presets.Preset(
+    preset = presets.TunedPreset(
         model=facts["model"],
         name=name or study.study_name,
         parameters=results.parameters(study, chosen),
@@ -76,11 +78,13 @@ def save_preset(
         folds=facts["folds"],
         score=chosen.value,
     )
-    presets.check_name(preset.name)
-    model = presets.with_tuned(preset.model, [preset])
+    model = registry.get(preset.model)
+    presets.check_name(preset.name, model)
+    recipe = model.with_presets({preset.name: preset.as_preset(model)}).recipe(preset.name)
     runs.make_store(into)
-    seen = inputs.load(model.input(preset.name), feature_table, settings)
-    run = experiments.run(model, feature_table, preset=preset.name, jobs=jobs, progress=progress, seen=seen).run
+    features = model_input.load(feature_table, settings, features=recipe.features, jobs=jobs)
+    run = experiments.run(recipe, feature_table, features=features, jobs=jobs, progress=progress).run
+    run = dataclasses.replace(run if into == settings.artifacts else run.own, tuned=preset.facts)
     runs.save(run, into)
     preset = dataclasses.replace(preset, run=run.id)
     presets.save(preset, into)

@@ -13,9 +13,8 @@ from threadpoolctl import threadpool_limits
 from ser_core import interrupts
 from ser_core.corpus.labels import LABELS
 from ser_core.evaluation import protocols
-from ser_core.features import inputs
+from ser_core.features import model_input
 from ser_core.models import registry, search_spaces
-from ser_core.models.deep import Network
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.settings import Settings
 
@@ -23,7 +22,7 @@ from ser_core.settings import Settings
 class Objective:
     """The function that a study maximises: mean accuracy over folds, or mean UAR over folds of actors never heard.
 
-    Whatever has `make(parameters, seed, plain=)` in the registry and a space in `spaces` can be tuned by it.
+    Whatever has a space in `models.search_spaces` can be tuned by it.
 
     Parameters
     ----------
@@ -36,12 +35,13 @@ class Objective:
     def __init__(self, facts: dict, table: pd.DataFrame):
         self.model = registry.get(facts["model"])
         self.space = search_spaces.get(facts["model"], facts["space"])
-        self.plain = facts["space"] == "study"
+        self.space_name = facts["space"]
         self.seed = facts["seed"]
         self.by_fold = facts["pruner"] == "wilcoxon"  # it compares folds one by one, the median the means so far
         self.folds = protocols.tuning_folds(table, facts["cv"], facts["folds"])
         self.score = recall if facts["cv"] == "actors" else accuracy
-        self.features = inputs.load(self.model.input("default"), table, Settings.from_environment()).clips
+        features = self.model.presets["default"].features
+        self.features = model_input.load(table, Settings.from_environment(), features=features).values
         self.labels = table["label"].to_numpy(dtype=str)
         # Where actors are held out, none is on both sides of a network's own validation split either.
         self.groups = table["actor"].to_numpy() if facts["cv"] == "actors" else None
@@ -69,7 +69,9 @@ class Objective:
         return float(np.mean(scores))
 
     def _on(self, fold: protocols.Fold, parameters: dict) -> float:
-        estimator = EmotionClassifier(self.model.make(parameters, self.seed, plain=self.plain))
+        preset = self.model.tuned_preset(parameters, self.space_name, {})
+        recipe = self.model.with_presets({"trial": preset}).recipe("trial", seed=self.seed)
+        estimator = EmotionClassifier(self.model.build(recipe))
         # One thread, as in `experiments`: the other cores have workers of their own. That a poor trial did not converge
         # shows in its score.
         with threadpool_limits(1), warnings.catch_warnings():
@@ -79,7 +81,7 @@ class Objective:
         return self.score(self.labels[fold.held_out], np.array(LABELS)[given.argmax(axis=1)])
 
     def _options(self, fold: protocols.Fold) -> dict:
-        if not isinstance(self.model, Network) or self.groups is None:
+        if not self.model.trains_in_epochs or self.groups is None:
             return {}
         from ser_core.models.networks import Progress
 

@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ser_core.evaluation.protocols import CV_FOLDS
 from ser_core.models import search_spaces
+from ser_core.results import runs
 from ser_core.results.runs import Run
 
 
@@ -79,5 +80,8 @@ def our_default(study: optuna.Study, found: Iterable[Run]) -> float | None:
     facts = study.user_attrs
     if (facts["cv"], facts["folds"]) != ("study", CV_FOLDS):
         return None
-    wanted = {"model": facts["model"], "preset": "default", "protocol": "study", "data_digest": facts["data_digest"]}
-    return next((run.scores["cv_accuracy"] for run in found if wanted.items() <= run.info.items()), None)
+    for run in found:
+        is_default = runs.matches(run, protocol="study", model=facts["model"], preset="default")
+        if is_default and run.data_digest == facts["data_digest"]:
+            return run.scores["cv_accuracy"]
+    return None

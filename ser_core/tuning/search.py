@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from ser_core import interrupts
 from ser_core.errors import TuningError
-from ser_core.features import store
+from ser_core.features import tables
 from ser_core.settings import PROJECT
 from ser_core.tuning import results, storage, studies
 from ser_core.tuning.objective import Objective
@@ -104,7 +104,7 @@ def work(
     with storage.reachable(url):
         study = studies.open_in(name, storage.connect(url, heartbeat_s=heartbeat_s))
         facts = study.user_attrs
-        if facts["data_digest"] != store.digest(table):
+        if facts["data_digest"] != tables.digest(table):
             raise TuningError(f"Study {name!r} is of other clips than this feature table. Bring the same one")
         study.sampler = _sampler(facts["sampler"], facts["seed"] + 1000 * number)
         study.pruner = _pruner(facts["pruner"])

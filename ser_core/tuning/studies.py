@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from ser_core.environment import versions
 from ser_core.errors import TuningError
 from ser_core.evaluation import protocols
-from ser_core.features import store
+from ser_core.features import tables
 from ser_core.models import search_spaces
 from ser_core.settings import Settings
 from ser_core.tuning import storage
@@ -100,7 +100,7 @@ def create(plan: Plan, url: str, table: pd.DataFrame, *, trials: int, name: str 
     if trials < 1:
         raise TuningError(f"{trials} trials find nothing: give 1 or more")
     protocols.tuning_folds(table, plan.cv, plan.folds)  # raises where the clips do not allow it
-    facts = vars(plan) | {"data_digest": store.digest(table)}
+    facts = vars(plan) | {"data_digest": tables.digest(table)}
     with storage.reachable(url):
         database = storage.connect(url)
         known = name in optuna.get_all_study_names(database)

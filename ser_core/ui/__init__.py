@@ -184,6 +184,14 @@ def require_router() -> None:
         st.stop()
 
 
+def name_unreadable_runs() -> None:
+    """One line for each run that cannot be read, where it would stand; everything else is shown."""
+    from ser_core.ui import cached
+
+    for one in cached.unreadable_runs():
+        st.warning(f"{as_text(str(one))}.", icon=":material/broken_image:")
+
+
 def player(file: Path | None, *, link: bool = True) -> None:
     """Play a clip's file, or say that it takes the recordings, with the link to where to get them."""
     if file is None:
@@ -239,7 +247,7 @@ def limits(entry) -> str:
     """What a trained model's answer is worth, in words that stand wherever it answers."""
     known, others = entry.worth
     return (
-        f"It learned from {entry.entry['trained_on']['actors']} actors acting two English sentences in a studio. "
+        f"It learned from {entry.trained_on.actors} actors acting two English sentences in a studio. "
         f"{known}. **{others}.** A recording of yours is such a voice. An acted emotion is not a felt one: "
         "study the method with it, and judge nobody by it."
     )

@@ -46,25 +46,30 @@ def _waveform(file: str, mtime_ns: int):
     return audio.load(file, rate=SAMPLE_RATE)
 
 
-@st.cache_resource(show_spinner="Reading the runs")
 def shipped_runs() -> list:
     """The runs that ship, which never change while the app runs."""
+    return _shipped()[0]
+
+
+@st.cache_resource(show_spinner="Reading the runs")
+def _shipped() -> tuple:
     from ser_core.results import runs
 
-    return runs.list_all([settings().artifacts])
+    return runs.read_all([settings().artifacts])
 
 
 def all_runs() -> list:
-    """The runs that ship and this installation's own, newest last; read anew when there is another one."""
-    folders = sorted((settings().workspace / "runs").glob("[!.]*/run.json"))
-    return _all_runs(tuple((str(file), file.stat().st_mtime_ns) for file in folders))
-
-
-@st.cache_resource(max_entries=2, show_spinner="Reading the runs")
-def _all_runs(own: tuple) -> list:
+    """The runs that ship and this installation's own, newest last; only what changed is read anew."""
     from ser_core.results import runs
 
-    return [*shipped_runs(), *runs.list_own(settings().workspace)]
+    return [*shipped_runs(), *runs.read_own(settings().workspace)[0]]
+
+
+def unreadable_runs() -> list:
+    """What stands among the runs and cannot be read."""
+    from ser_core.results import runs
+
+    return [*_shipped()[1], *runs.read_own(settings().workspace)[1]]
 
 
 @st.cache_data(max_entries=4, show_spinner="Comparing the runs")

@@ -1,6 +1,6 @@
 import pytest
 
-from ser_core.features import functionals, inputs, store
+from ser_core.features import functionals, inputs, tables
 from ser_core.settings import Settings
 
 
@@ -36,7 +36,7 @@ def test_a_model_runs_on_the_functionals_of_ones_own_recordings(call, file, voic
 
 def test_functionals_of_the_shipped_clips_need_no_recording(call, monkeypatch):
     settings = Settings.from_environment()
-    table = store.read_table(settings.feature_table)
+    table = tables.read(settings.feature_table)
     monkeypatch.setenv("SER_DATA_DIR", "nowhere")
     seen = inputs.load("functionals", table, settings)
     assert (seen.version, seen.clips.shape) == (functionals.VERSION, (2452, len(functionals.NAMES)))

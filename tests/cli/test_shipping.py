@@ -7,7 +7,7 @@ import pytest
 
 from ser_core import experiments
 from ser_core.cli import main, shipping
-from ser_core.features import store
+from ser_core.features import tables
 from ser_core.prediction import model_store
 from ser_core.results import runs
 from ser_core.settings import Settings
@@ -37,7 +37,7 @@ def test_study_takes_every_clip_from_the_folder_that_it_is_told(quick, elsewhere
 
 
 def test_study_looks_there_for_what_networks_see_too(elsewhere, voices, table, monkeypatch):
-    store.save_table(table, elsewhere.feature_table)
+    tables.save(table, elsewhere.feature_table)
     monkeypatch.setattr(shipping, "DEEP", (shipping.Deep("cnn2d"),))
     monkeypatch.setattr(experiments, "run", lambda *_, seen, **__: pytest.fail(f"saw {len(seen.clips)} clips"))
     with pytest.raises(pytest.fail.Exception, match="saw 64 clips"):
@@ -54,7 +54,7 @@ def test_clips_that_are_looked_at_are_told_before_the_models(quick, elsewhere, v
 def test_a_card_says_what_that_very_model_is_worth_on_voices_never_heard(elsewhere, voices, table, result, monkeypatch):
     """Runs of another preset and of another seed stand in the store, too."""
     settings = dataclasses.replace(elsewhere, data_dir=voices)
-    store.save_table(table, settings.feature_table)
+    tables.save(table, settings.feature_table)
     of_network = {"model": "cnn2d", "seed": 9, "preset": "default", "protocol": "emobox"}
     others = ({"id": "its-own", "made": "3"}, {"id": "b", "made": "1", "preset": "voices"}, {"id": "c", "seed": 10})
     for other in others:

@@ -117,9 +117,9 @@ def test_the_synthetic_voice_writes_names_that_the_index_reads(tmp_path):
 
 
 def test_the_official_clips_are_those_that_ravdess_has(settings):
-    from ser_core.features import store
+    from ser_core.features import tables
 
-    shipped = store.read_table(settings.feature_table)
+    shipped = tables.read(settings.feature_table)
     assert [clip.stem for clip in corpus.official_clips()] == list(shipped["stem"])
 
 

@@ -62,9 +62,9 @@ def test_a_handful_of_clips_cannot_be_split(table):
 
 
 def test_the_studys_parts_by_name_are_those_of_the_split_of_all_clips(settings):
-    from ser_core.features import store
+    from ser_core.features import tables
 
-    table = store.read_table(settings.feature_table)
+    table = tables.read(settings.feature_table)
     *_, split = protocols.get("study").folds(table)
     parts = protocols.study_parts()
     assert {stem for stem, part in parts.items() if part == "test"} == set(table["stem"].iloc[split.held_out])

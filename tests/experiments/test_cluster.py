@@ -12,7 +12,7 @@ import pytest
 from ser_core import cli, corpus, evaluation, experiments
 from ser_core.errors import ParallelError
 from ser_core.experiments.cluster import on
-from ser_core.features import store
+from ser_core.features import tables
 from ser_core.settings import PROJECT
 
 
@@ -76,9 +76,9 @@ def test_cross_validation_gives_the_same_there(cluster, table):
 
 def test_extraction_gives_the_same_there(cluster, voices, table, tmp_path):
     with on(cluster):
-        there = store.load_table(corpus.index(voices), tmp_path / "cache")
+        there = tables.extract(corpus.index(voices), tmp_path / "cache")
     assert there.extracted == 64
-    assert store.digest(there.table) == store.digest(table)
+    assert tables.digest(there.table) == tables.digest(table)
 
 
 def test_the_shell_takes_the_address(cluster, file, settings):

@@ -8,7 +8,7 @@ import pytest
 
 from ser_core import cli
 from ser_core.experiments import trainings
-from ser_core.features import store
+from ser_core.features import tables
 from ser_core.models import registry
 from ser_core.results import runs
 from ser_core.tuning import descriptions
@@ -102,7 +102,7 @@ def test_runs_of_networks_are_a_table_to_be_read(shipped):
 
 def estimated(shipped, settings, options=None, **also):
     usual = registry.parameters("cnn")
-    what = {"protocol": "study", "preset": "default", "cv": False, "table": store.read_table(settings.feature_table)}
+    what = {"protocol": "study", "preset": "default", "cv": False, "table": tables.read(settings.feature_table)}
     return trainings.estimate("cnn", usual | (options or {}), shipped, **what | also)
 
 
@@ -136,7 +136,7 @@ def test_a_training_in_other_voices_is_judged_from_one_in_other_voices(shipped, 
         )
         for preset, seconds in (("default", 10.0), ("voices", 40.0))
     ]
-    what = {"protocol": "study", "cv": False, "table": store.read_table(settings.feature_table)}
+    what = {"protocol": "study", "cv": False, "table": tables.read(settings.feature_table)}
 
     def seconds(preset, found):
         return trainings.estimate("cnn2d", registry.parameters("cnn2d", preset), found, preset=preset, **what)

@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from ser_core.errors import FeatureError
-from ser_core.features import exploration, mean180, prosody, store
+from ser_core.features import exploration, mean180, prosody, tables
 from ser_core.settings import Settings
 
 
@@ -118,7 +118,7 @@ def test_one_emotion_alone_cannot_be_separated(clips):
 def test_components_are_counted_as_scikit_learn_counts_them(clips):
     cumulative = exploration.cumulative_variance(clips)
     assert cumulative[-1] == pytest.approx(1)
-    wanted = PCA(0.95).fit(StandardScaler().fit_transform(store.matrix(clips))).n_components_
+    wanted = PCA(0.95).fit(StandardScaler().fit_transform(tables.matrix(clips))).n_components_
     assert exploration.components_kept(cumulative) == wanted
 
 

@@ -10,7 +10,7 @@ import pytest
 from ser_core import corpus
 from ser_core.corpus import synthetic
 from ser_core.errors import FeatureError, ModelError
-from ser_core.features import images, inputs, mean180, store
+from ser_core.features import images, inputs, mean180, tables
 from ser_core.models import networks
 
 RATE = inputs.SAMPLE_RATE
@@ -137,7 +137,7 @@ def test_a_recording_that_changed_is_seen_anew(settings, table, made, tmp_path, 
 def test_the_numbers_of_the_table_need_no_recordings(settings, table, tmp_path):
     nowhere = dataclasses.replace(settings, data_dir=tmp_path / "nowhere")
     seen = inputs.load("study", table, nowhere)
-    np.testing.assert_array_equal(seen.clips, store.matrix(table))
+    np.testing.assert_array_equal(seen.clips, tables.matrix(table))
     assert seen.version == mean180.VERSION
 
 

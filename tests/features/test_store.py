@@ -11,7 +11,7 @@ import soundfile
 from ser_core import audio, corpus
 from ser_core.corpus import synthetic
 from ser_core.errors import FeatureError
-from ser_core.features import mean180, store
+from ser_core.features import mean180, store, tables
 
 
 @pytest.fixture
@@ -21,12 +21,12 @@ def folder(voices, tmp_path):
 
 
 def extract(folder, workspace, **options):
-    return store.load_table(corpus.index(folder), workspace, jobs=1, **options)
+    return tables.extract(corpus.index(folder), workspace, jobs=1, **options)
 
 
 def test_a_table_holds_the_index_and_the_features_in_the_indexs_order(folder, own_workspace):
     found = corpus.index(folder)
-    made = store.load_table(found, own_workspace, jobs=1)
+    made = tables.extract(found, own_workspace, jobs=1)
     assert list(made.table.columns) == [*corpus.COLUMNS, *mean180.NAMES]
     assert list(made.table["stem"]) == list(found.clips["stem"])
     assert (made.extracted, made.reused) == (64, 0)
@@ -134,7 +134,7 @@ def test_all_cores_give_the_numbers_of_one(folder, own_workspace, tmp_path):
     one = extract(folder, own_workspace).table
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "BATCH", 8)
-        two = store.load_table(corpus.index(folder), tmp_path / "other", jobs=2).table
+        two = tables.extract(corpus.index(folder), tmp_path / "other", jobs=2).table
     assert two.equals(one)
 
 
@@ -168,10 +168,10 @@ def break_clips(folder, number: int) -> list[str]:
 
 
 def test_a_saved_table_is_read_back_as_it_was(table, tmp_path):
-    store.save_table(table, tmp_path / "new" / "table.parquet")
-    again = store.read_table(tmp_path / "new" / "table.parquet")
+    tables.save(table, tmp_path / "new" / "table.parquet")
+    again = tables.read(tmp_path / "new" / "table.parquet")
     assert again.equals(table)
-    assert store.digest(again) == store.digest(table)
+    assert tables.digest(again) == tables.digest(table)
     assert os.listdir(tmp_path / "new") == ["table.parquet"]
 
 
@@ -180,32 +180,32 @@ def test_the_digest_changes_with_a_value_and_with_a_class(table):
     other.loc[3, "mel_007"] += 1e-3
     relabelled = table.copy()
     relabelled.loc[3, "label"] = "calm_male"
-    assert len({store.digest(each) for each in (table, other, relabelled)}) == 3
+    assert len({tables.digest(each) for each in (table, other, relabelled)}) == 3
 
 
 def test_a_missing_table_says_how_to_make_one(tmp_path):
     with pytest.raises(FeatureError, match=r"no feature table .*x\.parquet.*ser_core extract"):
-        store.read_table(tmp_path / "x.parquet")
+        tables.read(tmp_path / "x.parquet")
 
 
 def test_a_damaged_table_is_named(tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"PAR1 but no more")
     with pytest.raises(FeatureError, match=r"x\.parquet cannot be read"):
-        store.read_table(tmp_path / "x.parquet")
+        tables.read(tmp_path / "x.parquet")
 
 
 def test_a_table_of_another_version_is_refused(table, tmp_path):
     old = table.copy()
     old.attrs["feature_version"] = "study-0"
-    store.save_table(old, tmp_path / "old.parquet")
+    tables.save(old, tmp_path / "old.parquet")
     with pytest.raises(FeatureError, match=r"'study-0'.*'study-1'"):
-        store.read_table(tmp_path / "old.parquet")
+        tables.read(tmp_path / "old.parquet")
 
 
 def test_a_table_without_the_features_is_refused(table, tmp_path):
-    store.save_table(table.drop(columns="mel_128"), tmp_path / "half.parquet")
+    tables.save(table.drop(columns="mel_128"), tmp_path / "half.parquet")
     with pytest.raises(FeatureError, match="lacks 1 columns, the first 'mel_128'"):
-        store.read_table(tmp_path / "half.parquet")
+        tables.read(tmp_path / "half.parquet")
 
 
 @pytest.mark.parametrize(
@@ -220,22 +220,22 @@ def test_a_table_without_the_features_is_refused(table, tmp_path):
 def test_a_table_with_wrong_contents_is_refused(table, tmp_path, spoil, said):
     spoiled = spoil(table)
     spoiled.attrs = table.attrs
-    store.save_table(spoiled, tmp_path / "F.parquet")
+    tables.save(spoiled, tmp_path / "F.parquet")
     with pytest.raises(FeatureError, match=said):
-        store.read_table(tmp_path / "F.parquet")
+        tables.read(tmp_path / "F.parquet")
 
 
 def test_a_shuffled_table_is_read_in_the_indexs_order(table, tmp_path):
     shuffled = table.sample(frac=1, random_state=0)
     shuffled.attrs = table.attrs
-    store.save_table(shuffled, tmp_path / "F.parquet")
-    assert store.read_table(tmp_path / "F.parquet").equals(table)
+    tables.save(shuffled, tmp_path / "F.parquet")
+    assert tables.read(tmp_path / "F.parquet").equals(table)
 
 
 def test_a_place_that_cannot_be_written_is_named(table, tmp_path):
     (tmp_path / "folder.parquet").mkdir()
     with pytest.raises(FeatureError, match=r"folder\.parquet cannot be written"):
-        store.save_table(table, tmp_path / "folder.parquet")
+        tables.save(table, tmp_path / "folder.parquet")
     assert [file.name for file in tmp_path.iterdir()] == ["folder.parquet"]
 
 
@@ -243,8 +243,8 @@ def test_features_of_two_kinds_are_kept_side_by_side(voices, own_workspace):
     from ser_core.features import prosody
 
     found = corpus.index(voices)
-    both = [store.load_table(found, own_workspace, features=kind, jobs=1) for kind in (mean180, prosody)]
-    again = store.load_table(found, own_workspace, features=prosody, jobs=1)
+    both = [tables.extract(found, own_workspace, features=kind, jobs=1) for kind in (mean180, prosody)]
+    again = tables.extract(found, own_workspace, features=prosody, jobs=1)
     assert [(one.extracted, one.reused) for one in (*both, again)] == [(64, 0), (64, 0), (0, 64)]
     assert list(again.table.columns[-2:]) == ["loudness_lufs", "pitch_hz"]
     assert again.table.attrs["feature_version"] == prosody.VERSION
@@ -253,6 +253,6 @@ def test_features_of_two_kinds_are_kept_side_by_side(voices, own_workspace):
 def test_a_table_of_other_features_is_refused(table, tmp_path):
     from ser_core.features import prosody
 
-    store.save_table(table, tmp_path / "t.parquet")
+    tables.save(table, tmp_path / "t.parquet")
     with pytest.raises(FeatureError, match="lacks 2 columns, the first 'loudness_lufs'"):
-        store.read_table(tmp_path / "t.parquet", prosody)
+        tables.read(tmp_path / "t.parquet", prosody)

@@ -5,14 +5,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
 from ser_core.corpus.labels import LABELS
-from ser_core.features import store
+from ser_core.features import tables
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
 
 
 @pytest.fixture(scope="module")
 def data(table):
-    return store.matrix(table), table["label"].to_numpy(dtype=str)
+    return tables.matrix(table), table["label"].to_numpy(dtype=str)
 
 
 @pytest.mark.parametrize("key", registry.of_tables())

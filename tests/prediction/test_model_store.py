@@ -8,7 +8,7 @@ from ser_core import experiments
 from ser_core.cli import health
 from ser_core.errors import ArtifactError
 from ser_core.experiments import Result, fusion
-from ser_core.features import mean180, store
+from ser_core.features import mean180, tables
 from ser_core.models import presets, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.model import SavedVote
@@ -20,7 +20,7 @@ from ser_core.settings import PROJECT
 
 
 def test_a_kept_model_gives_the_numbers_that_it_gave(trained, result, table):
-    features = store.matrix(table)
+    features = tables.matrix(table)
     np.testing.assert_array_equal(
         model_store.load(trained).predict_proba(features), result.model.predict_proba(features)
     )
@@ -28,7 +28,7 @@ def test_a_kept_model_gives_the_numbers_that_it_gave(trained, result, table):
 
 @pytest.mark.parametrize("key", registry.of_tables())
 def test_every_model_can_be_kept_and_loaded(key, table, result, tmp_path):
-    features, labels = store.matrix(table), table["label"].to_numpy(dtype=str)
+    features, labels = tables.matrix(table), table["label"].to_numpy(dtype=str)
     model = EmotionClassifier(registry.build(key)).fit(features, labels)
     entry = model_store.save(Result(result.run, model), table, tmp_path)
     np.testing.assert_array_equal(model_store.load(entry).predict_proba(features), model.predict_proba(features))

@@ -5,7 +5,7 @@ import pytest
 
 from ser_core import audio, corpus, experiments
 from ser_core.evaluation import protocols
-from ser_core.features import mean180, store
+from ser_core.features import mean180, tables
 from ser_core.models import registry
 from ser_core.results import comparison, runs
 from ser_core.results.published import ORIGINAL
@@ -23,7 +23,7 @@ TEST_COUNTS = {
 def shipped():
     from ser_core.settings import Settings
 
-    return store.read_table(Settings.from_environment().feature_table)
+    return tables.read(Settings.from_environment().feature_table)
 
 
 def test_the_real_corpus_is_whole(ravdess):

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from sklearn.metrics import recall_score
 
 from ser_core.evaluation import protocols
-from ser_core.features import store
+from ser_core.features import store, tables
 from ser_core.models import networks, registry, search_spaces
 from ser_core.settings import PROJECT
 from ser_core.tuning import objective, results, search, studies
@@ -33,7 +33,7 @@ def test_the_same_seed_finds_the_same(begun):
 def test_a_score_is_the_mean_over_the_folds_of_what_scikit_learn_says(begun, table):
     trial = results.best(begun(1, model="dt", cv="actors"))
     model = registry.get("dt").make(search_spaces.get("dt").parameters(trial.params), 9)
-    features, labels = store.matrix(table), table["label"].to_numpy(dtype=str)
+    features, labels = tables.matrix(table), table["label"].to_numpy(dtype=str)
     expected = []
     for fold in protocols.tuning_folds(table, "actors", 3):
         given = model.fit(features[fold.train], labels[fold.train]).predict(features[fold.held_out])

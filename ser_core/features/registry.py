@@ -1,0 +1,100 @@
+"""Every feature set by its key. A new one is an entry here."""
+
+from pathlib import Path
+
+from ser_core.errors import FeatureError
+from ser_core.features import backbones, frames, functionals, mean180, prosody
+from ser_core.features.feature_set import FeatureSet
+from ser_core.settings import Settings
+
+MEAN180 = FeatureSet(
+    "mean180",
+    mean180.VERSION,
+    "the time means of 40 MFCC, 12 chroma, 128 mel bands",
+    mean180.extract,
+    mean180.NAMES,
+)
+FUNCTIONALS = FeatureSet(
+    "functionals",
+    functionals.VERSION,
+    f"{len(functionals.NAMES):,} statistics over time of timbre, energy, pitch and voice quality",
+    functionals.extract,
+    functionals.NAMES,
+)
+PROSODY = FeatureSet(
+    "prosody", prosody.VERSION, "loudness and median pitch", prosody.extract, prosody.NAMES
+)  # for pages; no model sees it
+
+FEATURE_SETS: dict[str, FeatureSet] = {
+    one.key: one
+    for one in (
+        MEAN180,
+        FUNCTIONALS,
+        FeatureSet(
+            "frames",
+            "frames-1",
+            f"{frames.BANDS} mel bands in dB of {frames.FRAMES} frames around the middle of the voice",
+            frames.frames,
+            dtype="<f2",
+        ),
+        FeatureSet(
+            "sequence",
+            "sequence-1",
+            f"40 MFCC and 12 chroma of {frames.SEQUENCE_LENGTH} moments around the middle of the voice",
+            frames.sequence,
+            dtype="<f2",
+        ),
+    )
+}
+ALIASES = {"study": "mean180"}  # what commands and addresses called it before
+
+
+def key_of(name: str) -> str:
+    """The key of a feature set by its key or an older name.
+
+    Raises
+    ------
+    FeatureError
+        If there is none.
+    """
+    key = ALIASES.get(name, name)
+    if key not in FEATURE_SETS and key not in backbones.BACKBONES:
+        raise FeatureError(
+            f"There is no feature set {name!r}; there is {', '.join((*FEATURE_SETS, *backbones.BACKBONES))}"
+        )
+    return key
+
+
+def get(name: str, settings: Settings | None = None, weights: Path | None = None) -> FeatureSet:
+    """The feature set of that key.
+
+    Parameters
+    ----------
+    name : str
+    settings : Settings, optional
+        For a backbone: may name a file of weights.
+    weights : Path, optional
+        For a backbone: a file of its ImageNet weights; Keras' own download if nothing names one.
+
+    Raises
+    ------
+    FeatureError
+        If there is none.
+    ModelError
+        If a backbone's weights cannot be had.
+    """
+    key = key_of(name)
+    if key in FEATURE_SETS:
+        return FEATURE_SETS[key]
+    usual = settings.vgg16_weights if settings and key == "vgg16" else None
+    return backbones.load(key, weights or usual)
+
+
+def title_of(key: str) -> str:
+    """What a model sees by a feature set, in words; no weights are loaded for that."""
+    return FEATURE_SETS[key].title if key in FEATURE_SETS else backbones.title(key)
+
+
+def tables() -> dict[str, FeatureSet]:
+    """The feature sets that are vectors of named numbers, which a table can hold."""
+    return {key: one for key, one in FEATURE_SETS.items() if one.names}

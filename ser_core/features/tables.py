@@ -1,0 +1,169 @@
+"""Feature tables: one row a clip, the columns of the index and then the named features, kept as Parquet."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser_core import files
+from ser_core.corpus import COLUMNS, Corpus, Rejected
+from ser_core.errors import FeatureError
+from ser_core.features import registry, store
+from ser_core.features.feature_set import FeatureSet
+from ser_core.features.registry import MEAN180
+
+VERSION = "feature_version"  # under which a table keeps the version of its features
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """A feature table and how it came about."""
+
+    table: pd.DataFrame  # the index columns and the named features, in the index's order
+    extracted: int  # clips that were decoded for it
+    reused: int  # clips whose features were known
+    rejected: tuple[Rejected, ...]  # clips that could not be decoded, and what the index had left out
+
+
+def extract(
+    corpus: Corpus,
+    workspace: Path,
+    *,
+    features: FeatureSet = MEAN180,
+    jobs: int = -1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Extraction:
+    """The named features of every clip of a corpus.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    workspace : Path
+        Where the store of features lies.
+    features : FeatureSet
+        One with names.
+    jobs, progress
+        As `store.extract` takes them.
+
+    Raises
+    ------
+    FeatureError
+        If more than 2 % of the corpus's clips cannot be read: that is a fault of the folder, not of a clip.
+    """
+    clips = corpus.clips
+    broken = [item for item in corpus.rejected if item.broken]
+    total = len(clips) + len(broken)
+
+    def named(faults: dict[int, str]) -> list[Rejected]:
+        return [*broken, *(Rejected(clips["path"][row], fault, broken=True) for row, fault in faults.items())]
+
+    store.check_share(broken, total)
+    made = store.extract(
+        [corpus.folder / path for path in clips["path"]],
+        features,
+        workspace,
+        jobs=jobs,
+        progress=progress,
+        check=lambda faults: store.check_share(named(faults), total),
+    )
+    good = sorted(made.arrays)
+    values = np.array([made.arrays[row] for row in good], dtype=np.float32).reshape(len(good), len(features.names))
+    named_values = pd.DataFrame(values, columns=list(features.names))
+    table = pd.concat([clips.iloc[good].reset_index(drop=True), named_values], axis=1)
+    table.attrs[VERSION] = features.version
+    misnamed = tuple(item for item in corpus.rejected if not item.broken)
+    return Extraction(table, made.made, made.reused, (*misnamed, *named(made.faults)))
+
+
+def save(table: pd.DataFrame, file: Path) -> None:
+    """Write a feature table as Parquet, with the version of its features; an old file is replaced whole or not at all.
+
+    Raises
+    ------
+    FeatureError
+        If it cannot be written there.
+    """
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        files.write(table, part)
+        os.replace(part, file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise FeatureError(f"{file} cannot be written ({error}). Choose another place") from error
+
+
+def read(file: Path, features: FeatureSet | None = None) -> pd.DataFrame:
+    """A saved feature table.
+
+    Parameters
+    ----------
+    file : Path
+    features : FeatureSet, optional
+        What it must hold; any set that a table can hold if left out.
+
+    Raises
+    ------
+    FeatureError
+        If there is no such file, it is no feature table, or another version of the features made it.
+    """
+    try:
+        table = pd.read_parquet(file)
+    except FileNotFoundError:
+        raise FeatureError(
+            f"There is no feature table {file}. Make one: python -m ser_core extract DIR --out {file}"
+        ) from None
+    except (OSError, ValueError) as error:  # pyarrow's errors for a damaged file are ValueErrors
+        raise FeatureError(f"{file} cannot be read as a feature table: {error}") from error
+    features = features or features_of(table) or MEAN180
+    lacking = [name for name in (*COLUMNS, *features.names) if name not in table]
+    if lacking:
+        raise FeatureError(f"{file} is no feature table: it lacks {len(lacking)} columns, the first {lacking[0]!r}")
+    version = table.attrs.get(VERSION)
+    if version != features.version:
+        raise FeatureError(
+            f"{file} holds features of version {version!r}, this code makes {features.version!r}. "
+            f"Make it anew: python -m ser_core extract DIR --out {file}"
+        )
+    fault = _fault(table, features)
+    if fault:
+        raise FeatureError(f"{file} is no feature table as `extract` makes it: {fault}")
+    order = table.sort_values(["actor", "stem"], ignore_index=True)  # protocols split by position
+    order.attrs = table.attrs
+    return order
+
+
+def features_of(table: pd.DataFrame) -> FeatureSet | None:
+    """The feature set that a table holds, by its version; None if it is none of today's."""
+    version = table.attrs.get(VERSION)
+    return next((one for one in registry.tables().values() if one.version == version), None)
+
+
+def _fault(table: pd.DataFrame, features: FeatureSet) -> str | None:
+    """What is wrong with a table's contents."""
+    for name in features.names:
+        if not pd.api.types.is_float_dtype(table[name]) or not np.isfinite(table[name]).all():
+            return f"{name} holds values that are no numbers"
+    if table["stem"].duplicated().any():
+        return f"clip {table['stem'][table['stem'].duplicated()].iloc[0]} is in it twice"
+    return None
+
+
+def matrix(table: pd.DataFrame, features: FeatureSet = MEAN180) -> np.ndarray:
+    """The features of a table as numbers alone [shape=(clips, features), dtype=float32]."""
+    return table[list(features.names)].to_numpy(dtype=np.float32)
+
+
+def digest(table: pd.DataFrame) -> str:
+    """SHA-256 over which clips a table or an index holds: two of one digest are of the same test.
+
+    Features do not count, so that runs on different features of the same clips can be compared; the length of each
+    clip does, to the millisecond.
+    """
+    durations = (1000 * table["duration_s"]).round().astype(int).astype(str)
+    rows = table["stem"] + " " + table["label"] + " " + durations
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()

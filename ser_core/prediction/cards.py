@@ -1,0 +1,84 @@
+"""What a trained model learned from and what it is worth, as facts and as its card."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ser_core.features.registry import title_of
+from ser_core.results.published import SVM_UNHEARD_ACTORS_UAR
+from ser_core.results.runs import Run
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """The clips that a model learned from, and how long they are."""
+
+    clips: int
+    actors: int
+    shortest_s: float
+    median_s: float
+    longest_s: float
+
+    @classmethod
+    def of(cls, run: Run, table: pd.DataFrame) -> "TrainedOn":
+        """Of a run's training clips, found in its table."""
+        rows = table[table["stem"].isin(run.part("train")["clip"])]
+        lengths = rows["duration_s"]
+        ends = (round(float(length), 2) for length in (lengths.min(), lengths.median(), lengths.max()))
+        return cls(len(rows), int(rows["actor"].nunique()), *ends)
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """A run of the same model under a protocol that holds actors out."""
+
+    run: str
+    scores: dict[str, float]
+
+
+def card(run: Run, trained_on: TrainedOn, unheard: Unheard | None) -> str:
+    """The card of a trained model: what it learned from, how good it is, and what it cannot do."""
+    scores = run.scores
+    if run.members:
+        features = f"those of its members: {', '.join(run.members)}"
+    else:
+        features = f"{run.versions.features}: {title_of(run.recipe.features)}"
+    cv = f"{scores['cv_accuracy']:.3f}" if "cv_accuracy" in scores else "not measured"
+    if unheard:
+        on_others = (
+            f"it names {unheard.scores['emotion_accuracy']:.0%} of eight emotions in speech, while claiming to be "
+            f"{unheard.scores['emotion_claimed']:.0%} sure (run `{unheard.run}`)"
+        )
+    else:
+        on_others = (
+            "not measured for this model; an RBF support vector machine on the same features recognises "
+            f"{SVM_UNHEARD_ACTORS_UAR:.0%} of eight emotions in speech"
+        )
+    return f"""# {run.name} (`{run.recipe.model}`)
+
+Says which of 16 classes (eight emotions, female or male voice) it hears in a recording of a voice.
+
+| | |
+|---|---|
+| Learned from | {trained_on.clips:,} RAVDESS clips of {trained_on.actors} actors |
+| Their length | {trained_on.shortest_s} to {trained_on.longest_s} s |
+| Features | {features} |
+| Preset | {run.recipe.preset} |
+| Accuracy, five-fold cross-validation on the training part | {cv} |
+| Accuracy on the study's {sum(run.test_counts.values())} test clips | {scores["test_accuracy"]:.3f} |
+| UAR on the same | {scores["uar"]:.3f} |
+| Run | `{run.id}` |
+
+## What it cannot do
+
+The test clips are spoken and sung by the same actors as the training clips. On voices never heard (actors held out):
+{on_others}.
+
+It has heard actors, in a studio, saying two English sentences. It does not know what anyone feels. Do not decide
+anything about a person with it.
+
+## Terms
+
+Trained on RAVDESS: Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song
+(RAVDESS), PLoS ONE 13(5): e0196391. RAVDESS is licensed CC BY-NC-SA 4.0; this model is offered under the same terms.
+"""
