@@ -18,7 +18,7 @@ RUNS = 20
 
 def main() -> None:
     found = runs.list_all(Settings.from_environment().stores)
-    tests = [run.part("test") for run in found if run.info["protocol"] == "study"][:RUNS]
+    tests = [run.part("test") for run in found if run.protocol == "study"][:RUNS]
     start = time.perf_counter()
     ours = [evaluation.intervals(test) for test in tests]
     done = time.perf_counter()

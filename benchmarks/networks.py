@@ -4,8 +4,8 @@
 
 All sides take turns in one run, so that a noisy machine slows all alike. The plain way to a bottleneck, whole road from
 the file: librosa, a matplotlib figure without axes drawn by specshow, its PNG read again, `model.predict` on the one
-picture. Ours: `features.inputs`: pictures made of the numbers, 16 at a time, in half precision where the processor has
-one; how far that moves a bottleneck is said, too. `--memory` makes the bottleneck of every clip of SER_DATA_DIR anew
+picture. Ours: `features.backbones`: pictures made of the numbers, 16 at a time, in half precision where there is
+one; how far that moves a bottleneck is told, too. `--memory` makes the bottleneck of every clip of SER_DATA_DIR anew
 and says how much memory that took at most. VGG16's weights are those of SER_VGG16_WEIGHTS, or Keras' download.
 """
 
@@ -25,7 +25,8 @@ import numpy as np
 from benchmarks.features import wav_clips
 from ser_core import audio
 from ser_core.evaluation import protocols
-from ser_core.features import images, inputs, tables
+from ser_core.features import backbones, images, model_input, store, tables
+from ser_core.keras_backend import load_keras
 from ser_core.models import networks, registry
 from ser_core.settings import Settings
 from tests import plain_pictures
@@ -41,7 +42,7 @@ def main(number: int = 48) -> None:
 
 def bottleneck(number: int) -> None:
     """Seconds a clip from the file to the features."""
-    keras = networks.load_keras()
+    keras = load_keras()
     settings = Settings.from_environment()
     weights = settings.vgg16_weights
     model = keras.applications.VGG16(
@@ -54,18 +55,18 @@ def bottleneck(number: int) -> None:
         pixels = plain_pictures.pixels(plain_pictures.png(plain_pictures.values(samples, "mel")))
         return model.predict(prepare(pixels[np.newaxis].astype(np.float32)), verbose=0)
 
-    one = inputs.backbone("vgg16", weights)
+    one = backbones.load("vgg16", weights)
 
     def ours(contents: list[bytes]) -> np.ndarray:
-        return one.see([audio.load(content, rate=inputs.SAMPLE_RATE).samples for content in contents])
+        return one.of([audio.load(content, rate=store.SAMPLE_RATE).samples for content in contents])
 
     clips = wav_clips(number)
     for content in clips[:2]:
         plain(content)
-    ours(clips[: inputs.BATCH])
+    ours(clips[: backbones.BATCH])
     theirs_s, ours_s = [], []
-    for start in range(0, len(clips) - inputs.BATCH + 1, inputs.BATCH):
-        batch = clips[start : start + inputs.BATCH]
+    for start in range(0, len(clips) - backbones.BATCH + 1, backbones.BATCH):
+        batch = clips[start : start + backbones.BATCH]
         began = time.perf_counter()
         for content in batch:
             plain(content)
@@ -75,13 +76,13 @@ def bottleneck(number: int) -> None:
         ours_s.append((time.perf_counter() - middle) / len(batch))
     theirs, mine = statistics.median(theirs_s), statistics.median(ours_s)
     print(
-        f"VGG16 bottleneck, file to features, {len(theirs_s) * inputs.BATCH} clips, s a clip: figure and predict each "
-        f"{theirs:.3f}, ours {mine:.3f}: {theirs / mine:.1f} times as fast"
+        f"VGG16 bottleneck, file to features, {len(theirs_s) * backbones.BATCH} clips, s a clip: figure and predict "
+        f"each {theirs:.3f}, ours {mine:.3f}: {theirs / mine:.1f} times as fast"
     )
-    samples = [audio.load(content, rate=inputs.SAMPLE_RATE).samples for content in clips[: inputs.BATCH]]
+    samples = [audio.load(content, rate=store.SAMPLE_RATE).samples for content in clips[: backbones.BATCH]]
     pictures = np.stack([images.picture(each, "mel") for each in samples]).astype(np.float32)
     single = model.predict_on_batch(prepare(pictures))
-    apart = np.abs(one.see(samples).astype(np.float32) - single).mean() / np.abs(single).mean()
+    apart = np.abs(one.of(samples).astype(np.float32) - single).mean() / np.abs(single).mean()
     print(
         f"  computed in {one.version.rsplit('-', 1)[1]}: {apart:.2%} from single precision on the same pictures, mean"
     )
@@ -89,7 +90,7 @@ def bottleneck(number: int) -> None:
 
 def epochs() -> None:
     """Seconds an epoch of the cnn, as we train it and by `model.fit` on the same arrays and the same network."""
-    keras = networks.load_keras()
+    keras = load_keras()
     table = tables.read(Settings.from_environment().feature_table)
     fold = next(fold for fold in protocols.get("study").folds(table) if fold.part == "test")
     features = tables.matrix(table)[fold.train]
@@ -127,10 +128,10 @@ def memory() -> None:
     table = tables.read(settings.feature_table)
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        seen = inputs.load("vgg16", table, replace(settings, workspace=Path(folder)))
+        seen = model_input.load(table, replace(settings, workspace=Path(folder)), features="vgg16")
         seconds = time.perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"VGG16 bottleneck of {len(seen.clips):,} clips: {seconds:.0f} s, at most {peak:.2f} GiB of memory")
+    print(f"VGG16 bottleneck of {len(seen.values):,} clips: {seconds:.0f} s, at most {peak:.2f} GiB of memory")
 
 
 if __name__ == "__main__":

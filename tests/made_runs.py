@@ -7,13 +7,16 @@ import pandas as pd
 
 from ser_core import corpus, evaluation
 from ser_core.corpus.labels import LABELS
-from ser_core.results.runs import Run
+from ser_core.models import registry
+from ser_core.results.runs import Run, Tables
 
 CLIPS = corpus.official_clips()[::5]  # 491
+DIGEST = "abcdef0123456789"
 
 
-def run(right, name="one", protocol="study", clips=CLIPS):
-    """A run that names the clips right where it is said, and otherwise the next class."""
+def run(right, model="kn", protocol="study", clips=CLIPS, **fields):
+    """A run that names the clips right where it is said, and otherwise the next class; `fields` as `changed` has
+    them."""
     truth = np.array([LABELS.index(clip.label) for clip in clips])
     named = np.where(right, truth, (truth + 1) % len(LABELS))
     given = np.full((len(clips), len(LABELS)), 0.01)
@@ -21,17 +24,21 @@ def run(right, name="one", protocol="study", clips=CLIPS):
     known = pd.DataFrame({"clip": [clip.stem for clip in clips], "fold": 0, "part": "test"})
     known["truth"] = [clip.label for clip in clips]
     rows = pd.concat([known, pd.DataFrame(given, columns=evaluation.PROBABILITY_COLUMNS)], axis=1)
-    info = {"protocol": protocol, "model": name, "data_digest": "abcdef0123456789", "seed": 9, "preset": "default"}
-    info |= {"scores": {}, "family": "classical", "features": "study-1", "parameters": {}, "name": name.title()}
-    return Run(name, info, rows, shipped=True)
+    return of(rows, model, protocol, **fields)
 
 
-def changed(run, **info):
-    """The same run with other things in its run.json, and a name of its own."""
-    known = {name: value for name, value in info.items() if name not in ("id", "shipped")}
-    return dataclasses.replace(
-        run, id=info.get("id", run.id), shipped=info.get("shipped", run.shipped), info=run.info | known
-    )
+def of(predictions, model="kn", protocol="study", **fields):
+    """A shipped run of a model's default with these predictions, called by the model's key; its scores are not
+    computed."""
+    tables = Tables(predictions)
+    clips = predictions["clip"].nunique()
+    made = Run(model, registry.recipe(model), protocol, DIGEST, clips, tables, scores={}, shipped=True)
+    return changed(made, **fields)
+
+
+def changed(run, recipe=(), **fields):
+    """The same run with other fields, and in its recipe other fields, too."""
+    return dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **dict(recipe)), **fields)
 
 
 def by_chance(seed, share=0.8):

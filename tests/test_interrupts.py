@@ -9,8 +9,8 @@ from ser_core.settings import PROJECT
 
 PROGRAM = """
 import os, signal
-from ser_core import stopping
-stopping.listen()
+from ser_core import interrupts
+interrupts.listen()
 try:
     {}
 except KeyboardInterrupt:
@@ -23,10 +23,10 @@ ASK = "os.kill(os.getpid(), signal.SIGTERM)"
     ("work", "said"),
     [
         (f"{ASK}; print('after')", ["ended"]),
-        (f"with stopping.held(): {ASK}; print('noted')", ["noted", "ended"]),
-        (f"with stopping.held():\n        {ASK}\n        with stopping.held(False): print('work')", ["ended"]),
-        (f"with stopping.held():\n        with stopping.held(False): {ASK}; print('work')", ["ended"]),
-        ("with stopping.held(): print('noted')\n    print('after')", ["noted", "after"]),
+        (f"with interrupts.held(): {ASK}; print('noted')", ["noted", "ended"]),
+        (f"with interrupts.held():\n        {ASK}\n        with interrupts.held(False): print('work')", ["ended"]),
+        (f"with interrupts.held():\n        with interrupts.held(False): {ASK}; print('work')", ["ended"]),
+        ("with interrupts.held(): print('noted')\n    print('after')", ["noted", "after"]),
     ],
 )
 def test_work_ends_at_once_but_not_within_what_is_held(work, said):

@@ -2,7 +2,7 @@
 
 import json
 
-from ser_core.cli.screen import out, print_table, score
+from ser_core.cli.screen import err, out, print_table, score
 
 
 def add(command) -> None:
@@ -34,7 +34,10 @@ def compare(options, settings):
     ):
         if value not in there:
             raise ModelError(f"There is no {name} {value!r}; there is {', '.join(there)}")
-    found = [run for run in runs.list_all(settings.stores) if run.protocol == options.protocol]
+    every, unreadable = runs.read_all(settings.stores)
+    for one in unreadable:
+        err.print(str(one), markup=False, highlight=False, soft_wrap=True)
+    found = [run for run in every if run.protocol == options.protocol]
     if not found:
         raise ModelError(
             f"There is no run under {options.protocol} yet. Make one: python -m ser_core run MODEL --protocol "
@@ -47,6 +50,7 @@ def compare(options, settings):
         sizes = model_store.sizes(settings.stores)
         table = comparison.table(found, protocol=options.protocol, kind=options.kind, sizes=sizes)
         answer, verdicts = {"runs": json.loads(table.to_json(orient="records"))}, []
+    answer["unreadable"] = [{"run": one.id, "reason": one.reason, "shipped": one.shipped} for one in unreadable]
 
     def show():
         if options.format != "table":

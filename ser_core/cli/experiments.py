@@ -29,6 +29,13 @@ def add(command) -> None:
     _add_experiment(sub)
     _add_training(sub)
 
+    sub = command("verify", verify, "make a saved run again and say how many of its answers changed")
+    sub.add_argument("run", metavar="RUN", help="its id, or as `compare` calls it (with --protocol)")
+    sub.add_argument("--protocol", default="study", metavar="P", help="where RUN is a name (default: study)")
+    sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
+    sub.add_argument("--weights", type=Path, metavar="FILE", help="ImageNet weights of vgg16 and its relatives")
+    add_jobs(sub)
+
 
 def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("model", metavar="MODEL")
@@ -97,6 +104,33 @@ def train(options, settings):
         )
 
     return run_answer(result.run) | {"artifact": str(entry.folder)}, 0, show
+
+
+def verify(options, settings):
+    from ser_core.experiments import verification
+    from ser_core.features import tables
+    from ser_core.results import comparison, runs
+
+    found = runs.list_all(settings.stores)
+    if options.run not in {run.id for run in found}:
+        found = [run for run in found if run.protocol == options.protocol]
+    (run,) = comparison.find([options.run], found)
+    table = tables.read(options.features or settings.feature_table)
+    with progress(f"Making {run.id} again", "fold", options) as advance:
+        found = verification.verify(run, table, settings, weights=options.weights, jobs=options.jobs, progress=advance)
+
+    def show():
+        out.print(
+            f"{found.run}: {found.changed} of {found.predictions:,} answers changed ({found.changed_emotions} in the "
+            f"emotion); probabilities differ by {found.largest_difference:.2g} at most",
+            soft_wrap=True,
+            highlight=False,
+        )
+        if found.environment:
+            rows = [(name, then or "not written down", now) for name, (then, now) in found.environment.items()]
+            print_table("What is otherwise here", ["what", "then", "now"], rows)
+
+    return asdict(found), 0, show
 
 
 def _experiment(options, settings, *, training=False):

@@ -150,6 +150,10 @@ class Model:
             tuning=facts,
         )
 
+    def trial_recipe(self, parameters: dict, space: str, seed: int) -> Recipe:
+        """What a trial of a study tries: parameters of a search space, with the features that it tunes on."""
+        return self.with_presets({"trial": self.tuned_preset(parameters, space, {})}).recipe("trial", seed=seed)
+
     def with_presets(self, more: dict[str, Preset]) -> "Model":
         """This model with more presets beside its own."""
         return dataclasses.replace(self, presets=self.presets | more)
@@ -263,6 +267,10 @@ class SavedVote(Model):
     members: dict[str, Member] = field(default_factory=dict)
 
     learns_from_clips: ClassVar[bool] = False
+
+    def check(self, recipe: Recipe) -> None:
+        if recipe.features != self.presets["default"].features or recipe.augmentation != "none":
+            raise ModelError(f"{self.key!r} is made of saved runs, whose features it takes: leave --features out")
 
     def with_weight(self, recipe: Recipe, weight: float) -> Recipe:
         """A recipe in which the first member weighs so much of 1.

@@ -237,7 +237,8 @@ def make_store(store: Path) -> None:
         raise ArtifactError(f"{store} cannot be written. Set SER_WORKSPACE to a folder that can")
 
 
-_known: dict[Path, tuple[tuple, Run]] = {}  # folder -> its files' stamps, and the run that they hold
+REQUIRED = ("recipe", "protocol", "data_digest", "clips", "scores", "predictions_digest")
+_known: dict[tuple, tuple[tuple, Run]] = {}  # folder, shipped -> its files' stamps, and the run that they hold
 
 
 def load(folder: Path, *, shipped: bool = False) -> Run:
@@ -251,20 +252,24 @@ def load(folder: Path, *, shipped: bool = False) -> Run:
     ArtifactError
         If a file is missing or damaged, or the model is not known.
     """
-    stamp = _stamp(folder)
-    if folder in _known and _known[folder][0] == stamp:
-        return _known[folder][1]
+    stamp, key = _stamp(folder), (folder, shipped)
+    if key in _known and _known[key][0] == stamp:
+        return _known[key][1]
     try:
         run = _from_record(json.loads((folder / RECORD).read_text()), folder, stamp, shipped)
     except KeyError as error:
         raise ArtifactError(f"{RECORD} lacks {error}") from error
     except (OSError, ValueError, TypeError, ModelError) as error:
         raise ArtifactError(str(error).splitlines()[0].rstrip(".")) from error
-    _known[folder] = stamp, run
+    _known[key] = stamp, run
     return run
 
 
 def _from_record(record: dict, folder: Path, stamp: tuple, shipped: bool) -> Run:
+    if not isinstance(record, dict):
+        raise ArtifactError(f"{RECORD} holds no run")
+    if lacking := [name for name in REQUIRED if name not in record]:
+        raise ArtifactError(f"{RECORD} lacks {lacking[0]!r}")
     tables = SavedTables(folder, stamp)
     digest = record.pop("predictions_digest")
     if digest != _digest(folder / PREDICTIONS):

@@ -69,8 +69,7 @@ class Objective:
         return float(np.mean(scores))
 
     def _on(self, fold: protocols.Fold, parameters: dict) -> float:
-        preset = self.model.tuned_preset(parameters, self.space_name, {})
-        recipe = self.model.with_presets({"trial": preset}).recipe("trial", seed=self.seed)
+        recipe = self.model.trial_recipe(parameters, self.space_name, self.seed)
         estimator = EmotionClassifier(self.model.build(recipe))
         # One thread, as in `experiments`: the other cores have workers of their own. That a poor trial did not converge
         # shows in its score.

@@ -181,8 +181,8 @@ def test_an_own_run_is_there_at_once_and_stands_apart_if_it_is_of_other_clips(ap
     runs.save(again, settings.workspace)
     at(app, "compare")
     (title,) = [title for title in widget(app, "protocol").options if "other clips" in title]
-    assert own.info["data_digest"][:8] in title
-    widget(app, "protocol").set_value(f"study of {own.info['data_digest'][:8]}").run()
+    assert own.data_digest[:8] in title
+    widget(app, "protocol").set_value(f"study of {own.data_digest[:8]}").run()
     well(app)
     assert not app.error
     assert set(app.multiselect(key="runs").value) == {"kn (yours)", "lr (yours)"}
@@ -199,7 +199,7 @@ def test_the_table_can_be_taken_away(app):
 def test_a_chart_as_a_page_needs_no_network():
     from ser_core.figures import scores
 
-    made = comparison.table([run for run in cached.shipped_runs() if run.info["preset"] == "default"])
+    made = comparison.table([run for run in cached.shipped_runs() if run.recipe.preset == "default"])
     figure, _ = scores.original_and_ours(made)
     page = ui.as_page(figure, "Accuracy")
     assert "Plotly.newPlot" in page and 'src="http' not in page

@@ -36,9 +36,7 @@ def test_the_first_page_shows_the_numbers_that_the_command_line_gives(app, setti
     app.run()
     shown = app.dataframe[0].value.set_index("name")
     sees = comparison.SEES_AS_THE_ORIGINAL
-    ours = [
-        run for run in runs.list_all(settings.stores) if run.info["preset"] == sees.get(run.info["model"], "default")
-    ]
+    ours = [run for run in runs.list_all(settings.stores) if run.recipe.preset == sees.get(run.recipe.model, "default")]
     expected = comparison.table(ours).set_index("name")
     assert (shown["test_accuracy"] == expected.loc[shown.index, "test_accuracy"]).all()
     assert {"Multilayer perceptron", "Our best vote", "VGG16 on mel pictures"} <= set(shown.index)

@@ -116,7 +116,7 @@ def test_the_one_at_work_is_shown_before_those_that_wait(app, settings):
     assert widget(app, "job").options == ["cnn epochs 5, at work", "cnn2d, waiting", "rnn, stopped"]
 
 
-@pytest.mark.parametrize("key", [model.key for model in deep.MODELS if isinstance(model, deep.Network)])
+@pytest.mark.parametrize("key", [model.key for model in deep.MODELS if model.trains_in_epochs])
 def test_every_network_can_be_chosen_and_says_its_command(app, key):
     at(app, "train", show="Start one", network=registry.get(key).name)
     assert app.code[0].value == f"python -m ser_core train {key}"

@@ -11,7 +11,7 @@ import pytest
 from ser_core import cli, experiments, jobs
 from ser_core.experiments import trainings
 from ser_core.jobs import control
-from ser_core.models import deep, registry
+from ser_core.models import registry
 from ser_core.results import runs
 from tests.waiting import until
 
@@ -41,12 +41,12 @@ def test_a_training_killed_between_epochs_goes_on_to_the_run_of_an_unbroken_one(
     assert len(told) <= EPOCHS + 1  # at most the one that it was killed in is told twice
     assert list(trainings.curves_of(done)["epoch"]) == [*range(1, EPOCHS + 1)]
     run = runs.get(done.answer["run"], settings.stores)
-    model = registry.get("rnn").with_options("study", options)
-    whole = experiments.run(model, table, preset=deep.OWN, cv=False).run
-    assert run.id == whole.id
+    recipe = registry.get("rnn").with_options(registry.recipe("rnn", "study"), options)
+    whole = experiments.run(recipe, table, cv=False).run
+    assert run.id == whole.own.id
     pd.testing.assert_frame_equal(run.predictions, whole.predictions)
     pd.testing.assert_frame_equal(run.curves.drop(columns="seconds"), whole.curves.drop(columns="seconds"))
-    assert not (settings.training / run.id).exists()  # what it went on from is of no use any more
+    assert not (settings.training / whole.id).exists()  # what it went on from is of no use any more
     assert (settings.workspace / "models" / "rnn" / "network.keras").is_file()
 
 
@@ -102,5 +102,5 @@ def test_a_weight_of_ones_own_makes_a_vote_of_the_runs_that_ship(settings, capsy
     assert cli.main(["run", "v_cnn_vgg16", "--weight", "1", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])
     cnn = runs.find(runs.list_all(settings.stores), model="cnn", preset="default", protocol="study")
-    assert answer["preset"] == deep.OWN
+    assert answer["preset"] == "own"
     assert answer["test_accuracy"] == pytest.approx(cnn.scores["test_accuracy"])

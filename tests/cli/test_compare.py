@@ -1,6 +1,8 @@
 """`python -m ser_core compare`: the table of any protocol, pairs of runs in words, and forms for a paper."""
 
+import io
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -8,24 +10,12 @@ import pytest
 from ser_core import experiments
 from ser_core.cli import main
 from ser_core.results import runs
-from ser_core.settings import Settings
-
-
-@pytest.fixture(scope="module")
-def shipped():
-    return runs.list_all([Settings.from_environment().artifacts])
+from tests.made_runs import changed
 
 
 @pytest.fixture
-def compare(capsys, monkeypatch, shipped):
-    """Run `compare`: its exit status, what it said on stdout, and on stderr. What ships is read once for all tests."""
-    list_all = runs.list_all
-
-    def list_own(stores):
-        nothing, own = Settings.from_environment().workspace / "nothing", stores[1]
-        return [*shipped, *list_all([nothing, own])]
-
-    monkeypatch.setattr(runs, "list_all", list_own)
+def compare(capsys):
+    """Run `compare`: its exit status, what it said on stdout, and on stderr."""
 
     def run(*arguments):
         status = main(["compare", *arguments])
@@ -91,7 +81,7 @@ def test_bad_input_is_one_clear_line_and_exit_2(compare, arguments, said):
 
 
 def test_runs_of_other_clips_are_not_compared(compare, table, settings):
-    own = experiments.run("kn", table, jobs=1).run
+    own = experiments.run("kn", table, jobs=1).run.own
     runs.save(own, settings.workspace)
     status, _, error = compare("--pairs", "v4", own.id)
     assert status == 2
@@ -125,5 +115,65 @@ def test_compare_shows_shipped_and_own_runs_beside_the_original(call, file):
     assert shipped["svm"]["original_test_accuracy"] is None
     (mine,) = [row for row in answer["runs"] if not row["shipped"]]
     assert mine["run"] == own
+    assert answer["unreadable"] == []
     assert mine["original_test_accuracy"] is None  # it is on other clips than the study's
     assert mine["test_clips"] == 13
+
+
+def test_a_run_of_ones_own_stands_beside_the_shipped_one_of_the_same_recipe(call):
+    status, answer, error = call("run", "svm", "--jobs", 1)
+    assert status == 0, error
+    assert answer["run"].startswith("own-study-svm-default-")
+    status, answer, error = call("compare", "--pairs", "svm", "svm (yours)")
+    assert status == 0, error
+    (pair,) = answer["pairs"]
+    assert (pair["first"], pair["second"], pair["clips"]) == ("svm", "svm (yours)", 491)
+    assert (pair["only_first"], pair["only_second"], pair["p"]) == (0, 0, 1)
+    assert answer["verdicts"] == ["svm and svm (yours) cannot be told apart on 491 clips (p = 1.00)"]
+
+
+def written(folder, record) -> None:
+    (folder / "run.json").write_text(json.dumps(record))
+
+
+def without(record, name) -> dict:
+    return {key: value for key, value in record.items() if key != name}
+
+
+SPOILED = {  # run -> what is done to its folder and its record, and what is said of it
+    "cut-off": (lambda folder, record: (folder / "run.json").write_text(json.dumps(record)[:99]), "Unterminated|Expect"),
+    "no-record": (lambda folder, record: written(folder, None), "run.json holds no run"),
+    "no-recipe": (lambda folder, record: written(folder, without(record, "recipe")), "run.json lacks 'recipe'"),
+    "no-scores": (lambda folder, record: written(folder, without(record, "scores")), "run.json lacks 'scores'"),
+    "gone": (
+        lambda folder, record: written(folder, record | {"recipe": record["recipe"] | {"model": "vgg99"}}),
+        "There is no model 'vgg99'",
+    ),
+    "no-predictions": (lambda folder, record: (folder / "predictions.parquet").unlink(), "No such file or directory"),
+    "no-table": (lambda folder, record: (folder / "predictions.parquet").write_bytes(b"x"), "cannot be read"),
+}
+
+
+def test_a_run_that_cannot_be_read_is_named_and_takes_nothing_else_down(compare, result, settings):
+    runs.save(result.run.own, settings.workspace)
+    whole = json.loads(compare("--json")[1])
+    for name, (spoil, _) in SPOILED.items():
+        folder = runs.save(changed(result.run, id=f"own-{name}"), settings.workspace)
+        spoil(folder, json.loads((folder / "run.json").read_text()))
+    status, said, error = compare("--json")
+    answer, lines = json.loads(said), error.splitlines()
+    assert status == 0
+    assert answer["runs"] == whole["runs"]
+    assert {one["run"] for one in answer["unreadable"]} == {f"own-{name}" for name in SPOILED}
+    for name, (_, reason) in SPOILED.items():
+        (one,) = [one for one in answer["unreadable"] if one["run"] == f"own-{name}"]
+        assert re.search(reason, one["reason"]) and not one["shipped"]
+        (line,) = [line for line in lines if line.startswith(f"Run own-{name} cannot be read: ")]
+        assert one["reason"] in line
+    status, said, _ = compare("--pairs", "v4", "mlp", "--json")
+    assert status == 0
+    assert json.loads(said)["unreadable"] == answer["unreadable"]
+    status, said, error = compare("--format", "csv")
+    assert status == 0
+    assert len(pd.read_csv(io.StringIO(said))) == len(whole["runs"])
+    assert error.splitlines() == lines

@@ -1,6 +1,11 @@
+from dataclasses import asdict
+
 import pytest
 
-from ser_core.features import functionals, inputs, tables
+from ser_core.cli import main
+from ser_core.features import functionals, model_input, tables
+from ser_core.models import registry
+from ser_core.results import runs
 from ser_core.settings import Settings
 
 
@@ -9,10 +14,12 @@ def test_run(call, file, own_workspace):
     assert status == 0
     assert list(answer) == [
         "model", "protocol", "preset", "test_counts", "seconds", "train_accuracy", "cv_accuracy", "test_accuracy",
-        "uar", "macro_f1", "emotion_accuracy", "emotion_uar", "run",
+        "uar", "macro_f1", "emotion_accuracy", "emotion_uar", "run", "recipe",
     ]  # fmt: skip
     assert (answer["model"], answer["protocol"], answer["preset"]) == ("kn", "study", "default")
+    assert answer["recipe"] == asdict(registry.recipe("kn"))
     assert sum(answer["test_counts"].values()) == 13
+    assert answer["run"].startswith("own-study-kn-default-")
     assert (own_workspace / "runs" / answer["run"] / "predictions.parquet").is_file()
 
 
@@ -38,17 +45,78 @@ def test_functionals_of_the_shipped_clips_need_no_recording(call, monkeypatch):
     settings = Settings.from_environment()
     table = tables.read(settings.feature_table)
     monkeypatch.setenv("SER_DATA_DIR", "nowhere")
-    seen = inputs.load("functionals", table, settings)
-    assert (seen.version, seen.clips.shape) == (functionals.VERSION, (2452, len(functionals.NAMES)))
+    seen = model_input.load(table, settings, features="functionals")
+    assert (seen.version, seen.values.shape) == (functionals.VERSION, (2452, len(functionals.NAMES)))
+
+
+@pytest.fixture(scope="module")
+def functionals_file(voices, tmp_path_factory) -> str:
+    """What `extract --features functionals` makes."""
+    folder = tmp_path_factory.mktemp("functionals")
+    arguments = ["extract", str(voices), "--out", str(folder / "F.parquet"), "--features", "functionals", "--jobs", "1"]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SER_WORKSPACE", str(folder))
+        assert main(arguments) == 0
+    return str(folder / "F.parquet")
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ((), {"preset": "functionals", "origin": "default"}),  # the parameters that suit them
+        (("--preset", "default"), {"preset": "default", "origin": "default"}),
+        (("--preset", "study"), {"preset": "study", "origin": "study", "preprocessing": "plain"}),
+        (("--tune", 1), {"preset": "functionals-tuned-inside", "origin": "nested"}),
+    ],
+)
+def test_a_table_of_functionals_is_what_the_model_sees(call, functionals_file, monkeypatch, options, wanted):
+    monkeypatch.setenv("SER_DATA_DIR", "nowhere")  # no recording is needed
+    status, answer, error = call("run", "svm" if not options else "kn", "--features", functionals_file, *options)
+    assert status == 0, error
+    recipe = answer["recipe"]
+    assert recipe["features"] == "functionals"
+    assert {name: recipe[name] for name in wanted} == wanted
+    run = runs.get(answer["run"], Settings.from_environment().stores)
+    assert run.versions.features == functionals.VERSION
+    assert answer["test_accuracy"] > 0.7
+
+
+def test_a_model_is_trained_on_a_table_of_functionals_and_predicts(call, functionals_file, voices, monkeypatch):
+    monkeypatch.setenv("SER_DATA_DIR", "nowhere")
+    status, _, error = call("train", "lr", "--features", functionals_file, "--jobs", 1)
+    assert status == 0, error
+    status, answer, _ = call("predict", voices / "Actor_01" / "03-01-05-01-01-01-01.wav", "--model", "lr")
+    assert status == 0
+    assert answer["predictions"][0]["label"] == "angry_male"
+
+
+def test_a_study_takes_the_clips_of_a_table_of_functionals(call, functionals_file, voices, monkeypatch):
+    """Their 180 features, on which it tunes, come from the recordings."""
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+    options = ("--features", functionals_file, "--trials", 1, "--folds", 3, "--workers", 1)
+    status, answer, error = call("tune", "kn", *options)
+    assert status == 0, error
+    assert answer["trials"] == {"complete": 1}
+
+
+def test_a_preset_is_a_set_of_parameters_and_goes_with_any_features(call, file):
+    status, answer, error = call("run", "lr", "--features", file, "--preset", "default", "--preprocessing", "plain")
+    assert status == 0, error
+    assert answer["recipe"]["preprocessing"] == "plain"
+    assert registry.recipe("mlp", "study", features="functionals").features == "functionals"
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("run", "mlp", "--features", "functionals", "--preset", "study"), "leave --preset study out"),
-        (("run", "cnn", "--features", "functionals"), "'cnn' has no preset 'functionals'"),
-        (("run", "svm", "--features", "voices"), "'svm' has no preset 'voices'"),
-        (("run", "krr", "--features", "study", "--preset", "voices"), "leave --features out"),
+        (("run", "svm", "--features", "plp"), "no feature set 'plp'"),
+        (("run", "svm", "--features", "frames"), "'svm' learns from tables of numbers, such as mean180, functionals"),
+        (("run", "svm", "--features", "voices"), "'svm' does not learn from copies by speaker-perturbation"),
+        (("run", "svm", "--augmentation", "echo"), "no augmentation 'echo'; there is none, "),
+        (("run", "svm", "--preprocessing", "soft"), "no preprocessing 'soft'; there is plain and tailored"),
+        (("run", "cnn", "--features", "functionals"), "'cnn' sees mean180, and not functionals"),
+        (("run", "best", "--features", "functionals"), "'best' is made of saved runs, whose features it takes: leave"),
+        (("extract", "nowhere", "--out", "x.parquet", "--features", "frames"), "frames is no table of numbers"),
         (("extract", "nowhere", "--out", "x.parquet", "--features", "plp"), "no feature set 'plp'"),
     ],
 )
@@ -71,7 +139,7 @@ def test_a_workspace_that_cannot_be_made_is_named_before_any_work(call, file, tm
 @pytest.mark.parametrize("weight", ["1.5", "-0.1", "nan"])
 def test_a_weight_that_is_no_share_is_refused_before_any_run_is_read(call, monkeypatch, weight):
     monkeypatch.setattr("ser_core.results.runs.list_all", lambda *_: pytest.fail("the runs were read"))
-    monkeypatch.setattr("ser_core.features.store.read_table", lambda *_: pytest.fail("the clips were read"))
+    monkeypatch.setattr("ser_core.features.tables.read", lambda *_: pytest.fail("the clips were read"))
     assert call("run", "v_cnn_vgg16", "--weight", weight) == (
         2,
         None,
@@ -89,6 +157,6 @@ def test_parameters_are_looked_for_inside_each_fold(call, file):
     status, answer, error = call("run", "lr", "--features", file, "--protocol", "actors-4", "--tune", 2, "--jobs", 1)
     assert status == 0, error
     assert answer["preset"] == "tuned-inside"
-    assert answer["run"].startswith("actors-4-lr-tuned-inside-")
+    assert answer["run"].startswith("own-actors-4-lr-tuned-inside-")
     status, _, error = call("run", "lr", "--features", file, "--preset", "study", "--tune", 2)
     assert (status, error) == (2, "Error: --tune looks for the parameters itself: leave --preset study out\n")

@@ -70,7 +70,7 @@ print([name for name in ("tensorflow", "streamlit", "sklearn", "librosa", "panda
     assert float(seconds) < 0.5
 
 
-@pytest.mark.parametrize("module", ["cli", "predict", "experiments", "health", "figures.prediction"])
+@pytest.mark.parametrize("module", ["cli", "prediction.predictor", "experiments", "cli.health", "figures.prediction"])
 def test_no_module_brings_streamlit_or_tensorflow(module):
     code = (
         f"import ser_core.{module}, sys; print([n for n in ('tensorflow', 'keras', 'streamlit') if n in sys.modules])"

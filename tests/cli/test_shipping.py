@@ -2,12 +2,13 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 
 from ser_core import experiments
 from ser_core.cli import main, shipping
-from ser_core.features import tables
+from ser_core.features import functionals, tables
+from ser_core.features import registry as feature_sets
+from ser_core.models import registry
 from ser_core.prediction import model_store
 from ser_core.results import runs
 from ser_core.settings import Settings
@@ -24,22 +25,24 @@ def elsewhere(settings, tmp_path, monkeypatch) -> Settings:
 
 @pytest.fixture
 def quick(elsewhere, table, monkeypatch):
-    """The tables are those of the synthetic clips, and what else is seen of a clip takes no time."""
+    """The tables are those of the synthetic clips, and the functionals, which are made of recordings here, take no
+    time."""
     monkeypatch.setattr(shipping, "make_tables", lambda *_, **__: {elsewhere.feature_table: table})
-    monkeypatch.setattr(shipping, "classical", lambda: [shipping.Classical("kn"), shipping.Classical("dt")])
-    for features in ("functionals", "voices"):
-        monkeypatch.setattr(f"ser_core.features.{features}.extract", lambda samples: np.zeros(3, dtype=np.float32))
+    wanted = [shipping.Classical("kn"), shipping.Classical("dt", features="functionals")]
+    monkeypatch.setattr(shipping, "classical", lambda: wanted)
+    first = dataclasses.replace(feature_sets.FUNCTIONALS, extract=lambda samples: samples[: len(functionals.NAMES)])
+    monkeypatch.setitem(feature_sets.FEATURE_SETS, "functionals", first)
 
 
 def test_study_takes_every_clip_from_the_folder_that_it_is_told(quick, elsewhere, voices, capsys):
     assert main(["study", "--data", str(voices), "--jobs", "1", "--json"]) == 0, capsys.readouterr().err
-    assert {run.info["model"] for run in runs.list_all([elsewhere.artifacts])} == {"kn", "dt"}
+    assert {run.recipe.model for run in runs.list_all([elsewhere.artifacts])} == {"kn", "dt"}
 
 
 def test_study_looks_there_for_what_networks_see_too(elsewhere, voices, table, monkeypatch):
     tables.save(table, elsewhere.feature_table)
     monkeypatch.setattr(shipping, "DEEP", (shipping.Deep("cnn2d"),))
-    monkeypatch.setattr(experiments, "run", lambda *_, seen, **__: pytest.fail(f"saw {len(seen.clips)} clips"))
+    monkeypatch.setattr(experiments, "run", lambda *_, features, **__: pytest.fail(f"saw {len(features.values)} clips"))
     with pytest.raises(pytest.fail.Exception, match="saw 64 clips"):
         main(["study", "--deep", "--data", str(voices), "--json"])
 
@@ -55,12 +58,15 @@ def test_a_card_says_what_that_very_model_is_worth_on_voices_never_heard(elsewhe
     """Runs of another preset and of another seed stand in the store, too."""
     settings = dataclasses.replace(elsewhere, data_dir=voices)
     tables.save(table, settings.feature_table)
-    of_network = {"model": "cnn2d", "seed": 9, "preset": "default", "protocol": "emobox"}
-    others = ({"id": "its-own", "made": "3"}, {"id": "b", "made": "1", "preset": "voices"}, {"id": "c", "seed": 10})
-    for other in others:
-        runs.save(changed(result.run, **of_network | {"made": "2"} | other), settings.artifacts)
-    kept = experiments.Result(changed(result.run, **of_network | {"id": "kept", "protocol": "study"}), result.model)
+    unheard = dataclasses.replace(result.run, recipe=registry.recipe("cnn2d"), protocol="emobox", made="2")
+    for other in (
+        changed(unheard, id="its-own", made="3"),
+        changed(unheard, {"preset": "voices"}, id="b", made="1"),
+        changed(unheard, {"seed": 10}, id="c"),
+    ):
+        runs.save(other, settings.artifacts)
+    kept = experiments.Result(changed(unheard, id="kept", protocol="study"), result.model)
     monkeypatch.setattr(experiments, "run", lambda *_, **__: kept)
     monkeypatch.setattr(shipping, "DEEP", (shipping.Deep("cnn2d", cv=True),))
     shipping.make_deep(settings)
-    assert model_store.find("cnn2d", [settings.artifacts]).entry["unheard"]["run"] == "its-own"
+    assert model_store.find("cnn2d", [settings.artifacts]).unheard.run == "its-own"

@@ -154,7 +154,7 @@ def test_the_stamp_of_a_folder_changes_with_its_files(tmp_path):
 
 def test_a_folder_that_goes_away_while_it_is_looked_at_does_no_harm(tmp_path, monkeypatch):
     gone = tmp_path / "03-01-05-01-02-01-01.wav"
-    monkeypatch.setattr(corpus, "_sound_files", lambda folder: [gone])
+    monkeypatch.setattr("ser_core.corpus.ravdess._sound_files", lambda folder: [gone])
     assert corpus.stamp(tmp_path)
 
 

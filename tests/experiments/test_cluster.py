@@ -93,6 +93,6 @@ def test_a_scheduler_that_does_not_answer_is_one_clear_line(address, monkeypatch
 
 
 def test_other_versions_there_are_refused(cluster, monkeypatch):
-    monkeypatch.setattr("ser_core.experiments.PACKAGES", ("numpy", "pandas"))
+    monkeypatch.setattr("ser_core.environment.PACKAGES", ("numpy", "pandas"))
     with pytest.raises(ParallelError, match="has pandas None, and here is"), on(cluster):
         pass

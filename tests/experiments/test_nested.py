@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
@@ -6,25 +8,26 @@ from sklearn.linear_model import LogisticRegression
 from ser_core import experiments
 from ser_core.corpus.labels import LABELS
 from ser_core.errors import ModelError, TuningError
-from ser_core.experiments.nested import TunedInside, space_of, tuned_inside
+from ser_core.experiments import nested
+from ser_core.experiments.nested import NestedSearch
+from ser_core.features import registry as feature_sets
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
-from ser_core.models.model import SingleModel
 
 
 def run(table, model="lr", trials=3, protocol="actors-4", jobs=1):
-    model, preset = tuned_inside(model, trials)
-    return experiments.run(model, table, protocol=protocol, preset=preset, jobs=jobs).run
+    return experiments.run(nested.recipe(registry.recipe(model), trials), table, protocol=protocol, jobs=jobs).run
 
 
 def test_each_fold_finds_its_own_parameters_and_the_run_says_which(table):
-    info = run(table).info
-    assert info["preset"] == "tuned-inside"
-    assert (info["parameters"]["trials"], info["parameters"]["folds"]) == (3, 3)
-    assert info["parameters"]["ranges"]["C"] == "FloatDistribution(high=30.0, log=True, low=0.01, step=None)"
-    assert [(found["part"], found["fold"]) for found in info["found"]] == [("test", fold) for fold in (1, 2, 3, 4)]
-    assert all({"C", "class_weight", "max_iter"} == set(found["parameters"]) for found in info["found"])
-    assert all(0 <= found["score"] <= 1 for found in info["found"])
+    made = run(table)
+    recipe = made.recipe
+    assert (recipe.preset, recipe.origin) == ("tuned-inside", "nested")
+    assert (recipe.parameters["trials"], recipe.parameters["folds"]) == (3, 3)
+    assert recipe.parameters["ranges"]["C"] == "FloatDistribution(high=30.0, log=True, low=0.01, step=None)"
+    assert [(found["part"], found["fold"]) for found in made.found] == [("test", fold) for fold in (1, 2, 3, 4)]
+    assert all({"C", "class_weight", "max_iter"} == set(found["parameters"]) for found in made.found)
+    assert all(0 <= found["score"] <= 1 for found in made.found)
 
 
 def test_the_held_out_actor_chooses_nothing(table):
@@ -37,11 +40,11 @@ def test_the_held_out_actor_chooses_nothing(table):
     theirs = (spoiled["actor"] == actor[0]).to_numpy()
     spoiled.loc[theirs, "label"] = np.roll(spoiled.loc[theirs, "label"].to_numpy(), 5)
     after = run(spoiled)
-    assert after.info["found"][0] == honest.info["found"][0]
+    assert after.found[0] == honest.found[0]
     given = [name for name in first.columns if name.startswith("p_")]
     assert len(given) == 16
     np.testing.assert_array_equal(after.predictions.query("fold == 1")[given], first[given])
-    assert after.info["found"][1:] != honest.info["found"][1:]
+    assert after.found[1:] != honest.found[1:]
 
 
 def test_the_same_again_gives_the_same_whatever_the_number_of_processes(table):
@@ -50,53 +53,58 @@ def test_the_same_again_gives_the_same_whatever_the_number_of_processes(table):
     assert one.predictions.equals(other.predictions)
 
 
-def test_where_actors_are_not_held_out_accuracy_decides_and_else_the_uar_of_emotions():
+@pytest.fixture
+def made_of(monkeypatch):
+    """Logistic regression made by another function of parameters and seed."""
+
+    def replace_classifier(classifier):
+        model = dataclasses.replace(registry.get("lr"), classifier=classifier)
+        monkeypatch.setitem(registry.MODELS, "lr", model)
+
+    return replace_classifier
+
+
+def test_where_actors_are_not_held_out_accuracy_decides_and_else_the_uar_of_emotions(made_of):
     """A classifier that takes everybody for a calm woman."""
     labels = np.array(["calm_female"] * 30 + ["calm_male"] * 30 + ["sad_male"] * 30)
-
-    class Model(SingleModel):
-        def make(self, parameters, seed, *, plain=False, features="study"):
-            return DummyClassifier(strategy="constant", constant=0)
-
-    model = Model("lr", "", "", "", {}, "distance", None)
-    features, actors = np.zeros((90, 2)), np.arange(90) % 3
+    made_of(lambda parameters, seed: DummyClassifier(strategy="constant", constant=0))
+    recipe = nested.recipe(registry.recipe("lr", preprocessing="plain"), 1)
+    features, actors = np.zeros((90, 180)), np.arange(90) % 3
     found = []
     for options in ({}, {"groups": actors}):
-        fitted = EmotionClassifier(TunedInside(model, "study", 1, 9)).fit(features, labels, **options)
+        fitted = EmotionClassifier(NestedSearch(recipe)).fit(features, labels, **options)
         found.append(fitted.estimator_.found_["score"])
     assert found == pytest.approx([1 / 3, 1 / 2])
 
 
-def test_every_preset_lies_in_what_is_looked_through():
-    for key, features, preset in (("krr", "study", "default"), ("krr", "functionals", "functionals"),
-                                  ("krr", "voices", "voices"), ("apart", "voices", "voices")):  # fmt: skip
-        model = registry.get(key)
-        parameters = getattr(model, "base", model).presets[preset]
-        for name, range_ in space_of(model, features).ranges.items():
-            assert range_.low <= parameters[name] <= range_.high, (key, features, name)
+def test_every_preset_lies_in_what_is_searched():
+    for key, preset in (("krr", "default"), ("krr", "functionals"), ("krr", "voices"), ("apart", "voices")):
+        recipe = registry.recipe(key, preset)
+        parameters = recipe.parameters.get("base", {}).get("krr", recipe.parameters)
+        space = NestedSearch(recipe)._space(len(feature_sets.get(recipe.features).names))
+        for name, range_ in space.ranges.items():
+            assert range_.low <= parameters[name] <= range_.high, (key, preset, name)
 
 
-def test_where_nothing_can_be_fitted_one_line_says_so():
-    class Model(SingleModel):
-        def make(self, parameters, seed, *, plain=False, features="study"):
-            return LogisticRegression(C=-1)
-
-    model = Model("lr", "", "", "", {}, "distance", None)
+def test_where_nothing_can_be_fitted_one_line_says_so(made_of):
+    made_of(lambda parameters, seed: LogisticRegression(C=-1))
     labels = np.array(["calm_female", "sad_female"] * 9)
+    recipe = nested.recipe(registry.recipe("lr", preprocessing="plain"), 2)
     with pytest.raises(TuningError, match="lr: none of 2 parameters could be fitted"):
-        EmotionClassifier(TunedInside(model, "study", 2, 9)).fit(np.zeros((18, 2)), labels)
+        EmotionClassifier(NestedSearch(recipe)).fit(np.zeros((18, 180)), labels)
 
 
 @pytest.mark.parametrize(("key", "shape"), [("svm", (40,)), ("apart", (3, 40))])
 def test_what_it_sees_is_chosen_apart(key, shape):
-    features = "functionals" if len(shape) == 1 else "voices"
-    model, preset = tuned_inside(key, 2, features)
-    assert (preset, model.input(preset)) == (f"{features}-tuned-inside", features)
+    base = registry.recipe(key, "functionals" if len(shape) == 1 else "voices")
+    recipe = nested.recipe(base, 2)
+    assert recipe.preset == f"{base.preset}-tuned-inside"
+    assert (recipe.features, recipe.augmentation) == (base.features, base.augmentation)
     random = np.random.default_rng(0)
     labels = np.array(LABELS)[np.arange(192) % 16]
     centres = 5 * random.normal(size=(16, *shape))
     clips = (centres[np.arange(192) % 16] + random.normal(size=(192, *shape))).astype(np.float32)
-    fitted = EmotionClassifier(model.build(preset, 9)).fit(clips, labels, groups=np.arange(192) // 32)
+    fitted = EmotionClassifier(NestedSearch(recipe)).fit(clips, labels, groups=np.arange(192) // 32)
     assert np.mean(fitted.predict(clips) == labels) > 0.9
 
 
@@ -111,12 +119,7 @@ def test_what_it_sees_is_chosen_apart(key, shape):
 )
 def test_what_cannot_be_tuned_is_named(model, trials, error, says):
     with pytest.raises(error, match=says):
-        tuned_inside(model, trials)
-
-
-def test_a_model_that_does_not_learn_in_other_voices_is_not_tuned_in_them():
-    with pytest.raises(TuningError, match=r"'svm' does not learn in other voices; .* krr, apart do"):
-        tuned_inside("svm", 3, "voices")
+        nested.recipe(registry.recipe(model), trials)
 
 
 def test_one_actor_in_training_is_too_few(table):

@@ -1,11 +1,13 @@
+import json
+
 import joblib
 import numpy as np
 import pytest
 
-from ser_core import evaluation, experiments
+from ser_core import evaluation, experiments, files
 from ser_core.errors import ArtifactError, ModelError
 from ser_core.evaluation import protocols
-from ser_core.models import presets
+from ser_core.models import registry
 from ser_core.results import runs
 
 
@@ -19,14 +21,16 @@ def test_a_run_keeps_every_prediction(result, table):
 
 
 def test_a_run_says_how_it_was_obtained(result):
-    info = result.run.info
-    assert (info["model"], info["preset"], info["protocol"], info["seed"]) == ("v2", "default", "study", 9)
-    assert info["parameters"]["weights"] == {"kn": 1, "xgb": 1, "mlp": 1}
-    assert info["parameters"]["members"]["kn"] == {"n_neighbors": 20, "weights": "nearness"}
-    assert info["scores"] == evaluation.scores(result.run.predictions)
-    assert sum(info["test_counts"].values()) == 13
-    assert {"python", "scikit-learn", "xgboost", "lightgbm", "librosa"} <= set(info["versions"])
-    assert len(info["data_digest"]) == 64
+    run, recipe = result.run, result.run.recipe
+    assert recipe == registry.recipe("v2")
+    assert (recipe.features, recipe.origin, run.protocol, recipe.seed) == ("mean180", "default", "study", 9)
+    assert recipe.parameters["weights"] == {"kn": 1, "xgb": 1, "mlp": 1}
+    assert recipe.parameters["members"]["kn"] == {"n_neighbors": 20, "weights": "nearness"}
+    assert run.scores == evaluation.scores(run.predictions)
+    assert sum(run.test_counts.values()) == 13
+    assert {"python", "scikit-learn", "xgboost", "lightgbm", "librosa"} <= set(run.environment.packages)
+    assert all((run.environment.platform, run.environment.processor, run.environment.blas, run.environment.praat))
+    assert len(run.data_digest) == 64
 
 
 def test_the_model_is_the_one_that_made_the_test_predictions(result, table):
@@ -44,14 +48,14 @@ def test_the_same_run_twice_gives_the_same_numbers(key, table):
 
 
 def test_another_seed_is_another_run(table):
-    one, other = (experiments.run("bag", table, jobs=1, seed=seed).run for seed in (1, 2))
+    one, other = (experiments.run(registry.recipe("bag", seed=seed), table, jobs=1).run for seed in (1, 2))
     assert one.id != other.id
     assert not one.predictions.equals(other.predictions)
 
 
 def test_the_study_preset_runs_too(table):
-    run = experiments.run("kn", table, preset="study", jobs=1).run
-    assert run.info["parameters"] == {"weights": "distance", "n_neighbors": 32}
+    run = experiments.run(registry.recipe("kn", "study"), table, jobs=1).run
+    assert run.recipe.parameters == {"weights": "distance", "n_neighbors": 32}
 
 
 def test_nothing_is_learned_from_the_test_clips(table):
@@ -93,7 +97,9 @@ def test_an_unknown_model_is_refused_before_any_work(table):
 def test_a_saved_run_is_read_back_as_it_was(result, tmp_path):
     folder = runs.save(result.run, tmp_path)
     again = runs.load(folder)
-    assert again.info == result.run.info
+    assert again.does_the_same_as(result.run)
+    for name in ("id", "scores", "environment", "seconds", "versions", "made", "clips"):
+        assert getattr(again, name) == getattr(result.run, name)
     assert again.predictions.equals(result.run.predictions)
     runs.save(result.run, tmp_path)
     assert [run.id for run in runs.list_all([tmp_path / "none", tmp_path])] == [result.run.id]
@@ -105,21 +111,53 @@ def test_shipped_runs_are_marked(result, tmp_path):
     assert [run.shipped for run in runs.list_all([tmp_path / "artifacts", tmp_path / "workspace"])] == [True, False]
 
 
-def test_a_run_whose_scores_are_not_its_predictions_is_refused(result, tmp_path):
+def test_scores_are_computed_anew_where_the_predictions_are_not_those_that_they_are_of(result, tmp_path, caplog):
+    folder = runs.save(result.run, tmp_path)
+    files.write(result.run.predictions.assign(truth="sad_male"), folder / "predictions.parquet")
+    again = runs.load(folder)
+    assert again.scores == evaluation.scores(again.predictions) != result.run.scores
+    assert "are computed anew" in caplog.text
+
+
+def test_scores_are_trusted_while_the_predictions_are_theirs(result, tmp_path, monkeypatch):
+    folder = runs.save(result.run, tmp_path)
+    monkeypatch.setattr(evaluation, "scores", lambda _: pytest.fail("scored again"))
+    monkeypatch.setattr(runs, "_read", lambda *_: pytest.fail("predictions were read"))
+    assert runs.load(folder).scores == result.run.scores
+
+
+def test_what_cannot_be_read_takes_nothing_else_down(result, tmp_path, caplog):
+    runs.save(result.run, tmp_path / "artifacts")
+    (tmp_path / "workspace" / "runs" / "half").mkdir(parents=True)
+    found, (unreadable,) = runs.read_all([tmp_path / "artifacts", tmp_path / "workspace"])
+    assert [run.shipped for run in found] == [True]
+    assert (unreadable.id, unreadable.shipped) == ("half", False)
+    assert "Run half cannot be read" in str(unreadable)
+    assert runs.list_all([tmp_path / "artifacts", tmp_path / "workspace"]) == found
+    assert "half" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda record: record.pop("recipe"), "run.json lacks 'recipe'"),
+        (lambda record: record.pop("predictions_digest"), "run.json lacks 'predictions_digest'"),
+        (lambda record: record["recipe"].update(model="gone"), "There is no model 'gone'"),
+        (lambda record: record.update(mood="good"), "unexpected keyword argument 'mood'"),
+    ],
+)
+def test_a_run_that_lacks_something_says_what(result, tmp_path, spoil, says):
     file = runs.save(result.run, tmp_path) / "run.json"
-    accuracy = result.run.scores["cv_accuracy"]
-    file.write_text(file.read_text().replace(f'"cv_accuracy": {accuracy}', '"cv_accuracy": 0.999'))
-    with pytest.raises(ArtifactError, match="another cv_accuracy than its predictions give"):
+    record = json.loads(file.read_text())
+    spoil(record)
+    file.write_text(json.dumps(record))
+    with pytest.raises(ArtifactError, match=says):
         runs.load(file.parent)
 
 
-def test_a_damaged_run_of_ones_own_takes_nothing_else_down(result, tmp_path, caplog):
-    runs.save(result.run, tmp_path / "artifacts")
-    (tmp_path / "workspace" / "runs" / "half").mkdir(parents=True)
-    assert [run.shipped for run in runs.list_all([tmp_path / "artifacts", tmp_path / "workspace"])] == [True]
-    assert "half" in caplog.text
-    with pytest.raises(ArtifactError, match="half"):
-        runs.list_all([tmp_path / "workspace"])
+def test_an_own_run_has_an_id_of_its_own(result):
+    assert result.run.own.id == f"own-{result.run.id}"
+    assert result.run.own.own == result.run.own or result.run.own.own.id == result.run.own.id
 
 
 def test_a_run_that_is_saved_twice_at_once_is_whole(result, tmp_path):
@@ -129,14 +167,25 @@ def test_a_run_that_is_saved_twice_at_once_is_whole(result, tmp_path):
 
 
 def test_a_damaged_run_is_named(result, tmp_path):
-    folder = runs.save(result.run, tmp_path)
+    folder = runs.save(result.run, tmp_path / "artifacts")
     (folder / "predictions.parquet").write_bytes(b"")
-    with pytest.raises(ArtifactError, match=f"The run .*{result.run.id} cannot be read"):
-        runs.load(folder)
+    with pytest.raises(ArtifactError, match=f"{result.run.id}.* cannot be read"):
+        runs.get(result.run.id, [tmp_path / "artifacts", tmp_path / "workspace"])
 
 
 def test_what_was_tuned_on_an_actors_clips_is_not_tested_as_if_it_had_never_heard_them(table, settings):
-    model = presets.model("lr", settings.stores)
-    assert "tuned" in model.presets
+    recipe = registry.recipe("lr", "tuned", stores=settings.stores)
     with pytest.raises(ModelError, match="'tuned' of lr was tuned on clips of all actors, so actors-2 would not hold"):
-        experiments.run(model, table, preset="tuned", protocol="actors-2", jobs=1)
+        experiments.run(recipe, table, protocol="actors-2", jobs=1)
+
+
+def test_clips_of_other_emotions_are_refused_with_their_number(table):
+    bored = table.copy()
+    bored.loc[:2, "label"] = "boredom"
+    with pytest.raises(ModelError, match=r"clips of others: boredom \(3\)\. Take them out"):
+        experiments.run("kn", bored, jobs=1)
+
+
+def test_a_table_of_other_features_than_the_recipes_is_refused(table):
+    with pytest.raises(ModelError, match="'kn' sees functionals, and the table holds mean180"):
+        experiments.run(registry.recipe("kn", features="functionals"), table, jobs=1)

@@ -37,8 +37,8 @@ def test_maps_of_other_clips_than_the_features_are_refused(clips, tmp_path, monk
     settings = dataclasses.replace(Settings.from_environment(), artifacts=tmp_path)
     shipped = Settings.from_environment()
     (tmp_path / "features").mkdir()
-    for name in ("feature_table", "prosody_table"):
-        getattr(settings, name).write_bytes(getattr(shipped, name).read_bytes())
+    for name in ("mean180", "prosody"):
+        settings.shipped_table(name).write_bytes(shipped.shipped_table(name).read_bytes())
     pd.read_parquet(shipped.maps).iloc[::-1].to_parquet(settings.maps)
     with pytest.raises(FeatureError, match=r"maps\.parquet is not of the clips of .* make study"):
         exploration.clips(settings)

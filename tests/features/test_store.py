@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import shutil
 import time
@@ -11,7 +12,7 @@ import soundfile
 from ser_core import audio, corpus
 from ser_core.corpus import synthetic
 from ser_core.errors import FeatureError
-from ser_core.features import mean180, store, tables
+from ser_core.features import mean180, registry, store, tables
 
 
 @pytest.fixture
@@ -116,10 +117,10 @@ def test_what_was_extracted_before_a_kill_is_kept(folder, own_workspace):
     assert (again.extracted, again.reused) == (32, 32)
 
 
-def test_another_feature_version_reuses_nothing(folder, own_workspace, monkeypatch):
+def test_another_feature_version_reuses_nothing(folder, own_workspace):
     extract(folder, own_workspace)
-    monkeypatch.setattr(mean180, "VERSION", "study-2")
-    assert extract(folder, own_workspace).extracted == 64
+    newer = dataclasses.replace(registry.MEAN180, version="study-2")
+    assert extract(folder, own_workspace, features=newer).extracted == 64
 
 
 def test_progress_counts_up_to_all_clips(folder, own_workspace):
@@ -167,92 +168,12 @@ def break_clips(folder, number: int) -> list[str]:
     return [clip.relative_to(folder).as_posix() for clip in clips]
 
 
-def test_a_saved_table_is_read_back_as_it_was(table, tmp_path):
-    tables.save(table, tmp_path / "new" / "table.parquet")
-    again = tables.read(tmp_path / "new" / "table.parquet")
-    assert again.equals(table)
-    assert tables.digest(again) == tables.digest(table)
-    assert os.listdir(tmp_path / "new") == ["table.parquet"]
-
-
-def test_the_digest_changes_with_a_value_and_with_a_class(table):
-    other = table.copy()
-    other.loc[3, "mel_007"] += 1e-3
-    relabelled = table.copy()
-    relabelled.loc[3, "label"] = "calm_male"
-    assert len({tables.digest(each) for each in (table, other, relabelled)}) == 3
-
-
-def test_a_missing_table_says_how_to_make_one(tmp_path):
-    with pytest.raises(FeatureError, match=r"no feature table .*x\.parquet.*ser_core extract"):
-        tables.read(tmp_path / "x.parquet")
-
-
-def test_a_damaged_table_is_named(tmp_path):
-    (tmp_path / "x.parquet").write_bytes(b"PAR1 but no more")
-    with pytest.raises(FeatureError, match=r"x\.parquet cannot be read"):
-        tables.read(tmp_path / "x.parquet")
-
-
-def test_a_table_of_another_version_is_refused(table, tmp_path):
-    old = table.copy()
-    old.attrs["feature_version"] = "study-0"
-    tables.save(old, tmp_path / "old.parquet")
-    with pytest.raises(FeatureError, match=r"'study-0'.*'study-1'"):
-        tables.read(tmp_path / "old.parquet")
-
-
-def test_a_table_without_the_features_is_refused(table, tmp_path):
-    tables.save(table.drop(columns="mel_128"), tmp_path / "half.parquet")
-    with pytest.raises(FeatureError, match="lacks 1 columns, the first 'mel_128'"):
-        tables.read(tmp_path / "half.parquet")
-
-
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [
-        (lambda table: table.assign(mel_003=np.nan), "mel_003 holds values that are no numbers"),
-        (lambda table: table.assign(mfcc_01="loud"), "mfcc_01 holds values that are no numbers"),
-        (lambda table: table.assign(label="bored_male"), "'bored_male' is none of the 16 classes"),
-        (lambda table: table.assign(stem=table["stem"].iloc[0]), "is in it twice"),
-    ],
-)
-def test_a_table_with_wrong_contents_is_refused(table, tmp_path, spoil, said):
-    spoiled = spoil(table)
-    spoiled.attrs = table.attrs
-    tables.save(spoiled, tmp_path / "F.parquet")
-    with pytest.raises(FeatureError, match=said):
-        tables.read(tmp_path / "F.parquet")
-
-
-def test_a_shuffled_table_is_read_in_the_indexs_order(table, tmp_path):
-    shuffled = table.sample(frac=1, random_state=0)
-    shuffled.attrs = table.attrs
-    tables.save(shuffled, tmp_path / "F.parquet")
-    assert tables.read(tmp_path / "F.parquet").equals(table)
-
-
-def test_a_place_that_cannot_be_written_is_named(table, tmp_path):
-    (tmp_path / "folder.parquet").mkdir()
-    with pytest.raises(FeatureError, match=r"folder\.parquet cannot be written"):
-        tables.save(table, tmp_path / "folder.parquet")
-    assert [file.name for file in tmp_path.iterdir()] == ["folder.parquet"]
-
-
 def test_features_of_two_kinds_are_kept_side_by_side(voices, own_workspace):
-    from ser_core.features import prosody
-
     found = corpus.index(voices)
-    both = [tables.extract(found, own_workspace, features=kind, jobs=1) for kind in (mean180, prosody)]
-    again = tables.extract(found, own_workspace, features=prosody, jobs=1)
+    both = [
+        tables.extract(found, own_workspace, features=kind, jobs=1) for kind in (registry.MEAN180, registry.PROSODY)
+    ]
+    again = tables.extract(found, own_workspace, features=registry.PROSODY, jobs=1)
     assert [(one.extracted, one.reused) for one in (*both, again)] == [(64, 0), (64, 0), (0, 64)]
     assert list(again.table.columns[-2:]) == ["loudness_lufs", "pitch_hz"]
-    assert again.table.attrs["feature_version"] == prosody.VERSION
-
-
-def test_a_table_of_other_features_is_refused(table, tmp_path):
-    from ser_core.features import prosody
-
-    tables.save(table, tmp_path / "t.parquet")
-    with pytest.raises(FeatureError, match="lacks 2 columns, the first 'loudness_lufs'"):
-        tables.read(tmp_path / "t.parquet", prosody)
+    assert again.table.attrs["feature_version"] == registry.PROSODY.version

@@ -17,7 +17,7 @@ def curve(train=(0.3, 0.6, 0.9), watched=(0.3, 0.5, 0.4), watched_loss=(2.0, 1.5
 
 @pytest.fixture(scope="module")
 def shipped():
-    return [run for run in runs.list_all(Settings.from_environment().stores) if run.info["family"] == "deep"]
+    return [run for run in runs.list_all(Settings.from_environment().stores) if run.family == "deep"]
 
 
 def plain(sentence: str) -> str:
@@ -86,13 +86,13 @@ def test_as_many_curves_as_anyone_chooses_are_told_apart():
 
 def test_every_layer_of_every_network_that_ships_is_explained(shipped):
     networks = [run for run in shipped if run.curves is not None]
-    assert {run.info["model"] for run in networks} == {"cnn", "vgg16", "rnn", "cnn2d"}
+    assert {run.recipe.model for run in networks} == {"cnn", "vgg16", "rnn", "cnn2d"}
     for run in networks:
-        layers = figures.layer_table(run.info["layers"])
+        layers = figures.layer_table(run.layers)
         assert (layers["what it does"].str.len() > 5).all(), run.id
         assert layers["what comes out"].iloc[-1] == "16"
         assert (layers["of those learned"] <= layers["parameters"]).all()
-        figure, sentence = figures.architecture(run.info["layers"])
+        figure, sentence = figures.architecture(run.layers)
         assert f"{layers['parameters'].sum():,} parameters" in sentence
         drawn = sum(len(trace.x) for trace in figure.data)
         left_out = layers["layer"].isin(["Dropout", "SpatialDropout2D", "ReLU", "BatchNormalization"]).sum()

@@ -18,7 +18,7 @@ def data(table):
 @pytest.mark.parametrize("key", registry.of_tables())
 def test_every_model_learns_two_voices_and_answers_with_16_classes(key, data):
     features, labels = data
-    model = EmotionClassifier(registry.build(key)).fit(features[::2], labels[::2])
+    model = EmotionClassifier(registry.build(registry.recipe(key))).fit(features[::2], labels[::2])
     given = model.predict_proba(features[1::2])
     assert given.shape == (32, 16)
     np.testing.assert_allclose(given.sum(axis=1), 1, rtol=1e-5)
@@ -29,7 +29,7 @@ def test_every_model_learns_two_voices_and_answers_with_16_classes(key, data):
 
 def test_a_vote_is_the_mean_of_its_members(data):
     features, labels = data
-    model = EmotionClassifier(registry.build("v2")).fit(features, labels)
+    model = EmotionClassifier(registry.build(registry.recipe("v2"))).fit(features, labels)
     members = model.members_proba(features)
     assert list(members) == ["kn", "xgb", "mlp"]
     np.testing.assert_allclose(model.vote(members), model.predict_proba(features), atol=1e-7)
@@ -37,7 +37,7 @@ def test_a_vote_is_the_mean_of_its_members(data):
 
 def test_a_weighted_vote_is_the_weighted_mean_of_its_members(data):
     features, labels = data
-    model = EmotionClassifier(registry.build("v5")).fit(features, labels)
+    model = EmotionClassifier(registry.build(registry.recipe("v5"))).fit(features, labels)
     np.testing.assert_allclose(model.vote(model.members_proba(features)), model.predict_proba(features), atol=1e-7)
 
 

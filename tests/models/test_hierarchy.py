@@ -52,7 +52,7 @@ def test_an_emotion_model_has_heard_no_other_gender():
 
 
 def test_it_is_a_model_like_any_other():
-    built = registry.build("hier", preset="hard")
+    built = registry.build(registry.recipe("hier", "hard"))
     assert clone(built).get_params()["routing"] == "hard"
     assert registry.parameters("hier")["base"].keys() == {"krr"}
 

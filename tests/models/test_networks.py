@@ -18,8 +18,9 @@ from sklearn.preprocessing import StandardScaler
 
 from ser_core import experiments
 from ser_core.errors import TrainingError
-from ser_core.features import inputs, store
-from ser_core.models import deep, networks, registry
+from ser_core.features import mean180
+from ser_core.keras_backend import load_keras
+from ser_core.models import networks, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.networks import NetworkClassifier, Progress
 from ser_core.settings import PROJECT
@@ -156,13 +157,14 @@ def test_the_watched_clips_are_no_clips_that_it_learns_from_nor_actors_where_tho
     assert len(learn) + len(watch) == len(labels)
 
 
-def test_no_test_clip_is_seen_while_it_learns(table):
+def test_no_test_clip_is_seen_while_it_learns(table, monkeypatch):
     """Neither the weights nor the epoch that is kept depend on the clips of the test part."""
-    model = dataclasses.replace(registry.get("cnn"), network="small cnn").with_options("default", {"epochs": 1})
-    honest = experiments.run(model, table, preset=deep.OWN, cv=False).run
+    monkeypatch.setitem(registry.MODELS, "cnn", dataclasses.replace(registry.get("cnn"), network="small cnn"))
+    recipe = registry.get("cnn").with_options(registry.recipe("cnn"), {"epochs": 1})
+    honest = experiments.run(recipe, table, cv=False).run
     spoiled = table.copy()
-    spoiled.loc[spoiled["stem"].isin(honest.part("test")["clip"]), list(store.study.NAMES)] = 0
-    other = experiments.run(model, spoiled, preset=deep.OWN, cv=False).run
+    spoiled.loc[spoiled["stem"].isin(honest.part("test")["clip"]), list(mean180.NAMES)] = 0
+    other = experiments.run(recipe, spoiled, cv=False).run
     assert other.curves.drop(columns="seconds").equals(honest.curves.drop(columns="seconds"))
     probabilities = [name for name in honest.predictions if name.startswith("p_")]
     np.testing.assert_array_equal(other.part("train")[probabilities], honest.part("train")[probabilities])
@@ -209,7 +211,7 @@ def test_changed_copies_are_others_each_epoch_and_leave_the_clips_as_they_are():
 
 def test_in_another_voice_all_is_higher_and_sooner_over():
     frames = np.full((192, 64), networks.FLOOR_DB, dtype=np.float32)
-    centres = inputs.band_centres_hz()
+    centres = frames.band_centres_hz()
     band = int(np.abs(centres - 1000).argmin())
     frames[46:146, band] = 0.0  # a tone of 100 frames
     np.testing.assert_array_equal(networks.other_voice(frames, 1.0, 1.0), frames)
@@ -224,8 +226,8 @@ def test_a_network_learns_each_clip_in_other_voices_where_it_is_asked_to():
     features, labels = clips("cnn2d")
     plain, voices = (network("cnn2d", epochs=1, voices=share).fit(features, labels) for share in (0.0, 0.1))
     assert not np.allclose(plain.predict_proba(features), voices.predict_proba(features))
-    assert registry.get("cnn2d").build("voices", 9).voices == 0.1
-    assert registry.get("cnn2d").build("default", 9).voices == 0.0
+    assert registry.build(registry.recipe("cnn2d", "voices")).voices == 0.1
+    assert registry.build(registry.recipe("cnn2d")).voices == 0.0
 
 
 def test_the_cnn_is_built_as_the_study_says():
@@ -242,7 +244,7 @@ def test_the_cnn_is_built_as_the_study_says():
     assert {layer.rate for layer in model.layers if type(layer).__name__ == "Dropout"} == {0.2, 0.4}
     scaled = StandardScaler().fit_transform(features)
     expected = scaled @ PCA(0.95, svd_solver="full").fit(scaled).components_.T
-    first = networks.load_keras().Model(model.input, model.get_layer("pca").output)
+    first = load_keras().Model(model.input, model.get_layer("pca").output)
     np.testing.assert_allclose(first.predict_on_batch(features), expected, atol=1e-4)
     assert expected.shape[1] < features.shape[1]
 
@@ -272,7 +274,7 @@ def test_it_stands_behind_the_16_classes_like_any_other_model():
 
 
 def test_a_file_that_would_run_code_is_refused():
-    keras = networks.load_keras()
+    keras = load_keras()
     inputs, evil = keras.Input((3,)), NetworkClassifier()
     evil.model_ = keras.Model(inputs, keras.layers.Lambda(lambda x: x + 1)(inputs))
     content = networks.dumps(evil)
@@ -287,10 +289,12 @@ import numpy as np
 import tensorflow as tf
 found = tf.config.list_physical_devices
 tf.config.list_physical_devices = lambda kind=None: ["a GPU"] if kind == "GPU" else found(kind)
+from ser_core import keras_backend
+from ser_core.keras_backend import load_keras
 from ser_core.models import networks
 from tests.models.test_networks import clips, network, told
-assert networks.load_keras().mixed_precision.global_policy().name == "mixed_float16"
-assert 1 <= tf.config.threading.get_intra_op_parallelism_threads() <= networks.MAX_THREADS
+assert load_keras().mixed_precision.global_policy().name == "mixed_float16"
+assert 1 <= tf.config.threading.get_intra_op_parallelism_threads() <= keras_backend.MAX_THREADS
 state, as_killed = Path(sys.argv[1]) / "state", Path(sys.argv[1]) / "as killed"
 features, labels = clips("cnn2d")
 def watch(epoch):

@@ -7,7 +7,7 @@ import pytest
 from ser_core.errors import ArtifactError, ModelError
 from ser_core.models import presets, registry
 
-FOUND = presets.Preset("kn", "mine", {"n_neighbors": 1, "weights": "uniform"}, "ours", "s", 3, 40, "study", 5, 0.8)
+FOUND = presets.TunedPreset("kn", "mine", {"n_neighbors": 1, "weights": "uniform"}, "ours", "s", 3, 40, "study", 5, 0.8)
 
 
 def test_a_preset_is_read_as_it_was_saved(tmp_path):
@@ -27,32 +27,35 @@ def test_the_later_stores_preset_counts(tmp_path):
 
 def test_a_model_has_it_beside_those_of_the_code(tmp_path):
     presets.save(FOUND, tmp_path)
-    model = presets.model("kn", [tmp_path])
+    model = registry.get("kn", [tmp_path])
     assert set(model.presets) == {"default", "study", "functionals", "mine"}
-    assert registry.parameters(model, "mine") == FOUND.parameters
+    recipe = model.recipe("mine")
+    assert recipe.parameters == FOUND.parameters
+    assert (recipe.origin, recipe.features, recipe.preprocessing) == ("tuned", "mean180", "tailored")
+    assert model.preset("mine").tuning["trials"] == 40
     assert set(registry.get("kn").presets) == {"default", "study", "functionals"}
-    assert presets.model("v4", [tmp_path]) is registry.get("v4")
+    assert registry.get("v4", [tmp_path]) is registry.get("v4")
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["default", "study", "functionals", "voices", "hard", "own", "tuned-inside", "voices-tuned-inside"],
-)
-def test_a_name_that_has_a_meaning_is_refused(tmp_path, name):
+def test_parameters_of_the_authors_ranges_go_with_their_preprocessing():
+    preset = dataclasses.replace(FOUND, space="study").as_preset(registry.get("kn"))
+    assert preset.preprocessing == "plain"
+
+
+@pytest.mark.parametrize("name", ["default", "study", "functionals", "own"])
+def test_a_name_that_the_model_has_already_is_refused(name):
     with pytest.raises(ModelError, match=f"'{name}' is no name for a preset that was tuned: .*Choose another"):
-        presets.save(dataclasses.replace(FOUND, name=name), tmp_path)
-    assert not list(tmp_path.rglob("*"))
+        presets.check_name(name, registry.get("kn"))
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "x" * 81])
-def test_a_name_that_cannot_be(tmp_path, name):
+def test_a_name_that_cannot_be(name):
     with pytest.raises(ModelError, match="is no name for a preset"):
-        presets.save(dataclasses.replace(FOUND, name=name), tmp_path)
-    assert not list(tmp_path.rglob("*"))
+        presets.check_name(name, registry.get("kn"))
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"model": "kn"}', "\x00"])
 def test_a_damaged_preset_is_one_clear_line(tmp_path, content):
     presets.save(FOUND, tmp_path).write_text(content)
     with pytest.raises(ArtifactError, match=r"mine\.json cannot be read"):
-        presets.model("kn", [tmp_path])
+        registry.get("kn", [tmp_path])

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -11,11 +12,11 @@ from ser_core.experiments import Result, fusion
 from ser_core.features import mean180, tables
 from ser_core.models import presets, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
-from ser_core.models.model import SavedVote
+from ser_core.models.model import Member, Preset, SavedVote
 from ser_core.prediction import model_store
+from ser_core.prediction.cards import TrainedOn
 from ser_core.prediction.predictor import Predictor
 from ser_core.results import runs
-from ser_core.results.runs import Run
 from ser_core.settings import PROJECT
 
 
@@ -29,28 +30,28 @@ def test_a_kept_model_gives_the_numbers_that_it_gave(trained, result, table):
 @pytest.mark.parametrize("key", registry.of_tables())
 def test_every_model_can_be_kept_and_loaded(key, table, result, tmp_path):
     features, labels = tables.matrix(table), table["label"].to_numpy(dtype=str)
-    model = EmotionClassifier(registry.build(key)).fit(features, labels)
+    model = EmotionClassifier(registry.build(registry.recipe(key))).fit(features, labels)
     entry = model_store.save(Result(result.run, model), table, tmp_path)
     np.testing.assert_array_equal(model_store.load(entry).predict_proba(features), model.predict_proba(features))
 
 
 def test_trainings_that_end_together_lose_no_model(result, table, tmp_path):
     def save(key):
-        info = result.run.info | {"model": key}
-        model_store.save(Result(Run(result.run.id, info, result.run.predictions), result.model), table, tmp_path)
+        recipe = replace(result.run.recipe, model=key)
+        model_store.save(Result(replace(result.run, recipe=recipe), result.model), table, tmp_path)
 
-    keys = [f"model{i}" for i in range(8)]
+    keys = ["dt", "kn", "krr", "lgb", "lr", "mlp", "svm", "xgb"]
     joblib.Parallel(n_jobs=4, backend="threading")(joblib.delayed(save)(key) for key in keys)
     assert sorted(entry.key for entry in model_store.list_all([tmp_path])) == keys
 
 
 def test_an_entry_says_where_the_model_comes_from(trained, result):
-    entry = model_store.find("v2", [trained.store]).entry
-    assert entry["run"] == result.run.id
-    assert entry["scores"] == result.run.scores
-    assert entry["features"] == mean180.VERSION
-    assert entry["trained_on"] == {"clips": 51, "actors": 4, "shortest_s": 1.2, "median_s": 1.2, "longest_s": 1.2}
-    assert set(entry["files"]) == {"model.skops", "card.md"}
+    entry = model_store.find("v2", [trained.store])
+    assert (entry.run, entry.recipe) == (result.run.id, result.run.recipe)
+    assert entry.scores == result.run.scores
+    assert entry.features == mean180.VERSION
+    assert entry.trained_on == TrainedOn(51, 4, 1.2, 1.2, 1.2)
+    assert set(entry.files) == {"model.skops", "card.md"}
 
 
 def test_the_card_says_what_it_is_worth_and_under_which_terms(trained, result):
@@ -76,19 +77,19 @@ def test_a_file_that_is_gone_is_named(trained):
 
 @pytest.mark.parametrize("package", model_store.CHECKED_PACKAGES[model_store.MODEL_FILE])
 def test_another_library_version_is_refused(trained, package):
-    trained.entry["versions"] |= {package: "0.1"}
+    trained = replace(trained, versions=trained.versions | {package: "0.1"})
     with pytest.raises(ArtifactError, match=f"made with {package} 0.1, but here is .* train v2"):
         model_store.load(trained)
 
 
 def test_other_features_are_refused(trained):
-    trained.entry["features"] = "study-0"
+    trained = replace(trained, features="study-0")
     with pytest.raises(ArtifactError, match=r"features study-0, but here is study-1.* train v2"):
         model_store.load(trained)
 
 
 def test_other_classes_are_refused(trained):
-    trained.entry["labels"] = ["joy", "grief"]
+    trained = replace(trained, labels=["joy", "grief"])
     with pytest.raises(ArtifactError, match=r"classes .*joy"):
         model_store.load(trained)
 
@@ -105,13 +106,15 @@ def test_a_model_that_nobody_trained_says_how_to_train_it(trained):
 
 
 @pytest.fixture
-def vote(table, tmp_path):
+def vote(table, tmp_path, monkeypatch):
     """A vote of two saved models in a store: the vote's entry, and its run."""
     members = {key: experiments.run(key, table, jobs=1) for key in ("kn", "lr")}
     for member in members.values():
         model_store.save(member, table, tmp_path)
-    model = SavedVote("pair", "Vote: kn + lr", "ensemble", "", {"default": {"weights": {"kn": 3, "lr": 1}}})
-    run = fusion.of_runs(model, *(member.run for member in members.values()))
+    weights = Preset({"weights": {"kn": 3, "lr": 1}}, features="members", preprocessing="members")
+    model = SavedVote("pair", "Vote: kn + lr", "ensemble", "", {"default": weights}, {"kn": Member(), "lr": Member()})
+    monkeypatch.setitem(registry.MODELS, "pair", model)
+    run = fusion.fuse(model.recipe(), *(member.run for member in members.values()))
     return model_store.save_vote(run, table, tmp_path), run
 
 
@@ -127,7 +130,7 @@ def test_a_vote_of_saved_models_says_what_its_run_says(vote, voices):
 
 def test_a_vote_whose_member_was_trained_anew_is_refused(vote, table):
     entry, _ = vote
-    model_store.save(experiments.run("kn", table, seed=3, preset="study", jobs=1), table, entry.store)
+    model_store.save(experiments.run(registry.recipe("kn", "study", seed=3), table, jobs=1), table, entry.store)
     with pytest.raises(ArtifactError, match=r"pair was made with kn of digest .* but here is another"):
         Predictor.load(entry)
 
@@ -140,16 +143,25 @@ def test_a_vote_is_not_kept_without_the_members_of_its_run(vote, table, tmp_path
 
 def test_what_a_model_is_worth_is_said_for_voices_heard_and_never_heard(trained, settings):
     known, others = trained.worth
-    assert f"{trained.entry['scores']['test_accuracy']:.0%}" in known
+    assert f"{trained.scores['test_accuracy']:.0%}" in known
     assert "was not measured" in others
     best = model_store.find("best", [settings.artifacts])
-    assert f"{best.entry['unheard']['scores']['emotion_accuracy']:.0%} of eight emotions" in best.worth[1]
+    assert f"{best.unheard.scores['emotion_accuracy']:.0%} of eight emotions" in best.worth[1]
 
 
 def test_ones_own_model_goes_before_the_shipped_one(trained, result, table, tmp_path):
     own = model_store.save(result, table, tmp_path / "own")
     assert model_store.find("v2", [trained.store, own.store]).store == own.store
     assert [entry.shipped for entry in model_store.list_all([trained.store, own.store])] == [True, False]
+
+
+def test_an_entry_that_lacks_something_is_named(trained):
+    manifest = trained.store / "manifest.json"
+    known = json.loads(manifest.read_text())
+    del known["models"]["v2"]["trained_on"]
+    manifest.write_text(json.dumps(known))
+    with pytest.raises(ArtifactError, match=r"manifest\.json: model v2 cannot be read .*trained_on.* train v2"):
+        model_store.find("v2", [trained.store])
 
 
 @pytest.mark.parametrize("content", ["{", "{}", "[]", '{"models": 3}'])
@@ -179,7 +191,7 @@ def test_a_shipped_tuned_preset_is_as_good_as_the_default_by_cross_validation(se
     (preset,) = presets.list_all([settings.artifacts], key)
     tuned = runs.get(preset.run, settings.stores)
     default = runs.find(runs.list_all([settings.artifacts]), model=key, preset="default", protocol="study")
-    assert tuned.info["parameters"] == preset.parameters
+    assert tuned.recipe.parameters == preset.parameters
     assert tuned.scores["cv_accuracy"] >= default.scores["cv_accuracy"]
 
 
@@ -188,7 +200,7 @@ def test_the_shipped_models_can_be_loaded(settings):
         if entry.is_vote:
             assert set(model_store.members(entry)) == {"krr", "cnn2d"}
             continue
-        assert model_store.load(entry).classes_.tolist() == entry.entry["labels"]
+        assert model_store.load(entry).classes_.tolist() == entry.labels
         assert "CC BY-NC-SA 4.0" in entry.card
 
 

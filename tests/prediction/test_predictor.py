@@ -100,7 +100,9 @@ def synthetic_silence() -> bytes:
 
 def test_the_answer_for_a_program_has_all_that_the_command_line_promises(predictor):
     answer = predictor.predict_file(synthetic.wav("angry", actor=6, seconds=1.2)).as_dict()
-    assert list(answer) == ["label", "emotion", "gender", "probability", "probabilities", "warnings"]
+    assert list(answer) == [
+        "label", "emotion", "gender", "probability", "emotion_probability", "probabilities", "warnings",
+    ]  # fmt: skip
 
 
 def test_a_prediction_is_read_from_its_probabilities_alone():
@@ -116,8 +118,10 @@ def test_an_answer_that_is_not_settled_says_so(predictor, monkeypatch, spoken):
     monkeypatch.setattr(type(predictor.listener.model), "members_proba", lambda *_: {})
     monkeypatch.setattr(type(predictor.listener.model), "predict_proba", lambda *_: np.array([list(given.values())]))
     prediction = predictor.predict(heard(spoken[:26_460]))
-    assert prediction.emotion == "calm"
-    assert prediction.named == ("sad", "male")
+    assert prediction.label == "calm_male"
+    assert (prediction.emotion, prediction.gender) == ("sad", "male")
+    assert prediction.as_dict()["emotion"] == "sad"
+    assert prediction.as_dict()["emotion_probability"] == pytest.approx(0.6)
     assert prediction.warnings[0].startswith("Not settled: Calm, male is the most probable of the 16 classes, but")
 
 

@@ -6,6 +6,7 @@ from ser_core import evaluation
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
 from ser_core.results import comparison, runs
+from ser_core.results.runs import Seconds
 from tests.made_runs import by_chance, changed, run
 
 
@@ -41,9 +42,9 @@ def test_a_test_has_a_title_and_a_usual_kind(test, title, kind):
 
 def test_a_table_has_any_kind_and_is_the_runs_own_scores():
     rows = run(by_chance(1))
-    info = {"fit_seconds": 2.0, "predict_seconds": 0.491, "seconds": 9.0, "layers": [{"parameters": 5}] * 2}
-    whole = changed(rows, **info, scores=evaluation.scores(rows.predictions))
-    by_class = comparison.table([whole], sizes={"one": 2_000_000}).iloc[0]
+    layers = [{"parameters": 5}] * 2
+    whole = changed(rows, seconds=Seconds(9, 2, 0.491), layers=layers, scores=evaluation.scores(rows.predictions))
+    by_class = comparison.table([whole], sizes={whole.id: 2_000_000}).iloc[0]
     by_gender = comparison.table([whole], kind="gender").iloc[0]
     assert by_class["test_accuracy"] == whole.scores["test_accuracy"]
     assert (by_class["test_low"], by_class["test_high"]) == evaluation.intervals(rows.part("test"))["accuracy"]
@@ -56,9 +57,9 @@ def test_a_table_has_any_kind_and_is_the_runs_own_scores():
 
 
 def test_a_table_for_people_leaves_out_what_it_cannot_say():
-    whole = changed(run(by_chance(1)), fit_seconds=2.0, predict_seconds=0.5, seconds=9.0)
-    whole = changed(whole, scores=evaluation.scores(whole.predictions), name="a | b")
-    table = comparison.table([whole])
+    whole = run(by_chance(1), "svm", seconds=Seconds(9, 2, 0.5))
+    table = comparison.table([changed(whole, scores=evaluation.scores(whole.predictions))])
+    table["label"] = "a | b"
     head, _, row = comparison.written(table, "markdown").splitlines()
     assert "CV5" not in head and "file (MB)" not in head
     assert "a \\| b" in row
@@ -80,7 +81,7 @@ def test_the_originals_number_stands_only_beside_what_saw_the_same_clips_in_the_
     assert (said("cnn2d"), said("mlp", preset="default", protocol="emobox")) == (None, None)
     xgb = runs.find(shipped, model="xgb", preset="tuned")
     assert comparison.original_of(xgb, shipped).test_accuracy == 0.73
-    assert comparison.original_of(changed(xgb, preset="tuned-inside", found=[{"part": "test"}]), shipped) is None
+    assert comparison.original_of(changed(xgb, {"preset": "tuned-inside", "origin": "nested"}), shipped) is None
     assert comparison.original_of(changed(xgb, data_digest="99", shipped=False), shipped) is None
     numbers = comparison.table(shipped).set_index("label")["original_test_accuracy"]
     assert numbers[["mlp", "mlp, functionals", "rnn", "rnn (study)"]].tolist() == pytest.approx(

@@ -7,12 +7,12 @@ from scipy.stats import binomtest
 from ser_core import corpus
 from ser_core.errors import ModelError
 from ser_core.results import differences
-from tests.made_runs import CLIPS, by_chance, run
+from tests.made_runs import CLIPS, by_chance, changed, run
 
 
 def test_a_pair_counts_who_is_right_where():
     one, other = by_chance(1), by_chance(2)
-    found = differences.pair(run(one), run(other, "other"))
+    found = differences.pair(run(one), run(other, "svm"))
     assert (found.both, found.only_first, found.only_second, found.neither) == (
         (one & other).sum(),
         (one & ~other).sum(),
@@ -51,23 +51,23 @@ def test_where_actors_are_held_out_they_are_drawn_whole_so_that_intervals_are_wi
         run(right if first else ~right, protocol=protocol) for first, protocol in ((1, "study"), (0, "study"))
     )
     clips = differences.pair(one, other)
-    held = [dataclasses.replace(each, info=each.info | {"protocol": "emobox"}) for each in (one, other)]
+    held = [changed(each, protocol="emobox") for each in (one, other)]
     by_actor = differences.pair(*held)
     assert by_actor.high - by_actor.low > 2 * (clips.high - clips.low)
 
 
 def test_pairs_are_corrected_for_their_number():
     found = differences.all_pairs(
-        [run(by_chance(seed, share), str(seed)) for seed, share in enumerate((0.8, 0.8, 0.6))]
+        [run(by_chance(seed, share), id=str(seed)) for seed, share in enumerate((0.8, 0.8, 0.6))]
     )
     assert len(found) == 3
     assert (found["corrected"] >= found["p"]).all()
 
 
 def test_verdicts_say_it_in_words():
-    best, worst = run(by_chance(1, 0.9), "best"), run(by_chance(2, 0.5), "worst")
-    said = differences.verdict(differences.pair(worst, best), "worst", "best")
-    assert said.startswith("best is better than worst by ")
+    best, worst = run(by_chance(1, 0.9), "best"), run(by_chance(2, 0.5), "dt")
+    said = differences.verdict(differences.pair(worst, best), "dt", "best")
+    assert said.startswith("best is better than dt by ")
     assert "p < 0.001" in said
     alike = by_chance(3)
     same = differences.pair(run(alike), run(np.roll(alike, 1)))  # as many right
@@ -75,15 +75,15 @@ def test_verdicts_say_it_in_words():
 
 
 def test_runs_without_a_clip_in_common_are_named():
-    with pytest.raises(ModelError, match="one and other have no test clip in common"):
-        differences.pair(run(by_chance(1)), run(np.ones(4, bool), "other", clips=corpus.official_clips()[1:5]))
+    with pytest.raises(ModelError, match="kn and svm have no test clip in common"):
+        differences.pair(run(by_chance(1)), run(np.ones(4, bool), "svm", clips=corpus.official_clips()[1:5]))
 
 
 def test_a_verdict_over_actors_says_where_other_actors_might_decide_otherwise():
     actors = np.array([clip.actor for clip in CLIPS])
     other = by_chance(1, 0.7)
     one = other | (actors == 3) | (actors == 8)  # better on two actors only
-    pair = differences.pair(run(one, protocol="emobox"), run(other, "two", "emobox"))
+    pair = differences.pair(run(one, protocol="emobox"), run(other, "svm", "emobox"))
     assert pair.over == "actors"
     sure = dataclasses.replace(pair, p=0.01, low=0.01)
     unsure = dataclasses.replace(pair, p=0.01, low=-0.01)

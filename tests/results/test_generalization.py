@@ -7,11 +7,11 @@ from ser_core.results import generalization
 from ser_core.results.published import PUBLISHED
 from tests.made_runs import CLIPS, by_chance, changed, run
 
+ON_FUNCTIONALS = {"features": "functionals", "preset": "functionals"}
+
 
 def ladder(**shares):
     found = [run(by_chance(1, share), "kn", protocol=name.replace("_", "-")) for name, share in shares.items()]
-    for one in found:
-        one.info["preset"] = "default"
     return generalization.ladder(found, "kn")
 
 
@@ -60,10 +60,8 @@ def test_speakers_are_recognised_on_the_studys_test_clips(table):
 def test_an_idea_is_held_against_what_it_changes_and_nothing_else():
     found = []
     for protocol in ("study", "emobox"):
-        for model, preset, share in (("krr", "default", 0.5), ("hier", "default", 0.8), ("krr", "functionals", 0.9)):
-            one = run(by_chance(len(found), share), model, protocol=protocol)
-            one.info.update({"preset": preset, "seed": protocols.STUDY_SEED})
-            found.append(one)
+        for model, recipe, share in (("krr", {}, 0.5), ("hier", {}, 0.8), ("krr", ON_FUNCTIONALS, 0.9)):
+            found.append(run(by_chance(len(found), share), model, protocol, recipe=recipe))
     table = generalization.ideas(found).set_index(["idea", "protocol"])
     assert set(table.index.get_level_values("idea")) == {"Gender first, then emotion", "Functionals for krr"}
     for (_, _), row in table.iterrows():
@@ -77,11 +75,11 @@ def test_only_runs_on_the_studys_clips_and_with_its_seed_are_compared():
     """Runs on a few clips of one's own, or with another seed, change nothing; a newer one of all clips counts."""
     study = run(by_chance(1, 0.8), "krr")
     spoken = run(by_chance(2, 0.6), "krr", protocol="study-speech")
-    functionals = changed(run(by_chance(3, 0.9), "krr"), preset="functionals")
+    functionals = run(by_chance(3, 0.9), "krr", recipe=ON_FUNCTIONALS)
     shipped = [study, spoken, functionals]
     few = run(np.ones(10, dtype=bool), "krr", clips=CLIPS[:10])
     elsewhere = changed(few, id="few", shipped=False, data_digest="99")
-    reseeded = changed(run(by_chance(4, 0.1), "krr"), id="reseeded", shipped=False, seed=10)
+    reseeded = run(by_chance(4, 0.1), "krr", recipe={"seed": 10}, id="reseeded", shipped=False)
 
     def shown(found):
         ladder = generalization.ladder(found, "krr")
@@ -93,6 +91,6 @@ def test_only_runs_on_the_studys_clips_and_with_its_seed_are_compared():
     expected = shown(shipped)
     assert len(expected[1]["idea"]) == len(expected[2]["model"]) == 1
     assert shown([*shipped, elsewhere, reseeded]) == expected
-    newer = changed(run(by_chance(5, 0.7), "krr"), id="newer", shipped=False)
+    newer = run(by_chance(5, 0.7), "krr", id="newer", shipped=False)
     assert list(generalization.ladder([*shipped, newer], "krr")["run"]) == ["newer"]
     assert generalization.ideas([*shipped, newer])["before"].tolist() == [np.mean(by_chance(5, 0.7))]

@@ -6,12 +6,12 @@ def test_every_run_is_called_otherwise():
     first = run(by_chance(1), "mlp")
     found = [
         first,
-        changed(first, id="f", features="functionals-1"),
-        changed(first, id="a", preset="study"),
-        changed(first, id="t", preset="tuned"),
-        changed(first, id="s", seed=10),
-        changed(first, id="study-mlp-default-11112222", shipped=False),
-        changed(first, id="study-mlp-default-33334444", shipped=False),
+        changed(first, {"features": "functionals"}, id="f"),
+        changed(first, {"preset": "study"}, id="a"),
+        changed(first, {"preset": "tuned"}, id="t"),
+        changed(first, {"seed": 10}, id="s"),
+        changed(first, id="own-study-mlp-default-11112222", shipped=False),
+        changed(first, id="own-study-mlp-default-33334444", shipped=False),
     ]
     assert list(run_titles.titles(found, protocol=False).values()) == [
         "mlp",
@@ -22,9 +22,11 @@ def test_every_run_is_called_otherwise():
         "mlp (yours) #11112222",
         "mlp (yours) #33334444",
     ]
-    assert run_titles.title(changed(first, features="functionals-1", preset="functionals")) == "mlp, functionals"
-    inside = changed(first, features="voices-1", preset="voices-tuned-inside")
-    assert run_titles.title(inside) == "mlp (tuned-inside), voices"
+    functionals = {"features": "functionals", "preset": "functionals"}
+    assert run_titles.title(changed(first, functionals)) == "mlp, functionals"
+    voices = {"features": "functionals", "augmentation": "speaker-perturbation"}
+    inside = run(by_chance(1), "apart", recipe=voices | {"preset": "voices-tuned-inside", "origin": "nested"})
+    assert run_titles.title(inside) == "apart (tuned-inside), voices"
 
 
 def test_runs_of_networks_have_titles_that_say_what_was_chosen(settings):
@@ -36,6 +38,6 @@ def test_runs_of_networks_have_titles_that_say_what_was_chosen(settings):
 
 
 def test_a_votes_own_weight_is_that_of_its_first_member():
-    vote = {"model": "v_cnn_vgg16", "family": "deep", "preset": "own", "members": {"cnn": "a", "vgg16": "b"}}
-    own = changed(run(by_chance(1)), **vote, parameters={"weights": {"cnn": 0.5, "vgg16": 0.5}})
+    own = {"preset": "own", "origin": "own", "parameters": {"weights": {"cnn": 0.5, "vgg16": 0.5}}}
+    own = run(by_chance(1), "v_cnn_vgg16", recipe=own, members={"cnn": "a", "vgg16": "b"})
     assert run_titles.title(own) == "v_cnn_vgg16 cnn 0.5"

