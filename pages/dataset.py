@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ser_core import corpus, ui
+from ser_core import corpus, jobs, ui
 from ser_core.corpus import TITLES, Corpus, download
 from ser_core.corpus.labels import EMOTION_NAMES
 from ser_core.features import exploration
@@ -156,7 +156,7 @@ def show_sound(found: Corpus) -> None:
                 f":material/volume_off: **There is no sound yet**: no recordings are in {folder}. Everything but "
                 "listening works without."
             )
-        job = work.job_of("download")
+        job = work.latest("download")
         if not (job and job.is_alive):
             with st.popover("Get the recordings", type="primary", icon=":material/download:"):
                 offer_download(coverage)
@@ -194,15 +194,15 @@ def offer_download(coverage: pd.DataFrame) -> None:
     st.markdown(download.LICENCE)
     accepted = st.checkbox("I accept the licence", key="accepted")
     if st.button("Download", type="primary", disabled=not (accepted and wanted), key="download"):
-        parts = [f"--{archive.part}" for archive in wanted]
-        work.start_job(["download", *parts, "--accept-licence"], "Download of the recordings")
+        arguments = ("download", *(f"--{archive.part}" for archive in wanted), "--accept-licence")
+        work.start_job(jobs.Task("download", "ravdess", arguments, "Download of the recordings", resumable=True))
         st.rerun()
     st.caption("You have them already? Set `SER_DATA_DIR` to their folder and start the app again. Any layout will do.")
 
 
 def show_download() -> None:
     """How far the download is, or how it ended."""
-    if job := work.job_of("download"):
+    if job := work.latest("download"):
         work.show_job(job, where="recordings")
 
 

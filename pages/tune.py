@@ -104,21 +104,16 @@ def stores() -> tuple[str, ...]:
 # Jobs
 
 
-def tuning_job(name: str):
-    """The newest job that tunes a study."""
-    return next((job for job in reversed(work.jobs_now()) if descriptions.study_of(job.command) == name), None)
-
-
 def is_live(name: str, snapshot) -> bool:
     """Whether something about a study may change by itself."""
-    works = any(job is not None and job.is_alive for job in (tuning_job(name), work.job_of("preset", name)))
+    works = any(job is not None and job.is_alive for job in (work.latest("tune", name), work.latest("preset", name)))
     return works or (snapshot is not None and snapshot.running)
 
 
-def begin(command: list[str], title: str, name: str) -> None:
+def begin(task: jobs.Task) -> None:
     """Of the start button: the page goes to the study that it began."""
-    if work.begin(command, title):
-        st.session_state["show"], st.session_state["study"] = WATCH, name
+    if work.begin(task):
+        st.session_state["show"], st.session_state["study"] = WATCH, task.subject
 
 
 # A study
@@ -126,7 +121,7 @@ def begin(command: list[str], title: str, name: str) -> None:
 
 def show_studies() -> None:
     found = {one.name: one for one in cached.found_studies()}
-    begun = [name for job in jobs.as_shown(work.jobs_now()) if (name := descriptions.study_of(job.command))]
+    begun = [job.task.subject for job in jobs.as_shown(work.jobs_now()) if job.task.kind == "tune"]
     own = dict.fromkeys([*begun, *reversed([name for name, one in found.items() if not one.shipped])])
     names = sorted(own, key=lambda name: not is_live(name, None))
     names += [name for name in found if name not in own]
@@ -151,7 +146,7 @@ def watch(name: str, was_live: bool) -> None:
             st.markdown(f"**{registry.get(plan.model).name}**: {descriptions.sentence(plan)}.{ships}")
             st.caption(f"Its name on the command line: `{name}`")
         if found is None or not found.shipped:
-            show_work(name, tuning_job(name), snapshot)
+            show_work(name, work.latest("tune", name), snapshot)
         if snapshot is not None:
             show_score(snapshot)
             show_preset(snapshot)
@@ -163,56 +158,39 @@ def show_work(name: str, job, snapshot) -> None:
     """How it stands with the work on a study of one's own, and the buttons that change it."""
     study = snapshot and snapshot.study
     ended, wanted = (results.count(study)[0], study.user_attrs["trials"]) if study else (0, 0)
-    status = job.status if job else ""
-    elsewhere = snapshot is not None and snapshot.running and not (job and job.is_alive)
+    alive = job is not None and job.is_alive
+    elsewhere = snapshot is not None and snapshot.running and not alive
     finished = bool(study) and ended >= wanted
+    words = f"**At work: {ended} of {wanted} trials ended**" if study else "**It begins**"
+    if study and alive and job.progress and job.progress.seconds_left:
+        words += f", about {duration(job.progress.seconds_left)} left"
+    kept = f"{ended} of {wanted} trials"
+    details = {
+        "running": f"{words}.",
+        "stopping": "The trial at work is begun again on resuming.",
+        "failed": f"{ended} trials that ended are kept.",
+        "stopped": kept,
+        "interrupted": kept,
+    }
     with st.container(border=True):
-        if status == "queued":
-            place = f", place {job.place} in the line" if job.place else ""
-            st.markdown(f":material/hourglass: **It waits for its turn**{place}: other work runs before it.")
-        elif status == "stopping":
-            st.markdown(":material/stop_circle: **It is being stopped.** The trial at work is begun again on resuming.")
-        elif status == "running":
-            left = job.progress.seconds_left if job.progress else None
-            left = f", about {duration(left)} left" if left and study else ""
-            words = f"At work: {ended} of {wanted} trials ended" if study else "It begins"
-            st.markdown(f":material/autorenew: **{words}**{left}.")
+        if alive or (job is not None and job.status != "done" and not (elsewhere or finished)):
+            work.show_state(job, details)
         elif elsewhere:
             st.markdown(
                 f":material/autorenew: **Workers elsewhere are at it: {ended} of {wanted} trials ended.** They were "
                 "started by a command, maybe on another machine, and are stopped there."
             )
         elif finished:
-            st.markdown(f":material/check_circle: **Done**: all {ended} trials ended.")
-        elif status == "failed":
-            st.error(f"It failed. {job.message}. {ended} trials that ended are kept.".replace("..", "."))
-        elif status == "interrupted":
-            st.warning(f"**It was interrupted.** {job.message}. {ended} trials that ended are kept.")
+            st.markdown(f":material/check: **Done**: all {ended} trials ended.")
         else:
-            words = "It was stopped" if status == "stopped" else "It is at rest"
-            st.markdown(f":material/pause_circle: **{words}** after {ended} of {wanted} trials, which are kept.")
+            st.markdown(f":material/pause: **It is at rest** after {kept}, which are kept.")
         if wanted and not finished:
             st.progress(ended / wanted)
-        if ui.settings().read_only:
-            st.caption("This installation is for looking only: nothing is started or stopped here.")
+        if alive or not (elsewhere or finished):
+            work.offer_change(job, descriptions.task(descriptions.plan(study), name, wanted) if study else None)
         else:
-            offer_buttons(name, job, study, at_rest=not (elsewhere or finished))
-        if job is not None and status in ("running", "failed", "interrupted") and (log := job.log(30).strip()):
-            with st.expander("What it wrote"):
-                st.code(log, language=None)
-
-
-def offer_buttons(name: str, job, study, *, at_rest: bool) -> None:
-    alive = job is not None and job.is_alive
-    if alive:
-        icon = ":material/stop:"
-        if st.button("Stop", icon=icon, key="stop", disabled=job.status == "stopping"):
-            work.act(jobs.stop, job, ui.settings())
-    elif at_rest and st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume"):
-        if job is not None and job.is_resumable:
-            work.act(jobs.resume, job, ui.settings())
-        plan, trials = descriptions.plan(study), study.user_attrs["trials"]
-        work.act(work.start_job, descriptions.command(plan, name, trials), f"Tune {plan.model}: {trials} trials")
+            work.offer_change(None)
+        work.show_log(job)
 
 
 def show_score(snapshot) -> None:
@@ -241,7 +219,7 @@ def show_preset(snapshot) -> None:
         return
     known = saved_presets(study.user_attrs["model"], stores(), work.jobs_stamp())
     saved = best_trial.preset_of(study, best, known)
-    job = work.job_of("preset", study.study_name)
+    job = work.latest("preset", study.study_name)
     if saved:
         accuracy, low, high, clips = test_score(saved.run, stores())
         st.success(
@@ -251,7 +229,7 @@ def show_preset(snapshot) -> None:
             icon=":material/bookmark_added:",
         )
         with st.expander("How to use it"):
-            used = [descriptions.shell([word, saved.model, "--preset", saved.name]) for word in ("run", "train")]
+            used = [jobs.shell([word, saved.model, "--preset", saved.name]) for word in ("run", "train")]
             st.code("\n".join(used), language="bash", wrap_lines=True)
             st.caption("`run` scores it anew and keeps every prediction; `train` also keeps the model for predicting.")
     elif job is not None and job.is_alive:
@@ -260,7 +238,7 @@ def show_preset(snapshot) -> None:
         if job is not None and job.status != "done":
             st.error(f"The preset was not saved. {job.message}.")
         if st.button("Save the best as a preset", icon=":material/bookmark_add:", key="save-preset"):
-            work.act(work.start_job, ["preset", study.study_name], f"Preset of {study.study_name}")
+            work.act(work.start_job, descriptions.preset_task(study.study_name))
         st.caption(
             f"Trial {best.number} gets a name and is evaluated on the test clips, which no trial has seen. Do it once "
             "and last: who looks at the test score again and again ends up choosing by it."
@@ -448,13 +426,12 @@ def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
         todo, label = trials - ended, f"Go on with it: {trials - ended} more"
         more = " Ask for more trials in all to go on with it." if todo <= 0 else ""
         st.info(f"There is this study already, with {ended} trials.{more}", icon=":material/history:")
-    command = descriptions.command(plan, name, trials, workers=workers, minutes=minutes)
     if todo > 0:
         say_estimate(plan, todo, workers, minutes)
-    job = tuning_job(name)
+    job = work.latest("tune", name)
     busy = "It is being worked on." if job is not None and job.is_alive else ""
-    arguments = (command, f"Tune {plan.model}: {trials} trials", name)
-    work.offer_start(command, begin, arguments, label=label if todo > 0 else "", busy=busy)
+    task = descriptions.task(plan, name, trials, workers=workers, minutes=minutes)
+    work.offer_start(task, begin, label=label if todo > 0 else "", busy=busy)
 
 
 def say_estimate(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:

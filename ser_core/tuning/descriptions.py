@@ -1,35 +1,27 @@
-"""Studies told to people: a plan as a command and in words, ranges and parameters as tables."""
-
-import shlex
+"""Studies told to people: a plan as a job and in words, ranges and parameters as tables."""
 
 import optuna
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
+from ser_core.jobs import Task
 from ser_core.models import registry, search_spaces
 from ser_core.tuning import results, studies
 
 
-def command(plan: studies.Plan, name: str, trials: int, *, workers: int = 0, minutes: int = 0) -> list[str]:
-    """What begins a study or goes on with it, for `jobs.start` or `shell`."""
+def task(plan: studies.Plan, name: str, trials: int, *, workers: int = 0, minutes: int = 0) -> Task:
+    """The job that begins a study or goes on with it."""
     parts = ["tune", plan.model, "--name", name, "--trials", str(trials)]
     for option in ("space", "cv", "folds", "sampler", "pruner", "seed"):
         parts += [f"--{option}", str(getattr(plan, option))]
     parts += ["--workers", str(workers)] if workers else []
     parts += ["--timeout", str(60 * minutes)] if minutes else []
-    return [*parts, "--resume"]
+    return Task("tune", name, (*parts, "--resume"), f"Tune {plan.model}: {trials} trials", resumable=True)
 
 
-def study_of(command: tuple[str, ...]) -> str | None:
-    """The study that a command of `command` tunes; None for any other command."""
-    if command[0] != "tune" or "--name" not in command[:-1]:
-        return None
-    return command[command.index("--name") + 1]
-
-
-def shell(command: list[str]) -> str:
-    """A command as it is typed."""
-    return shlex.join(["python", "-m", "ser_core", *command])
+def preset_task(name: str) -> Task:
+    """The job that makes a preset of a study's best trial."""
+    return Task("preset", name, ("preset", name), f"Preset of {name}")
 
 
 def plan(study: optuna.Study) -> studies.Plan:
