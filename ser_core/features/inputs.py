@@ -9,7 +9,6 @@ its own voice and in others.
 import dataclasses
 import gc
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ import psutil
 from ser_core import audio, corpus
 from ser_core.errors import AudioError, FeatureError, ModelError
 from ser_core.features import functionals, images, mean180, speaker_perturbation, store
+from ser_core.files import atomically
 from ser_core.keras_backend import load_keras
 from ser_core.settings import Settings
 
@@ -304,9 +304,8 @@ def _batch(one: Input, files: list[Path], folder: Path) -> list[Path]:
     if lacking:
         made = one.see([_samples(files[row], contents[row]) for row in lacking])
         for row, array in zip(lacking, made, strict=True):
-            part = kept[row].with_name(f".{kept[row].stem}.{os.getpid()}.npy")
-            np.save(part, array)
-            os.replace(part, kept[row])
+            with atomically(kept[row]) as part, open(part, "wb") as opened:
+                np.save(opened, array)
     return kept
 
 

@@ -7,7 +7,6 @@ bytes and the feature version. A file whose size and time of change are known is
 """
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -122,13 +121,11 @@ def save_table(table: pd.DataFrame, file: Path) -> None:
     FeatureError
         If it cannot be written there.
     """
-    part = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        files.write(table, part)
-        os.replace(part, file)
+        with files.atomically(file) as part:
+            files.write(table, part)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise FeatureError(f"{file} cannot be written ({error}). Choose another place") from error
 
 

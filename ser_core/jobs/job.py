@@ -1,7 +1,6 @@
 """A job as its folder tells it."""
 
 import json
-import os
 import shlex
 import time
 from collections import deque
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from ser_core.files import atomically
 
 SPEC, STATE, EVENTS, LOG = "spec.json", "state.json", "events.jsonl", "log.txt"
 STOP = "stop"  # is there once someone has asked the job to end; only the job itself writes its state
@@ -199,16 +200,18 @@ def write_state(folder: Path, *, is_last: bool = False, **changes) -> None:
     except (OSError, ValueError):
         state = {}
     state |= changes
-    part = folder / f".{STATE}.{os.getpid()}"
     try:
-        part.write_text(json.dumps(state))
+        _replace_state(folder, state)
     except OSError:
-        part.unlink(missing_ok=True)
         if not is_last:
             raise
         (folder / RESERVE).unlink(missing_ok=True)
+        _replace_state(folder, state)
+
+
+def _replace_state(folder: Path, state: dict) -> None:
+    with atomically(folder / STATE) as part:
         part.write_text(json.dumps(state))
-    os.replace(part, folder / STATE)
 
 
 def add_event(folder: Path, kind: str, **facts) -> None:

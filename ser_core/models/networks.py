@@ -7,7 +7,6 @@ the whole model.
 
 import io
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -25,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 from ser_core import interrupts
 from ser_core.errors import TrainingError
 from ser_core.features import inputs
+from ser_core.files import atomically
 from ser_core.keras_backend import load_keras
 
 PCA_VARIANCE = 0.95  # the study's: 66 components of its 180 features
@@ -461,9 +461,8 @@ def _keep(model, history: list[dict], best: list[np.ndarray], folder: Path) -> N
     part.mkdir(parents=True)
     model.save(part / "network.keras")
     np.savez(part / "best.npz", *best)
-    temporary = folder / f".{STATE}"
-    temporary.write_text(json.dumps({"state": name, "history": history}))
-    os.replace(temporary, folder / STATE)
+    with atomically(folder / STATE) as temporary:
+        temporary.write_text(json.dumps({"state": name, "history": history}))
     for older in folder.glob("epoch-*"):
         if older.name != name:
             shutil.rmtree(older)

@@ -2,13 +2,13 @@
 
 import dataclasses
 import json
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ser_core.errors import ArtifactError, ModelError
+from ser_core.files import atomically
 from ser_core.models import registry
 from ser_core.models.deep import Network
 from ser_core.models.model import INSIDE, OWN, Model, SingleModel
@@ -71,9 +71,8 @@ def save(preset: Preset, store: Path) -> Path:
     check_name(preset.name)
     file = store / "presets" / preset.model / f"{preset.name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_text(json.dumps(asdict(preset), indent=1) + "\n")
-    os.replace(part, file)
+    with atomically(file) as part:
+        part.write_text(json.dumps(asdict(preset), indent=1) + "\n")
     return file
 
 
