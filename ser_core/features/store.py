@@ -19,11 +19,11 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from ser_core import files
 from ser_core.corpus import COLUMNS, Corpus, Rejected
 from ser_core.corpus.labels import LABELS
 from ser_core.errors import AudioError, FeatureError
 from ser_core.features import mean180
+from ser_core.files import atomically, write
 
 BATCH = 32  # clips: about a tenth of a second of work, which is the most that a kill can lose on each core
 MAX_BROKEN_SHARE = 0.02
@@ -123,8 +123,8 @@ def save_table(table: pd.DataFrame, file: Path) -> None:
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with files.atomically(file) as part:
-            files.write(table, part)
+        with atomically(file) as part:
+            write(table, part)
     except OSError as error:
         raise FeatureError(f"{file} cannot be written ({error}). Choose another place") from error
 

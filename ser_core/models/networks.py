@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ser_core import interrupts
 from ser_core.errors import TrainingError
-from ser_core.features import inputs
+from ser_core.features.inputs import band_centres_hz
 from ser_core.files import atomically
 from ser_core.keras_backend import load_keras
 
@@ -177,9 +177,7 @@ def dumps(estimator: "NetworkClassifier") -> bytes:
 
 def loads(content: bytes) -> "NetworkClassifier":
     """A trained network of a `.keras` file, in Keras' safe mode, ready to predict and to be shared by threads."""
-    load_keras()
-    from keras.src.saving import saving_lib
-
+    saving_lib = load_keras().src.saving.saving_lib
     # What the public `load_model` does with an opened file; it wants a path itself, and the bytes that were checked are
     # here, where nothing else can change them and no disk has to be written.
     estimator = NetworkClassifier()
@@ -228,7 +226,7 @@ def other_voice(frames: np.ndarray, speed: float, height: float) -> np.ndarray:
     length, bands = frames.shape
     middle = (length - 1) / 2
     times = middle + speed * (np.arange(length) - middle)
-    centres = inputs.band_centres_hz(bands)
+    centres = band_centres_hz(bands)
     places = np.interp(centres / height, centres, np.arange(bands))
     where = np.broadcast_arrays(times[:, np.newaxis], places[np.newaxis])
     return map_coordinates(frames, where, output=np.float32, order=1, mode="constant", cval=FLOOR_DB)
