@@ -10,6 +10,7 @@ from ser_core.features import exploration
 from ser_core.figures import corpus as figures
 from ser_core.figures.style import count_of
 from ser_core.ui import cached, work
+from ser_core.ui.clip import clip_card, clip_picture
 
 PROPERTIES = ("emotion", "channel", "intensity", "gender", "actor", "statement", "part")
 COUNTS, SPLIT = "Counts", "The study's split"
@@ -118,14 +119,14 @@ def show_clips(clips: pd.DataFrame, words: str, found: Corpus) -> None:
     stem = clips["stem"].iloc[chosen[0]] if chosen else None
     with here:
         if stem:
-            ui.clip_card(stem, found.file(stem), link=False)
+            clip_card(stem, found.file(stem), link=False)
         else:
             st.caption(
                 "Tick a row to hear it. Click a bar, a cell or a dot in the chart (on a phone, tap it twice) to see "
                 "the clips behind it."
             )
     if stem:
-        ui.clip_picture(stem, found.file(stem))
+        clip_picture(stem, found.file(stem))
     st.download_button(
         "These clips as CSV",
         lambda: clips[list(SHOWN)].round(3).to_csv(index=False),
