@@ -9,7 +9,6 @@ import streamlit as st
 
 from ser_core import evaluation, jobs, ui
 from ser_core.figures import tuning as figures
-from ser_core.figures.tuning import duration
 from ser_core.models import presets, registry, search_spaces
 from ser_core.results import runs
 from ser_core.tuning import best_trial, costs, dashboard, descriptions, results, studies
@@ -27,21 +26,6 @@ HISTORY, IMPORTANCE, PARALLEL, PARAMETER, CONTOUR, TIMELINE, TRIAL, TRIALS = CHA
     "All trials",
 )
 REFRESH_S = 2
-SPACES = {"ours": "Ours: sensible and fast", "study": "The study's own"}
-SAMPLERS = {"tpe": "TPE: looks where trials were good so far", "random": "Random: anywhere in the ranges"}
-PRUNERS = {
-    "median": "Median: gives up what is below the middle of the others",
-    "wilcoxon": "Wilcoxon: gives up what a paired test says is worse than the best",
-    "none": "None: every trial runs all folds",
-}
-FOLDS = {"study": "Clips at random, as the study did (accuracy)", "actors": "Actors never heard (UAR)"}
-ABOUT_FOLDS = {
-    "study": "Each fold holds clips of **actors that the model learns from, too**. The score is flattered: it is how "
-    "well known voices are recognised, and parameters win that learn voices by heart.",
-    "actors": "Each fold holds **actors that the model has never heard**. Scores are far lower, as for any new voice, "
-    "and parameters win that suit new voices. UAR (unweighted average recall) is the mean over the classes of how many "
-    "of each are found.",
-}
 
 
 # What all sessions share: thirty that watch one study read it, its jobs and its charts once.
@@ -161,20 +145,10 @@ def show_work(name: str, job, snapshot) -> None:
     alive = job is not None and job.is_alive
     elsewhere = snapshot is not None and snapshot.running and not alive
     finished = bool(study) and ended >= wanted
-    words = f"**At work: {ended} of {wanted} trials ended**" if study else "**It begins**"
-    if study and alive and job.progress and job.progress.seconds_left:
-        words += f", about {duration(job.progress.seconds_left)} left"
-    kept = f"{ended} of {wanted} trials"
-    details = {
-        "running": f"{words}.",
-        "stopping": "The trial at work is begun again on resuming.",
-        "failed": f"{ended} trials that ended are kept.",
-        "stopped": kept,
-        "interrupted": kept,
-    }
     with st.container(border=True):
         if alive or (job is not None and job.status != "done" and not (elsewhere or finished)):
-            work.show_state(job, details)
+            left = job.progress.seconds_left if job.progress else None
+            work.show_state(job, descriptions.in_the_works(ended, wanted, left))
         elif elsewhere:
             st.markdown(
                 f":material/autorenew: **Workers elsewhere are at it: {ended} of {wanted} trials ended.** They were "
@@ -183,7 +157,7 @@ def show_work(name: str, job, snapshot) -> None:
         elif finished:
             st.markdown(f":material/check: **Done**: all {ended} trials ended.")
         else:
-            st.markdown(f":material/pause: **It is at rest** after {kept}, which are kept.")
+            st.markdown(f":material/pause: **It is at rest** after {ended} of {wanted} trials, which are kept.")
         if wanted and not finished:
             st.progress(ended / wanted)
         if alive or not (elsewhere or finished):
@@ -209,7 +183,7 @@ def show_score(snapshot) -> None:
             width="content",
         )
         st.metric("Trials that ended", f"{results.count(study)[0]} of {study.user_attrs['trials']}", width="content")
-        st.metric("A trial takes", duration(worked.mean()) if len(worked) else "none yet", width="content")
+        st.metric("A trial takes", descriptions.duration(worked.mean()) if len(worked) else "none yet", width="content")
 
 
 def show_preset(snapshot) -> None:
@@ -307,15 +281,10 @@ def show_trial(snapshot) -> None:
     if not trials:
         st.info("No trial has begun yet.", icon=":material/hourglass_empty:")
         return
-
-    def called(number: int) -> str:
-        score = results.score(trials[number])
-        return f"trial {number}: {'no score' if score is None else f'{score:.4f}'}"
-
     number = st.selectbox(
         "Trial, the best first",
         list(trials),
-        format_func=called,
+        format_func=lambda number: descriptions.trial(trials[number]),
         key="trial",
         bind="query-params",
     )
@@ -376,27 +345,31 @@ def choose_plan() -> tuple[studies.Plan, int, int, int]:
     st.caption(registry.get(model).about)
     space = "ours"
     if "study" in search_spaces.available(model):
-        space = ui.choice("Ranges to look in", SPACES, key="space")
+        space = ui.choice("Ranges to look in", descriptions.SPACES, key="space")
     else:
         st.caption("The study did not tune this model: the ranges to look in are ours.")
     more = "More find better parameters, ever more rarely, and flatter the best score a little more."
     trials = st.number_input("Trials in all", 1, 2000, 30, key="trials", help=more, **bound)
     after = "After it no trial is begun. The study can go on later."
     minutes = st.number_input("Time limit (minutes; 0 is none)", 0, 10_000, 0, key="minutes", help=after, **bound)
-    cv = st.radio("Folds to score on", list(FOLDS), format_func=FOLDS.get, key="cv", **bound)
-    st.caption(ABOUT_FOLDS[cv])
+    cv = st.radio("Folds to score on", list(descriptions.FOLDS), format_func=descriptions.FOLDS.get, key="cv", **bound)
+    st.caption(descriptions.ABOUT_FOLDS[cv])
     steadier = "With more, each model learns from more clips and scores are steadier; each trial takes longer."
     folds = st.segmented_control(
         "Number of folds", [3, 4, 5], default=5, required=True, key="folds", help=steadier, **bound
     )
     with st.expander("Sampler, pruner, seed, workers"):
         sampler = st.selectbox(
-            "Sampler: what is tried next", list(SAMPLERS), format_func=SAMPLERS.get, key="sampler", **bound
+            "Sampler: what is tried next",
+            list(descriptions.SAMPLERS),
+            format_func=descriptions.SAMPLERS.get,
+            key="sampler",
+            **bound,
         )
         pruner = st.selectbox(
             "Pruner: what is given up after a fold or two",
-            list(PRUNERS),
-            format_func=PRUNERS.get,
+            list(descriptions.PRUNERS),
+            format_func=descriptions.PRUNERS.get,
             key="pruner",
             **bound,
         )
@@ -441,13 +414,9 @@ def say_estimate(plan: studies.Plan, trials: int, workers: int, minutes: int) ->
     if seconds is None:
         st.markdown("How long it takes cannot be said yet: no trial of this kind has been made.")
         return
-    source = "as earlier trials of its kind did" if from_trials else "or longer, as a few tries on two cores did"
-    words = f"**{trials} trial{'s' * (trials != 1)} will take about {duration(seconds)}**, {source}."
-    if 0 < 60 * minutes < seconds:
-        words += f" The time limit ends it after {duration(60 * minutes)}."
-    if seconds > 3600:
-        words += " The authors looked among forests of 25,000 trees and 20,000 rounds of boosting: ours is far faster."
-        st.warning(words if plan.space == "study" else words.split(" The authors")[0], icon=":material/schedule:")
+    words = descriptions.time_in_words(plan, trials, minutes, seconds, from_trials)
+    if seconds > descriptions.LONG_S:
+        st.warning(words, icon=":material/schedule:")
     else:
         st.markdown(f":material/schedule: {words}")
 

@@ -495,7 +495,7 @@ def test_it_is_stopped_while_it_waits(archive, server, dest, monkeypatch):
 def test_a_process_killed_while_it_unpacks_leaves_nothing_to_the_index(archive, server, dest):
     code = f"""
 import os, signal
-from ser_core import download as downloading
+from ser_core.corpus import download as downloading
 downloading.TELL_EVERY_S = 0
 seen = []
 def die(at):
