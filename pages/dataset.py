@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_core import corpus, jobs, ui
-from ser_core.corpus import TITLES, Corpus, download
+from ser_core.corpus import TITLES, Corpus, archives, download
 from ser_core.corpus.labels import EMOTION_NAMES
 from ser_core.features import exploration
 from ser_core.figures import corpus as figures
@@ -176,7 +176,7 @@ def offer_download(coverage: pd.DataFrame) -> None:
         st.code("python -m ser_core download", language=None)
         return
     lacking = [
-        archive for archive in download.ARCHIVES if coverage[archive.part].sum() < coverage[f"{archive.part}_of"].sum()
+        archive for archive in archives.ARCHIVES if coverage[archive.part].sum() < coverage[f"{archive.part}_of"].sum()
     ]
     wanted = st.pills(
         "Archives",
@@ -192,7 +192,7 @@ def offer_download(coverage: pd.DataFrame) -> None:
         f"From zenodo.org, checked and then unpacked into {ui.as_text(str(settings.data_dir))}. "
         f"While it unpacks it takes {download.room_needed(wanted, settings.data_dir) / 1e9:.1f} GB of disk."
     )
-    st.markdown(download.LICENCE)
+    st.markdown(archives.LICENCE)
     accepted = st.checkbox("I accept the licence", key="accepted")
     if st.button("Download", type="primary", disabled=not (accepted and wanted), key="download"):
         arguments = ("download", *(f"--{archive.part}" for archive in wanted), "--accept-licence")
