@@ -9,7 +9,6 @@ that each finds new trials. Says whether the mean stays under the limit in each 
 had of the processor for one refresh, whatever else the machine was doing.
 """
 
-import dataclasses
 import logging
 import os
 import statistics
@@ -37,8 +36,7 @@ def main(sessions: int = 30) -> int:
     plan = studies.Plan("kn", pruner="none")
     studies.create(plan, url, table, trials=TRIALS_BEFORE, name=STUDY)
     search.work(STUDY, url, table)
-    command = descriptions.command(dataclasses.replace(plan), STUDY, trials=100_000, workers=1)
-    job = jobs.start(command, "Tune kn", settings)
+    job = jobs.start(descriptions.task(plan, STUDY, trials=100_000, workers=1), settings)
     slow = []
     try:
         apps = [at(open_app(), "tune", study=STUDY) for _ in range(sessions)]

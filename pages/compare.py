@@ -13,6 +13,7 @@ from ser_core.results import comparison, differences, run_titles, vote_gains
 from ser_core.results.published import OriginalResult
 from ser_core.results.runs import Run
 from ser_core.ui import cached
+from ser_core.ui.clip import clip_card
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)", "gender": "Gender alone (2)"}
 CONFUSE, BY_VALUE, RIGHT, VOTES, SURE, ACTORS, HEART = VIEWS = (
@@ -315,7 +316,7 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
             st.caption("Tick a row to hear the clip, and to ask a model about it.")
             return
         stem = rows["clip"].iloc[picked[0]]
-        ui.clip_card(stem, cached.recordings().file(stem))
+        clip_card(stem, cached.recordings().file(stem))
 
 
 def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:

@@ -3,13 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from ser_core import corpus, ui
-from ser_core.corpus import TITLES, Corpus, download
+from ser_core import corpus, jobs, ui
+from ser_core.corpus import TITLES, Corpus, archives, download
 from ser_core.corpus.labels import EMOTION_NAMES
 from ser_core.features import exploration
 from ser_core.figures import corpus as figures
 from ser_core.figures.style import count_of
 from ser_core.ui import cached, work
+from ser_core.ui.clip import clip_card, clip_picture
 
 PROPERTIES = ("emotion", "channel", "intensity", "gender", "actor", "statement", "part")
 COUNTS, SPLIT = "Counts", "The study's split"
@@ -118,14 +119,14 @@ def show_clips(clips: pd.DataFrame, words: str, found: Corpus) -> None:
     stem = clips["stem"].iloc[chosen[0]] if chosen else None
     with here:
         if stem:
-            ui.clip_card(stem, found.file(stem), link=False)
+            clip_card(stem, found.file(stem), link=False)
         else:
             st.caption(
                 "Tick a row to hear it. Click a bar, a cell or a dot in the chart (on a phone, tap it twice) to see "
                 "the clips behind it."
             )
     if stem:
-        ui.clip_picture(stem, found.file(stem))
+        clip_picture(stem, found.file(stem))
     st.download_button(
         "These clips as CSV",
         lambda: clips[list(SHOWN)].round(3).to_csv(index=False),
@@ -156,7 +157,7 @@ def show_sound(found: Corpus) -> None:
                 f":material/volume_off: **There is no sound yet**: no recordings are in {folder}. Everything but "
                 "listening works without."
             )
-        job = work.job_of("download")
+        job = work.latest("download")
         if not (job and job.is_alive):
             with st.popover("Get the recordings", type="primary", icon=":material/download:"):
                 offer_download(coverage)
@@ -175,7 +176,7 @@ def offer_download(coverage: pd.DataFrame) -> None:
         st.code("python -m ser_core download", language=None)
         return
     lacking = [
-        archive for archive in download.ARCHIVES if coverage[archive.part].sum() < coverage[f"{archive.part}_of"].sum()
+        archive for archive in archives.ARCHIVES if coverage[archive.part].sum() < coverage[f"{archive.part}_of"].sum()
     ]
     wanted = st.pills(
         "Archives",
@@ -191,18 +192,18 @@ def offer_download(coverage: pd.DataFrame) -> None:
         f"From zenodo.org, checked and then unpacked into {ui.as_text(str(settings.data_dir))}. "
         f"While it unpacks it takes {download.room_needed(wanted, settings.data_dir) / 1e9:.1f} GB of disk."
     )
-    st.markdown(download.LICENCE)
+    st.markdown(archives.LICENCE)
     accepted = st.checkbox("I accept the licence", key="accepted")
     if st.button("Download", type="primary", disabled=not (accepted and wanted), key="download"):
-        parts = [f"--{archive.part}" for archive in wanted]
-        work.start_job(["download", *parts, "--accept-licence"], "Download of the recordings")
+        arguments = ("download", *(f"--{archive.part}" for archive in wanted), "--accept-licence")
+        work.start_job(jobs.Task("download", "ravdess", arguments, "Download of the recordings", resumable=True))
         st.rerun()
     st.caption("You have them already? Set `SER_DATA_DIR` to their folder and start the app again. Any layout will do.")
 
 
 def show_download() -> None:
     """How far the download is, or how it ended."""
-    if job := work.job_of("download"):
+    if job := work.latest("download"):
         work.show_job(job, where="recordings")
 
 

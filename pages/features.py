@@ -8,6 +8,7 @@ from ser_core.figures import features as figures
 from ser_core.figures.style import percent
 from ser_core.results.published import STUDY_COMPONENTS
 from ser_core.ui import cached
+from ser_core.ui.clip import clip_card, clip_picture
 
 MAP, SEPARATION, FEATURE, PROFILE, COMPONENTS = VIEWS = (
     "A map of all clips",
@@ -89,8 +90,8 @@ def show_map(channel, gender) -> None:
         if picked:
             stem = picked[0][0]
             file = cached.recordings().file(stem)
-            ui.clip_card(stem, file)
-            ui.clip_picture(stem, file)
+            clip_card(stem, file)
+            clip_picture(stem, file)
         else:
             st.info(
                 "Click a dot (on a phone, tap it twice) to hear its clip and see it here.", icon=":material/ads_click:"

@@ -1,6 +1,5 @@
 """All long work: what runs, what waits, what ended and how, with its log."""
 
-import shlex
 import time
 from datetime import datetime
 
@@ -36,7 +35,7 @@ def show_all() -> None:
             work.show_job(job, where="page")
             st.caption(times(job))
             with st.expander("Command and log"):
-                st.code(f"python -m ser_core {shlex.join(job.command)}", language=None, wrap_lines=True)
+                st.code(jobs.shell(job.task.arguments), language=None, wrap_lines=True)
                 st.code(job.log() or "It has printed nothing.", language=None, height=240)
 
 

@@ -18,6 +18,7 @@ from ser_core.figures.style import percent
 from ser_core.models import registry
 from ser_core.prediction.predictor import Prediction
 from ser_core.ui import cached
+from ser_core.ui.clip import told
 
 MAX_CLIPS = 50
 TYPES = ["wav", "flac", "ogg", "mp3", "m4a", "mp4", "webm"]
@@ -111,7 +112,7 @@ def ravdess_clip() -> list[tuple[str, bytes]]:
     elif clip:
         if part := protocols.study_parts().get(stem):
             st.info(PARTS[part], icon=":material/school:")
-        with ui.told(stem, file):
+        with told(stem, file):
             return [(file.name, audio.read(file))]
     return []
 

@@ -13,6 +13,7 @@ from ser_core.errors import CorpusError
 from ser_core.features import prosody
 from ser_core.figures.clip import BY_KEY, VIEWS, Scale
 from ser_core.ui import cached
+from ser_core.ui.clip import player, told
 
 FIRST, SECOND = "clip", "other"  # in the address: ?clip=03-01-05-01-02-01-12&other=...
 SHOWN_FIRST = corpus.parse("03-01-05-02-01-01-12")
@@ -153,13 +154,13 @@ def change(side: str, clip: Clip, field: str) -> None:
 def play(clip: Clip) -> Sound | None:
     """A clip to the ear, or a line that says why it cannot be heard."""
     file, sound = found.file(clip.stem), None
-    with ui.told(clip.stem, file):
+    with told(clip.stem, file):
         if file is None:
             sound = Sound(clip, f"{clip.stem} synthetic", decoded_imitation(clip))
             st.audio(imitation(clip), format=ui.MIME["wav"])
         else:
             waveform = cached.waveform(file)
-            ui.player(file)
+            player(file)
             sound = Sound(clip, f"{clip.stem} {file.stat().st_mtime_ns}", waveform)
     if sound is None:
         return None

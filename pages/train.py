@@ -9,7 +9,7 @@ from ser_core.features import backbones, tables
 from ser_core.features import registry as feature_sets
 from ser_core.figures import comparison as confusion_figures
 from ser_core.figures import networks as figures
-from ser_core.jobs.job import Job
+from ser_core.jobs import Job, Task
 from ser_core.models import deep, registry
 from ser_core.results import comparison, run_titles, runs
 from ser_core.results.published import ORIGINAL
@@ -36,15 +36,6 @@ WHATS = {
     "accuracy": "Accuracy, clips learned from",
     "val_loss": "Loss, watched clips",
     "loss": "Loss, clips learned from",
-}
-STATES = {
-    "queued": "waiting",
-    "running": "at work",
-    "stopping": "being stopped",
-    "done": "done",
-    "failed": "failed",
-    "stopped": "stopped",
-    "interrupted": "interrupted",
 }
 
 
@@ -84,7 +75,7 @@ def trained_runs() -> list[Run]:
 
 def training_jobs() -> list[Job]:
     """Jobs that train a network: those at work, those that wait, then the newest."""
-    return [job for job in jobs.as_shown(work.jobs_now()) if trainings.model_of(job.command)]
+    return [job for job in jobs.as_shown(work.jobs_now()) if job.task.kind == "train"]
 
 
 def show_training() -> None:
@@ -100,12 +91,17 @@ def show_training() -> None:
     chosen = st.selectbox(
         "Training",
         list(found),
-        format_func=lambda key: f"{trainings.name_of(found[key].command)}, {STATES[found[key].status]}",
+        format_func=lambda key: called(found[key]),
         key="job",
         bind="query-params",
     )
     live = found[chosen].is_alive
     st.fragment(watch, run_every=REFRESH_S if live else None)(chosen, live)
+
+
+def called(job: Job) -> str:
+    _, state = work.STATES[job.status]
+    return f"{trainings.name_of(job.task.arguments)}, {state}"
 
 
 def watch(job_id: str, was_live: bool) -> None:
@@ -114,7 +110,7 @@ def watch(job_id: str, was_live: bool) -> None:
         job = next((job for job in work.jobs_now() if job.id == job_id), None)
         if job is None or (was_live and not job.is_alive):
             st.rerun()
-        model = registry.get(trainings.model_of(job.command))
+        model = registry.get(job.task.subject)
         st.markdown(f"**{model.name}**: {model.about}")
         curves = trainings.curves_of(job)
         show_state(job, curves)
@@ -130,49 +126,31 @@ def watch(job_id: str, was_live: bool) -> None:
 
 def show_state(job: Job, curves) -> None:
     """How it stands, and the button that changes it."""
-    epochs = fits = 0
-    rate = ""
+    words, epochs, rate = "**It begins**", 0, ""
     if not curves.empty:
         last = curves.iloc[-1]
-        epochs, fits = int(last["epoch"]), int(last["fits"])
-        rate = f"{curves['seconds'].tail(10).median():.1f} s an epoch"
+        epochs = int(last["epoch"])
+        rate = f", {curves['seconds'].tail(10).median():.1f} s an epoch"
+        of_fits = f" of network {int(last['fit'])} of {int(last['fits'])}" if last["fits"] > 1 else ""
+        words = f"**Epoch {epochs} of {int(last['epochs'])}{of_fits}**{rate}"
+        if job.progress and job.progress.seconds_left:
+            words += f", at most {ui.in_words(job.progress.seconds_left)} left"
+    elif job.progress and job.progress.far:
+        words += f": {job.progress.what.lower()}, {job.progress.far}"
+    details = {
+        "running": f"{words}.",
+        "stopping": "What it has learned so far is kept.",
+        "done": rate,
+        "stopped": f"{epochs} epochs",
+        "interrupted": f"{epochs} epochs",
+    }
     with st.container(border=True):
-        if job.status == "queued":
-            place = f", place {job.place} in the line" if job.place else ""
-            st.markdown(f":material/hourglass: **It waits for its turn**{place}: other work runs before it.")
-        elif job.status == "stopping":
-            st.markdown(":material/stop_circle: **It is being stopped.** What it has learned so far is kept.")
-        elif job.status == "running" and not epochs:
+        work.show_state(job, details)
+        if job.status == "running" and epochs:
             at = job.progress
-            words = f": {at.what.lower()}, {at.far}" if at and at.far else ""
-            st.markdown(f":material/autorenew: **It begins**{words}.")
-        elif job.status == "running":
-            left = job.progress.seconds_left if job.progress else None
-            left = f", at most {ui.in_words(left)} left" if left else ""
-            of_fits = f" of network {int(last['fit'])} of {fits}" if fits > 1 else ""
-            words = f"Epoch {epochs} of {int(last['epochs'])}{of_fits}"
-            st.markdown(f":material/autorenew: **{words}**, {rate}{left}.")
-            st.progress(
-                min(1.0, job.progress.done / job.progress.total) if job.progress and job.progress.total else 0.0
-            )
-        elif job.status == "done":
-            st.markdown(f":material/check_circle: **Done**, {rate}.")
-        elif job.status == "failed":
-            st.error(f"It failed. {ui.as_text(job.message)}")
-        elif job.status == "interrupted":
-            st.warning(f"**It was interrupted** after {epochs} epochs, which are kept. {ui.as_text(job.message)}.")
-        else:
-            st.markdown(f":material/pause_circle: **It was stopped** after {epochs} epochs, which are kept.")
-        if ui.settings().read_only:
-            st.caption("This installation is for looking only: nothing is started or stopped here.")
-        elif job.is_alive:
-            if st.button("Stop", icon=":material/stop:", key="stop", disabled=job.status == "stopping"):
-                work.act(jobs.stop, job, ui.settings())
-        elif job.is_resumable and st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume"):
-            work.act(jobs.resume, job, ui.settings())
-        if job.status in ("failed", "interrupted") and (log := job.log(30).strip()):
-            with st.expander("What it wrote"):
-                st.code(log, language=None)
+            st.progress(min(1.0, at.done / at.total) if at and at.total else 0.0)
+        work.offer_change(job)
+        work.show_log(job)
 
 
 def show_curves(curve, of_what: str, key: str) -> None:
@@ -221,9 +199,9 @@ def show_confusion(run: Run) -> None:
 # A new one
 
 
-def begin(command: list[str], title: str) -> None:
+def begin(task: Task) -> None:
     """Of the start button: the page goes to the training that it began."""
-    if job := work.begin(command, title):
+    if job := work.begin(task):
         st.session_state["show"], st.session_state["job"] = WATCH, job.id
 
 
@@ -306,7 +284,7 @@ def choose() -> tuple[str, str, str, dict, bool]:
 def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> None:
     """How long it would take, the button, and the command that does the same."""
     usual = registry.parameters(model, preset)
-    command = trainings.command(model, options, protocol=protocol, preset=preset, cv=cv)
+    task = trainings.task(model, options, protocol=protocol, preset=preset, cv=cv)
     seconds, is_like = trainings.estimate(
         model, usual | options, trained_runs(), protocol=protocol, preset=preset, cv=cv, table=table()
     )
@@ -330,10 +308,8 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
                 else "; or use --weights in a terminal."
             )
         )
-    job = work.job_of(*command)
-    is_trained_now = job is not None and job.is_alive and job.command == tuple(command)
-    busy = "It is being trained now: see *A training*." if is_trained_now else ""
-    work.offer_start(command, begin, (command, f"Train {trainings.name_of(tuple(command))}"), busy=busy)
+    busy = "It is being trained now: see *A training*." if work.is_at_work(task) else ""
+    work.offer_start(task, begin, busy=busy)
     like = [run for run in trained_runs() if (run.recipe.model, run.recipe.features) == (model, key)]
     if like:
         with st.expander("What it is made of"):

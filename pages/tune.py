@@ -9,7 +9,6 @@ import streamlit as st
 
 from ser_core import evaluation, jobs, ui
 from ser_core.figures import tuning as figures
-from ser_core.figures.tuning import duration
 from ser_core.models import presets, registry, search_spaces
 from ser_core.results import runs
 from ser_core.tuning import best_trial, costs, dashboard, descriptions, results, studies
@@ -27,21 +26,6 @@ HISTORY, IMPORTANCE, PARALLEL, PARAMETER, CONTOUR, TIMELINE, TRIAL, TRIALS = CHA
     "All trials",
 )
 REFRESH_S = 2
-SPACES = {"ours": "Ours: sensible and fast", "study": "The study's own"}
-SAMPLERS = {"tpe": "TPE: looks where trials were good so far", "random": "Random: anywhere in the ranges"}
-PRUNERS = {
-    "median": "Median: gives up what is below the middle of the others",
-    "wilcoxon": "Wilcoxon: gives up what a paired test says is worse than the best",
-    "none": "None: every trial runs all folds",
-}
-FOLDS = {"study": "Clips at random, as the study did (accuracy)", "actors": "Actors never heard (UAR)"}
-ABOUT_FOLDS = {
-    "study": "Each fold holds clips of **actors that the model learns from, too**. The score is flattered: it is how "
-    "well known voices are recognised, and parameters win that learn voices by heart.",
-    "actors": "Each fold holds **actors that the model has never heard**. Scores are far lower, as for any new voice, "
-    "and parameters win that suit new voices. UAR (unweighted average recall) is the mean over the classes of how many "
-    "of each are found.",
-}
 
 
 # What all sessions share: thirty that watch one study read it, its jobs and its charts once.
@@ -86,7 +70,7 @@ def estimate(plan: dict, trials: int, workers: int, place: tuple) -> tuple[float
 
 
 @st.cache_data(ttl=2, max_entries=64, show_spinner=False)
-def saved_presets(model: str, stores: tuple, stamp: str) -> list[presets.Preset]:
+def saved_presets(model: str, stores: tuple, stamp: str) -> list[presets.TunedPreset]:
     return presets.list_all(ui.settings().stores, model)
 
 
@@ -104,21 +88,16 @@ def stores() -> tuple[str, ...]:
 # Jobs
 
 
-def tuning_job(name: str):
-    """The newest job that tunes a study."""
-    return next((job for job in reversed(work.jobs_now()) if descriptions.study_of(job.command) == name), None)
-
-
 def is_live(name: str, snapshot) -> bool:
     """Whether something about a study may change by itself."""
-    works = any(job is not None and job.is_alive for job in (tuning_job(name), work.job_of("preset", name)))
+    works = any(job is not None and job.is_alive for job in (work.latest("tune", name), work.latest("preset", name)))
     return works or (snapshot is not None and snapshot.running)
 
 
-def begin(command: list[str], title: str, name: str) -> None:
+def begin(task: jobs.Task) -> None:
     """Of the start button: the page goes to the study that it began."""
-    if work.begin(command, title):
-        st.session_state["show"], st.session_state["study"] = WATCH, name
+    if work.begin(task):
+        st.session_state["show"], st.session_state["study"] = WATCH, task.subject
 
 
 # A study
@@ -126,7 +105,7 @@ def begin(command: list[str], title: str, name: str) -> None:
 
 def show_studies() -> None:
     found = {one.name: one for one in cached.found_studies()}
-    begun = [name for job in jobs.as_shown(work.jobs_now()) if (name := descriptions.study_of(job.command))]
+    begun = [job.task.subject for job in jobs.as_shown(work.jobs_now()) if job.task.kind == "tune"]
     own = dict.fromkeys([*begun, *reversed([name for name, one in found.items() if not one.shipped])])
     names = sorted(own, key=lambda name: not is_live(name, None))
     names += [name for name in found if name not in own]
@@ -151,7 +130,7 @@ def watch(name: str, was_live: bool) -> None:
             st.markdown(f"**{registry.get(plan.model).name}**: {descriptions.sentence(plan)}.{ships}")
             st.caption(f"Its name on the command line: `{name}`")
         if found is None or not found.shipped:
-            show_work(name, tuning_job(name), snapshot)
+            show_work(name, work.latest("tune", name), snapshot)
         if snapshot is not None:
             show_score(snapshot)
             show_preset(snapshot)
@@ -163,56 +142,29 @@ def show_work(name: str, job, snapshot) -> None:
     """How it stands with the work on a study of one's own, and the buttons that change it."""
     study = snapshot and snapshot.study
     ended, wanted = (results.count(study)[0], study.user_attrs["trials"]) if study else (0, 0)
-    status = job.status if job else ""
-    elsewhere = snapshot is not None and snapshot.running and not (job and job.is_alive)
+    alive = job is not None and job.is_alive
+    elsewhere = snapshot is not None and snapshot.running and not alive
     finished = bool(study) and ended >= wanted
     with st.container(border=True):
-        if status == "queued":
-            place = f", place {job.place} in the line" if job.place else ""
-            st.markdown(f":material/hourglass: **It waits for its turn**{place}: other work runs before it.")
-        elif status == "stopping":
-            st.markdown(":material/stop_circle: **It is being stopped.** The trial at work is begun again on resuming.")
-        elif status == "running":
+        if alive or (job is not None and job.status != "done" and not (elsewhere or finished)):
             left = job.progress.seconds_left if job.progress else None
-            left = f", about {duration(left)} left" if left and study else ""
-            words = f"At work: {ended} of {wanted} trials ended" if study else "It begins"
-            st.markdown(f":material/autorenew: **{words}**{left}.")
+            work.show_state(job, descriptions.in_the_works(ended, wanted, left))
         elif elsewhere:
             st.markdown(
                 f":material/autorenew: **Workers elsewhere are at it: {ended} of {wanted} trials ended.** They were "
                 "started by a command, maybe on another machine, and are stopped there."
             )
         elif finished:
-            st.markdown(f":material/check_circle: **Done**: all {ended} trials ended.")
-        elif status == "failed":
-            st.error(f"It failed. {job.message}. {ended} trials that ended are kept.".replace("..", "."))
-        elif status == "interrupted":
-            st.warning(f"**It was interrupted.** {job.message}. {ended} trials that ended are kept.")
+            st.markdown(f":material/check: **Done**: all {ended} trials ended.")
         else:
-            words = "It was stopped" if status == "stopped" else "It is at rest"
-            st.markdown(f":material/pause_circle: **{words}** after {ended} of {wanted} trials, which are kept.")
+            st.markdown(f":material/pause: **It is at rest** after {ended} of {wanted} trials, which are kept.")
         if wanted and not finished:
             st.progress(ended / wanted)
-        if ui.settings().read_only:
-            st.caption("This installation is for looking only: nothing is started or stopped here.")
+        if alive or not (elsewhere or finished):
+            work.offer_change(job, descriptions.task(descriptions.plan(study), name, wanted) if study else None)
         else:
-            offer_buttons(name, job, study, at_rest=not (elsewhere or finished))
-        if job is not None and status in ("running", "failed", "interrupted") and (log := job.log(30).strip()):
-            with st.expander("What it wrote"):
-                st.code(log, language=None)
-
-
-def offer_buttons(name: str, job, study, *, at_rest: bool) -> None:
-    alive = job is not None and job.is_alive
-    if alive:
-        icon = ":material/stop:"
-        if st.button("Stop", icon=icon, key="stop", disabled=job.status == "stopping"):
-            work.act(jobs.stop, job, ui.settings())
-    elif at_rest and st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume"):
-        if job is not None and job.is_resumable:
-            work.act(jobs.resume, job, ui.settings())
-        plan, trials = descriptions.plan(study), study.user_attrs["trials"]
-        work.act(work.start_job, descriptions.command(plan, name, trials), f"Tune {plan.model}: {trials} trials")
+            work.offer_change(None)
+        work.show_log(job)
 
 
 def show_score(snapshot) -> None:
@@ -231,7 +183,7 @@ def show_score(snapshot) -> None:
             width="content",
         )
         st.metric("Trials that ended", f"{results.count(study)[0]} of {study.user_attrs['trials']}", width="content")
-        st.metric("A trial takes", duration(worked.mean()) if len(worked) else "none yet", width="content")
+        st.metric("A trial takes", descriptions.duration(worked.mean()) if len(worked) else "none yet", width="content")
 
 
 def show_preset(snapshot) -> None:
@@ -241,7 +193,7 @@ def show_preset(snapshot) -> None:
         return
     known = saved_presets(study.user_attrs["model"], stores(), work.jobs_stamp())
     saved = best_trial.preset_of(study, best, known)
-    job = work.job_of("preset", study.study_name)
+    job = work.latest("preset", study.study_name)
     if saved:
         accuracy, low, high, clips = test_score(saved.run, stores())
         st.success(
@@ -251,7 +203,7 @@ def show_preset(snapshot) -> None:
             icon=":material/bookmark_added:",
         )
         with st.expander("How to use it"):
-            used = [descriptions.shell([word, saved.model, "--preset", saved.name]) for word in ("run", "train")]
+            used = [jobs.shell([word, saved.model, "--preset", saved.name]) for word in ("run", "train")]
             st.code("\n".join(used), language="bash", wrap_lines=True)
             st.caption("`run` scores it anew and keeps every prediction; `train` also keeps the model for predicting.")
     elif job is not None and job.is_alive:
@@ -260,7 +212,7 @@ def show_preset(snapshot) -> None:
         if job is not None and job.status != "done":
             st.error(f"The preset was not saved. {job.message}.")
         if st.button("Save the best as a preset", icon=":material/bookmark_add:", key="save-preset"):
-            work.act(work.start_job, ["preset", study.study_name], f"Preset of {study.study_name}")
+            work.act(work.start_job, descriptions.preset_task(study.study_name))
         st.caption(
             f"Trial {best.number} gets a name and is evaluated on the test clips, which no trial has seen. Do it once "
             "and last: who looks at the test score again and again ends up choosing by it."
@@ -329,15 +281,10 @@ def show_trial(snapshot) -> None:
     if not trials:
         st.info("No trial has begun yet.", icon=":material/hourglass_empty:")
         return
-
-    def called(number: int) -> str:
-        score = results.score(trials[number])
-        return f"trial {number}: {'no score' if score is None else f'{score:.4f}'}"
-
     number = st.selectbox(
         "Trial, the best first",
         list(trials),
-        format_func=called,
+        format_func=lambda number: descriptions.trial(trials[number]),
         key="trial",
         bind="query-params",
     )
@@ -398,27 +345,31 @@ def choose_plan() -> tuple[studies.Plan, int, int, int]:
     st.caption(registry.get(model).about)
     space = "ours"
     if "study" in search_spaces.available(model):
-        space = ui.choice("Ranges to look in", SPACES, key="space")
+        space = ui.choice("Ranges to look in", descriptions.SPACES, key="space")
     else:
         st.caption("The study did not tune this model: the ranges to look in are ours.")
     more = "More find better parameters, ever more rarely, and flatter the best score a little more."
     trials = st.number_input("Trials in all", 1, 2000, 30, key="trials", help=more, **bound)
     after = "After it no trial is begun. The study can go on later."
     minutes = st.number_input("Time limit (minutes; 0 is none)", 0, 10_000, 0, key="minutes", help=after, **bound)
-    cv = st.radio("Folds to score on", list(FOLDS), format_func=FOLDS.get, key="cv", **bound)
-    st.caption(ABOUT_FOLDS[cv])
+    cv = st.radio("Folds to score on", list(descriptions.FOLDS), format_func=descriptions.FOLDS.get, key="cv", **bound)
+    st.caption(descriptions.ABOUT_FOLDS[cv])
     steadier = "With more, each model learns from more clips and scores are steadier; each trial takes longer."
     folds = st.segmented_control(
         "Number of folds", [3, 4, 5], default=5, required=True, key="folds", help=steadier, **bound
     )
     with st.expander("Sampler, pruner, seed, workers"):
         sampler = st.selectbox(
-            "Sampler: what is tried next", list(SAMPLERS), format_func=SAMPLERS.get, key="sampler", **bound
+            "Sampler: what is tried next",
+            list(descriptions.SAMPLERS),
+            format_func=descriptions.SAMPLERS.get,
+            key="sampler",
+            **bound,
         )
         pruner = st.selectbox(
             "Pruner: what is given up after a fold or two",
-            list(PRUNERS),
-            format_func=PRUNERS.get,
+            list(descriptions.PRUNERS),
+            format_func=descriptions.PRUNERS.get,
             key="pruner",
             **bound,
         )
@@ -448,13 +399,12 @@ def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
         todo, label = trials - ended, f"Go on with it: {trials - ended} more"
         more = " Ask for more trials in all to go on with it." if todo <= 0 else ""
         st.info(f"There is this study already, with {ended} trials.{more}", icon=":material/history:")
-    command = descriptions.command(plan, name, trials, workers=workers, minutes=minutes)
     if todo > 0:
         say_estimate(plan, todo, workers, minutes)
-    job = tuning_job(name)
+    job = work.latest("tune", name)
     busy = "It is being worked on." if job is not None and job.is_alive else ""
-    arguments = (command, f"Tune {plan.model}: {trials} trials", name)
-    work.offer_start(command, begin, arguments, label=label if todo > 0 else "", busy=busy)
+    task = descriptions.task(plan, name, trials, workers=workers, minutes=minutes)
+    work.offer_start(task, begin, label=label if todo > 0 else "", busy=busy)
 
 
 def say_estimate(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
@@ -464,13 +414,9 @@ def say_estimate(plan: studies.Plan, trials: int, workers: int, minutes: int) ->
     if seconds is None:
         st.markdown("How long it takes cannot be said yet: no trial of this kind has been made.")
         return
-    source = "as earlier trials of its kind did" if from_trials else "or longer, as a few tries on two cores did"
-    words = f"**{trials} trial{'s' * (trials != 1)} will take about {duration(seconds)}**, {source}."
-    if 0 < 60 * minutes < seconds:
-        words += f" The time limit ends it after {duration(60 * minutes)}."
-    if seconds > 3600:
-        words += " The authors looked among forests of 25,000 trees and 20,000 rounds of boosting: ours is far faster."
-        st.warning(words if plan.space == "study" else words.split(" The authors")[0], icon=":material/schedule:")
+    words = descriptions.time_in_words(plan, trials, minutes, seconds, from_trials)
+    if seconds > descriptions.LONG_S:
+        st.warning(words, icon=":material/schedule:")
     else:
         st.markdown(f":material/schedule: {words}")
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ser_core.corpus import synthetic
-from ser_core.corpus.download import Archive
+from ser_core.corpus.archives import Archive
 
 SPEECH, SONG = "Speech.zip", "Song.zip"
 

@@ -1,5 +1,6 @@
 """Jobs as a page finds them, without their processes."""
 
+import dataclasses
 import itertools
 import json
 import os
@@ -7,17 +8,25 @@ import time
 
 import psutil
 
+from ser_core.jobs import Task
 from ser_core.jobs import job as jobs
 from ser_core.settings import Settings
 
 _numbers = itertools.count()
 
 
-def put_job(settings: Settings, command: list[str], *, status: str, pid: int | None = None, **state) -> jobs.Job:
+def task_of(arguments: list[str]) -> Task:
+    """A task of these arguments, as the pages would make it."""
+    kind, subject, *_ = *arguments, ""
+    return Task(kind, subject, tuple(arguments), f"Test of {kind}", kind in ("download", "tune", "train"))
+
+
+def put_job(settings: Settings, task: Task | list[str], *, status: str, pid: int | None = None, **state) -> jobs.Job:
     """A job's folder; of a process that lives (`pid`), or of one that is gone."""
     folder = settings.workspace / "jobs" / f"job-{next(_numbers):04d}"
     folder.mkdir(parents=True)
-    spec = {"title": f"Test of {command[0]}", "command": command, "made": time.time()}
+    task = task if isinstance(task, Task) else task_of(task)
+    spec = dataclasses.asdict(task) | {"made": time.time()}
     (folder / jobs.SPEC).write_text(json.dumps(spec))
     state |= {"status": status, "queued": time.time(), "pid": pid or 2**22 + 1}
     state["process_began"] = psutil.Process(pid).create_time() if pid else 1.0
@@ -27,6 +36,6 @@ def put_job(settings: Settings, command: list[str], *, status: str, pid: int | N
     return jobs.read(folder)
 
 
-def mine(settings: Settings, command: list[str], **state) -> jobs.Job:
+def mine(settings: Settings, task: Task | list[str], **state) -> jobs.Job:
     """A job whose process is the test's own."""
-    return put_job(settings, command, pid=os.getpid(), **state)
+    return put_job(settings, task, pid=os.getpid(), **state)

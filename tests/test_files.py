@@ -1,5 +1,8 @@
+"""Files written whole or not at all, and tables."""
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from ser_core import files
 
@@ -16,3 +19,24 @@ def test_what_is_written_is_what_is_read_and_smaller_than_pandas_has_it(tmp_path
     assert again.attrs == table.attrs
     sizes = [(tmp_path / name).stat().st_size for name in ("ours.parquet", "pandas.parquet")]
     assert sizes[0] < 0.8 * sizes[1]
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    file = tmp_path / "answer.txt"
+    for words in ("first", "second"):
+        with files.atomically(file) as part:
+            part.write_text(words)
+            assert not file.exists() or file.read_text() == "first"  # until the block ends
+        assert file.read_text() == words
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_after_an_error_the_old_file_stands_and_nothing_is_left_of_the_new(tmp_path, error):
+    file = tmp_path / "answer.txt"
+    file.write_text("old")
+    with pytest.raises(type(error)), files.atomically(file) as part:
+        part.write_text("half")
+        raise error
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]

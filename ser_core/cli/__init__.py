@@ -45,7 +45,7 @@ def carry_out(arguments: list[str] | argparse.Namespace, report=None):
     Parameters
     ----------
     arguments : list of str, or what the parser made of it
-    report : jobs.worker.Report, optional
+    report : job_worker.Report, optional
         Told of the progress, where the command is a job.
 
     Raises

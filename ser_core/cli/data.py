@@ -42,12 +42,13 @@ def add(command) -> None:
 
 
 def download(options, settings):
+    from ser_core.corpus import archives
     from ser_core.corpus import download as downloading
 
-    _accept_licence(downloading.LICENCE, options)
+    _accept_licence(archives.LICENCE, options)
     wanted = [
         archive
-        for archive in downloading.ARCHIVES
+        for archive in archives.ARCHIVES
         if options.speech == options.song or getattr(options, archive.part)  # neither is both
     ]
     columns = (

@@ -109,7 +109,7 @@ def _carry_out(folder: Path) -> _End:
 
     job = jobs.read(folder)
     try:
-        answer, status, show = cli.carry_out([*job.command], report=Report(folder))
+        answer, status, show = cli.carry_out([*job.task.arguments], report=Report(folder))
         show()
     except SerError as error:
         logger.error("%s", error)  # not printed: on a full disk that would be the next fault

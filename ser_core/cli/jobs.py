@@ -41,11 +41,12 @@ def jobs(options, settings):
             at = job.progress
             far = f"{at.what}: {at.far}" if at and at.far else ""
             state = f"{job.status}, place {job.place}" if job.place else job.status
-            rows.append((job.id, f"{datetime.fromtimestamp(job.made):%d %b %H:%M}", job.title, state, far, job.message))
+            made = f"{datetime.fromtimestamp(job.made):%d %b %H:%M}"
+            rows.append((job.id, made, job.task.title, state, far, job.message))
         said = "Deleted" if options.what == "delete" else "Jobs, oldest first"
         print_table(said, [Column("job", no_wrap=True), "made", "what", "state", "progress", "how it ended"], rows)
         if options.what == "show":
-            out.print(f"python -m ser_core {' '.join(found[0].command)}", markup=False, highlight=False, soft_wrap=True)
+            out.print(control.shell(found[0].task.arguments), markup=False, highlight=False, soft_wrap=True)
             out.print(answer["log"], markup=False, highlight=False, soft_wrap=True)
 
     return answer, 0, show
@@ -54,4 +55,8 @@ def jobs(options, settings):
 def _job_answer(job) -> dict:
     from dataclasses import asdict
 
-    return {name: value for name, value in asdict(job).items() if name != "folder"}
+    answer = asdict(job)
+    del answer["folder"]
+    task = answer.pop("task")
+    task["command"] = task.pop("arguments")
+    return {"id": job.id} | task | answer

@@ -11,15 +11,10 @@ import logging
 import os
 import re
 import shutil
-import stat
-import time
-import zipfile
-import zlib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 import requests
 import urllib3
@@ -27,94 +22,16 @@ from filelock import FileLock, Timeout
 
 import ser_core
 from ser_core import corpus
-from ser_core.errors import CorpusError, DownloadError, DownloadStopped
-
-RECORD = "https://zenodo.org/records/1188976"
-
-LICENCE = f"""\
-RAVDESS is licensed CC BY-NC-SA 4.0 (https://creativecommons.org/licenses/by-nc-sa/4.0/). You may use, share and change
-the recordings if you name their authors (attribution), do not use them commercially (non-commercial), and pass on what
-you make of them under the same licence (share alike).
-To cite: Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS),
-PLoS ONE 13(5): e0196391, https://doi.org/10.1371/journal.pone.0196391. The archives: {RECORD}"""
+from ser_core.corpus.archives import BLOCK, RECORD, Archive, Progress, Watch, megabytes
+from ser_core.corpus.unpacking import unpack
+from ser_core.errors import DownloadError
 
 MAKING = ".download"  # the folder of whatever is in the making
 TIMEOUT_S = (10, 30)  # to connect, and between two pieces of an answer
 WAITS_S = (1, 2, 4, 8, 16)  # before each new try, in a row of tries that brought nothing new
 MAX_WAIT_S = 60  # a server may ask for more
-MAX_CLIP_BYTES = 5_000_000  # the largest official one has 0.9 million
-MAX_ENTRIES = 10_000
-BLOCK = 32_768  # bytes
-TELL_EVERY_S = 0.2
-RATE_WINDOW_S = 5.0
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Archive:
-    """One file to download, and what must come of it."""
-
-    part: str  # "speech" or "song"
-    name: str
-    url: str
-    bytes: int
-    sha256: str
-    clips: int
-    unpacked_bytes: int  # at most: needed on the disk, and more is not unpacked
-
-    @property
-    def stem(self) -> str:
-        """The folder of its clips."""
-        return Path(self.name).stem
-
-
-# As WAV files the clips take 513 and 452 million bytes; the rest is for what their headers and the disk's blocks add.
-ARCHIVES = (
-    Archive(
-        part="speech",
-        name="Audio_Speech_Actors_01-24.zip",
-        url=f"{RECORD}/files/Audio_Speech_Actors_01-24.zip?download=1",
-        bytes=208_468_073,
-        sha256="5d208e01632cc3e5242106fa2af3273e6dc5239fb8143131979ac74c4aa40657",
-        clips=1440,
-        unpacked_bytes=600_000_000,
-    ),
-    Archive(
-        part="song",
-        name="Audio_Song_Actors_01-24.zip",
-        url=f"{RECORD}/files/Audio_Song_Actors_01-24.zip?download=1",
-        bytes=225_505_317,
-        sha256="89f3df66cc67ebb70c8af6f72f3f359bee497f6f763a9d863b6477619716d428",
-        clips=1012,
-        unpacked_bytes=530_000_000,
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far one step of one archive is."""
-
-    part: str  # "speech" or "song"
-    phase: str  # "downloading", "waiting" (to try again), "checking" or "unpacking"
-    done: int  # bytes
-    total: int  # bytes
-    rate: float | None = None  # bytes a second, of the last few seconds; None while it is not known
-    seconds_left: float | None = None
-
-    @property
-    def words(self) -> str:
-        """E.g. "Downloading speech: 120 of 208 MB, 3.2 MB/s, 0:28 min left"."""
-        if self.phase == "waiting":
-            return f"No answer for {self.part}: trying again in {self.seconds_left:.0f} s"
-        said = f"{self.phase.capitalize()} {self.part}: {self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB"
-        if self.rate is not None:
-            said += f", {self.rate / 1e6:.1f} MB/s"
-        if self.seconds_left is not None:
-            minutes, seconds = divmod(round(self.seconds_left), 60)
-            said += f", {minutes}:{seconds:02d} min left"
-        return said
 
 
 @dataclass(frozen=True)
@@ -159,7 +76,7 @@ def download(
         If `stopped` said so.
     """
     archives, dest = tuple(archives), Path(dest).absolute()
-    watch = _Watch(progress or (lambda _: None), stopped or (lambda: False))
+    watch = Watch(progress or (lambda _: None), stopped or (lambda: False))
     missing = _missing(archives, dest)
     arrived = 0
     if missing:
@@ -174,7 +91,7 @@ def download(
                     part = making / f"{archive.name}.part"
                     arrived += _fetch(archive, part, watch)
                     _check(archive, part, watch)
-                    _unpack(archive, part, dest / archive.stem, watch)
+                    unpack(archive, part, dest / archive.stem, watch)
                     part.unlink(missing_ok=True)
             except OSError as error:
                 raise _disk_fault(error, missing, making) from error
@@ -242,7 +159,7 @@ def _check_room(archives: Iterable[Archive], making: Path) -> None:
     needed, free = room_needed(archives, making.parent), shutil.disk_usage(making).free
     if free < needed:
         raise DownloadError(
-            f"The disk of {making.parent} has {_mb(free)} free, but the download needs {_mb(needed)}. "
+            f"The disk of {making.parent} has {megabytes(free)} free, but the download needs {megabytes(needed)}. "
             "Free some space, or choose another folder"
         )
 
@@ -251,55 +168,12 @@ def _disk_fault(error: OSError, archives: list[Archive], making: Path) -> Downlo
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         waiting = [archive for archive in archives if not (making.parent / archive.stem).exists()]
         return DownloadError(
-            f"The disk of {making.parent} is full: the rest needs {_mb(room_needed(waiting, making.parent))}. "
+            f"The disk of {making.parent} is full: the rest needs {megabytes(room_needed(waiting, making.parent))}. "
             "What has arrived is kept: free some space, then run it again"
         )
     return DownloadError(
         f"{making.parent} cannot be written ({error}). Mend that or choose another folder, then run it again"
     )
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
-
-
-class _Watch:
-    """Tells how far a step is, a few times a second, and ends it where that is asked."""
-
-    def __init__(self, tell: Callable[[Progress], None], stopped: Callable[[], bool]):
-        self._tell, self._stopped = tell, stopped
-
-    def begin(self, archive: Archive, phase: str, total: int, done: int = 0) -> None:
-        self._at = Progress(archive.part, phase, done, total)
-        self._told = time.monotonic()
-        self._seen = deque([(self._told, done)])  # for the rate
-        self._tell(self._at)
-
-    def move(self, done: int) -> None:
-        self._end_if_asked()
-        now = time.monotonic()
-        if now - self._told < TELL_EVERY_S and done < self._at.total:
-            return
-        while len(self._seen) > 1 and now - self._seen[0][0] > RATE_WINDOW_S:
-            self._seen.popleft()
-        since, before = self._seen[0]
-        rate = (done - before) / (now - since) if now > since and done > before else None
-        left = (self._at.total - done) / rate if rate else None
-        self._at = Progress(self._at.part, self._at.phase, done, self._at.total, rate, left)
-        self._told = now
-        self._seen.append((now, done))
-        self._tell(self._at)
-
-    def wait(self, archive: Archive, done: int, seconds: float) -> None:
-        self._tell(Progress(archive.part, "waiting", done, archive.bytes, seconds_left=seconds))
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            self._end_if_asked()
-            time.sleep(min(left, TELL_EVERY_S))
-
-    def _end_if_asked(self) -> None:
-        if self._stopped():
-            raise DownloadStopped("Stopped. What has arrived is kept: start it again to go on from there")
 
 
 class _TryAgain(Exception):
@@ -310,7 +184,7 @@ class _TryAgain(Exception):
         self.wait_s = wait_s  # as the server asks
 
 
-def _fetch(archive: Archive, part: Path, watch: _Watch) -> int:
+def _fetch(archive: Archive, part: Path, watch: Watch) -> int:
     """Get what of an archive is not here yet, so many bytes. If it is whole, the server is not asked."""
     if _arrived(part) > archive.bytes:
         part.unlink()  # whatever it is, it is no beginning of this archive
@@ -331,15 +205,15 @@ def _fetch(archive: Archive, part: Path, watch: _Watch) -> int:
             if failures > len(WAITS_S):
                 raise DownloadError(
                     f"{archive.url} does not come: {failures} tries in a row failed, the last since {reason}. "
-                    f"{_mb(_arrived(part))} of {_mb(archive.bytes)} are here and kept: try again later, or set "
-                    "SER_DATA_DIR to a copy of your own"
+                    f"{megabytes(_arrived(part))} of {megabytes(archive.bytes)} are here and kept: try again later, or "
+                    "set SER_DATA_DIR to a copy of your own"
                 ) from error
             logger.info("%s: %s, trying again", archive.url, reason)
             watch.wait(archive, _arrived(part), min(max(WAITS_S[failures - 1], wait_s), MAX_WAIT_S))
     return archive.bytes - before
 
 
-def _receive(archive: Archive, part: Path, watch: _Watch) -> None:
+def _receive(archive: Archive, part: Path, watch: Watch) -> None:
     """Ask once, and write what comes."""
     have = _arrived(part)
     headers = {"Accept-Encoding": "identity", "User-Agent": f"ser_core/{ser_core.__version__}"}
@@ -402,7 +276,7 @@ def _retry_after_s(response: requests.Response) -> float:
         return 0
 
 
-def _check(archive: Archive, part: Path, watch: _Watch) -> None:
+def _check(archive: Archive, part: Path, watch: Watch) -> None:
     """Hold an archive against its digest; a wrong one is deleted."""
     digest, done = hashlib.sha256(), 0
     watch.begin(archive, "checking", archive.bytes)
@@ -417,79 +291,3 @@ def _check(archive: Archive, part: Path, watch: _Watch) -> None:
             f"{archive.name} did not arrive as it should: its SHA-256 is {digest.hexdigest()}, expected "
             f"{archive.sha256}. It was deleted: run it again"
         )
-
-
-def _unpack(archive: Archive, part: Path, folder: Path, watch: _Watch) -> None:
-    """Write the clips of an archive beside it, and when all are there, move them to `folder` at once.
-
-    An archive's names only say which clip it is; the place and the name of the file are ours.
-    """
-    making = part.parent / archive.stem
-    try:
-        with zipfile.ZipFile(part) as zipped:
-            entries = _clips(archive, zipped.infolist())
-            watch.begin(archive, "unpacking", sum(entry.file_size for entry in entries.values()))
-            done = 0
-            for clip, entry in entries.items():
-                file = making / f"Actor_{clip.actor:02d}" / f"{clip.stem}.wav"
-                file.parent.mkdir(parents=True, exist_ok=True)
-                before = done
-                with zipped.open(entry) as source, open(file, "wb") as target:
-                    while block := source.read(BLOCK):
-                        done += len(block)
-                        if done - before > MAX_CLIP_BYTES or done > archive.unpacked_bytes:
-                            raise _refusal(archive, f"{entry.filename!r} is larger than it says")
-                        target.write(block)
-                        watch.move(done)
-        os.rename(making, folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
-        raise _refusal(archive, f"it is damaged: {error}") from error
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
-
-
-def _clips(archive: Archive, entries: list[zipfile.ZipInfo]) -> dict[corpus.Clip, zipfile.ZipInfo]:
-    """The clips of an archive. Files that are none are passed over, but one suspicious entry spoils all."""
-    if len(entries) > MAX_ENTRIES:
-        raise _refusal(archive, f"it has {len(entries):,} entries, more than {MAX_ENTRIES:,}")
-    found = {}
-    for entry in entries:
-        if fault := _fault(entry):
-            raise _refusal(archive, f"{entry.filename!r} {fault}")
-        path = PurePosixPath(entry.filename)
-        try:
-            clip = corpus.parse(path.stem)
-        except CorpusError:
-            continue
-        if entry.is_dir() or path.suffix.lower() != ".wav" or clip.channel != archive.part:
-            continue
-        if clip in found:
-            raise _refusal(archive, f"{clip.stem} is in it twice")
-        found[clip] = entry
-    if len(found) != archive.clips:
-        raise _refusal(archive, f"it holds {len(found):,} {archive.part} clips instead of {archive.clips:,}")
-    if (total := sum(entry.file_size for entry in found.values())) > archive.unpacked_bytes:
-        raise _refusal(archive, f"its clips have {_mb(total)}, more than {_mb(archive.unpacked_bytes)}")
-    return found
-
-
-def _fault(entry: zipfile.ZipInfo) -> str | None:
-    """What is suspicious about an entry."""
-    path = PurePosixPath(entry.filename.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or PureWindowsPath(entry.filename).drive:
-        return "leads out of the folder"
-    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return "is a link or a device"
-    if entry.flag_bits & 1:
-        return "is encrypted"
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "is packed in an unusual way"
-    if entry.file_size > MAX_CLIP_BYTES:
-        return f"has {_mb(entry.file_size)}, more than a clip can have"
-    return None
-
-
-def _refusal(archive: Archive, reason: str) -> DownloadError:
-    return DownloadError(
-        f"{archive.name} is not unpacked, since {reason}. Get the clips of {RECORD} by hand, and please report this"
-    )

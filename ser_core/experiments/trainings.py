@@ -1,18 +1,17 @@
-"""Trainings of networks told to people: the command that begins one, its epochs and its time, and how it overfits."""
+"""Trainings of networks told to people: the job that is one, its epochs and its time, and how it overfits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import median
 
 import pandas as pd
 
 from ser_core import evaluation
 from ser_core.evaluation import protocols
-from ser_core.jobs.job import Job
+from ser_core.jobs import Job, Task
 from ser_core.models import deep, registry
 from ser_core.results import runs
 from ser_core.results.runs import Run
 
-COMMANDS = ("train", "run")
 OVERFITTING = {  # option -> what the study found
     "dropout": "Stronger dropout lowers the accuracy on training and validation clips alike",
     "l1": "A stronger L1 penalty lowers the accuracy on training and validation clips alike",
@@ -30,10 +29,8 @@ def chosen(model: str, preset: str, options: dict) -> dict:
     return {name: value for name, value in options.items() if value != usual.get(name, 0.0)}
 
 
-def command(
-    model: str, options: dict, *, protocol: str = "study", preset: str = "default", cv: bool = False
-) -> list[str]:
-    """What begins a training, for `jobs.start` or to be typed; options that are as in the preset are left out."""
+def task(model: str, options: dict, *, protocol: str = "study", preset: str = "default", cv: bool = False) -> Task:
+    """A training as a job; options that are as in the preset are left out."""
     known = registry.parameters(model, preset)
     parts = ["train", model]
     parts += ["--preset", preset] if preset != "default" else []
@@ -45,19 +42,13 @@ def command(
             parts.append(deep.as_option(name) if value else f"--no-{name}")
         else:
             parts += [deep.as_option(name), f"{value:g}" if isinstance(value, float) else str(value)]
-    return [*parts, "--cv"] if cv else parts
+    parts += ["--cv"] if cv else []
+    return Task("train", model, tuple(parts), f"Train {name_of(parts)}", resumable=True)
 
 
-def model_of(command: tuple[str, ...]) -> str | None:
-    """The network that a command trains; None for any other command."""
-    if command[0] in COMMANDS and len(command) > 1 and command[1] in deep.KEYS:
-        return command[1]
-    return None
-
-
-def name_of(command: tuple[str, ...]) -> str:
-    """A training's name: its model and what was chosen, e.g. "cnn dropout 0.5 batch-size 32"."""
-    return " ".join(word.removeprefix("--") for word in command[1:])
+def name_of(arguments: Sequence[str]) -> str:
+    """A training's arguments as its name: its model and what was chosen, e.g. "cnn dropout 0.5 batch-size 32"."""
+    return " ".join(word.removeprefix("--") for word in arguments[1:])
 
 
 def curves_of(job: Job) -> pd.DataFrame:

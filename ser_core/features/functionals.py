@@ -20,7 +20,7 @@ import scipy.stats
 from parselmouth.praat import call
 
 from ser_core.features import prosody
-from ser_core.features.mean180 import BLOCK
+from ser_core.features.mean180 import magnitude_spectrogram
 
 VERSION = "functionals-1"  # Part of every table and model: raise it with any change of the numbers below.
 SAMPLE_RATE = 22_050  # Hz
@@ -106,7 +106,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
     """
     voice, _ = librosa.effects.trim(samples, top_db=TRIM_DB, frame_length=N_FFT, hop_length=HOP)
     voice = np.pad(voice, (0, max(0, MIN_FRAMES * HOP - len(voice))))
-    magnitude = _magnitude(voice)
+    magnitude = magnitude_spectrogram(voice, np.float32, n_fft=N_FFT, hop=HOP).T
     power = np.square(magnitude)
     bands = _decibels(_constants().mel @ power)
     timbre = np.vstack([_mfcc(bands), perceptual_linear_prediction(power), _contrast(magnitude)])
@@ -180,7 +180,6 @@ def _cepstra(filters: np.ndarray, error: np.ndarray) -> np.ndarray:
 
 
 class _Constants(NamedTuple):
-    window: np.ndarray
     hz: np.ndarray  # of each bin
     mel: np.ndarray
     bark: np.ndarray
@@ -191,7 +190,6 @@ class _Constants(NamedTuple):
 def _constants() -> _Constants:
     hz = librosa.fft_frequencies(sr=SAMPLE_RATE, n_fft=N_FFT)
     return _Constants(
-        librosa.filters.get_window("hann", N_FFT, fftbins=True).astype(np.float32),
         hz,
         librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_BANDS, fmin=50, fmax=MAX_HZ),
         _bark_matrix(hz),
@@ -210,16 +208,6 @@ def _bark_matrix(hz: np.ndarray) -> np.ndarray:
     squared = (2 * np.pi * 600 * np.sinh(centres / 6)) ** 2
     equal = (squared + 56.8e6) * squared**2 / ((squared + 6.3e6) ** 2 * (squared + 0.38e9))
     return (masks * (equal / equal.max())[:, np.newaxis]).astype(np.float32)
-
-
-def _magnitude(voice: np.ndarray) -> np.ndarray:
-    """|STFT| [shape=(513, frames), dtype=float32]."""
-    frames = np.lib.stride_tricks.sliding_window_view(np.pad(voice, N_FFT // 2), N_FFT)[::HOP]
-    magnitude = np.empty((len(frames), 1 + N_FFT // 2), dtype=np.float32)
-    for start in range(0, len(frames), BLOCK):
-        block = slice(start, start + BLOCK)
-        np.abs(scipy.fft.rfft(frames[block] * _constants().window, axis=1), out=magnitude[block])
-    return magnitude.T
 
 
 def _decibels(power: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ of 256 colours, and each pixel takes the value at its middle. Drawing it through
 import hashlib
 import io
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from ser_core.errors import AudioError, ImageError
 from ser_core.evaluation import protocols
 from ser_core.features import mean180, store
 from ser_core.features.mean180 import N_MFCC, SAMPLE_RATE
+from ser_core.files import atomically
 
 VERSION = "picture-1"  # Part of every folder of pictures: raise it with any change of the pixels or the augmentation.
 
@@ -315,13 +315,8 @@ def _write_clip(clip: tuple[Path, dict[int, Path]], kind: str, seed: int) -> str
 
 
 def _write_whole(file: Path, content: bytes) -> None:
-    """A picture is there whole or not at all. Of one half written nothing is left that its name would call an image."""
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
+    with atomically(file) as part:  # of a picture half written nothing is left that its name would call an image
         part.write_bytes(content)
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -60,26 +60,29 @@ def extract(samples: np.ndarray) -> np.ndarray:
     return np.concatenate([_mean_mfcc(mel), _mean_chroma(magnitude), mel.mean(axis=1)]).astype(np.float32)
 
 
-def magnitude_spectrogram(samples: np.ndarray, precision: type = np.float64) -> np.ndarray:
+def magnitude_spectrogram(
+    samples: np.ndarray, precision: type = np.float64, *, n_fft: int = N_FFT, hop: int = HOP
+) -> np.ndarray:
     """|STFT| as librosa gives it, but with frames as rows, so that each FFT reads memory in order.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,), dtype=float32]
-        At 22,050 Hz.
     precision : np.float64 or np.float32
         Of the FFT. In single it takes half the time, and is off by 1e-7 of a frame's loudest bins.
+    n_fft, hop : int
+        Samples of a frame, and from one frame's start to the next one's.
 
     Returns
     -------
-    np.ndarray [shape=(frames, 1025), dtype=float32]
+    np.ndarray [shape=(frames, 1 + n_fft // 2), dtype=float32]
     """
-    padded = np.pad(samples, N_FFT // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
-    magnitude = np.empty((len(frames), 1 + N_FFT // 2), dtype=np.float32)
+    padded = np.pad(samples, n_fft // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
+    magnitude = np.empty((len(frames), 1 + n_fft // 2), dtype=np.float32)
     # As librosa does it, in double precision and then rounded: the tuning is the peak of a histogram, and the last bit
     # of a magnitude decides between two bins that are equally full (seen in 18 of the 2,452 RAVDESS clips).
-    window = _window().astype(precision, copy=False)
+    window = _window(n_fft).astype(precision, copy=False)
     for start in range(0, len(frames), BLOCK):
         block = slice(start, start + BLOCK)
         spectrum = scipy.fft.rfft(frames[block] * window, axis=1, overwrite_x=True)
@@ -127,9 +130,9 @@ def _tuning(magnitude: np.ndarray) -> float:
     return float(librosa.pitch_tuning(pitch[height >= np.median(height)]))
 
 
-@lru_cache(maxsize=1)
-def _window() -> np.ndarray:
-    return librosa.filters.get_window("hann", N_FFT, fftbins=True)
+@lru_cache(maxsize=2)
+def _window(n_fft: int) -> np.ndarray:
+    return librosa.filters.get_window("hann", n_fft, fftbins=True)
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,6 @@
 """Feature tables: one row a clip, the columns of the index and then the named features, kept as Parquet."""
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,13 +86,11 @@ def save(table: pd.DataFrame, file: Path) -> None:
     FeatureError
         If it cannot be written there.
     """
-    part = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        files.write(table, part)
-        os.replace(part, file)
+        with files.atomically(file) as part:
+            files.write(table, part)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise FeatureError(f"{file} cannot be written ({error}). Choose another place") from error
 
 

@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial
 from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish
 from ser_core.models import registry
 from ser_core.tuning import descriptions, results
+from ser_core.tuning.descriptions import duration
 
 # state -> how it is said of one, of many, and how it is drawn
 STATES = {
@@ -454,14 +455,6 @@ def compared_table(several: list[optuna.Study]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).sort_values("best", ascending=False)
-
-
-def duration(seconds: float) -> str:
-    """0.42 -> "0.4 s", 95 -> "1.6 min", 7000 -> "1.9 h", 200000 -> "2.3 days"."""
-    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
 def _work_clock(trials: pd.DataFrame):

@@ -6,6 +6,19 @@ for it to go on: it survives a closed tab, a restarted server and a killed worke
 """
 
 from ser_core.jobs.control import delete, get, list_all, resume, retry, start, stop
-from ser_core.jobs.job import Job, Progress, as_shown
+from ser_core.jobs.job import Job, Progress, Task, as_shown, shell
 
-__all__ = ["Job", "Progress", "as_shown", "delete", "get", "list_all", "resume", "retry", "start", "stop"]
+__all__ = [
+    "Job",
+    "Progress",
+    "Task",
+    "as_shown",
+    "delete",
+    "get",
+    "list_all",
+    "resume",
+    "retry",
+    "shell",
+    "start",
+    "stop",
+]

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from ser_core.errors import JobError
 from ser_core.jobs import job as jobs
-from ser_core.jobs.job import Job
+from ser_core.jobs.job import Job, Task
 from ser_core.settings import PROJECT, Settings
 
 GRACE_S = 15.0  # from the request to stop until the process and all that it started are killed
@@ -26,30 +26,23 @@ JOB_VARIABLE = "SER_JOB"  # by which all that a job started is known, also after
 RESERVE_BYTES = 16_384  # for a job's last state on a full disk
 
 
-def start(command: list[str], title: str, settings: Settings) -> Job:
-    """Start a command of `python -m ser_core` as a job; if the same is waiting or running, that job is the answer.
-
-    Parameters
-    ----------
-    command : list of str
-        E.g. `["tune", "svm", "--trials", "40"]`.
-    title : str
-        What people call it.
+def start(task: Task, settings: Settings) -> Job:
+    """Start a task as a job; if a job of the same arguments is waiting or running, that one is the answer.
 
     Raises
     ------
     ReadOnlyError, JobError
         If nothing may be started here, or the workspace cannot be written.
     """
-    settings.require_writable(command[0])
+    settings.require_writable(task.kind)
     with _folder(settings) as folder:
         for known in _read_all(folder):
-            if known.is_alive and known.command == tuple(command):
+            if known.is_alive and known.task.arguments == task.arguments:
                 return get(known.id, settings)
         new = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         making = folder / f".{new.name}"
         making.mkdir()
-        spec = {"title": title, "command": list(command), "made": time.time()}
+        spec = dataclasses.asdict(task) | {"made": time.time()}
         (making / jobs.SPEC).write_text(json.dumps(spec))
         _queue(making, place=new)
     return get(new.name, settings)
@@ -152,37 +145,33 @@ def resume(job: Job, settings: Settings) -> Job:
     ReadOnlyError, JobError
         If nothing may be started here, or the job cannot be resumed.
     """
-    settings.require_writable(job.command[0])
+    settings.require_writable(job.task.kind)
     with _folder(settings) as folder:
         now = jobs.read(job.folder)
         if now is None or not now.is_resumable:
             if now and now.is_alive:
                 return get(job.id, settings)  # someone else was faster
             _refuse_final(now)
-            raise JobError(f"Job {job.id} cannot go on: {job.command[0]} starts anew each time. Try it again instead")
+            raise JobError(f"Job {job.id} cannot go on: {job.task.kind} starts anew each time. Try it again instead")
         for other in _read_all(folder):
-            if other.is_alive and other.command == now.command:
+            if other.is_alive and other.task.arguments == now.task.arguments:
                 return get(other.id, settings)
         _kill_all(now)
-        if now.command[0] == "tune" and "--resume" not in now.command:
-            spec = json.loads((job.folder / jobs.SPEC).read_text())
-            spec["command"].append("--resume")
-            (job.folder / jobs.SPEC).write_text(json.dumps(spec))
         _queue(job.folder)
     return get(job.id, settings)
 
 
 def retry(job: Job, settings: Settings) -> Job:
-    """Start the same command again, as a job of its own.
+    """Start the same task again, as a job of its own.
 
     Raises
     ------
     ReadOnlyError, JobError
         As `start`; and if it would end in the same way again.
     """
-    settings.require_writable(job.command[0])
+    settings.require_writable(job.task.kind)
     _refuse_final(jobs.read(job.folder))
-    return start(list(job.command), job.title, settings)
+    return start(job.task, settings)
 
 
 def _refuse_final(job: Job | None) -> None:

@@ -1,26 +1,55 @@
 """A job as its folder tells it."""
 
 import json
-import os
+import shlex
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from ser_core.models import deep
+from ser_core.files import atomically
 
 SPEC, STATE, EVENTS, LOG = "spec.json", "state.json", "events.jsonl", "log.txt"
 STOP = "stop"  # is there once someone has asked the job to end; only the job itself writes its state
 RESERVE = "reserve"  # room for the last state on a full disk
 
-RESUMABLE = ("download", "extract", "spectrograms", "tune", "worker")  # what was done of it is not done again
-TRAINS = ("train", "run")  # resumable where the model is a network, which keeps its state after each epoch
 ALIVE = ("queued", "running", "stopping")
 
 BIRTH_S = 30.0  # from a job's place in the queue until its process is written down
 CLOCK_SLACK_S = 2.0  # between two readings of one process's start, whose clock ticks in 1/100 s
+
+
+def shell(arguments: Iterable[str]) -> str:
+    """Arguments of `python -m ser_core` as the whole command is typed."""
+    return shlex.join(["python", "-m", "ser_core", *arguments])
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a job is to do. Whoever starts it says so; nothing is read back out of the arguments.
+
+    Parameters
+    ----------
+    kind : str
+        E.g. "tune".
+    subject : str
+        What it is about: the name of a study that is tuned, the key of a network that is trained.
+    arguments : tuple of str
+        Of `python -m ser_core`, which carries it out. Two tasks of the same arguments are the same work.
+    title : str
+        What people call it.
+    resumable : bool
+        Whether these arguments, given again, go on from where the work was broken off.
+    """
+
+    kind: str
+    subject: str
+    arguments: tuple[str, ...]
+    title: str
+    resumable: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,8 +77,7 @@ class Job:
 
     id: str
     folder: Path
-    title: str
-    command: tuple[str, ...]  # of `python -m ser_core`
+    task: Task
     # queued, running, stopping, done, failed, stopped, or interrupted: its process is gone without a word
     status: str
     made: float  # seconds since 1970, as all times here
@@ -71,8 +99,7 @@ class Job:
     @property
     def is_resumable(self) -> bool:
         """Whether it can go on from where it was; otherwise it can only be tried again from the start."""
-        goes_on = self.command[0] in RESUMABLE or (self.command[0] in TRAINS and self.command[1] in deep.KEYS)
-        return goes_on and not (self.is_alive or self.is_final or self.status == "done")
+        return self.task.resumable and not (self.is_alive or self.is_final or self.status == "done")
 
     @property
     def is_repeatable(self) -> bool:
@@ -105,6 +132,8 @@ def read(folder: Path) -> Job | None:
     """The job of a folder, without its place in the queue; None where there is none that can be read."""
     try:
         spec = json.loads((folder / SPEC).read_text())
+        made = spec["made"]
+        task = {name: value for name, value in spec.items() if name != "made"}
         state = json.loads((folder / STATE).read_text())
         status = state["status"]
         pid, process_began = state.get("pid"), state.get("process_began")
@@ -122,10 +151,9 @@ def read(folder: Path) -> Job | None:
         return Job(
             id=folder.name,
             folder=folder,
-            title=spec["title"],
-            command=tuple(spec["command"]),
+            task=Task(**task | {"arguments": tuple(task["arguments"])}),
             status=status,
-            made=spec["made"],
+            made=made,
             queued=state["queued"],
             began=state.get("began"),
             ended=ended,
@@ -172,16 +200,18 @@ def write_state(folder: Path, *, is_last: bool = False, **changes) -> None:
     except (OSError, ValueError):
         state = {}
     state |= changes
-    part = folder / f".{STATE}.{os.getpid()}"
     try:
-        part.write_text(json.dumps(state))
+        _replace_state(folder, state)
     except OSError:
-        part.unlink(missing_ok=True)
         if not is_last:
             raise
         (folder / RESERVE).unlink(missing_ok=True)
+        _replace_state(folder, state)
+
+
+def _replace_state(folder: Path, state: dict) -> None:
+    with atomically(folder / STATE) as part:
         part.write_text(json.dumps(state))
-    os.replace(part, folder / STATE)
 
 
 def add_event(folder: Path, kind: str, **facts) -> None:

@@ -7,7 +7,6 @@ the whole model.
 
 import io
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -25,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 from ser_core import interrupts
 from ser_core.errors import TrainingError
 from ser_core.features.frames import FLOOR_DB, band_centres_hz
+from ser_core.files import atomically
 from ser_core.keras_backend import load_keras
 
 PCA_VARIANCE = 0.95  # the study's: 66 components of its 180 features
@@ -177,9 +177,7 @@ def dumps(estimator: "NetworkClassifier") -> bytes:
 
 def loads(content: bytes) -> "NetworkClassifier":
     """A trained network of a `.keras` file, in Keras' safe mode, ready to predict and to be shared by threads."""
-    load_keras()
-    from keras.src.saving import saving_lib
-
+    saving_lib = load_keras().src.saving.saving_lib
     # What the public `load_model` does with an opened file; it wants a path itself, and the bytes that were checked are
     # here, where nothing else can change them and no disk has to be written.
     estimator = NetworkClassifier()
@@ -460,9 +458,8 @@ def _keep(model, history: list[dict], best: list[np.ndarray], folder: Path) -> N
     part.mkdir(parents=True)
     model.save(part / "network.keras")
     np.savez(part / "best.npz", *best)
-    temporary = folder / f".{STATE}"
-    temporary.write_text(json.dumps({"state": name, "history": history}))
-    os.replace(temporary, folder / STATE)
+    with atomically(folder / STATE) as temporary:
+        temporary.write_text(json.dumps({"state": name, "history": history}))
     for older in folder.glob("epoch-*"):
         if older.name != name:
             shutil.rmtree(older)

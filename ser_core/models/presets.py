@@ -1,13 +1,13 @@
 """Presets that tuning found: `presets/<model>/<name>.json` in a store, beside those that stand in the code."""
 
 import json
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ser_core.errors import ArtifactError, ModelError
+from ser_core.files import atomically
 from ser_core.models.model import Model, Preset
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -62,9 +62,8 @@ def save(preset: TunedPreset, store: Path) -> Path:
     """Write a preset into a store; its name is as `check_name` wants it."""
     file = store / "presets" / preset.model / f"{preset.name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_text(json.dumps(asdict(preset), indent=1) + "\n")
-    os.replace(part, file)
+    with atomically(file) as part:
+        part.write_text(json.dumps(asdict(preset), indent=1) + "\n")
     return file
 
 

@@ -9,7 +9,6 @@ saved models has no file of its own: its entry names its members in the same sto
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from ser_core.environment import versions
 from ser_core.errors import ArtifactError
 from ser_core.experiments import Result
 from ser_core.features import registry as feature_sets
+from ser_core.files import atomically
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.recipe import Recipe
 from ser_core.prediction import cards
@@ -417,6 +417,5 @@ def _manifest(store: Path) -> dict:
 
 
 def _replace(file: Path, content: bytes) -> None:
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_bytes(content)
-    os.replace(part, file)
+    with atomically(file) as part:
+        part.write_bytes(content)

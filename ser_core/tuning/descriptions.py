@@ -1,35 +1,45 @@
-"""Studies told to people: a plan as a command and in words, ranges and parameters as tables."""
-
-import shlex
+"""Studies told to people: a plan as a job and in words, ranges and parameters as tables."""
 
 import optuna
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.trial import FrozenTrial
 
+from ser_core.jobs import Task
 from ser_core.models import registry, search_spaces
 from ser_core.tuning import results, studies
 
+SPACES = {"ours": "Ours: sensible and fast", "study": "The study's own"}
+SAMPLERS = {"tpe": "TPE: looks where trials were good so far", "random": "Random: anywhere in the ranges"}
+PRUNERS = {
+    "median": "Median: gives up what is below the middle of the others",
+    "wilcoxon": "Wilcoxon: gives up what a paired test says is worse than the best",
+    "none": "None: every trial runs all folds",
+}
+FOLDS = {"study": "Clips at random, as the study did (accuracy)", "actors": "Actors never heard (UAR)"}
+ABOUT_FOLDS = {
+    "study": "Each fold holds clips of **actors that the model learns from, too**. The score is flattered: it is how "
+    "well known voices are recognised, and parameters win that learn voices by heart.",
+    "actors": "Each fold holds **actors that the model has never heard**. Scores are far lower, as for any new voice, "
+    "and parameters win that suit new voices. UAR (unweighted average recall) is the mean over the classes of how many "
+    "of each are found.",
+}
+LONG_S = 3600  # from here on people are warned
 
-def command(plan: studies.Plan, name: str, trials: int, *, workers: int = 0, minutes: int = 0) -> list[str]:
-    """What begins a study or goes on with it, for `jobs.start` or `shell`."""
+
+def task(plan: studies.Plan, name: str, trials: int, *, workers: int = 0, minutes: int = 0) -> Task:
+    """The job that begins a study or goes on with it."""
     parts = ["tune", plan.model, "--name", name, "--trials", str(trials)]
     for option in ("space", "cv", "folds", "sampler", "pruner", "seed"):
         parts += [f"--{option}", str(getattr(plan, option))]
     parts += ["--workers", str(workers)] if workers else []
     parts += ["--timeout", str(60 * minutes)] if minutes else []
-    return [*parts, "--resume"]
+    return Task("tune", name, (*parts, "--resume"), f"Tune {plan.model}: {trials} trials", resumable=True)
 
 
-def study_of(command: tuple[str, ...]) -> str | None:
-    """The study that a command of `command` tunes; None for any other command."""
-    if command[0] != "tune" or "--name" not in command[:-1]:
-        return None
-    return command[command.index("--name") + 1]
-
-
-def shell(command: list[str]) -> str:
-    """A command as it is typed."""
-    return shlex.join(["python", "-m", "ser_core", *command])
+def preset_task(name: str) -> Task:
+    """The job that makes a preset of a study's best trial."""
+    return Task("preset", name, ("preset", name), f"Preset of {name}")
 
 
 def plan(study: optuna.Study) -> studies.Plan:
@@ -48,6 +58,43 @@ def sentence(plan: studies.Plan) -> str:
             f"seed {plan.seed}",
         )
     )
+
+
+def in_the_works(ended: int, wanted: int, seconds_left: float | None) -> dict[str, str]:
+    """What is to be said of the job that tunes a study in each of its states, for `ui.work.show_state`.
+
+    Parameters
+    ----------
+    ended, wanted : int
+        Trials. None are wanted before the job has made the study.
+    """
+    words = f"**At work: {ended} of {wanted} trials ended**" if wanted else "**It begins**"
+    left = f", about {duration(seconds_left)} left" if seconds_left and wanted else ""
+    kept = f"{ended} of {wanted} trials"
+    return {
+        "running": f"{words}{left}.",
+        "stopping": "The trial at work is begun again on resuming.",
+        "failed": f"{ended} trials that ended are kept.",
+        "stopped": kept,
+        "interrupted": kept,
+    }
+
+
+def time_in_words(plan: studies.Plan, trials: int, minutes: int, seconds: float, from_trials: bool) -> str:
+    """How long so many trials will take, before they are begun; the last two come of `costs.estimate`."""
+    source = "as earlier trials of its kind did" if from_trials else "or longer, as a few tries on two cores did"
+    words = f"**{trials} trial{'s' * (trials != 1)} will take about {duration(seconds)}**, {source}."
+    if 0 < 60 * minutes < seconds:
+        words += f" The time limit ends it after {duration(60 * minutes)}."
+    if seconds > LONG_S and plan.space == "study":
+        words += " The authors looked among forests of 25,000 trees and 20,000 rounds of boosting: ours is far faster."
+    return words
+
+
+def trial(trial: FrozenTrial) -> str:
+    """A trial in a list: "trial 3: 0.7114"."""
+    score = results.score(trial)
+    return f"trial {trial.number}: {'no score' if score is None else f'{score:.4f}'}"
 
 
 MINE = "-mine"  # after a plan's name, where a study of that name ships
@@ -76,6 +123,14 @@ def value(value) -> str:
     if value is None:
         return "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """0.42 -> "0.4 s", 95 -> "1.6 min", 7000 -> "1.9 h", 200000 -> "2.3 days"."""
+    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
 def range_in_words(distribution: BaseDistribution) -> str:

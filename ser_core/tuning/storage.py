@@ -4,7 +4,6 @@ On one machine that is an SQLite file in the workspace, in WAL mode, so that pag
 is PostgreSQL, named by `SER_OPTUNA_STORAGE`. What ships is an SQLite file that is opened for reading only.
 """
 
-import os
 import sqlite3
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
@@ -17,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from ser_core.errors import TuningError
+from ser_core.files import atomically
 from ser_core.settings import Settings
 
 HEARTBEAT_S = 10  # how often a running trial says that its worker lives
@@ -97,13 +97,11 @@ def _alone(url: str):
 
 def pack(url: str, file: Path) -> None:
     """Copy an SQLite database of studies into one small file that can be opened for reading only."""
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
-    with closing(sqlite3.connect(_sqlite_file(url))) as database:
-        database.execute("VACUUM INTO ?", (str(part),))
-    with closing(sqlite3.connect(part)) as database:
-        database.execute("PRAGMA journal_mode = DELETE")
-    os.replace(part, file)
+    with atomically(file) as part:
+        with closing(sqlite3.connect(_sqlite_file(url))) as database:
+            database.execute("VACUUM INTO ?", (str(part),))
+        with closing(sqlite3.connect(part)) as database:
+            database.execute("PRAGMA journal_mode = DELETE")
 
 
 @contextmanager

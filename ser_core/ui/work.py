@@ -1,23 +1,24 @@
-"""Long work as the pages show it: the drawer of every page, a job in a few lines, and the buttons that begin one."""
+"""Long work as the pages show it: the drawer of every page, a job in a few lines, its states in words, and the buttons
+that begin and change one."""
 
 import time
 from collections.abc import Callable
 
 import streamlit as st
 
+from ser_core import jobs
 from ser_core.errors import SerError
+from ser_core.jobs import Job, Task
 from ser_core.ui import as_text, in_words, settings
 
 
-def jobs_now() -> list:
+def jobs_now() -> list[Job]:
     """`jobs.list_all`, at most a second old and shared by all sessions."""
     return _jobs_now(str(settings().workspace))
 
 
 @st.cache_resource(ttl=1, max_entries=2, show_spinner=False)
-def _jobs_now(workspace: str) -> list:
-    from ser_core import jobs
-
+def _jobs_now(workspace: str) -> list[Job]:
     return jobs.list_all(settings())
 
 
@@ -26,18 +27,22 @@ def jobs_changed() -> None:
     _jobs_now.clear()
 
 
-def start_job(command: list[str], title: str):
+def start_job(task: Task) -> Job:
     """`jobs.start`; the drawer shows it at once."""
-    from ser_core import jobs
-
-    job = jobs.start(command, title, settings())
+    job = jobs.start(task, settings())
     jobs_changed()
     return job
 
 
-def job_of(*beginning: str):
-    """The latest job whose command begins like that, e.g. `job_of("tune", "svm")`; None if there is none."""
-    return next((job for job in reversed(jobs_now()) if job.command[: len(beginning)] == beginning), None)
+def latest(kind: str, subject: str | None = None) -> Job | None:
+    """The latest job of that kind, or of that kind and subject, e.g. `latest("preset", "my-study")`."""
+    fits = (job for job in reversed(jobs_now()) if job.task.kind == kind and subject in (None, job.task.subject))
+    return next(fits, None)
+
+
+def is_at_work(task: Task) -> bool:
+    """Whether a job does, or is to do, the same."""
+    return any(job.is_alive and job.task.arguments == task.arguments for job in jobs_now())
 
 
 def jobs_stamp() -> str:
@@ -52,18 +57,16 @@ def act(do: Callable, *arguments) -> None:
     st.rerun()
 
 
-def begin(command: list[str], title: str):
+def begin(task: Task) -> Job | None:
     """Of a start button: the job that it began; None if it did not, which `offer_start` then says."""
     try:
-        return start_job(command, title)
+        return start_job(task)
     except SerError as error:
         st.session_state["not-begun"] = str(error)
         return None
 
 
-def offer_start(
-    command: list[str], on_click: Callable, arguments: tuple, *, label: str = "Start", busy: str = ""
-) -> None:
+def offer_start(task: Task, on_click: Callable[[Task], None], *, label: str = "Start", busy: str = "") -> None:
     """The button that begins a job, or why there is none, and the command that does the same.
 
     Parameters
@@ -73,8 +76,6 @@ def offer_start(
     busy : str
         What is said in the button's place while it is at work.
     """
-    from ser_core.tuning.descriptions import shell
-
     if message := st.session_state.pop("not-begun", None):
         st.error(message)
     if settings().read_only:
@@ -87,9 +88,9 @@ def offer_start(
         st.info(busy, icon=":material/autorenew:")
     elif label:
         icon = ":material/play_arrow:"
-        st.button(label, type="primary", icon=icon, key="start", on_click=on_click, args=arguments)
+        st.button(label, type="primary", icon=icon, key="start", on_click=on_click, args=(task,))
     st.caption("It goes on when you close this page. In a terminal the same is done by")
-    st.code(shell(command), language="bash", wrap_lines=True)
+    st.code(jobs.shell(task.arguments), language="bash", wrap_lines=True)
 
 
 ENDED_SHOWN_S = 600  # how long the drawer tells of a job that ended
@@ -118,23 +119,28 @@ def _drawer() -> None:
         st.page_link("pages/jobs.py", label="All long work", icon=":material/pending_actions:")
 
 
-JOB_STATES = {
-    "queued": ":material/hourglass_empty: waiting",
-    "running": ":material/play_arrow: running",
-    "stopping": ":material/pause: stopping",
-    "done": ":material/check: done",
-    "failed": ":material/error: failed",
-    "stopped": ":material/stop: stopped",
-    "interrupted": ":material/power_off: interrupted",
+STATES = {  # of a job: an icon and a word
+    "queued": (":material/hourglass_empty:", "waiting"),
+    "running": (":material/play_arrow:", "running"),
+    "stopping": (":material/pause:", "stopping"),
+    "done": (":material/check:", "done"),
+    "failed": (":material/error:", "failed"),
+    "stopped": (":material/stop:", "stopped"),
+    "interrupted": (":material/power_off:", "interrupted"),
+}
+ACTIONS = {  # of `jobs`: a label and an icon
+    "stop": ("Stop", ":material/stop:"),
+    "resume": ("Resume", ":material/resume:"),
+    "retry": ("Try again", ":material/refresh:"),
+    "delete": ("Delete", ":material/delete:"),
 }
 
 
-def show_job(job, where: str) -> None:
+def show_job(job: Job, where: str) -> None:
     """A job in a few lines: what it is, how far, how it ended, and what can be done with it."""
-    from ser_core import jobs
-
-    state = JOB_STATES[job.status] + (f", number {job.place} in the queue" if job.place else "")
-    st.markdown(f"**{as_text(job.title)}**: {state}")
+    icon, word = STATES[job.status]
+    place = f", number {job.place} in the queue" if job.place else ""
+    st.markdown(f"**{as_text(job.task.title)}**: {icon} {word}{place}")
     if job.is_alive and job.progress and job.progress.total:
         at = job.progress
         words = at.words or f"{at.what}: {at.far}"
@@ -145,14 +151,67 @@ def show_job(job, where: str) -> None:
         st.caption(as_text(job.message))
     if settings().read_only:
         return
-    offers = [("Stop", "stop", ":material/stop:")] if job.status in ("queued", "running") else []
+    actions = ["stop"] if job.status in ("queued", "running") else []
     if job.is_resumable:
-        offers.append(("Resume", "resume", ":material/resume:"))
+        actions.append("resume")
     elif job.is_repeatable:
-        offers.append(("Try again", "retry", ":material/refresh:"))
+        actions.append("retry")
     if where == "page" and not job.is_alive:
-        offers.append(("Delete", "delete", ":material/delete:"))
+        actions.append("delete")
     with st.container(horizontal=True):
-        for label, action, icon in offers:
-            if st.button(label, icon=icon, key=f"{where}-{action}-{job.id}", type="tertiary"):
+        for action in actions:
+            if _button(action, key=f"{where}-{action}-{job.id}", type="tertiary"):
                 act(getattr(jobs, action), job, settings())
+
+
+def _button(action: str, key: str, **look) -> bool:
+    label, icon = ACTIONS[action]
+    return st.button(label, icon=icon, key=key, **look)
+
+
+def show_state(job: Job, details: dict[str, str]) -> None:
+    """How a job stands, on the page of what it is about: a sentence.
+
+    Parameters
+    ----------
+    details : dict
+        What the page has to say in each state: of `running` all; of `stopping` what becomes of the work; of `stopped`
+        and `interrupted` what was done, e.g. "12 epochs"; of `failed` and `done` what follows.
+    """
+    more, icon = details.get(job.status, ""), STATES[job.status][0]
+    message = as_text(job.message.removesuffix(".")) + "."
+    if job.status == "failed":
+        st.error(f"It failed. {message} {more}", icon=icon)
+    elif job.status == "interrupted":
+        st.warning(f"**It was interrupted** after {more}, which are kept. {message}", icon=icon)
+    else:
+        place = f", place {job.place} in the line" if job.place else ""
+        words = {
+            "queued": f"**It waits for its turn**{place}: other work runs before it.",
+            "running": more,
+            "stopping": f"**It is being stopped.** {more}",
+            "done": f"**Done**{more}.",
+            "stopped": f"**It was stopped** after {more}, which are kept.",
+        }
+        st.markdown(f"{icon} {words[job.status]}")
+
+
+def offer_change(job: Job | None, task: Task | None = None) -> None:
+    """Below a state: the button that stops the job or goes on with it; or, where none can be resumed, with the task."""
+    if settings().read_only:
+        st.caption("This installation is for looking only: nothing is started or stopped here.")
+    elif job and job.is_alive:
+        if _button("stop", key="stop", disabled=job.status == "stopping"):
+            act(jobs.stop, job, settings())
+    elif job and job.is_resumable:
+        if _button("resume", key="resume", type="primary"):
+            act(jobs.resume, job, settings())
+    elif task and _button("resume", key="resume", type="primary"):
+        act(start_job, task)
+
+
+def show_log(job: Job | None) -> None:
+    """What a job wrote that did not end well, folded up."""
+    if job and job.status in ("failed", "interrupted") and (log := job.log(30).strip()):
+        with st.expander("What it wrote"):
+            st.code(log, language=None)

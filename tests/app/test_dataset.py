@@ -120,14 +120,14 @@ def press_download(app):
 def test_the_download_is_a_job_and_one_only(app, none, settings, monkeypatch):
     begun = []
 
-    def begin(command, title, settings):
-        begun.append(command)
-        return put_job(settings, command, status="running", pid=os.getpid())
+    def begin(task, settings):
+        begun.append(task.arguments)
+        return put_job(settings, task, status="running", pid=os.getpid())
 
     monkeypatch.setattr(jobs, "start", begin)
     at(app, "dataset")
     press_download(app)
-    assert begun == [["download", "--speech", "--song", "--accept-licence"]]
+    assert begun == [("download", "--speech", "--song", "--accept-licence")]
     assert not [button for button in app.button if button.key == "download"]  # a second one is not offered
 
 

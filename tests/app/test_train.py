@@ -72,13 +72,13 @@ def test_one_that_has_not_ended_an_epoch_begins(app, settings):
 
 
 def test_a_stopped_one_can_go_on(app, settings, monkeypatch):
-    put_training(settings, 2, status="stopped")
+    job = put_training(settings, 2, status="stopped")
     resumed = []
-    monkeypatch.setattr(jobs, "resume", lambda job, settings: resumed.append(job.command))
+    monkeypatch.setattr(jobs, "resume", lambda job, settings: resumed.append(job.id))
     at(app, "train")
     assert "It was stopped** after 2 epochs" in texts(app)
     well(app.button(key="resume").click().run())
-    assert resumed == [tuple(COMMAND)]
+    assert resumed == [job.id]
 
 
 def test_an_interrupted_one_says_so(app, settings):
@@ -113,7 +113,7 @@ def test_the_one_at_work_is_shown_before_those_that_wait(app, settings):
     put_job(settings, ["train", "rnn"], status="stopped")
     at(app, "train")
     assert "Epoch 3 of 5" in texts(app)
-    assert widget(app, "job").options == ["cnn epochs 5, at work", "cnn2d, waiting", "rnn, stopped"]
+    assert widget(app, "job").options == ["cnn epochs 5, running", "cnn2d, waiting", "rnn, stopped"]
 
 
 @pytest.mark.parametrize("key", [model.key for model in deep.MODELS if model.trains_in_epochs])
@@ -129,15 +129,15 @@ def test_what_is_chosen_stands_in_the_command_and_is_started(app, monkeypatch):
     app.slider(key="dropout-cnn-default").set_value(0.5)
     app.select_slider(key="l2-cnn-default").set_value(1e-3)
     well(app.run())
-    command = ["train", "cnn", "--epochs", "3", "--dropout", "0.5", "--l2", "0.001"]
+    command = ("train", "cnn", "--epochs", "3", "--dropout", "0.5", "--l2", "0.001")
     assert app.code[0].value == " ".join(["python", "-m", "ser_core", *command])
     begun = []
 
     class Begun:
         id = "20261124-000000-abcd"
 
-    def start(command, title, settings):
-        begun.append(command)
+    def start(task, settings):
+        begun.append(task.arguments)
         return Begun
 
     monkeypatch.setattr(jobs, "start", start)

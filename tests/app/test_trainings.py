@@ -13,6 +13,7 @@ from ser_core.experiments import trainings
 from ser_core.jobs import control
 from ser_core.models import registry
 from ser_core.results import runs
+from tests.job_folders import task_of
 from tests.waiting import until
 
 EPOCHS = 16  # a few are seen before it is killed, and many are not yet
@@ -22,7 +23,7 @@ def test_a_training_killed_between_epochs_goes_on_to_the_run_of_an_unbroken_one(
     options = {"epochs": EPOCHS, "patience": EPOCHS}
     # Of all networks it is traced soonest, which the three trainings here would spend most of their time on.
     command = ["train", "rnn", "--preset", "study", "--epochs", str(EPOCHS), "--patience", str(EPOCHS)]
-    job = jobs.start([*command, "--features", file], "Train rnn", settings)
+    job = jobs.start(task_of([*command, "--features", file]), settings)
     try:
         until(lambda: len(trainings.curves_of(job)) >= 3)
         os.kill(jobs.get(job.id, settings).pid, signal.SIGKILL)

@@ -39,16 +39,16 @@ def begin(settings, table):
 
 @pytest.fixture
 def started(monkeypatch, settings) -> list:
-    """What the page starts, instead of a process for it."""
-    commands = []
+    """The tasks that the page starts, instead of a process for each."""
+    tasks = []
 
-    def start(command, title, settings):
-        settings.require_writable(command[0])
-        commands.append(command)
-        return mine(settings, command, status="running")
+    def start(task, settings):
+        settings.require_writable(task.kind)
+        tasks.append(task)
+        return mine(settings, task, status="running")
 
     monkeypatch.setattr(jobs, "start", start)
-    return commands
+    return tasks
 
 
 def button(app, key: str):
@@ -118,7 +118,7 @@ def test_all_trials_are_a_table_that_can_be_taken_away(app):
 @pytest.mark.parametrize("view", CHARTS)
 def test_a_study_that_has_just_begun_is_no_trouble(app, begin, settings, done, view):
     begin(done)
-    mine(settings, descriptions.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
+    mine(settings, descriptions.task(studies.Plan("kn", folds=3), "mine", 4), status="running")
     at(app, "tune", chart=view)
     assert not app.error
     assert widget(app, "study").value == "mine"
@@ -128,7 +128,7 @@ def test_a_study_that_has_just_begun_is_no_trouble(app, begin, settings, done, v
 
 def test_a_job_that_waits_is_shown_before_its_study_is_made(app, settings):
     mine(settings, ["train", "kn"], status="running")
-    mine(settings, descriptions.command(studies.Plan("kn"), "soon", 4), status="queued")
+    mine(settings, descriptions.task(studies.Plan("kn"), "soon", 4), status="queued")
     at(app, "tune")
     assert widget(app, "study").value == "soon"
     assert "It waits for its turn**, place 1 in the line" in texts(app)
@@ -136,8 +136,8 @@ def test_a_job_that_waits_is_shown_before_its_study_is_made(app, settings):
 
 def test_the_study_at_work_is_shown_before_one_that_waits(app, begin, settings):
     begin(1)
-    mine(settings, descriptions.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
-    mine(settings, descriptions.command(studies.Plan("kn"), "soon", 4), status="queued")
+    mine(settings, descriptions.task(studies.Plan("kn", folds=3), "mine", 4), status="running")
+    mine(settings, descriptions.task(studies.Plan("kn"), "soon", 4), status="queued")
     at(app, "tune")
     assert widget(app, "study").options[:2] == ["mine", "soon"]
     assert widget(app, "study").value == "mine"
@@ -148,13 +148,13 @@ def test_the_study_at_work_is_shown_before_one_that_waits(app, begin, settings):
     [
         ("stopped", "It was stopped** after 2 of 4 trials"),
         ("failed", "It failed. The disk is full. 2 trials that ended are kept."),
-        ("running", "It was interrupted.** Its process ended without a word"),
+        ("running", "It was interrupted** after 2 of 4 trials, which are kept. Its process ended without a word"),
     ],
 )
 def test_work_that_ended_early_says_so_and_can_go_on(app, begin, settings, monkeypatch, status, words):
     begin(2)
-    command = descriptions.command(studies.Plan("kn", folds=3), "mine", 4)
-    job = put_job(settings, command, status=status, message="The disk is full" if status == "failed" else "")
+    task = descriptions.task(studies.Plan("kn", folds=3), "mine", 4)
+    job = put_job(settings, task, status=status, message="The disk is full" if status == "failed" else "")
     resumed = []
     monkeypatch.setattr(jobs, "resume", lambda job, settings: resumed.append(job.id))
     at(app, "tune", study="mine")
@@ -170,13 +170,13 @@ def test_a_study_that_a_command_left_unfinished_goes_on_by_a_job(app, begin, sta
     assert "It is at rest** after 2 of 4 trials" in texts(app)
     button(app, "resume").click().run()
     well(app)
-    assert started == [descriptions.command(studies.Plan("kn", folds=3), "mine", 4)]
+    assert started == [descriptions.task(studies.Plan("kn", folds=3), "mine", 4)]
     assert "At work" in texts(app)
 
 
 def test_stop_stops_the_job(app, begin, settings, monkeypatch):
     begin(1)
-    job = mine(settings, descriptions.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
+    job = mine(settings, descriptions.task(studies.Plan("kn", folds=3), "mine", 4), status="running")
     stopped = []
     monkeypatch.setattr(jobs, "stop", lambda job, settings: stopped.append(job.id))
     at(app, "tune", study="mine")
@@ -200,7 +200,7 @@ def test_a_finished_study_is_saved_by_one_button(app, begin, started):
     assert "Done**: all 4 trials ended" in texts(app)
     button(app, "save-preset").click().run()
     well(app)
-    assert started == [["preset", "mine"]]
+    assert started == [descriptions.preset_task("mine")]
     assert "being evaluated on the test clips" in said(app)
 
 
@@ -236,9 +236,8 @@ def test_a_plan_is_started_as_the_command_says_and_the_page_goes_there(app, star
     shown = command_of(app)
     button(app, "start").click().run()
     well(app)
-    (command,) = started
-    assert shown == descriptions.shell(command)
-    assert command[-1] == "--resume"
+    (task,) = started
+    assert shown == jobs.shell(task.arguments)
     assert widget(app, "show").value == "A study"
     assert widget(app, "study").value == "svm-ours-actors4-tpe-median-s9"
     assert "It begins" in texts(app)
@@ -297,7 +296,7 @@ def test_where_nothing_may_be_started_there_are_no_buttons_and_the_page_says_so(
     app, begin, settings, monkeypatch, show
 ):
     begin(2)
-    mine(settings, descriptions.command(studies.Plan("kn", folds=3), "mine", 4), status="running")
+    mine(settings, descriptions.task(studies.Plan("kn", folds=3), "mine", 4), status="running")
     monkeypatch.setenv("SER_READ_ONLY", "1")
     at(app, "tune", show=show)
     assert not app.button

@@ -141,7 +141,10 @@ def without(record, name) -> dict:
 
 
 SPOILED = {  # run -> what is done to its folder and its record, and what is said of it
-    "cut-off": (lambda folder, record: (folder / "run.json").write_text(json.dumps(record)[:99]), "Unterminated|Expect"),
+    "cut-off": (
+        lambda folder, record: (folder / "run.json").write_text(json.dumps(record)[:99]),
+        "Unterminated|Expect",
+    ),
     "no-record": (lambda folder, record: written(folder, None), "run.json holds no run"),
     "no-recipe": (lambda folder, record: written(folder, without(record, "recipe")), "run.json lacks 'recipe'"),
     "no-scores": (lambda folder, record: written(folder, without(record, "scores")), "run.json lacks 'scores'"),

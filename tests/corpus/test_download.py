@@ -3,6 +3,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -20,6 +21,7 @@ import pytest
 
 from ser_core import corpus
 from ser_core.cli import main
+from ser_core.corpus import archives, unpacking
 from ser_core.corpus import download as downloading
 from ser_core.corpus.download import download
 from ser_core.errors import CorpusError, DownloadError, DownloadStopped, ReadOnlyError
@@ -65,7 +67,7 @@ def dest(tmp_path):
 def waits(monkeypatch):
     """The seconds that were to be waited; nobody waits them."""
     waited = []
-    monkeypatch.setattr(downloading._Watch, "wait", lambda _, archive, done, seconds: waited.append(seconds))
+    monkeypatch.setattr(archives.Watch, "wait", lambda _, archive, done, seconds: waited.append(seconds))
     return waited
 
 
@@ -83,7 +85,7 @@ def assert_nothing_to_index(dest):
 
 def plenty(monkeypatch):
     space = namedtuple("space", "free")
-    monkeypatch.setattr(downloading.shutil, "disk_usage", lambda _: space(10**12))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: space(10**12))
 
 
 # How it should go
@@ -105,7 +107,7 @@ def test_both_archives_come_and_are_indexed(offer, server, dest):
 
 
 def test_the_official_archives_are_as_the_record_says():
-    speech, song = downloading.ARCHIVES
+    speech, song = archives.ARCHIVES
     assert (speech.part, speech.clips, speech.bytes) == ("speech", 1440, 208_468_073)
     assert (song.part, song.clips, song.bytes) == ("song", 1012, 225_505_317)
     for archive in (speech, song):
@@ -116,14 +118,14 @@ def test_the_official_archives_are_as_the_record_says():
 def test_the_official_clips_fit_into_what_is_reserved_for_them(ravdess):
     found = corpus.index(ravdess).clips
     seconds = found.groupby("channel")["duration_s"].agg(["sum", "max"])
-    for archive in downloading.ARCHIVES:
+    for archive in archives.ARCHIVES:
         stereo = 6 * 7 * 96_000  # at most so much more: six clips have two channels
         assert seconds["sum"][archive.part] * 96_000 + stereo < 0.9 * archive.unpacked_bytes
-        assert seconds["max"][archive.part] * 96_000 * 2 < downloading.MAX_CLIP_BYTES / 2
+        assert seconds["max"][archive.part] * 96_000 * 2 < unpacking.MAX_CLIP_BYTES / 2
 
 
 def test_progress_goes_through_the_steps_and_knows_rate_and_time_left(archive, dest, monkeypatch):
-    monkeypatch.setattr(downloading, "TELL_EVERY_S", 0)
+    monkeypatch.setattr(archives, "TELL_EVERY_S", 0)
     told = []
     download([archive], dest, progress=told.append)
     assert list(dict.fromkeys(at.phase for at in told)) == ["downloading", "checking", "unpacking"]
@@ -353,7 +355,7 @@ def test_a_part_that_went_bad_is_found_out_after_resuming(archive, server, dest)
 
 def test_too_little_room_is_said_before_anything_is_asked(archive, server, dest, monkeypatch):
     space = namedtuple("space", "free")
-    monkeypatch.setattr(downloading.shutil, "disk_usage", lambda _: space(archive.unpacked_bytes))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: space(archive.unpacked_bytes))
     with pytest.raises(DownloadError, match=r"has 1\.0 MB free, but the download needs 1\.\d MB"):
         download([archive], dest)
     assert server.ranges == []
@@ -364,7 +366,7 @@ def test_what_has_arrived_needs_no_room_again(archive, server, dest, monkeypatch
     part_of(dest).write_bytes(server.files[SPEECH][:50_000])
     space = namedtuple("space", "free")
     needed = archive.unpacked_bytes + archive.bytes - 50_000
-    monkeypatch.setattr(downloading.shutil, "disk_usage", lambda _: space(needed))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: space(needed))
     download([archive], dest)
 
 
@@ -391,7 +393,8 @@ def small_disk(folder, size, monkeypatch):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return super().write(block)
 
-    monkeypatch.setattr(downloading, "open", lambda file, mode: Full(file, mode.replace("b", "")), raising=False)
+    for module in (downloading, unpacking):
+        monkeypatch.setattr(module, "open", lambda file, mode: Full(file, mode.replace("b", "")), raising=False)
     yield folder
 
 
@@ -495,14 +498,15 @@ def test_it_is_stopped_while_it_waits(archive, server, dest, monkeypatch):
 def test_a_process_killed_while_it_unpacks_leaves_nothing_to_the_index(archive, server, dest):
     code = f"""
 import os, signal
-from ser_core.corpus import download as downloading
-downloading.TELL_EVERY_S = 0
+from ser_core.corpus import archives
+from ser_core.corpus.download import download
+archives.TELL_EVERY_S = 0
 seen = []
 def die(at):
     seen.append(at.phase)
     if seen.count("unpacking") == 5:
         os.kill(os.getpid(), signal.SIGKILL)
-downloading.download([downloading.{archive!r}], {str(dest)!r}, progress=die)
+download([archives.{archive!r}], {str(dest)!r}, progress=die)
 """
     ended = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
@@ -583,8 +587,8 @@ def test_a_suspicious_archive_is_not_unpacked(make, said, offer, dest, tmp_path)
 
 
 def test_no_more_is_written_than_a_clip_can_have_whatever_the_archive_says(offer, dest, monkeypatch):
-    monkeypatch.setattr(downloading, "_fault", lambda _: None)
-    monkeypatch.setattr(downloading, "MAX_CLIP_BYTES", 10_000)
+    monkeypatch.setattr(unpacking, "_fault", lambda _: None)
+    monkeypatch.setattr(unpacking, "MAX_CLIP_BYTES", 10_000)
     with pytest.raises(DownloadError, match="is larger than it says"):
         download([offer()], dest)
     assert_nothing_to_index(dest)
@@ -596,8 +600,8 @@ def test_no_more_is_written_than_a_clip_can_have_whatever_the_archive_says(offer
 @pytest.fixture
 def official(offer, monkeypatch):
     """Small archives in the place of the official ones."""
-    monkeypatch.setattr(downloading, "ARCHIVES", (offer(), offer(part="song")))
-    return downloading.ARCHIVES
+    monkeypatch.setattr(archives, "ARCHIVES", (offer(), offer(part="song")))
+    return archives.ARCHIVES
 
 
 class Terminal(io.StringIO):
@@ -667,9 +671,9 @@ def test_a_licence_accepted_at_the_terminal_is_enough(official, dest, monkeypatc
 
 def test_the_bar_shows_each_step_also_when_it_has_to_wait(official, server, dest, monkeypatch, capsys):
     monkeypatch.setattr(
-        downloading._Watch,
+        archives.Watch,
         "wait",
-        lambda watch, archive, done, _: watch._tell(downloading.Progress(archive.part, "waiting", done, archive.bytes)),
+        lambda watch, archive, done, _: watch._tell(archives.Progress(archive.part, "waiting", done, archive.bytes)),
     )
     server.faults = [status(503)]
     assert main(["download", "--dest", str(dest), "--accept-licence"]) == 0
@@ -718,9 +722,9 @@ def test_read_only_is_read_from_the_environment(monkeypatch, value, read_only):
 
 
 def test_progress_in_words():
-    going = downloading.Progress("speech", "downloading", 50_000_000, 200_000_000, 2_000_000.0, 75.0)
+    going = archives.Progress("speech", "downloading", 50_000_000, 200_000_000, 2_000_000.0, 75.0)
     assert going.words == "Downloading speech: 50 of 200 MB, 2.0 MB/s, 1:15 min left"
-    waiting = downloading.Progress("song", "waiting", 0, 200_000_000, seconds_left=16)
+    waiting = archives.Progress("song", "waiting", 0, 200_000_000, seconds_left=16)
     assert waiting.words == "No answer for song: trying again in 16 s"
 
 

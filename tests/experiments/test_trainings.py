@@ -6,12 +6,11 @@ import json
 import pandas as pd
 import pytest
 
-from ser_core import cli
+from ser_core import cli, jobs
 from ser_core.experiments import trainings
 from ser_core.features import tables
 from ser_core.models import registry
 from ser_core.results import runs
-from ser_core.tuning import descriptions
 from tests.job_folders import put_job
 
 CHOSEN = {
@@ -21,26 +20,27 @@ CHOSEN = {
 
 
 def test_what_was_chosen_is_understood_by_the_command_line_as_the_same():
-    command = trainings.command("cnn2d", CHOSEN | {"augment": False}, protocol="emobox")
-    options = cli.parser().parse_args(command)
+    task = trainings.task("cnn2d", CHOSEN | {"augment": False}, protocol="emobox")
+    options = cli.parser().parse_args(task.arguments)
     assert {name: getattr(options, name) for name in CHOSEN} == CHOSEN
     assert (options.model, options.protocol, options.augment, options.cv) == ("cnn2d", "emobox", False, False)
 
 
 def test_what_is_as_in_the_preset_is_left_out():
     usual = registry.parameters("cnn")
-    assert trainings.command("cnn", usual) == ["train", "cnn"]
-    assert trainings.command("rnn", registry.parameters("rnn", "study"), preset="study") == [
-        "train", "rnn", "--preset", "study",
-    ]  # fmt: skip
-    assert trainings.command("cnn", usual | {"dropout": 0.5}, cv=True) == ["train", "cnn", "--dropout", "0.5", "--cv"]
+    assert trainings.task("cnn", usual).arguments == ("train", "cnn")
+    rnn = trainings.task("rnn", registry.parameters("rnn", "study"), preset="study")
+    assert rnn.arguments == ("train", "rnn", "--preset", "study")
+    with_folds = trainings.task("cnn", usual | {"dropout": 0.5}, cv=True)
+    assert with_folds.arguments == ("train", "cnn", "--dropout", "0.5", "--cv")
 
 
 def test_a_training_is_named_by_what_was_chosen():
-    command = ("train", "cnn", "--dropout", "0.5", "--batch-size", "32")
-    assert trainings.name_of(command) == "cnn dropout 0.5 batch-size 32"
-    assert trainings.model_of(command) == "cnn"
-    assert descriptions.shell([*command]) == "python -m ser_core train cnn --dropout 0.5 --batch-size 32"
+    task = trainings.task("cnn", {"dropout": 0.5, "batch_size": 32})
+    assert trainings.name_of(task.arguments) == "cnn dropout 0.5 batch-size 32"
+    assert (task.kind, task.subject, task.title) == ("train", "cnn", "Train cnn dropout 0.5 batch-size 32")
+    assert task.resumable
+    assert jobs.shell(task.arguments) == "python -m ser_core train cnn --dropout 0.5 --batch-size 32"
 
 
 @pytest.mark.parametrize(
@@ -54,11 +54,6 @@ def test_a_training_is_named_by_what_was_chosen():
 )
 def test_what_a_network_does_by_itself_is_not_chosen(model, options, chosen):
     assert trainings.chosen(model, "default", options) == chosen
-
-
-@pytest.mark.parametrize("command", [("train", "svm"), ("tune", "cnn"), ("train",), ("download",)])
-def test_other_commands_train_no_network(command):
-    assert trainings.model_of(command) is None
 
 
 def test_each_epoch_counts_once_where_a_training_was_broken_off_and_went_on(settings):

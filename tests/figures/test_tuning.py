@@ -198,10 +198,3 @@ def test_compared_studies_are_a_table_with_the_best_first():
     assert table["trials"].tolist() == [24, 11, 10, 0]
     assert table["given up early"].tolist() == [0, 0, 2, 0]
     assert table["seconds a trial"].tolist()[:2] == [2, 4]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(0.42, "0.4 s"), (42, "42 s"), (120, "2.0 min"), (7200, "2.0 h"), (2e5, "2.3 days")]
-)
-def test_a_duration_is_said_in_a_unit_that_fits(seconds, words):
-    assert tuning.duration(seconds) == words

@@ -18,7 +18,7 @@ from ser_core.errors import JobError, ReadOnlyError, SettingsError, TrainingErro
 from ser_core.jobs import control
 from ser_core.jobs import job as state
 from ser_core.settings import PROJECT, Settings
-from tests.job_folders import mine, put_job
+from tests.job_folders import mine, put_job, task_of
 from tests.waiting import until
 
 SLOW = 10_000  # trials: nobody waits for their end
@@ -41,7 +41,8 @@ def becomes(job, settings, *statuses):
 
 
 def tuning(file, name="slow", trials=SLOW):
-    return ["tune", "kn", "--trials", str(trials), "--workers", "1", "--features", file, "--name", name, "--folds", "3"]
+    much = ["--trials", str(trials), "--workers", "1", "--folds", "3"]
+    return ["tune", "kn", *much, "--features", file, "--name", name, "--resume"]
 
 
 def moves(job, settings, beyond=0):
@@ -50,7 +51,7 @@ def moves(job, settings, beyond=0):
 
 
 def test_a_job_comes_to_its_end_with_its_answer(settings, file):
-    job = jobs.start(["run", "kn", "--features", file, "--jobs", "1"], "Neighbours", settings)
+    job = jobs.start(task_of(["run", "kn", "--features", file, "--jobs", "1"]), settings)
     assert job.status in ("queued", "running")
     done = becomes(job, settings, "done")
     assert done.answer["model"] == "kn"
@@ -70,7 +71,7 @@ def test_a_job_comes_to_its_end_with_its_answer(settings, file):
     ],
 )
 def test_bad_input_is_told_in_one_line(settings, command, says):
-    failed = becomes(jobs.start(command, "Bad", settings), settings, "failed")
+    failed = becomes(jobs.start(task_of(command), settings), settings, "failed")
     assert says in failed.message
     assert "\n" not in failed.message
 
@@ -109,14 +110,14 @@ def test_a_training_that_failed_for_another_reason_can_go_on(settings):
 
 
 def test_a_killed_process_is_an_interrupted_job_that_can_go_on(settings, file):
-    job = moves(jobs.start(tuning(file, trials=400), "Tune", settings), settings)
+    job = moves(jobs.start(task_of(tuning(file, trials=400)), settings), settings)
     os.kill(job.pid, signal.SIGKILL)
     gone = becomes(job, settings, "interrupted")
     assert "ended without a word" in gone.message
     ended = moves(job, settings).progress.done
     again = jobs.resume(gone, settings)
     assert again.id == job.id
-    assert "--resume" in again.command
+    assert again.task == job.task
     assert moves(again, settings, beyond=ended)
     jobs.stop(jobs.get(job.id, settings), settings).join()
 
@@ -149,7 +150,8 @@ def test_it_goes_on_when_its_starter_is_killed(settings, file):
     """The server dies; the job does not."""
     code = (
         "import sys, time; from ser_core import jobs; from ser_core.settings import Settings;"
-        "jobs.start(sys.argv[1:], 'Tune', Settings.from_environment()); print('started', flush=True); time.sleep(600)"
+        "from tests.job_folders import task_of; jobs.start(task_of(sys.argv[1:]), Settings.from_environment());"
+        "print('started', flush=True); time.sleep(600)"
     )
     server = subprocess.Popen(
         [sys.executable, "-c", code, *tuning(file)], cwd=PROJECT, stdout=subprocess.PIPE, start_new_session=True
@@ -165,7 +167,7 @@ def test_it_goes_on_when_its_starter_is_killed(settings, file):
 
 
 def test_stopped_while_it_runs_it_keeps_what_it_did(settings, file):
-    job = moves(jobs.start(tuning(file), "Tune", settings), settings, beyond=2)
+    job = moves(jobs.start(task_of(tuning(file)), settings), settings, beyond=2)
     jobs.stop(job, settings).join()
     stopped = jobs.get(job.id, settings)
     assert (stopped.status, stopped.message) == ("stopped", "Stopped. What was done is kept")
@@ -177,8 +179,8 @@ def test_stopped_while_it_runs_it_keeps_what_it_did(settings, file):
 
 
 def test_stopped_in_the_queue_it_never_begins(settings, file):
-    first = moves(jobs.start(tuning(file), "First", settings), settings)
-    second = jobs.start(tuning(file, "second"), "Second", settings)
+    first = moves(jobs.start(task_of(tuning(file)), settings), settings)
+    second = jobs.start(task_of(tuning(file, "second")), settings)
     assert jobs.get(second.id, settings).place == 1
     jobs.stop(second, settings).join()
     stopped = jobs.get(second.id, settings)
@@ -187,7 +189,7 @@ def test_stopped_in_the_queue_it_never_begins(settings, file):
 
 
 def test_what_does_not_end_by_asking_is_killed(settings, file, monkeypatch):
-    job = moves(jobs.start(tuning(file), "Tune", settings), settings)
+    job = moves(jobs.start(task_of(tuning(file)), settings), settings)
     os.kill(job.pid, signal.SIGSTOP)  # as one that hangs
     seen, kill_all = threading.Event(), control._kill_all
     monkeypatch.setattr(control, "_kill_all", lambda job: seen.wait() and kill_all(job))
@@ -202,7 +204,7 @@ def test_what_does_not_end_by_asking_is_killed(settings, file, monkeypatch):
 def test_what_a_job_left_behind_is_killed_before_it_goes_on(settings, file):
     command = tuning(file)
     command[command.index("--workers") + 1] = "2"
-    job = moves(jobs.start(command, "Tune", settings), settings)
+    job = moves(jobs.start(task_of(command), settings), settings)
 
     def started():
         return [p for p in psutil.Process(job.pid).children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
@@ -216,7 +218,7 @@ def test_what_a_job_left_behind_is_killed_before_it_goes_on(settings, file):
 
 def test_one_runs_and_the_others_wait_in_order(settings, voices):
     folders = [str(voices / f"Actor_{number:02d}") for number in (1, 2, 3)]
-    started = [jobs.start(["index", folder], folder, settings) for folder in folders]
+    started = [jobs.start(task_of(["index", folder]), settings) for folder in folders]
     waiting = [job for job in jobs.list_all(settings) if job.status == "queued"]  # two, or fewer on a slow day
     assert [job.place for job in waiting] == [*range(1, len(waiting) + 1)]
     assert [job.id for job in waiting] == [job.id for job in started[3 - len(waiting) :]]
@@ -227,7 +229,7 @@ def test_one_runs_and_the_others_wait_in_order(settings, voices):
 
 def test_two_run_where_two_may(settings, file, monkeypatch):
     monkeypatch.setenv("SER_MAX_JOBS", "2")
-    started = [jobs.start(tuning(file, f"n{number}"), f"n{number}", settings) for number in range(3)]
+    started = [jobs.start(task_of(tuning(file, f"n{number}")), settings) for number in range(3)]
     until(lambda: [job.status for job in jobs.list_all(settings)] == ["running", "running", "queued"])
     assert jobs.get(started[2].id, settings).place == 1
     for job in started:
@@ -238,8 +240,9 @@ def test_two_run_where_two_may(settings, file, monkeypatch):
 
 def test_thirty_starts_at_once_are_one_job(settings, file):
     code = (
-        "import sys; from ser_core import jobs; from ser_core.settings import Settings; sys.stdin.readline();"
-        "print(jobs.start(sys.argv[1:], 'Tune', Settings.from_environment()).id)"
+        "import sys; from ser_core import jobs; from ser_core.settings import Settings;"
+        "from tests.job_folders import task_of; sys.stdin.readline();"
+        "print(jobs.start(task_of(sys.argv[1:]), Settings.from_environment()).id)"
     )
     pupils = [
         subprocess.Popen(
@@ -254,7 +257,7 @@ def test_thirty_starts_at_once_are_one_job(settings, file):
 
 
 def test_two_threads_that_resume_begin_it_once(settings, file):
-    job = moves(jobs.start(tuning(file), "Tune", settings), settings)
+    job = moves(jobs.start(task_of(tuning(file)), settings), settings)
     jobs.stop(job, settings).join()
     stopped = jobs.get(job.id, settings)
     threads = [threading.Thread(target=jobs.resume, args=(stopped, settings)) for _ in range(2)]
@@ -284,7 +287,7 @@ def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(settings, fi
     try:
         monkeypatch.setenv("SER_WORKSPACE", str(small))
         settings = Settings.from_environment()
-        job = moves(jobs.start(tuning(file, trials=SLOW), "Tune", settings), settings, beyond=2)
+        job = moves(jobs.start(task_of(tuning(file, trials=SLOW)), settings), settings, beyond=2)
         with pytest.raises(OSError), open(small / "filler", "wb") as filler:
             while True:
                 filler.write(b"\0" * 4096)
@@ -306,7 +309,7 @@ def test_on_a_public_screen_nothing_is_started_or_changed(settings, file):
     job = put_job(settings, ["tune", "kn"], status="stopped")
     public = dataclasses.replace(settings, read_only=True)
     for act in (
-        lambda: jobs.start(["run", "kn"], "Run", public),
+        lambda: jobs.start(task_of(["run", "kn"]), public),
         lambda: jobs.stop(job, public),
         lambda: jobs.resume(job, public),
         lambda: jobs.retry(job, public),
@@ -317,7 +320,10 @@ def test_on_a_public_screen_nothing_is_started_or_changed(settings, file):
     assert jobs.list_all(public) == [job]
 
 
-@pytest.mark.parametrize("broken", ["", "{", "[]", "{}", '{"status": 3}', "\x00"])
+EARLIER = '{"title": "Tune", "command": ["tune", "kn"], "made": 1.0}'  # as versions until 2026 wrote it
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", "{}", '{"status": 3}', "\x00", EARLIER])
 @pytest.mark.parametrize("name", [state.SPEC, state.STATE])
 def test_a_damaged_folder_takes_nothing_else_down(settings, broken, name):
     whole, damaged = (put_job(settings, ["run", "kn"], status="done") for _ in range(2))
@@ -369,8 +375,10 @@ def test_the_shell_does_the_same(settings, file, capsys):
         status = cli.main(["jobs", *words, "--json"])
         return status, json.loads(capsys.readouterr().out.splitlines()[-1])
 
-    job = moves(jobs.start(tuning(file, trials=400), "Tune", settings), settings)
-    assert [one["id"] for one in ask()[1]["jobs"]] == [job.id]
+    job = moves(jobs.start(task_of(tuning(file, trials=400)), settings), settings)
+    (listed,) = ask()[1]["jobs"]
+    assert (listed["id"], listed["kind"], listed["subject"]) == (job.id, "tune", "kn")
+    assert listed["command"] == tuning(file, trials=400)
     assert jobs.get(job.id, settings).progress.far.startswith("trial ")
     assert ask("stop", job.id)[1]["jobs"][0]["status"] == "stopped"
     assert "log" in ask("show", job.id)[1]

@@ -50,6 +50,22 @@ def test_a_parameter_of_another_booster_is_not_asked_for():
 
 
 @pytest.mark.parametrize(
+    "distribution",
+    [
+        IntDistribution(0, 100, step=25),
+        IntDistribution(1, 1000, log=True),
+        FloatDistribution(0.0, 1.0, step=0.25),
+        FloatDistribution(0.001, 1.0, log=True),
+        CategoricalDistribution(("a", "b")),
+    ],
+)
+def test_a_range_is_looked_through_as_it_stands(distribution):
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1)).ask()
+    search_spaces.Space({"x": distribution}).suggest(trial)
+    assert trial.distributions == {"x": distribution}
+
+
+@pytest.mark.parametrize(
     ("space", "model"), [(space, key) for key in search_spaces.OURS for space in search_spaces.available(key)]
 )
 def test_whatever_a_space_gives_builds_a_model(space, model):

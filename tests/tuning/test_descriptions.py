@@ -1,7 +1,7 @@
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from ser_core import cli
+from ser_core import cli, jobs
 from ser_core.models import registry, search_spaces
 from ser_core.tuning import descriptions, studies
 
@@ -9,20 +9,13 @@ PLAN = studies.Plan("svm", cv="actors", folds=4, sampler="random", pruner="none"
 
 
 def test_a_plans_command_is_understood_by_the_command_line_as_the_same_plan():
-    command = descriptions.command(PLAN, "mine", 12, workers=2, minutes=5)
-    options = cli.parser().parse_args(command)
+    task = descriptions.task(PLAN, "mine", 12, workers=2, minutes=5)
+    options = cli.parser().parse_args(task.arguments)
     assert studies.Plan(**{name: getattr(options, name) for name in vars(PLAN)}) == PLAN
     assert (options.name, options.trials, options.workers, options.timeout) == ("mine", 12, 2, 300)
-    assert options.resume
-    assert descriptions.study_of(tuple(command)) == "mine"
-    assert descriptions.shell(command).startswith("python -m ser_core tune svm --name mine --trials 12")
-
-
-@pytest.mark.parametrize(
-    "command", [("train", "kn"), ("tune", "kn"), ("tune", "kn", "--name"), ("preset", "--name", "x")]
-)
-def test_other_commands_tune_no_study(command):
-    assert descriptions.study_of(command) is None
+    assert options.resume and task.resumable
+    assert (task.kind, task.subject) == ("tune", "mine")
+    assert jobs.shell(task.arguments).startswith("python -m ser_core tune svm --name mine --trials 12")
 
 
 def test_a_plan_is_read_from_its_study_and_said_in_words(begun):
@@ -80,3 +73,18 @@ def test_every_space_is_a_table(space):
 def test_what_holds_only_sometimes_says_when():
     table = descriptions.ranges("xgb", "study").set_index("parameter")
     assert table.loc["rate_drop", "range"].endswith("(where booster is dart)")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.42, "0.4 s"), (42, "42 s"), (120, "2.0 min"), (7200, "2.0 h"), (2e5, "2.3 days")]
+)
+def test_a_duration_is_said_in_a_unit_that_fits(seconds, words):
+    assert descriptions.duration(seconds) == words
+
+
+def test_the_time_that_trials_take_is_said_before_they_are_begun():
+    said = descriptions.time_in_words(PLAN, 1, 0, 90.0, True)
+    assert said == "**1 trial will take about 1.5 min**, as earlier trials of its kind did."
+    said = descriptions.time_in_words(studies.Plan("rf", space="study"), 30, 60, 1e5, False)
+    assert said.startswith("**30 trials will take about 27.8 h**, or longer")
+    assert "The time limit ends it after 60.0 min" in said and "The authors looked among" in said

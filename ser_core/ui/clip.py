@@ -1,0 +1,56 @@
+"""A clip on a page: its sound, its facts, its picture."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from ser_core import audio, corpus
+from ser_core.errors import AudioError
+from ser_core.ui import MIME, cached, chart, settings
+
+
+def player(file: Path | None, *, link: bool = True) -> None:
+    """Play a clip's file, or say that it takes the recordings, with the link to where to get them."""
+    if file is None:
+        st.info("There is no recording of it here.", icon=":material/volume_off:")
+        if link and not settings().read_only:
+            st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+        return
+    st.audio(audio.read(file), format=MIME[file.suffix.lower().lstrip(".")])
+
+
+def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
+    """A clip in words, its sound, and the way to the page that shows all of it."""
+    clip = corpus.parse(stem)
+    with st.container(border=True):
+        st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
+        with told(stem, file):
+            player(file, link=link)
+        if file is None:
+            return
+        # A link would leave the clip in this page's own address, too, where one comes back to.
+        with st.container(horizontal=True):
+            if st.button("See more of it", icon=":material/graphic_eq:", type="tertiary", key="see-more"):
+                st.switch_page("pages/sound.py", query_params={"clip": stem})
+            if st.button("What does a model hear?", icon=":material/hearing:", type="tertiary", key="hear-it"):
+                st.switch_page("pages/predict.py", query_params={"clip": stem})
+
+
+def clip_picture(stem: str, file: Path | None) -> None:
+    """A clip's mel spectrogram, if it is there."""
+    from ser_core.figures import clip as figures
+
+    if file:
+        with told(stem, file):
+            sound = cached.waveform(file)
+            chart(figures.mel(sound.samples, sound.rate), key=f"mel-{stem}")
+
+
+@contextmanager
+def told(stem: str, file: Path | None):
+    """Say in one line what is wrong with a clip, and go on with the page."""
+    try:
+        yield
+    except AudioError as error:
+        st.error(f"{stem} cannot be heard. {str(error).removeprefix(f'{file}: ')}")
