@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
+from ser_core import environment
 from ser_core.corpus.labels import LABELS
 from ser_core.environment import versions
 from ser_core.errors import ArtifactError
@@ -233,6 +234,8 @@ def check(entry: ModelEntry) -> bytes:
     ------
     ArtifactError
         If a digest, a version, the features or the classes differ. The message names the command that mends it.
+    MissingPackageError
+        If it is a network, or a vote with one, and TensorFlow is not installed.
     """
     train = f"python -m ser_core train {entry.key}"
     contents = {}
@@ -247,8 +250,10 @@ def check(entry: ModelEntry) -> bytes:
             raise ArtifactError(
                 f"Model {entry.key}: {name} has digest {found[:12]}..., not {expected[:12]}... {restore}"
             )
+    parts = [member for _, member in members(entry).values()] if entry.is_vote else [entry]
+    if any(part.model_file == NETWORK_FILE for part in parts):
+        environment.require("train", f"Model {entry.key}")
     if entry.is_vote:
-        members(entry)
         return b""
     from ser_core.features import inputs
 
