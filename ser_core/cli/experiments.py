@@ -94,7 +94,7 @@ def train(options, settings):
 
 
 def _experiment(options, settings, *, training=False):
-    from ser_core import experiments
+    from ser_core import environment, experiments
     from ser_core.errors import ModelError
     from ser_core.features import inputs, store
     from ser_core.models import deep, presets, registry
@@ -152,6 +152,7 @@ def _experiment(options, settings, *, training=False):
                 progress=advance,
             )
         return result, table
+    environment.require("train", f"Model {options.model}")  # before any work
     preset = options.preset
     if chosen:
         model, preset = model.with_options(preset, chosen), OWN
