@@ -1,15 +1,19 @@
 # make app    set up once, then start the app on http://127.0.0.1:8501
 # make test   set up once, then run every test
+# make check  lint, types and the quick tests: what to run before a commit
 # make study  make artifacts/ anew from the RAVDESS clips in SER_DATA_DIR, but for the networks, which stay
 # make deep   make the networks of artifacts/ that are not there (delete a run to make it anew); VGG16 may be named by
 #             SER_VGG16_WEIGHTS
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 APT := $(if $(filter 0,$(shell id -u)),,sudo )apt-get
+TYPES ?=# the type checker's command
+PINS := requirements.txt requirements-train.txt requirements-cluster.txt requirements-postgres.txt
 export SER_DATA_DIR ?= $(if $(wildcard ../shared/data/ravdess),../shared/data/ravdess,workspace/ravdess)
 
-.PHONY: app test study deep bench lint clean
+.PHONY: app test check study deep bench lint clean
 
 app: .venv/.app-installed
 	$(BIN)/streamlit run app.py
@@ -17,6 +21,14 @@ app: .venv/.app-installed
 test: .venv/.test-installed
 	$(BIN)/ruff check .
 	$(BIN)/pytest
+
+check: lint
+	$(TYPES)
+	$(BIN)/pytest -m "not slow"
+
+lint: .venv/.test-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 study: .venv/.app-installed
 	$(BIN)/python -m ser_core study
@@ -37,20 +49,22 @@ bench: .venv/.test-installed
 	$(BIN)/python -m benchmarks.networks --memory
 
 clean:
-	rm -rf .venv workspace
+	rm -rf .venv workspace build *.egg-info
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Say which: make app PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/.app-installed: requirements.txt | .venv/bin/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+# The checkout itself is installed, too: `ser` and `import ser_core` work from any folder.
+.venv/.app-installed: $(PINS) pyproject.toml setup.py | .venv/bin/python
+	$(PIP) $(PINS:%=-r %)
+	$(PIP) --no-deps -e .
 	@touch $@
 
 # The browser tests drive the system's Chromium; studies are shared over a real PostgreSQL server.
 .venv/.test-installed: requirements-dev.txt .venv/.app-installed | .venv/bin/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ $(APT) update -qq && $(APT) install -y -qq chromium; }
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \

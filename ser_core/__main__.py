@@ -1,10 +1,16 @@
-"""`python -m ser_core <command>`."""
+"""The command `ser`, which is also `python -m ser_core`."""
 
 import sys
 
 from ser_core import interrupts
 from ser_core.cli import main
 
-if __name__ == "__main__":
+
+def run() -> int:
+    """Run one command, which ends at SIGTERM as at Ctrl-C; the exit status."""
     interrupts.listen()
-    sys.exit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -53,6 +53,10 @@ class JobError(SerError):
     """A job that is not there, or cannot be started, resumed or deleted as it stands."""
 
 
+class MissingPackageError(SerError):
+    """Work that needs a package which few need, and which is not installed."""
+
+
 class SettingsError(SerError):
     """A variable of the environment that is none of the values that it can have."""
 

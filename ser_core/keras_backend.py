@@ -3,18 +3,35 @@
 import os
 from functools import cache
 
+from ser_core import extras
+from ser_core.errors import MissingPackageError
+
 MAX_THREADS = 8
 
 
 @cache
 def load_keras():
-    """Keras, quiet, with operations that give the same result each time, in half precision where there is a GPU and on
-    a few cores where there is none: more than eight have nothing to do in networks as small as these. Takes seconds the
-    first time."""
+    """Keras on TensorFlow, set up once: quiet, with deterministic operations, in half precision where there is a GPU,
+    and on at most `MAX_THREADS` cores, since networks as small as these gain nothing from more. Takes seconds the first
+    time.
+
+    Raises
+    ------
+    MissingPackageError
+        If TensorFlow is not installed, or is there and cannot be loaded.
+    """
+    extras.require("train", "A network")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import keras
-    import tensorflow as tf
+    try:
+        import keras
+        import tensorflow as tf
+    except ImportError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise MissingPackageError(
+            f"TensorFlow is installed but cannot be loaded ({reason}). Install it again: "
+            f"{extras.how_to_install('train')}"
+        ) from error
 
     tf.config.experimental.enable_op_determinism()
     if "TF_NUM_INTRAOP_THREADS" not in os.environ:

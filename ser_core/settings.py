@@ -2,12 +2,15 @@
 
 | variable              | meaning                                            | default                     |
 |-----------------------|----------------------------------------------------|-----------------------------|
-| `SER_WORKSPACE`       | what this installation makes: caches, runs, models | `workspace/` in the project |
+| `SER_WORKSPACE`       | what this installation makes: caches, runs, models | see below                   |
 | `SER_DATA_DIR`        | the RAVDESS clips                                  | `ravdess` in the workspace  |
 | `SER_READ_ONLY`       | 1: nothing can be started (a public screen)        | 0                           |
 | `SER_MAX_JOBS`        | jobs that run at a time; the others wait           | 1                           |
 | `SER_OPTUNA_STORAGE`  | a database of studies that many machines share     | SQLite in the workspace     |
 | `SER_VGG16_WEIGHTS`   | a file of VGG16's ImageNet weights, without top    | Keras' own download         |
+
+In a checkout what ships lies in `artifacts/`, and the workspace is `workspace/` beside it. A wheel has the artifacts
+inside the package, and the workspace is the user's data folder for `ser`, e.g. `~/.local/share/ser`.
 """
 
 import os
@@ -16,7 +19,10 @@ from pathlib import Path
 
 from ser_core.errors import ReadOnlyError, SettingsError
 
-PROJECT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+PROJECT = _PACKAGE.parent  # the checkout; of an installed wheel, the folder of all packages
+IS_CHECKOUT = not (_PACKAGE / "artifacts").is_dir()
+ARTIFACTS = PROJECT / "artifacts" if IS_CHECKOUT else _PACKAGE / "artifacts"
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Settings:
 
     workspace: Path
     data_dir: Path
-    artifacts: Path = PROJECT / "artifacts"
+    artifacts: Path = ARTIFACTS
     read_only: bool = False
     max_jobs: int = 1
     optuna_storage: str | None = field(default=None, repr=False)  # its address may hold a password
@@ -40,7 +46,7 @@ class Settings:
         SettingsError
             If a variable holds what it cannot.
         """
-        workspace = Path(os.environ.get("SER_WORKSPACE") or PROJECT / "workspace").absolute()
+        workspace = Path(os.environ.get("SER_WORKSPACE") or _default_workspace()).absolute()
         return cls(
             workspace=workspace,
             data_dir=Path(os.environ.get("SER_DATA_DIR") or workspace / "ravdess").absolute(),
@@ -89,6 +95,41 @@ class Settings:
     def maps(self) -> Path:
         """The shipped places of all clips on maps of their features."""
         return self.artifacts / "features" / "maps.parquet"
+
+
+def child_environment(**more: str) -> dict[str, str]:
+    """The environment for a child process that runs a module of this package (`python -m ser_core...`).
+
+    The child stays in the working directory, so that relative paths mean what they mean here. It must not import from
+    that folder, though: a user's `queue.py` would take the place of Python's own.
+
+    Parameters
+    ----------
+    **more : str
+        Further variables.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> command = [sys.executable, "-m", "ser_core", "doctor"]          # doctest: +SKIP
+    >>> subprocess.run(command, env=child_environment(SER_MAX_JOBS="2"))  # doctest: +SKIP
+    """
+    environment = os.environ | {"PYTHONSAFEPATH": "1"} | more
+    if IS_CHECKOUT:  # which need not be installed
+        others = [one for one in environment.get("PYTHONPATH", "").split(os.pathsep) if one not in ("", str(PROJECT))]
+        environment["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *others])
+    return environment
+
+
+def _default_workspace() -> Path:
+    if IS_CHECKOUT:
+        return PROJECT / "workspace"
+    from platformdirs import user_data_path
+
+    return user_data_path("ser", appauthor=False)
 
 
 def _max_jobs(text: str) -> int:

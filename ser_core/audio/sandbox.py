@@ -15,7 +15,7 @@ import numpy as np
 from ser_core.audio.decoding import decode as decode_here
 from ser_core.audio.waveform import Limits, Waveform
 from ser_core.errors import AudioError
-from ser_core.settings import PROJECT
+from ser_core.settings import child_environment
 
 SECONDS = 20  # of a processor; ten minutes of sound take about two
 MEMORY = 2 * 2**30  # bytes of address space, most of it the libraries'
@@ -31,7 +31,7 @@ def decode(data: bytes, rate: int, limits: Limits) -> Waveform:
     """
     command = [sys.executable, "-m", "ser_core.audio.sandbox", str(SECONDS), str(rate), json.dumps(asdict(limits))]
     try:
-        child = subprocess.run(command, input=data, capture_output=True, cwd=PROJECT, timeout=2 * SECONDS)
+        child = subprocess.run(command, input=data, capture_output=True, env=child_environment(), timeout=2 * SECONDS)
     except subprocess.TimeoutExpired:
         child = None
     if child is None or child.returncode:

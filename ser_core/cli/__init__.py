@@ -68,7 +68,7 @@ def carry_out(arguments: list[str] | argparse.Namespace, report=None):
 
 def parser() -> argparse.ArgumentParser:
     """What reads a command line."""
-    made = argparse.ArgumentParser(prog="python -m ser_core", description=ser_core.__doc__.splitlines()[0])
+    made = argparse.ArgumentParser(prog="ser", description=ser_core.__doc__.splitlines()[0])
     made.add_argument("--version", action="version", version=ser_core.__version__)
     commands = made.add_subparsers(required=True, metavar="COMMAND")
 

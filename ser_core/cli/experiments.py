@@ -135,13 +135,15 @@ def verify(options, settings):
 
 def _experiment(options, settings, *, training=False):
     """Carry out what is asked for, and save its run as one of this installation's own."""
-    from ser_core import experiments
+    from ser_core import experiments, extras
     from ser_core.features import model_input, tables
     from ser_core.models import registry
     from ser_core.results import runs
 
     recipe, file = _recipe(options, settings)  # asked before any work
     model = registry.get(recipe.model)
+    if model.trains_in_epochs:
+        extras.require("train", f"Model {model.key}")
     table = tables.read(file or settings.feature_table)
     if file and recipe.features == "mean180" and model.learns_from_clips and not model.trains_in_epochs:
         recipe = _on_table(recipe, table, options, settings)

@@ -1,23 +1,30 @@
 """What `doctor` looks at: whether this installation can do what it should."""
 
 import os
+import platform
 import re
 import sys
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import import_module, metadata
 
-from ser_core import corpus
-from ser_core.errors import SerError
+from ser_core import corpus, extras
+from ser_core.errors import MissingPackageError, SerError
 from ser_core.prediction import model_store
 from ser_core.results import runs
-from ser_core.settings import PROJECT, Settings
+from ser_core.settings import IS_CHECKOUT, PROJECT, Settings
 
 PYTHON = (3, 11)
+OPENMP_USERS = ("lightgbm", "xgboost")  # their wheels load the system's OpenMP on some machines
+WITHOUT = {
+    "train": "no network can be trained or used to predict, nor the default model, best",
+    "cluster": "no work on a Dask cluster",
+    "postgres": "no studies on PostgreSQL",
+}
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at. What is `optional` may be missing: only some rooms need it."""
+    """One thing looked at. What is `optional` may be missing: only some work needs it."""
 
     name: str
     ok: bool
@@ -26,10 +33,21 @@ class Check:
 
 
 def check(settings: Settings) -> list[Check]:
-    """All checks, the ones that everything needs first. None of them changes anything but a workspace that lacks."""
+    """All checks, the ones that everything needs first. They change nothing, but make a workspace where there is none.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    list of Check
+    """
     return [
         _python(),
         _packages(),
+        _openmp(),
+        *(_extra(extra) for extra in extras.EXTRAS),
         _workspace(settings),
         _tables(settings),
         _runs(settings),
@@ -44,26 +62,70 @@ def _python() -> Check:
 
 
 def _packages() -> Check:
-    """The pins of requirements.txt that hold on this machine, against what is installed."""
+    """The pins of the app against what is installed."""
+    if wrong := _unlike_pins(_pins()):
+        return Check("packages", False, f"{'; '.join(wrong)}. Mend: {_pip_install()}")
+    return Check("packages", True, "as requirements.txt pins them")
+
+
+def _extra(extra: str) -> Check:
+    name, _ = extras.EXTRAS[extra]
+    if not extras.is_installed(extra):
+        says = f"not installed: {WITHOUT[extra]}. {extras.how_to_install(extra)}"
+        return Check(name, False, says, optional=True)
+    if wrong := _unlike_pins(_pins(extra)):
+        return Check(name, False, f"{'; '.join(wrong)}. Mend: {_pip_install(extra)}", optional=True)
+    return Check(name, True, f"as requirements-{extra}.txt pins it", optional=True)
+
+
+def _pip_install(extra: str = "") -> str:
+    if IS_CHECKOUT:
+        return f"pip install -r requirements{'-' if extra else ''}{extra}.txt"
+    return f'pip install "ser-core[{extra}]"' if extra else "pip install ser-core"
+
+
+def _pins(extra: str = "") -> list:
+    """The requirements that hold on this machine, of the app or of an extra: of the checkout's files, or where the
+    package was installed from a wheel, of its metadata."""
     from packaging.requirements import Requirement
 
+    if IS_CHECKOUT:
+        file = PROJECT / f"requirements{'-' if extra else ''}{extra}.txt"
+        lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in file.read_text().splitlines())
+        found = [Requirement(line) for line in lines if line]
+    else:
+        listed = [Requirement(line) for line in metadata.requires("ser-core") or ()]
+        found = [one for one in listed if ("extra ==" in str(one.marker)) == bool(extra)]
+    return [one for one in found if not one.marker or one.marker.evaluate({"extra": extra})]
+
+
+def _unlike_pins(pins: list) -> list[str]:
+    """What is installed in another version than the pinned one, or missing."""
     wrong = []
-    for line in (PROJECT / "requirements.txt").read_text().splitlines():
-        line = re.sub(r"(^|\s)#.*", "", line).strip()
-        if not line:
-            continue
-        wanted = Requirement(line)
-        if wanted.marker and not wanted.marker.evaluate():
-            continue
+    for wanted in pins:
         try:
             installed = metadata.version(wanted.name)
         except metadata.PackageNotFoundError:
             installed = None
         if installed is None or installed not in wanted.specifier:
             wrong.append(f"{wanted.name} {installed or 'missing'}, wanted {wanted.specifier}")
-    if wrong:
-        return Check("packages", False, f"{'; '.join(wrong)}. Mend: pip install -r requirements.txt")
-    return Check("packages", True, "as requirements.txt pins them")
+    return wrong
+
+
+def _openmp() -> Check:
+    """Whether LightGBM and XGBoost can be loaded: where the system has no OpenMP library, their imports fail."""
+    for package in OPENMP_USERS:
+        try:
+            import_module(package)
+        except Exception as error:  # OSError, or XGBoost's own error
+            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            return Check("OpenMP", False, f"{package} cannot be loaded ({reason}). Mend: {_install_openmp()}")
+    return Check("OpenMP", True, "LightGBM and XGBoost can be loaded")
+
+
+def _install_openmp() -> str:
+    known = {"Darwin": "brew install libomp", "Linux": "apt-get install libgomp1 (or your system's package of libgomp)"}
+    return known.get(platform.system(), "install OpenMP (on Windows: Visual C++ Redistributable)")
 
 
 def _workspace(settings: Settings) -> Check:
@@ -105,6 +167,8 @@ def _models(settings: Settings) -> list[Check]:
         try:
             model_store.check(entry) if entry.is_vote else model_store.load(entry)
             results.append(Check(name, True, "digest, versions and features agree"))
+        except MissingPackageError as error:
+            results.append(Check(name, False, str(error), optional=True))
         except SerError as error:
             results.append(Check(name, False, str(error)))
     return results or [

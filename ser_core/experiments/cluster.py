@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import joblib
 
+from ser_core import environment, extras
 from ser_core.errors import ParallelError
 
 CONNECT_S = 10  # until a scheduler that does not answer is given up
@@ -26,10 +27,13 @@ def on(dask: str | None) -> Iterator[None]:
     ------
     ParallelError
         If it does not answer, has no workers, or a worker has not the versions that are here: the numbers would differ.
+    MissingPackageError
+        If Dask is not installed here.
     """
     if not dask:
         yield
         return
+    extras.require("cluster", "--dask")
     from distributed import Client
 
     try:
@@ -45,11 +49,9 @@ def on(dask: str | None) -> Iterator[None]:
 
 
 def _assert_same_versions(client, dask: str) -> None:
-    from ser_core.environment import versions
-
-    here = versions()
+    here = environment.versions()
     try:
-        there = client.run(versions)
+        there = client.run(environment.versions)
     except Exception as error:  # whatever a worker raises: mostly, it has no such package
         raise ParallelError(f"A worker of {dask} cannot run this package ({error}): install it there") from error
     if not there:

@@ -19,7 +19,7 @@ from filelock import FileLock
 from ser_core.errors import JobError
 from ser_core.jobs import job as jobs
 from ser_core.jobs.job import Job, Task
-from ser_core.settings import PROJECT, Settings
+from ser_core.settings import Settings, child_environment
 
 GRACE_S = 15.0  # from the request to stop until the process and all that it started are killed
 JOB_VARIABLE = "SER_JOB"  # by which all that a job started is known, also after its own process is gone
@@ -59,8 +59,7 @@ def _queue(folder: Path, place: Path | None = None) -> None:
     with open(folder / jobs.LOG, "ab") as log:
         worker = subprocess.Popen(
             [sys.executable, "-m", "ser_core.cli.job_worker", str(folder)],
-            cwd=PROJECT,
-            env=os.environ | {JOB_VARIABLE: str(folder)},
+            env=child_environment(**{JOB_VARIABLE: str(folder)}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
+from ser_core import extras
 from ser_core.corpus.labels import LABELS
 from ser_core.environment import versions
 from ser_core.errors import ArtifactError
@@ -316,6 +317,8 @@ def check(entry: ModelEntry) -> bytes:
     ------
     ArtifactError
         If a digest, a version, the features or the classes differ. The message names the command that mends it.
+    MissingPackageError
+        If it is a network, or a vote with one, and TensorFlow is not installed.
     """
     train = f"python -m ser_core train {entry.key}"
     contents = {}
@@ -330,8 +333,10 @@ def check(entry: ModelEntry) -> bytes:
             raise ArtifactError(
                 f"Model {entry.key}: {name} has digest {found[:12]}..., not {expected[:12]}... {restore}"
             )
+    parts = [member for _, member in members(entry).values()] if entry.is_vote else [entry]
+    if any(part.model_file == NETWORK_FILE for part in parts):
+        extras.require("train", f"Model {entry.key}")
     if entry.is_vote:
-        members(entry)
         return b""
     learned, here = entry.versions, versions()
     known = feature_sets.FEATURE_SETS.get(entry.recipe.features)  # a backbone's version is known with its weights

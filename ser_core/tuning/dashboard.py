@@ -14,7 +14,7 @@ from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from ser_core.errors import TuningError
-from ser_core.settings import PROJECT, Settings
+from ser_core.settings import Settings, child_environment
 from ser_core.tuning import storage
 
 HOST = "127.0.0.1"
@@ -51,8 +51,7 @@ class Dashboards:
                 return known
             process = subprocess.Popen(
                 [sys.executable, "-m", "ser_core.tuning.dashboard"],
-                env=os.environ | {_STORAGE: url},
-                cwd=PROJECT,
+                env=child_environment(**{_STORAGE: url}),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

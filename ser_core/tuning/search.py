@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from ser_core import interrupts
 from ser_core.errors import TuningError
 from ser_core.features import tables
-from ser_core.settings import PROJECT
+from ser_core.settings import child_environment
 from ser_core.tuning import results, storage, studies
 from ser_core.tuning.objective import Objective
 
@@ -60,8 +60,7 @@ def tune(
     others = [
         subprocess.Popen(
             [*command, "--number", str(number)],
-            env=os.environ | {"SER_OPTUNA_STORAGE": url},
-            cwd=PROJECT,
+            env=child_environment(SER_OPTUNA_STORAGE=url),
             stdout=subprocess.DEVNULL,
         )
         for number in range(1, min(workers, study.user_attrs["trials"]))

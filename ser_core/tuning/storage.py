@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from ser_core import extras
 from ser_core.errors import TuningError
 from ser_core.files import atomically
 from ser_core.settings import Settings
@@ -60,6 +61,8 @@ def connect(url: str, *, heartbeat_s: int = HEARTBEAT_S) -> RDBStorage:
     ------
     TuningError
         If it cannot be reached, made or written, or a driver is missing.
+    MissingPackageError
+        If it is a PostgreSQL database and psycopg is not installed.
     """
     with reachable(url):
         file = _sqlite_file(url)
@@ -112,6 +115,8 @@ def reachable(url: str):
     ------
     TuningError
         If the work inside is stopped by the database.
+    MissingPackageError
+        If it is a PostgreSQL database and psycopg is not installed.
     """
     try:
         yield
@@ -121,6 +126,8 @@ def reachable(url: str):
             "Write it as sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
         ) from error
     except ImportError as error:  # Optuna says so where a driver is missing
+        if make_url(url).get_driver_name() == "psycopg":
+            extras.require("postgres", said(url))
         raise TuningError(f"{said(url)} needs a driver: {error}".splitlines()[0]) from error
     except Exception as error:
         # Optuna lets some of them out as its own, one even as an AssertionError while it cleans up.

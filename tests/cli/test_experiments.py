@@ -1,3 +1,4 @@
+import sys
 from dataclasses import asdict
 
 import pytest
@@ -160,3 +161,12 @@ def test_parameters_are_looked_for_inside_each_fold(call, file):
     assert answer["run"].startswith("own-actors-4-lr-tuned-inside-")
     status, _, error = call("run", "lr", "--features", file, "--preset", "study", "--tune", 2)
     assert (status, error) == (2, "Error: --tune looks for the parameters itself: leave --preset study out\n")
+
+
+@pytest.mark.parametrize("command", ["run", "train"])
+def test_without_tensorflow_a_network_is_refused_before_any_clip_is_read(call, file, monkeypatch, command):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setattr(model_input, "load", lambda *_, **__: pytest.fail("clips were read"))
+    status, answer, error = call(command, "cnn", "--features", file)
+    assert (status, answer) == (2, None)
+    assert 'Error: Model cnn needs TensorFlow, which is not installed: pip install "ser-core[train]"' in error

@@ -1,3 +1,7 @@
+import sys
+
+import pytest
+
 from ser_core.corpus import synthetic
 from ser_core.corpus.labels import LABELS
 
@@ -25,3 +29,15 @@ def test_one_bad_file_is_named_the_others_are_answered_and_the_exit_is_2(call, t
     assert [item["file"] for item in answer["errors"]] == [str(bad), str(tmp_path / "none.wav")]
     assert "bad.wav" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("model", ["best", "cnn2d"])
+def test_without_tensorflow_a_network_is_one_clear_line_and_other_models_answer(call, tmp_path, monkeypatch, model):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    clip = tmp_path / "clip.wav"
+    clip.write_bytes(synthetic.wav("sad", actor=1))
+    status, answer, error = call("predict", clip, "--model", model)
+    assert (status, answer) == (2, None)
+    assert f'Model {model} needs TensorFlow, which is not installed: pip install "ser-core[train]"' in error
+    assert len(error.strip().splitlines()) == 1
+    assert call("predict", clip, "--model", "krr")[0] == 0

@@ -10,7 +10,7 @@ import joblib
 import pytest
 
 from ser_core import cli, corpus, evaluation, experiments
-from ser_core.errors import ParallelError
+from ser_core.errors import MissingPackageError, ParallelError
 from ser_core.experiments.cluster import on
 from ser_core.features import tables
 from ser_core.settings import PROJECT
@@ -95,4 +95,13 @@ def test_a_scheduler_that_does_not_answer_is_one_clear_line(address, monkeypatch
 def test_other_versions_there_are_refused(cluster, monkeypatch):
     monkeypatch.setattr("ser_core.environment.PACKAGES", ("numpy", "pandas"))
     with pytest.raises(ParallelError, match="has pandas None, and here is"), on(cluster):
+        pass
+
+
+def test_without_dask_one_clear_line_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with (
+        pytest.raises(MissingPackageError, match=r"--dask needs Dask, .*ser-core\[cluster\]"),
+        on("tcp://127.0.0.1:9"),
+    ):
         pass

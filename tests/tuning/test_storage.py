@@ -10,7 +10,7 @@ from contextlib import closing
 import optuna
 import pytest
 
-from ser_core.errors import TuningError
+from ser_core.errors import MissingPackageError, TuningError
 from ser_core.tuning import storage
 
 
@@ -76,3 +76,15 @@ def test_what_ships_is_opened_without_a_trace(url, settings, tmp_path):
         optuna.create_study(study_name="more", storage=opened)
     assert [file.name for file in settings.artifacts.iterdir()] == ["studies.sqlite"]
     assert storage.shipped_file(settings).read_bytes() == before
+
+
+def test_without_the_driver_one_clear_line_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(MissingPackageError, match=r"needs psycopg, .*ser-core\[postgres\]") as caught:
+        storage.connect("postgresql+psycopg://ser:secret@127.0.0.1:9/ser")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_driver_that_is_none_of_ours_is_named(monkeypatch):
+    with pytest.raises(TuningError, match=r"needs a driver: .*psycopg2"):
+        storage.connect("postgresql+psycopg2://ser:secret@127.0.0.1:9/ser")
