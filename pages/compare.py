@@ -13,6 +13,7 @@ from ser_core.results import comparison, differences, run_titles, vote_gains
 from ser_core.results.published import OriginalResult
 from ser_core.results.runs import Run
 from ser_core.ui import cached
+from ser_core.ui.runs import name_unreadable
 from ser_core.ui.clip import clip_card
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)", "gender": "Gender alone (2)"}
@@ -164,7 +165,7 @@ def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -
         shown = found
     table = comparison.as_table(rows_of(shown, kind, labels), model_store.sizes(ui.settings().stores))
     table = table.sort_values("test_accuracy", ascending=False, ignore_index=True)
-    ui.name_unreadable_runs()
+    name_unreadable()
     said = table.assign(file_mb=table["file_bytes"] / 1e6)
     st.dataframe(
         said[[name for name in COLUMNS if said[name].notna().any()]],

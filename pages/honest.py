@@ -11,6 +11,7 @@ from ser_core.results import generalization, run_titles
 from ser_core.results.published import HUMAN_ACCURACY
 from ser_core.results.runs import Run
 from ser_core.ui import cached
+from ser_core.ui.runs import name_unreadable
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)"}
 FEATURES = {
@@ -99,7 +100,7 @@ def show_song(found: list[Run]) -> None:
 
 def show_unheard(found: list[Run]) -> None:
     st.header("Voices never heard: ours beside the published")
-    ui.name_unreadable_runs()
+    name_unreadable()
     protocol = ui.choice("Folds of actors", FOLDS, key="folds")
     ours = unheard(tuple(run.id for run in found), protocol, found)
     published = generalization.published(protocol)

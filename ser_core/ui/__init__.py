@@ -183,14 +183,6 @@ def require_router() -> None:
         st.stop()
 
 
-def name_unreadable_runs() -> None:
-    """One line for each run that cannot be read, where it would stand; everything else is shown."""
-    from ser_core.ui import cached
-
-    for one in cached.unreadable_runs():
-        st.warning(f"{as_text(str(one))}.", icon=":material/broken_image:")
-
-
 def limits(entry) -> str:
     """What a trained model's answer is worth, in words that stand wherever it answers."""
     known, others = entry.worth
