@@ -63,10 +63,10 @@ def bottleneck(number: int) -> None:
     clips = wav_clips(number)
     for content in clips[:2]:
         plain(content)
-    ours(clips[: backbones.BATCH])
+    ours(clips[: store.LARGE_BATCH])
     theirs_s, ours_s = [], []
-    for start in range(0, len(clips) - backbones.BATCH + 1, backbones.BATCH):
-        batch = clips[start : start + backbones.BATCH]
+    for start in range(0, len(clips) - store.LARGE_BATCH + 1, store.LARGE_BATCH):
+        batch = clips[start : start + store.LARGE_BATCH]
         began = time.perf_counter()
         for content in batch:
             plain(content)
@@ -76,10 +76,10 @@ def bottleneck(number: int) -> None:
         ours_s.append((time.perf_counter() - middle) / len(batch))
     theirs, mine = statistics.median(theirs_s), statistics.median(ours_s)
     print(
-        f"VGG16 bottleneck, file to features, {len(theirs_s) * backbones.BATCH} clips, s a clip: figure and predict "
+        f"VGG16 bottleneck, file to features, {len(theirs_s) * store.LARGE_BATCH} clips, s a clip: figure and predict "
         f"each {theirs:.3f}, ours {mine:.3f}: {theirs / mine:.1f} times as fast"
     )
-    samples = [audio.load(content, rate=store.SAMPLE_RATE).samples for content in clips[: backbones.BATCH]]
+    samples = [audio.load(content, rate=store.SAMPLE_RATE).samples for content in clips[: store.LARGE_BATCH]]
     pictures = np.stack([images.picture(each, "mel") for each in samples]).astype(np.float32)
     single = model.predict_on_batch(prepare(pictures))
     apart = np.abs(one.of(samples).astype(np.float32) - single).mean() / np.abs(single).mean()

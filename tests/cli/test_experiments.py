@@ -72,7 +72,7 @@ def functionals_file(voices, tmp_path_factory) -> str:
 )
 def test_a_table_of_functionals_is_what_the_model_sees(call, functionals_file, monkeypatch, options, wanted):
     monkeypatch.setenv("SER_DATA_DIR", "nowhere")  # no recording is needed
-    status, answer, error = call("run", "svm" if not options else "kn", "--features", functionals_file, *options)
+    status, answer, error = call("run", "dt", "--features", functionals_file, "--jobs", 1, *options)
     assert status == 0, error
     recipe = answer["recipe"]
     assert recipe["features"] == "functionals"
@@ -101,7 +101,9 @@ def test_a_study_takes_the_clips_of_a_table_of_functionals(call, functionals_fil
 
 
 def test_a_preset_is_a_set_of_parameters_and_goes_with_any_features(call, file):
-    status, answer, error = call("run", "lr", "--features", file, "--preset", "default", "--preprocessing", "plain")
+    status, answer, error = call(
+        "run", "lr", "--features", file, "--preset", "default", "--preprocessing", "plain", "--jobs", 1
+    )
     assert status == 0, error
     assert answer["recipe"]["preprocessing"] == "plain"
     assert registry.recipe("mlp", "study", features="functionals").features == "functionals"

@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-import psutil
 import pytest
 
 from ser_core.errors import ModelError
@@ -14,15 +13,6 @@ from ser_core.keras_backend import load_keras
 @pytest.fixture
 def settings(settings, voices):
     return dataclasses.replace(settings, data_dir=voices)
-
-
-@pytest.mark.parametrize(("free_gb", "clips"), [(-1, 1), (0, 1), (0.1, 1), (0.5, 6), (1, 12), (2, 16), (500, 16)])
-def test_a_batch_fills_half_of_the_free_memory_and_has_bounds(free_gb, clips):
-    assert backbones.batch_size(int(free_gb * 2**30)) == clips
-
-
-def test_free_memory_is_some_of_the_machines():
-    assert 0 < backbones.free_memory() <= psutil.virtual_memory().total
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
@@ -177,3 +178,12 @@ def test_features_of_two_kinds_are_kept_side_by_side(voices, own_workspace):
     assert [(one.extracted, one.reused) for one in (*both, again)] == [(64, 0), (64, 0), (0, 64)]
     assert list(again.table.columns[-2:]) == ["loudness_lufs", "pitch_hz"]
     assert again.table.attrs["feature_version"] == registry.PROSODY.version
+
+
+@pytest.mark.parametrize(("free_gb", "clips"), [(-1, 1), (0, 1), (0.1, 1), (0.5, 6), (1, 12), (2, 16), (500, 16)])
+def test_a_batch_fills_half_of_the_free_memory_and_has_bounds(free_gb, clips):
+    assert store.batch_size(int(free_gb * 2**30)) == clips
+
+
+def test_free_memory_is_some_of_the_machines():
+    assert 0 < store.free_memory() <= psutil.virtual_memory().total
