@@ -17,6 +17,7 @@ from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from ser_core import evaluation
+from ser_core.corpus.labels import require_classes
 from ser_core.environment import versions
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
@@ -109,6 +110,7 @@ def run(
             f"Preset {preset!r} of {model.key} was tuned on clips of all actors, so {protocol} would not hold anybody "
             "out. Run another preset under it, such as default, or tune inside each of its folds: --tune 20"
         )
+    require_classes(table["label"])
     folds = [fold for fold in chosen.folds(table) if cv or fold.part != "cv"]
     if seen is None:
         if model.input(preset) != "study":
@@ -120,7 +122,7 @@ def run(
     info = facts(model, table, protocol=protocol, preset=preset, seed=seed, seen=seen, cv=cv)
     run_id = run_name(info)
     work = [(fold, keep) for fold, keep in zip(folds, is_kept, strict=True)]
-    groups = table["actor"].to_numpy() if chosen.holds_actors_out else None
+    groups = table["speaker"].to_numpy() if chosen.holds_actors_out else None
     if isinstance(model, Network):
         folder = training.folder and training.folder / run_id
         fits = _train_each(estimator, seen.clips, labels, work, groups, training.watch, folder)
@@ -138,8 +140,7 @@ def run(
         outcomes.append(outcome)
         if progress:
             progress(len(outcomes), len(folds))
-    stems = table["stem"].to_numpy(dtype=str)
-    predictions = pd.concat([_rows(stems, labels, *part) for outcome in outcomes for part in outcome.parts])
+    predictions = pd.concat([_rows(table, *part) for outcome in outcomes for part in outcome.parts])
     predictions = predictions.reset_index(drop=True)
     curves = [outcome.curve for outcome in outcomes if outcome.curve is not None]
     last = outcomes[-1]
@@ -260,9 +261,8 @@ def _fit_and_predict(
         )
 
 
-def _rows(
-    stems: np.ndarray, labels: np.ndarray, part: str, fold: int, rows: np.ndarray, given: np.ndarray
-) -> pd.DataFrame:
-    known = pd.DataFrame({"clip": stems[rows], "fold": fold, "part": part, "truth": labels[rows]})
+def _rows(table: pd.DataFrame, part: str, fold: int, rows: np.ndarray, given: np.ndarray) -> pd.DataFrame:
+    clips = table.iloc[rows].rename(columns={"stem": "clip", "label": "truth"}).assign(part=part, fold=fold)
+    known = clips[[name for name in evaluation.COLUMNS if name in clips]].reset_index(drop=True)
     given = pd.DataFrame(given.astype(np.float32), columns=evaluation.PROBABILITY_COLUMNS)
     return pd.concat([known, given], axis=1)

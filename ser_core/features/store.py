@@ -21,8 +21,7 @@ import numpy as np
 import pandas as pd
 
 from ser_core import files
-from ser_core.corpus import COLUMNS, Corpus, Rejected
-from ser_core.corpus.labels import LABELS
+from ser_core.corpus.clips import COLUMNS, Corpus, Rejected, in_order
 from ser_core.errors import AudioError, FeatureError
 from ser_core.features import mean180
 
@@ -70,9 +69,12 @@ def load_table(
     Raises
     ------
     FeatureError
-        If more than 2 % of the corpus's clips cannot be read: that is a fault of the folder, not of a clip.
+        If more than 2 % of the corpus's clips cannot be read: that is a fault of the folder, not of a clip. Or if a
+        column of the corpus has a feature's name.
     """
     clips = corpus.clips
+    if taken := set(clips).intersection(features.NAMES):
+        raise FeatureError(f"The corpus has a column {min(taken)!r}, and so is a feature called. Rename the column")
     files = [corpus.folder / path for path in clips["path"]]
     total = len(clips)
     broken = [item for item in corpus.rejected if item.broken]
@@ -150,7 +152,10 @@ def read_table(file: Path, features: ModuleType = mean180) -> pd.DataFrame:
         raise FeatureError(f"{file} cannot be read as a feature table: {error}") from error
     lacking = [name for name in (*COLUMNS, *features.NAMES) if name not in table]
     if lacking:
-        raise FeatureError(f"{file} is no feature table: it lacks {len(lacking)} columns, the first {lacking[0]!r}")
+        raise FeatureError(
+            f"{file} is no feature table, or of an earlier version: it lacks {len(lacking)} columns, the first "
+            f"{lacking[0]!r}. Make it anew: python -m ser_core extract DIR --out {file}"
+        )
     version = table.attrs.get("feature_version")
     if version != features.VERSION:
         raise FeatureError(
@@ -160,7 +165,7 @@ def read_table(file: Path, features: ModuleType = mean180) -> pd.DataFrame:
     fault = _fault(table, features)
     if fault:
         raise FeatureError(f"{file} is no feature table as `extract` makes it: {fault}")
-    order = table.sort_values(["actor", "stem"], ignore_index=True)  # protocols split by position
+    order = in_order(table)
     order.attrs = table.attrs
     return order
 
@@ -170,10 +175,12 @@ def _fault(table: pd.DataFrame, features: ModuleType) -> str | None:
     for name in features.NAMES:
         if not pd.api.types.is_float_dtype(table[name]) or not np.isfinite(table[name]).all():
             return f"{name} holds values that are no numbers"
+    for name in COLUMNS:
+        if table[name].isna().any():
+            return f"{name} is not said of every clip"
     if table["stem"].duplicated().any():
         return f"clip {table['stem'][table['stem'].duplicated()].iloc[0]} is in it twice"
-    unknown = set(table["label"]) - set(LABELS)
-    return f"{min(unknown)!r} is none of the 16 classes" if unknown else None
+    return None
 
 
 def matrix(table: pd.DataFrame, features: ModuleType = mean180) -> np.ndarray:

@@ -325,7 +325,7 @@ def _training_clips(run: Run, table: pd.DataFrame) -> dict:
     rows = table[table["stem"].isin(run.part("train")["clip"])]
     return {
         "clips": len(rows),
-        "actors": int(rows["actor"].nunique()),
+        "actors": int(rows["speaker"].nunique()),
         "shortest_s": round(float(rows["duration_s"].min()), 2),
         "median_s": round(float(rows["duration_s"].median()), 2),
         "longest_s": round(float(rows["duration_s"].max()), 2),

@@ -162,7 +162,7 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
     """What `table` says of a run, but for its label; of 16 classes beside the original's numbers, if there are any."""
     info, test = run.info, run.part("test")
     original = original if kind == "class" else None
-    share, low, high = evaluation.accuracy(test, kind, by_actor=protocols.get(info["protocol"]).holds_actors_out)
+    share, low, high = evaluation.accuracy_interval(test, kind, over=protocols.get(info["protocol"]).interval_over)
     scores = run.scores if kind == "class" else evaluation.scores_of(run.predictions, kind)
     last = test[test["fold"] == test["fold"].max()]  # the clips that `predict_seconds` is of
     return {

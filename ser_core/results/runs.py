@@ -25,7 +25,7 @@ class Run:
 
     id: str
     info: dict  # run.json: model, preset, parameters, protocol, features, seed, versions, data digest, seconds, scores
-    predictions: pd.DataFrame  # clip, fold, part ("train", "cv" or "test"), truth, p_<label> of each class
+    predictions: pd.DataFrame  # evaluation.COLUMNS: clip, ..., part ("train", "cv" or "test"), truth, p_<label> of each
     shipped: bool = False
     # Of a network: part and fold that it was tested on, epoch, loss, accuracy, val_loss, val_accuracy, seconds.
     curves: pd.DataFrame | None = None
@@ -92,7 +92,7 @@ def load(folder: Path, *, shipped: bool = False) -> Run:
 def _load(folder: Path, shipped: bool, stamps: tuple) -> Run:
     try:
         info = json.loads((folder / "run.json").read_text())
-        predictions = pd.read_parquet(folder / "predictions.parquet")
+        predictions = pd.read_parquet(folder / "predictions.parquet")[evaluation.COLUMNS]
         curves = pd.read_parquet(folder / "curves.parquet") if (folder / "curves.parquet").exists() else None
         recomputed = evaluation.scores(predictions)
         wrong = [name for name, value in info["scores"].items() if abs(recomputed[name] - value) > 1e-6]

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.formparsers import MultiPartParser
 
-from ser_core.errors import AudioError, SerError
+from ser_core.errors import AudioError, CorpusError, SerError
 from ser_core.settings import PROJECT, Settings
 
 # Streamlit's server would keep what is over 1 MB of an upload in a temporary file while it arrives. Recordings stay in
@@ -200,7 +200,11 @@ def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
     """A clip in words, its sound, and the way to the page that shows all of it."""
     from ser_core import corpus
 
-    clip = corpus.parse(stem)
+    try:
+        clip = corpus.parse(stem)
+    except CorpusError:  # of another corpus, which says nothing in its name
+        st.markdown(f"**{as_text(stem)}**")
+        return
     with st.container(border=True):
         st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
         with told(stem, file):

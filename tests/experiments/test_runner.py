@@ -1,3 +1,5 @@
+import dataclasses
+
 import joblib
 import numpy as np
 import pytest
@@ -15,7 +17,13 @@ def test_a_run_keeps_every_prediction(result, table):
     assert counts == {"cv": 51, "test": 13, "train": 51}
     assert set(run.part("train")["clip"]) == set(run.part("cv")["clip"])
     assert set(run.part("test")["clip"]) | set(run.part("train")["clip"]) == set(table["stem"])
-    assert list(run.predictions.columns) == ["clip", "fold", "part", "truth", *evaluation.PROBABILITY_COLUMNS]
+    assert list(run.predictions.columns) == [
+        *("clip", "corpus", "speaker", "gender", "fold", "part", "truth"),
+        *evaluation.PROBABILITY_COLUMNS,
+    ]
+    known = table.set_index("stem").loc[run.predictions["clip"]]
+    for column, source in (("corpus",) * 2, ("speaker",) * 2, ("gender",) * 2, ("truth", "label")):
+        assert run.predictions[column].tolist() == known[source].tolist()
 
 
 def test_a_run_says_how_it_was_obtained(result):
@@ -126,6 +134,13 @@ def test_a_run_that_is_saved_twice_at_once_is_whole(result, tmp_path):
     joblib.Parallel(n_jobs=4, backend="threading")(joblib.delayed(runs.save)(result.run, tmp_path) for _ in range(12))
     assert [file.name for file in (tmp_path / "runs").iterdir()] == [result.run.id]
     assert runs.load(tmp_path / "runs" / result.run.id).predictions.equals(result.run.predictions)
+
+
+def test_a_run_that_does_not_say_who_speaks_is_named(result, tmp_path):
+    """As earlier versions kept them."""
+    old = dataclasses.replace(result.run, predictions=result.run.predictions.drop(columns="speaker"))
+    with pytest.raises(ArtifactError, match=r"cannot be read .*speaker.*run it again"):
+        runs.load(runs.save(old, tmp_path))
 
 
 def test_a_damaged_run_is_named(result, tmp_path):
