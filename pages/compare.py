@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_core import corpus, evaluation, ui
-from ser_core.corpus.labels import gender_of_actor
+from ser_core.corpus import ravdess
 from ser_core.evaluation import protocols
 from ser_core.figures import comparison as figures
 from ser_core.figures.style import count_of
@@ -26,7 +26,8 @@ CONFUSE, BY_VALUE, RIGHT, VOTES, SURE, ACTORS, HEART = VIEWS = (
     "Actor by actor",
     "Learned by heart",
 )
-PROPERTIES = ("class", "emotion", "gender", "intensity", "channel", "statement", "repetition")
+PROPERTIES = ("class", "emotion", "gender")
+OF_RAVDESS = ("intensity", "channel", "statement", "repetition")
 SHARES = {"row": "What it is", "column": "What was named", "count": "Number of clips"}
 SHOWN_FIRST = ("v4", "mlp")  # the study's best, and its best member
 MOST = 4
@@ -105,7 +106,7 @@ def calibration(stamp: tuple, kind: str, _run: Run) -> pd.DataFrame:
 
 @st.cache_data(max_entries=1024, show_spinner=False)
 def by_property(stamp: tuple, prop: str, kind: str, _run: Run) -> pd.DataFrame:
-    return evaluation.by_property(_run.part("test"), prop, kind)
+    return evaluation.by_property(_run.part("test"), prop, kind, clips=cached.clips())
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
@@ -296,7 +297,7 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
         st.caption("There is none.")
         return
     rows = rows.sort_values("clip")
-    shown = figures.clip_table(rows, labels)
+    shown = figures.clip_table(rows, labels, cached.clips())
     here = st.container()
     event = st.dataframe(
         shown,
@@ -321,9 +322,10 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
 
 
 def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
+    is_ravdess = ravdess.NAME in set(chosen[0].part("test")["corpus"])
     prop = st.selectbox(
         "By",
-        PROPERTIES,
+        PROPERTIES + OF_RAVDESS * is_ravdess,
         format_func=lambda name: "class" if name == "class" else corpus.TITLES[name],
         key="by",
         bind="query-params",
@@ -411,13 +413,14 @@ def show_sure(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
 
 
 def show_actors(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
-    tables = {labels[run.id]: by_property(stamp(run), "actor", kind, run) for run in chosen}
-    genders = {actor: gender_of_actor(actor) for table in tables.values() for actor in table["value"].tolist()}
-    ui.chart(figures.actors(tables, genders), key="actors")
+    tables = {labels[run.id]: by_property(stamp(run), "speaker", kind, run) for run in chosen}
+    everybody = pd.concat(run.part("test")[["speaker", "gender"]] for run in chosen)
+    genders = dict(everybody.itertuples(index=False))
+    ui.chart(figures.speakers(tables, genders), key="actors")
     with st.expander("The numbers"):
         for name, table in tables.items():
             st.markdown(f"**{name}**")
-            st.dataframe(table.round(3), hide_index=True)
+            st.dataframe(table.assign(value=figures.numbered(table["value"])).round(3), hide_index=True)
 
 
 def show_heart(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:

@@ -12,7 +12,8 @@ from ser_core.figures.style import count_of
 from ser_core.ui import cached, work
 from ser_core.ui.clip import clip_card, clip_picture
 
-PROPERTIES = ("emotion", "channel", "intensity", "gender", "actor", "statement", "part")
+PROPERTIES = ("emotion", "channel", "intensity", "gender", "speaker", "statement", "part")
+ACTOR = TITLES["speaker"]  # as it is called in addresses, in the table and in its CSV
 COUNTS, SPLIT = "Counts", "The study's split"
 VIEWS = [COUNTS, *(name.capitalize() for name, *_ in figures.MEASURES.values()), SPLIT]
 SHOWN = (
@@ -20,7 +21,7 @@ SHOWN = (
     "channel",
     "intensity",
     "gender",
-    "actor",
+    ACTOR,
     "duration_s",
     "loudness_lufs",
     "pitch_hz",
@@ -42,7 +43,7 @@ def choose_filters(clips: pd.DataFrame) -> pd.DataFrame:
                 values,
                 format_func=lambda value, name=name: corpus.said(name, value),
                 placeholder="all",
-                key=name,
+                key=key_of(name),
                 bind="query-params",
                 width=170,
                 wrap=True,
@@ -50,6 +51,11 @@ def choose_filters(clips: pd.DataFrame) -> pd.DataFrame:
             if chosen:
                 kept = kept[kept[name].isin(chosen)]
     return kept
+
+
+def key_of(name: str) -> str:
+    """A filter's name in the page's address."""
+    return ACTOR if name == "speaker" else name
 
 
 def show_view(clips: pd.DataFrame, filters: str) -> tuple[pd.DataFrame, str]:
@@ -97,16 +103,17 @@ def show_clips(clips: pd.DataFrame, words: str, found: Corpus) -> None:
         st.caption("There is none among the clips that are left by the filters.")
         return
     here = st.container()
+    shown = clips.assign(**{ACTOR: clips["speaker"].astype(int)})[list(SHOWN)]
     event = st.dataframe(
-        clips[list(SHOWN)],
+        shown,
         # What all have in common is in the heading and the filters.
-        column_order=[name for name in SHOWN if len(clips) == 1 or clips[name].nunique() > 1],
+        column_order=[name for name in SHOWN if len(shown) == 1 or shown[name].nunique() > 1],
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         key=f"clips-{pd.util.hash_pandas_object(clips['stem']).sum()}",  # of other clips no row is chosen yet
         column_config={
-            "actor": st.column_config.NumberColumn(width="small"),
+            ACTOR: st.column_config.NumberColumn(width="small"),
             "statement": st.column_config.NumberColumn(
                 "sentence", width="small", help="; ".join(f"{n}: {text}" for n, text in corpus.STATEMENTS.items())
             ),
@@ -129,7 +136,7 @@ def show_clips(clips: pd.DataFrame, words: str, found: Corpus) -> None:
         clip_picture(stem, found.file(stem))
     st.download_button(
         "These clips as CSV",
-        lambda: clips[list(SHOWN)].round(3).to_csv(index=False),
+        lambda: shown.round(3).to_csv(index=False),
         "ravdess-clips.csv",
         "text/csv",
         icon=":material/download:",
@@ -212,7 +219,7 @@ def show_coverage(coverage: pd.DataFrame, rejected) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "actor": coverage["actor"],
+                ACTOR: coverage["speaker"].astype(int),
                 "gender": coverage["gender"],
                 "speech": coverage["speech"].astype(str) + " of " + coverage["speech_of"].astype(str),
                 "song": coverage["song"].astype(str) + " of " + coverage["song_of"].astype(str),
@@ -232,7 +239,7 @@ ui.require_router()
 everything, found = cached.clips(), cached.recordings()
 st.title("The recordings")
 st.markdown(
-    f"**RAVDESS: {len(everything):,} clips.** {everything['actor'].nunique()} actors, half of them women, speak two "
+    f"**RAVDESS: {len(everything):,} clips.** {everything['speaker'].nunique()} actors, half of them women, speak two "
     "sentences in eight emotions, and all but one of them sing them in six. Every emotion but neutral is acted in a "
     "normal and a strong version, each twice."
 )
@@ -248,7 +255,8 @@ else:
     said = exploration.gaps(clips)
     if said:
         st.markdown("**Mind the gaps:** " + " ".join(said))
-    filters = "-".join(f"{name}={value}" for name in PROPERTIES for value in st.session_state[name]) + f"-{len(clips)}"
+    chosen = [f"{name}={value}" for name in PROPERTIES for value in st.session_state[key_of(name)]]
+    filters = "-".join([*chosen, str(len(clips))])
     chart, table = st.columns([3, 2], gap="medium")
     with chart:
         behind_it, words = show_view(clips, filters)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ser_core import ui
+from ser_core.corpus import TITLES
 from ser_core.features import exploration, mean180, prosody
 from ser_core.figures import features as figures
 from ser_core.figures.style import percent
@@ -22,7 +23,7 @@ VOICES = {"All voices": None, "Women": "female", "Men": "male"}
 IN_DECIBELS = "In decibels, as one hears them"
 BANDS = {IN_DECIBELS: True, "As power, as the models get them": False}
 METHODS = {"tsne": "t-SNE: keeps neighbours together", "pca": "PCA: the two widest directions"}
-STANDARDS = {"all": "over all clips", "actor": "within each actor"}
+STANDARDS = {"all": "over all clips", "speaker": "within each actor"}
 
 
 # Each is asked of one of nine selections, so everything is computed once for all who visit.
@@ -55,7 +56,9 @@ def neighbours(channel: str | None, gender: str | None, within: bool):
 
 def show_map(channel, gender) -> None:
     left, middle, right = st.columns(3)
-    colour = left.selectbox("Coloured by", figures.MAP_COLOURS, key="colour", bind="query-params")
+    colour = left.selectbox(
+        "Coloured by", figures.MAP_COLOURS, format_func=TITLES.get, key="colour", bind="query-params"
+    )
     of = middle.selectbox(
         "Features standardised",
         list(STANDARDS),
@@ -65,15 +68,15 @@ def show_map(channel, gender) -> None:
         help="Within each actor, every voice has the same mean and spread: what is left is less about who speaks.",
     )
     method = right.selectbox("Map", list(METHODS), format_func=METHODS.get, key="method", bind="query-params")
-    shares = neighbours(channel, gender, of == "actor")
-    if shares["actor"][0] > shares["emotion"][0]:
+    shares = neighbours(channel, gender, of == "speaker")
+    if shares["speaker"][0] > shares["emotion"][0]:
         lead = "**Together the numbers tell who speaks better than what is felt.**"
     else:
         lead = "**Without each voice's own mean and spread, the numbers tell more of what is felt.**"
     st.markdown(
         f"{lead} Of a clip's ten nearest neighbours, "
         + ", ".join(
-            f"{percent(share)} are of the same {name} (by chance {percent(chance)})"
+            f"{percent(share)} are of the same {TITLES[name]} (by chance {percent(chance)})"
             for name, (share, chance) in shares.items()
             if not (name == "gender" and gender)
         )
@@ -132,7 +135,7 @@ def show_separation(channel, gender) -> None:
         percents = {
             name: st.column_config.NumberColumn(words, format="percent")
             for name, words in (
-                ("actor", "by actor"),
+                ("speaker", "by actor"),
                 ("emotion", "by emotion"),
                 ("within", "by emotion within actors"),
             )

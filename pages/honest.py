@@ -73,7 +73,7 @@ def show_ladder(found: list[Run]) -> None:
 
 def show_why() -> None:
     found = speakers()
-    right = (found["actor"] == found["named"]).mean()
+    right = (found["speaker"] == found["named"]).mean()
     name = registry.get(generalization.SPEAKER_MODEL).name
     st.header("Why it falls")
     left, middle = st.columns([1, 3], vertical_alignment="center")
@@ -81,7 +81,7 @@ def show_why() -> None:
     middle.markdown(
         f"**The same 180 numbers say who speaks.** The {name.lower()}, taught to name the *actor* in place of the "
         f"emotion, on the same clips, names {right:.1%} of {len(found)} test clips right, of "
-        f"{found['actor'].nunique()} actors. A model that has heard an actor's angry clip in training needs no more "
+        f"{found['speaker'].nunique()} actors. A model that has heard an actor's angry clip in training needs no more "
         "than that voice, at that loudness, to find its twin in the test. Nothing in a random split forbids it."
     )
 

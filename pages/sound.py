@@ -8,7 +8,7 @@ import streamlit as st
 
 from ser_core import audio, corpus, ui
 from ser_core.corpus import Clip, pairs, synthetic
-from ser_core.corpus.labels import gender_of_actor
+from ser_core.corpus.ravdess import gender_of_actor
 from ser_core.errors import CorpusError
 from ser_core.features import prosody
 from ser_core.figures.clip import BY_KEY, VIEWS, Scale
@@ -37,7 +37,7 @@ class Sound:
 def imitation(clip: Clip) -> bytes:
     return synthetic.wav(
         clip.emotion,
-        actor=clip.actor,
+        actor=int(clip.speaker),
         statement=clip.statement,
         repetition=clip.repetition,
         intensity=2 if clip.intensity == "strong" else 1,
@@ -135,8 +135,8 @@ def choose(side: str, clip: Clip) -> None:
 
 def in_words(field: str, value) -> str:
     """A choice in as few words as it takes: six of them stand in a row."""
-    if field == "actor":
-        return f"{value}, {gender_of_actor(value)}"
+    if field == "speaker":
+        return f"{int(value)}, {gender_of_actor(int(value))}"
     words = corpus.said(field, value)
     return {"statement": f"{words.split()[0]} …", "repetition": str(value)}.get(field, words)
 
@@ -172,7 +172,7 @@ def play(clip: Clip) -> Sound | None:
 def offer_pairs(first: Clip, second: Clip | None) -> None:
     """One click for each clip that is worth hearing beside the first."""
     emotions = pairs.other_emotions(clips, first)
-    voices = pairs.other_voices(clips, first, after=second.actor if second else first.actor)
+    voices = pairs.other_voices(clips, first, after=second.speaker if second else first.speaker)
     for words, others in (
         ("**Compare with** the same actor and sentence:", {name.capitalize(): emotions[name] for name in emotions}),
         ("or with the same emotion and sentence:", {f"Another {name} voice": voices[name] for name in voices}),

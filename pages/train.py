@@ -45,7 +45,7 @@ WHATS = {
 @st.cache_data(max_entries=256, show_spinner=False)
 def interval(run_id: str, _run: Run) -> tuple[float, float]:
     if protocols.get(_run.protocol).holds_actors_out:
-        return evaluation.unheard_interval(_run.part("test"))
+        return evaluation.accuracy_interval(_run.part("test"), "emotion", over="speakers")[1:]
     return evaluation.intervals(_run.part("test"))["accuracy"]
 
 

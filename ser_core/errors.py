@@ -6,7 +6,7 @@ class SerError(Exception):
 
 
 class CorpusError(SerError):
-    """A folder that holds no usable RAVDESS clip, or a name that is not a RAVDESS name."""
+    """A folder or a manifest that holds no usable clip, or a name that is not a RAVDESS name."""
 
 
 class DownloadError(SerError):

@@ -1,5 +1,6 @@
 """Sound, tables and models that the tests share. Nothing outside temporary folders is written."""
 
+import json
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from ser_core import corpus, experiments
+from ser_core.cli import main
 from ser_core.corpus import synthetic
 from ser_core.features import tables
 from ser_core.prediction import model_store
@@ -29,6 +31,15 @@ def ravdess() -> Path:
         if folder and Path(folder).is_dir():
             return Path(folder)
     pytest.skip("no RAVDESS clips here: set SER_DATA_DIR")
+
+
+@pytest.fixture(scope="session")
+def emodb() -> Path:
+    """Clips of EMO-DB, a corpus of other people; tests of them are left out where the clips are not."""
+    for folder in (os.environ.get("SER_EMODB_DIR"), PROJECT.parent / "shared" / "data" / "emodb"):
+        if folder and Path(folder).is_dir():
+            return Path(folder)
+    pytest.skip("no EMO-DB clips here: set SER_EMODB_DIR")
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +73,19 @@ def result(table) -> experiments.Result:
 def trained(result, table, tmp_path) -> model_store.ModelEntry:
     """The small vote, kept in a store of its own."""
     return model_store.save(result, table, tmp_path / "store")
+
+
+@pytest.fixture
+def call(capsys):
+    """Run a command with --json: its exit status, its answer, and what it said on stderr."""
+
+    def run(*arguments):
+        status = main([*map(str, arguments), "--json"])
+        printed = capsys.readouterr()
+        lines = printed.out.splitlines()
+        return status, json.loads(lines[-1]) if lines else None, printed.err
+
+    return run
 
 
 @pytest.fixture

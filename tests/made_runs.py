@@ -14,6 +14,12 @@ CLIPS = corpus.official_clips()[::5]  # 491
 DIGEST = "abcdef0123456789"
 
 
+def known_of(clips) -> pd.DataFrame:
+    """What predictions say of clips, whatever was named."""
+    rows = [(clip.stem, clip.corpus, clip.speaker, clip.gender) for clip in clips]
+    return pd.DataFrame(rows, columns=evaluation.CLIP_COLUMNS)
+
+
 def run(right, model="kn", protocol="study", clips=CLIPS, **fields):
     """A run that names the clips right where it is said, and otherwise the next class; `fields` as `changed` has
     them."""
@@ -21,8 +27,7 @@ def run(right, model="kn", protocol="study", clips=CLIPS, **fields):
     named = np.where(right, truth, (truth + 1) % len(LABELS))
     given = np.full((len(clips), len(LABELS)), 0.01)
     given[np.arange(len(clips)), named] = 0.85
-    known = pd.DataFrame({"clip": [clip.stem for clip in clips], "fold": 0, "part": "test"})
-    known["truth"] = [clip.label for clip in clips]
+    known = known_of(clips).assign(fold=0, part="test", truth=[clip.label for clip in clips])
     rows = pd.concat([known, pd.DataFrame(given, columns=evaluation.PROBABILITY_COLUMNS)], axis=1)
     return of(rows, model, protocol, **fields)
 

@@ -142,7 +142,6 @@ def test_no_import_is_shadowed():
     assert not {file: found for file, found in names.items() if found}
 
 
-@pytest.mark.xfail(strict=True, reason="intervals still group by the end of the clip's name")
 def test_only_the_corpus_reads_properties_out_of_a_clips_name():
     """Whoever needs a clip's speaker takes the column."""
     reads = (".str[-2:]", '.split("-")')

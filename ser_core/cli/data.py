@@ -10,6 +10,11 @@ from rich.prompt import Confirm
 from ser_core.cli.options import add_jobs, seed
 from ser_core.cli.screen import err, out, print_table, progress
 
+PLACE = (
+    "a folder of RAVDESS clips, or a manifest of any corpus: a CSV file with the columns file, speaker and emotion, "
+    "and where they are known gender, language and others"
+)
+
 
 def add(command) -> None:
     sub = command("download", download, "bring the official RAVDESS clips here, going on where it stopped", writes=True)
@@ -18,11 +23,11 @@ def add(command) -> None:
     sub.add_argument("--dest", type=Path, metavar="DIR", help="default: SER_DATA_DIR")
     sub.add_argument("--accept-licence", action="store_true", help="accept the licence without being asked")
 
-    sub = command("index", index, "list the RAVDESS clips of a folder, and what is wrong with the others")
-    sub.add_argument("folder", metavar="DIR")
+    sub = command("index", index, "list the clips of a folder or a manifest, and what is wrong with the others")
+    sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
 
-    sub = command("extract", extract, "extract the features of every clip of a folder into a table", writes=True)
-    sub.add_argument("folder", metavar="DIR")
+    sub = command("extract", extract, "extract the features of every clip of a corpus into a table", writes=True)
+    sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
     sub.add_argument("--out", required=True, type=Path, metavar="F.parquet")
     sub.add_argument("--features", default="mean180", metavar="SET", help="mean180 (default) or functionals")
     add_jobs(sub)
@@ -115,21 +120,25 @@ def _accept_licence(licence: str, options) -> None:
 def index(options, settings):
     from ser_core import corpus
 
-    found = corpus.index(options.folder)
+    found = corpus.index(options.place)
     clips = found.clips
+    speakers, is_manifest = int(clips["speaker"].nunique()), corpus.is_manifest(options.place)
+    channels = {} if is_manifest else {name: int((clips["channel"] == name).sum()) for name in ("speech", "song")}
     answer = {
         "clips": len(clips),
-        "speech": int((clips["channel"] == "speech").sum()),
-        "song": int((clips["channel"] == "song").sum()),
-        "actors": int(clips["actor"].nunique()),
+        **channels,
+        "actors": speakers,
+        "corpus": ", ".join(sorted(clips["corpus"].unique())),
+        "speakers": speakers,
+        "emotions": clips["emotion"].value_counts().sort_index().to_dict(),
         "rejected": _left_out(found.rejected),
     }
 
     def show():
-        out.print(
-            f"{answer['clips']:,} clips ({answer['speech']:,} speech, {answer['song']:,} song) of "
-            f"{answer['actors']} actors"
-        )
+        kinds = answer["emotions"] if is_manifest else channels
+        counted = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
+        whose = f"{speakers} speakers of {answer['corpus']}" if is_manifest else f"{speakers} actors"
+        out.print(f"{len(clips):,} clips ({counted}) of {whose}", markup=False, soft_wrap=True)
         if found.rejected:
             print_table("Left out", ["file", "reason"], [(item.file, item.reason) for item in found.rejected])
 
@@ -146,7 +155,7 @@ def extract(options, settings):
     if key not in registry.tables():
         raise FeatureError(f"{key} is no table of numbers; {' and '.join(registry.tables())} are")
     features = registry.get(key)
-    found = corpus.index(options.folder)
+    found = corpus.index(options.place)
     with progress("Extracting", "clip", options) as advance:
         extraction = tables.extract(found, settings.workspace, features=features, jobs=options.jobs, progress=advance)
     tables.save(extraction.table, options.out)

@@ -279,7 +279,7 @@ def _show_run(run, settings) -> None:
     from ser_core.results import comparison, runs
 
     if protocols.get(run.protocol).holds_actors_out:  # clips of one actor stand or fall together
-        bounds = {"emotions": evaluation.unheard_interval(run.part("test"))}
+        bounds = {"emotions": evaluation.accuracy_interval(run.part("test"), "emotion", over="speakers")[1:]}
     else:
         bounds = evaluation.intervals(run.part("test"))
     original = comparison.original_of(run, runs.list_all(settings.stores))

@@ -7,7 +7,9 @@ from ser_core.cli.screen import err, out, print_table
 
 def add(command) -> None:
     sub = command("predict", predict, "which emotion a trained model hears in each file")
-    sub.add_argument("files", nargs="+", metavar="FILE")
+    sub.add_argument(
+        "files", nargs="+", metavar="FILE", help="recordings, and manifests (FILE.csv): all that they name is heard"
+    )
     sub.add_argument("--model", default="best", metavar="KEY", help="a trained model (default: best)")
 
 
@@ -18,28 +20,55 @@ def predict(options, settings):
 
     predictor = Predictor.load(model_store.find(options.model, settings.stores))
     predictions, errors = [], []
-    for file in options.files:
+
+    def leave_out(file, reason):
+        errors.append({"file": file, "error": reason.removeprefix(f"{file}: ")})
+        err.print(f"{file}: {errors[-1]['error']}", markup=False, soft_wrap=True, highlight=False)
+
+    for file, truth in _clips(options.files, leave_out):
         try:
-            predictions.append({"file": file} | predictor.predict_file(Path(file)).as_dict())
+            predictions.append({"file": file} | predictor.predict_file(Path(file)).as_dict() | truth)
         except AudioError as error:
-            errors.append({"file": file, "error": str(error).removeprefix(f"{file}: ")})
-            err.print(f"{file}: {errors[-1]['error']}", markup=False, soft_wrap=True, highlight=False)
+            leave_out(file, str(error))
 
     def show():
         if predictions:
+            has_truth = any("truth" in item for item in predictions)
+            columns = ["file", "emotion", "voice", "probability of both", *["it is"] * has_truth, "mind"]
             rows = [
                 (
                     item["file"],
                     item["emotion"],
                     item["gender"],
                     f"{item['emotion_probability']:.2f}",
+                    *[item.get("truth", "")] * has_truth,
                     "\n".join(item["warnings"]),
                 )
                 for item in predictions
             ]
             title = f"What {predictor.entry.name} hears"
-            print_table(title, ["file", "emotion", "voice", "probability", "mind"], rows)
+            print_table(title, columns, rows)
             out.print(f"{'. '.join(predictor.entry.worth)}.", highlight=False, soft_wrap=True)
 
     answer = {"predictions": predictions, "errors": errors, "worth": list(predictor.entry.worth)}
     return answer, 2 if errors else 0, show
+
+
+def _clips(files: list[str], leave_out):
+    """Each recording, and what is known of it: of a manifest's clips their emotion, of others nothing."""
+    from ser_core import corpus
+    from ser_core.errors import CorpusError
+
+    for file in files:
+        if not corpus.is_manifest(file):
+            yield file, {}
+            continue
+        try:
+            found = corpus.index(file)
+        except CorpusError as error:
+            leave_out(file, str(error))
+            continue
+        for item in found.rejected:
+            leave_out(item.file, item.reason)
+        for path, emotion in zip(found.clips["path"], found.clips["emotion"], strict=True):
+            yield str(found.folder / path), {"truth": emotion}

@@ -1,20 +1,19 @@
 """Clips: which there are, who speaks in them and how, and how they are brought here."""
 
+import os
+from pathlib import Path
+
+from ser_core.corpus import manifest, ravdess
+from ser_core.corpus.clips import COLUMNS, SUFFIXES, Corpus, Rejected, stamp
 from ser_core.corpus.ravdess import (
-    COLUMNS,
     STATEMENTS,
-    SUFFIXES,
     TITLES,
     Clip,
-    Corpus,
-    Rejected,
     coverage,
-    index,
     look_through,
     official_clips,
     parse,
     said,
-    stamp,
     title,
     titles,
 )
@@ -29,6 +28,7 @@ __all__ = [
     "Rejected",
     "coverage",
     "index",
+    "is_manifest",
     "look_through",
     "official_clips",
     "parse",
@@ -37,3 +37,29 @@ __all__ = [
     "title",
     "titles",
 ]
+
+
+def index(place: str | os.PathLike) -> Corpus:
+    """Every clip of a corpus, and what is wrong with the files that are left out.
+
+    Parameters
+    ----------
+    place : str or path
+        A folder of RAVDESS clips (`ravdess.index`), or a manifest of any other corpus (`manifest.index`).
+
+    Raises
+    ------
+    CorpusError
+        If it is not there, or holds no clip.
+
+    Examples
+    --------
+    >>> clips = corpus.index("emodb.csv").clips  # doctest: +SKIP
+    >>> clips.groupby("emotion")["speaker"].nunique()  # doctest: +SKIP
+    """
+    return manifest.index(place) if is_manifest(place) else ravdess.index(place)
+
+
+def is_manifest(place: str | os.PathLike) -> bool:
+    """A CSV file is a manifest; anything else is a folder or a recording."""
+    return Path(place).suffix.lower() == manifest.SUFFIX and not os.path.isdir(place)

@@ -1,8 +1,12 @@
 """Emotions, genders and the 16 classes: their codes, fixed order, colours and display names."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+
+from ser_core.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,27 @@ def gender_of(label: str) -> str:
     return label.split("_")[1]
 
 
-def gender_of_actor(actor: int) -> str:
-    """RAVDESS gives odd numbers to men and even ones to women."""
-    return "male" if actor % 2 else "female"
+def label_of(emotion: str, gender: str) -> str:
+    """A clip's class, `<emotion>_<gender>`, where that is one of `LABELS`; the bare emotion of any other clip."""
+    label = f"{emotion}_{gender}"
+    return label if label in LABELS else emotion
+
+
+def require_classes(labels: Iterable[str]) -> None:
+    """Call this before a model learns: only clips of the 16 classes can be learned from.
+
+    Raises
+    ------
+    ModelError
+        If there are others. Each is named with its number of clips.
+    """
+    others = {label: clips for label, clips in sorted(Counter(labels).items()) if label not in LABELS}
+    if others:
+        listed = ", ".join(f"{clips:,} of {label!r}" for label, clips in others.items())
+        raise ModelError(
+            f"There are clips that no model here can learn: {listed}. A class is one of {', '.join(EMOTION_NAMES)}, by "
+            "a speaker whose gender is female or male. Leave the others out of the table"
+        )
 
 
 def title_of(label: str) -> str:

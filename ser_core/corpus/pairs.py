@@ -8,9 +8,9 @@ from ser_core.corpus import Clip, said
 from ser_core.corpus.labels import EMOTION_NAMES, GENDERS
 
 # In the order in which they are chosen: who sings what depends on what is sung.
-FIELDS = ("channel", "emotion", "intensity", "statement", "repetition", "actor")
+FIELDS = ("channel", "emotion", "intensity", "statement", "repetition", "speaker")
 # What makes two clips alike, the first before all others.
-LIKENESS = ("actor", "emotion", "channel", "statement", "intensity", "repetition")
+LIKENESS = ("speaker", "emotion", "channel", "statement", "intensity", "repetition")
 
 
 def nearest(clips: Sequence[Clip], clip: Clip) -> Clip:
@@ -35,33 +35,33 @@ def changed(clips: Sequence[Clip], clip: Clip, field: str, value) -> Clip:
 
 def other_emotions(clips: Sequence[Clip], clip: Clip) -> dict[str, Clip]:
     """The same actor with the same sentence in each other emotion; in the same intensity if there is one."""
-    same = _agreeing(clips, clip, ("actor", "statement", "channel"))
+    same = _agreeing(clips, clip, ("speaker", "statement", "channel"))
     found = {name: [other for other in same if other.emotion == name] for name in EMOTION_NAMES if name != clip.emotion}
     return {name: nearest(there, clip) for name, there in found.items() if there}
 
 
-def other_voices(clips: Sequence[Clip], clip: Clip, after: int) -> dict[str, Clip]:
+def other_voices(clips: Sequence[Clip], clip: Clip, after: str) -> dict[str, Clip]:
     """The same sentence in the same emotion by another woman and by another man, as far as there are such clips.
 
     Parameters
     ----------
-    after : int
-        The actor with the next higher number is taken, and after the last one the first: so one can go round.
+    after : str
+        The speaker whose number follows this one is taken, and after the last the first, so that one can go round.
     """
     same = _agreeing(clips, clip, ("emotion", "statement", "channel"))
     found = {}
     for gender in GENDERS:
-        others = [other for other in same if other.gender == gender and other.actor != clip.actor]
+        others = [other for other in same if other.gender == gender and other.speaker != clip.speaker]
         if others:
-            actor = min((other.actor for other in others), key=lambda actor: (actor <= after, actor))
-            found[gender] = nearest([other for other in others if other.actor == actor], clip)
+            speaker = min((other.speaker for other in others), key=lambda speaker: (speaker <= after, speaker))
+            found[gender] = nearest([other for other in others if other.speaker == speaker], clip)
     return found
 
 
 def partners(clips: Sequence[Clip], clip: Clip) -> list[Clip]:
     """The clips that are worth hearing beside one: its other emotions, then other voices. The clip itself if there are
     none."""
-    emotions, voices = other_emotions(clips, clip), other_voices(clips, clip, after=clip.actor)
+    emotions, voices = other_emotions(clips, clip), other_voices(clips, clip, after=clip.speaker)
     return [*emotions.values(), *voices.values()] or [clip]
 
 
@@ -72,7 +72,7 @@ def names(one: Clip, other: Clip) -> tuple[str, str]:
 
 
 def _name(clip: Clip, differ: list[str]) -> str:
-    words = {field: said(field, getattr(clip, field)) for field in ("emotion", "actor", *FIELDS)}
+    words = {field: said(field, getattr(clip, field)) for field in ("emotion", "speaker", *FIELDS)}
     words["intensity"] += " intensity"
     words["statement"] = f"“{words['statement'].split()[0]} …”"
     first, *rest = [word for field, word in words.items() if field in differ]

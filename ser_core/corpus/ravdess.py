@@ -1,22 +1,21 @@
-"""RAVDESS file names to clips, and a folder of them to one validated index."""
+"""The reader of RAVDESS: file names to clips, and a folder of them to one validated index."""
 
-import hashlib
 import itertools
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
-import soundfile
 
-from ser_core import audio
-from ser_core.audio import decoders
-from ser_core.corpus.labels import BY_CODE, gender_of_actor, title_of
-from ser_core.errors import AudioError, CorpusError
+from ser_core.corpus.clips import COLUMNS, SUFFIXES, Corpus, Rejected, duration, in_order, sound_files, without_zeros
+from ser_core.corpus.labels import BY_CODE, label_of, title_of
+from ser_core.errors import CorpusError
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+NAME = "ravdess"
+# The columns of its index that other corpora do not have.
+OWN_COLUMNS = ("channel", "intensity", "statement", "repetition")
 AUDIO_ONLY = "03"  # first field of a name; 01 and 02 are the video recordings of the same sentences
 CHANNELS = {"01": "speech", "02": "song"}
 INTENSITIES = {"01": "normal", "02": "strong"}
@@ -30,7 +29,7 @@ TITLES = {
     "channel": "channel",
     "intensity": "intensity",
     "gender": "gender",
-    "actor": "actor",
+    "speaker": "actor",
     "statement": "sentence",
     "repetition": "repetition",
     "part": "train or test",
@@ -53,44 +52,20 @@ class Clip:
     intensity: str  # "normal" or "strong"
     statement: int  # 1 or 2, see STATEMENTS
     repetition: int  # 1 or 2
-    actor: int  # 1 to 24
-    gender: str  # of the actor: odd numbers are male, even ones female
+    speaker: str  # "01" to "24"
+    gender: str  # of the speaker: odd numbers are male, even ones female
+    corpus: str = NAME
+    language: str = "en"
 
     @property
     def label(self) -> str:
         """The clip's class, one of the 16 `labels.LABELS`."""
-        return f"{self.emotion}_{self.gender}"
+        return label_of(self.emotion, self.gender)
 
 
-# An index row: where the file lies, what its name says, and how long it is.
-COLUMNS = ("path", *Clip.__dataclass_fields__, "label", "duration_s")
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A sound file that is left out of the index, and why."""
-
-    file: str
-    reason: str
-    broken: bool = False  # a clip by its name, but there is no reading it
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """A folder's clips and the files that were left out."""
-
-    folder: Path
-    clips: pd.DataFrame  # one row a clip, `COLUMNS`, by actor and then stem; `path` counts from `folder`
-    rejected: tuple[Rejected, ...]
-
-    @cached_property
-    def files(self) -> dict[str, str]:
-        """Each clip's stem -> its path from `folder`."""
-        return dict(zip(self.clips["stem"], self.clips["path"], strict=True))
-
-    def file(self, stem: str) -> Path | None:
-        """Where a clip lies; None if it is not there."""
-        return self.folder / self.files[stem] if stem in self.files else None
+def gender_of_actor(actor: int) -> str:
+    """RAVDESS gives odd numbers to men and even ones to women."""
+    return "male" if actor % 2 else "female"
 
 
 def parse(stem: str) -> Clip:
@@ -123,7 +98,7 @@ def parse(stem: str) -> Clip:
         intensity=INTENSITIES[intensity],
         statement=int(statement),
         repetition=int(repetition),
-        actor=int(actor),
+        speaker=actor,
         gender=gender_of_actor(int(actor)),
     )
     if clip.emotion == "neutral" and clip.intensity == "strong":
@@ -134,27 +109,33 @@ def parse(stem: str) -> Clip:
 
 
 def said(column: str, value) -> str:
-    """A value of an index column in words: `statement` 1 -> "Kids are talking by the door", `actor` 3 -> "Actor 3"."""
+    """A value of an index column in words, e.g. `statement` 1 -> "Kids are talking by the door", `speaker` "03" ->
+    "Actor 3"."""
     if column == "statement":
         return STATEMENTS[value]
     if column == "label":
         return title_of(value)
     if column == "stem":
         return title(parse(value))
-    if column in ("actor", "repetition"):
-        return f"{TITLES[column].capitalize()} {value}"
+    if column in ("speaker", "repetition"):
+        return f"{TITLES[column].capitalize()} {without_zeros(str(value))}"
     return str(value).capitalize()
 
 
 def title(clip) -> str:
     """A clip, given as a row of an index, in words: "Angry (strong) speech by actor 12, female"."""
     strong = " (strong)" if clip.intensity == "strong" else ""
-    return f"{clip.emotion.capitalize()}{strong} {clip.channel} by actor {clip.actor}, {clip.gender}"
+    return f"{clip.emotion.capitalize()}{strong} {clip.channel} by actor {without_zeros(clip.speaker)}, {clip.gender}"
 
 
 def titles(clips: pd.DataFrame) -> list[str]:
     """`title` of each row of an index."""
-    return [title(clip) for clip in clips[["emotion", "intensity", "channel", "actor", "gender"]].itertuples()]
+    return [title(clip) for clip in clips[["emotion", "intensity", "channel", "speaker", "gender"]].itertuples()]
+
+
+def numbers(stem: str) -> tuple[int, ...]:
+    """The seven numbers of a clip's name."""
+    return tuple(map(int, stem.split("-")))
 
 
 @lru_cache(maxsize=1)
@@ -181,13 +162,13 @@ def coverage(clips: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        24 rows: `actor`, `gender`, the clips that are there, `speech` and `song`, those that RAVDESS has, `speech_of`
+        24 rows: `speaker`, `gender`, the clips that are there, `speech` and `song`, those that RAVDESS has, `speech_of`
         and `song_of`, and `missing` of both together.
     """
     whole = pd.DataFrame([asdict(clip) for clip in official_clips()])
     by_actor = (
         whole.assign(there=whole["stem"].isin(clips["stem"]))
-        .groupby(["actor", "gender", "channel"])["there"]
+        .groupby(["speaker", "gender", "channel"])["there"]
         .agg(["sum", "size"])
         .unstack(fill_value=0)
     )
@@ -233,7 +214,7 @@ def look_through(folder: str | os.PathLike) -> Corpus:
     """As `index`, but a folder without any clip, or that is not there, is an empty corpus."""
     folder = Path(folder)
     rows, rejected, seen = [], [], {}
-    for path in _sound_files(folder):
+    for path in sound_files(folder):
         name = path.relative_to(folder).as_posix()
         try:
             clip = parse(path.stem)
@@ -244,57 +225,22 @@ def look_through(folder: str | os.PathLike) -> Corpus:
             rejected.append(Rejected(name, f"the same clip as {seen[clip.stem]}"))
             continue
         said = _actor_of_folder(path.parent.name)
-        if said not in (None, clip.actor):
-            rejected.append(Rejected(name, f"its name says actor {clip.actor}, its folder actor {said}"))
+        if said not in (None, int(clip.speaker)):
+            rejected.append(Rejected(name, f"its name says actor {int(clip.speaker)}, its folder actor {said}"))
             continue
-        duration_s, fault = _duration(path)
+        duration_s, fault = duration(path)
         if fault:
             rejected.append(Rejected(name, fault, broken=True))
             continue
         seen[clip.stem] = name
         rows.append({"path": name, **asdict(clip), "label": clip.label, "duration_s": duration_s})
-    clips = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["actor", "stem"], ignore_index=True)
-    return Corpus(folder, clips, tuple(rejected))
-
-
-def stamp(folder: str | os.PathLike) -> str:
-    """A short text that changes with the sound files below a folder, their sizes and times; it opens none of them."""
-    seen = hashlib.sha256()
-    for file in _sound_files(Path(folder)):
-        with suppress(OSError):  # it has just gone
-            stat = file.stat()
-            seen.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return seen.hexdigest()
-
-
-def _sound_files(folder: Path) -> list[Path]:
-    found = []
-    for here, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(here, name) for name in files if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
-    return sorted(found)
+    return Corpus(folder, in_order(pd.DataFrame(rows, columns=[*COLUMNS, *OWN_COLUMNS])), tuple(rejected))
 
 
 def _actor_of_folder(name: str) -> int | None:
     """`Actor_07` -> 7; None for a folder that names no actor."""
     word, _, number = name.rpartition("_")
     return int(number) if word.lower() == "actor" and number.isdecimal() else None
-
-
-def _duration(path: Path) -> tuple[float, str | None]:
-    """Seconds of sound as the header says, and what is wrong with the file, if anything is."""
-    try:
-        if path.stat().st_size == 0:
-            return 0.0, "an empty file"
-        header = soundfile.info(path)
-    except (OSError, soundfile.LibsndfileError) as error:
-        return 0.0, f"cannot be read: {getattr(error, 'error_string', error)}"
-    if 0 < header.frames < decoders.UNKNOWN_FRAMES:
-        return header.duration, None
-    try:  # the header does not say how long it is
-        return audio.load(path).duration_s, None
-    except AudioError as error:
-        return 0.0, str(error).removeprefix(f"{path}: ")
 
 
 def _range(values: tuple[str, ...]) -> str:

@@ -17,8 +17,9 @@ import numpy as np
 import soundfile
 from scipy.signal import lfilter, sosfilt
 
-from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, gender_of_actor
-from ser_core.corpus.ravdess import NEVER_SUNG, SUFFIXES
+from ser_core.corpus.clips import SUFFIXES
+from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES
+from ser_core.corpus.ravdess import NEVER_SUNG, gender_of_actor
 from ser_core.errors import CorpusError
 
 RATE = 22_050  # Hz

@@ -1,9 +1,11 @@
 """Who is trained on and tested on, what came of it, and how sure that is."""
 
 from ser_core.evaluation.metrics import (
+    CLIP_COLUMNS,
+    COLUMNS,
     KINDS,
     PROBABILITY_COLUMNS,
-    PROPERTIES,
+    accuracy,
     by_property,
     calibration,
     confusion,
@@ -13,15 +15,18 @@ from ser_core.evaluation.metrics import (
     report,
     scores,
     scores_of,
+    uar,
 )
-from ser_core.evaluation.significance import RESAMPLES, accuracy, intervals, mcnemar, mean_interval, unheard_interval
+from ser_core.evaluation.significance import RESAMPLES, accuracy_interval, intervals, mcnemar, mean_interval, speakers
 
 __all__ = [
+    "CLIP_COLUMNS",
+    "COLUMNS",
     "KINDS",
     "PROBABILITY_COLUMNS",
-    "PROPERTIES",
     "RESAMPLES",
     "accuracy",
+    "accuracy_interval",
     "by_property",
     "calibration",
     "confusion",
@@ -34,5 +39,6 @@ __all__ = [
     "report",
     "scores",
     "scores_of",
-    "unheard_interval",
+    "speakers",
+    "uar",
 ]

@@ -1,13 +1,10 @@
 """Scores and confusion matrices, computed from saved predictions and from nothing else."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import classification_report, log_loss, top_k_accuracy_score
 
-from ser_core import corpus
 from ser_core.corpus.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, by_gender, emotion_of, gender_of
 
 PROBABILITY_COLUMNS = [f"p_{label}" for label in LABELS]
@@ -18,7 +15,42 @@ KINDS = {
     "emotion": (EMOTION_NAMES, by_emotion, emotion_of),
     "gender": (GENDERS, by_gender, gender_of),
 }
-PROPERTIES = ("emotion", "gender", "actor", "channel", "intensity", "statement", "repetition")
+# Of predictions: a row a clip that was predicted, with what scores are grouped by.
+CLIP_COLUMNS = ["clip", "corpus", "speaker", "gender"]
+COLUMNS = [*CLIP_COLUMNS, "fold", "part", "truth", *PROBABILITY_COLUMNS]
+
+
+def accuracy(truth: np.ndarray, named: np.ndarray) -> float:
+    """The share of clips whose class is named right.
+
+    Parameters
+    ----------
+    truth, named : np.ndarray [shape=(n,)]
+        What each clip is, and what was named.
+
+    Examples
+    --------
+    >>> accuracy(np.array(["sad", "sad", "sad", "happy"]), np.array(["sad", "sad", "sad", "sad"]))
+    0.75
+    """
+    return float(np.mean(truth == named))
+
+
+def uar(truth: np.ndarray, named: np.ndarray) -> float:
+    """Unweighted average recall: the mean, over the classes that are there, of the share of a class's clips that are
+    named right.
+
+    Parameters
+    ----------
+    truth, named : np.ndarray [shape=(n,)]
+        What each clip is, and what was named.
+
+    Examples
+    --------
+    >>> uar(np.array(["sad", "sad", "sad", "happy"]), np.array(["sad", "sad", "sad", "sad"]))
+    0.5
+    """
+    return float(np.mean([np.mean(named[truth == value] == value) for value in np.unique(truth)]))
 
 
 def probabilities(predictions: pd.DataFrame) -> np.ndarray:
@@ -32,7 +64,7 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
     Parameters
     ----------
     predictions : pd.DataFrame
-        As `runs.Run` keeps them: `fold`, `part`, `truth` and `p_<label>`.
+        `fold`, `part`, `truth` and `p_<label>`, as a run keeps them (`COLUMNS`).
 
     Returns
     -------
@@ -45,32 +77,38 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
         reports it.
     """
     result = {}
-    for part, name in (("train", "train_accuracy"), ("test", "test_accuracy")):
-        rows = predictions[predictions["part"] == part]
-        if len(rows):
-            result[name] = float(np.mean(_hits(rows)))
-    folds = predictions[predictions["part"] == "cv"]
-    if len(folds):
-        result["cv_accuracy"] = float(pd.Series(_hits(folds)).groupby(folds["fold"].to_numpy()).mean().mean())
-    test = predictions[predictions["part"] == "test"]
-    if len(test):
-        matrix = confusion(test)[np.newaxis]
-        result["uar"] = float(uar_of(matrix)[0])
-        result["macro_f1"] = float(macro_f1_of(matrix)[0])
-        given = probabilities(test).astype(float)
-        truth = np.searchsorted(LABELS, test["truth"])
-        result["log_loss"] = float(log_loss(truth, given / given.sum(axis=1, keepdims=True), labels=range(len(LABELS))))
-        result["top2_accuracy"] = float(top_k_accuracy_score(truth, given, k=2, labels=range(len(LABELS))))
-        result["ece"] = ece(calibration(test))
-        named, emotion = named_and_true(test, "emotion")
-        result["emotion_accuracy"] = float(np.mean(named == emotion))
-        result["emotion_uar"] = _recall(named, emotion)
-        result["emotion_claimed"] = float(by_emotion(given).max(axis=1).mean())
-        folds = test["fold"].to_numpy()
-        if len(numbers := np.unique(folds)) > 1:
-            of_each = [_recall(named[folds == number], emotion[folds == number]) for number in numbers]
-            result["emotion_ua"] = float(np.mean(of_each))
+    for part, rows in predictions.groupby("part"):
+        named, truth = named_and_true(rows)
+        if part == "cv":
+            result["cv_accuracy"] = _mean_over_folds(accuracy, rows, truth, named)
+        else:
+            result[f"{part}_accuracy"] = accuracy(truth, named)
+        if part == "test":
+            result |= _test_scores(rows, truth, named)
     return result
+
+
+def _test_scores(test: pd.DataFrame, truth: np.ndarray, named: np.ndarray) -> dict[str, float]:
+    given = probabilities(test).astype(float)
+    places = np.searchsorted(LABELS, truth)
+    named_emotion, emotion = named_and_true(test, "emotion")
+    several = test["fold"].nunique() > 1
+    return {
+        "uar": uar(truth, named),
+        "macro_f1": float(macro_f1_of(confusion(test)[np.newaxis])[0]),
+        "log_loss": float(log_loss(places, given / given.sum(axis=1, keepdims=True), labels=range(len(LABELS)))),
+        "top2_accuracy": float(top_k_accuracy_score(places, given, k=2, labels=range(len(LABELS)))),
+        "ece": ece(calibration(test)),
+        "emotion_accuracy": accuracy(emotion, named_emotion),
+        "emotion_uar": uar(emotion, named_emotion),
+        "emotion_claimed": float(by_emotion(given).max(axis=1).mean()),
+        **({"emotion_ua": _mean_over_folds(uar, test, emotion, named_emotion)} if several else {}),
+    }
+
+
+def _mean_over_folds(score, rows: pd.DataFrame, truth: np.ndarray, named: np.ndarray) -> float:
+    folds = rows["fold"].to_numpy()
+    return float(np.mean([score(truth[folds == number], named[folds == number]) for number in np.unique(folds)]))
 
 
 def named_and_true(rows: pd.DataFrame, kind: str = "class") -> tuple[np.ndarray, np.ndarray]:
@@ -80,25 +118,18 @@ def named_and_true(rows: pd.DataFrame, kind: str = "class") -> tuple[np.ndarray,
     return named, rows["truth"].map(of_label).to_numpy(dtype=str)
 
 
-def _recall(named: np.ndarray, truth: np.ndarray) -> float:
-    """UAR over the values that are there."""
-    return float(np.mean([np.mean(named[truth == value] == value) for value in np.unique(truth)]))
-
-
 def scores_of(predictions: pd.DataFrame, kind: str) -> dict[str, float]:
     """`train_accuracy`, `cv_accuracy`, `test_accuracy`, `uar` and `macro_f1` as in `scores`, of emotions or genders."""
     result = {}
     for part, rows in predictions.groupby("part"):
         named, truth = named_and_true(rows, kind)
-        right = pd.Series(named == truth)
-        result[f"{part}_accuracy"] = float(right.mean())
         if part == "cv":
-            result["cv_accuracy"] = float(right.groupby(rows["fold"].to_numpy()).mean().mean())
+            result["cv_accuracy"] = _mean_over_folds(accuracy, rows, truth, named)
+        else:
+            result[f"{part}_accuracy"] = accuracy(truth, named)
         if part == "test":
-            result |= {
-                "uar": _recall(named, truth),
-                "macro_f1": float(macro_f1_of(confusion(rows, kind)[np.newaxis])[0]),
-            }
+            macro_f1 = float(macro_f1_of(confusion(rows, kind)[np.newaxis])[0])
+            result |= {"uar": uar(truth, named), "macro_f1": macro_f1}
     return result
 
 
@@ -136,21 +167,42 @@ def ece(bins: pd.DataFrame) -> float:
     return float(np.average((bins["claimed"] - bins["right"]).abs(), weights=bins["clips"]))
 
 
-def by_property(rows: pd.DataFrame, name: str, kind: str = "class") -> pd.DataFrame:
-    """How well a model does on the clips of each actor, gender, intensity, ...
+def by_property(
+    rows: pd.DataFrame, name: str, kind: str = "class", *, clips: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """How well a model does on the clips of each speaker, gender, intensity, ...
 
     Parameters
     ----------
+    rows : pd.DataFrame
+        Predictions.
     name : str
-        Of `PROPERTIES`; or `class`.
+        `class`, `emotion`, a column of the predictions such as `speaker` or `gender`, or else one of `clips`.
+    kind : str
+        What has to be named.
+    clips : pd.DataFrame, optional
+        The index of these clips, which says what only some corpora have, e.g. `intensity`.
 
     Returns
     -------
     pd.DataFrame
         One row a value: `value`, `clips`, `accuracy` with its 95 % interval `low` to `high` (Wilson 1927).
+
+    Raises
+    ------
+    ValueError
+        If neither table has such a column.
     """
     named, truth = named_and_true(rows, kind)
-    values = rows["truth"].to_numpy() if name == "class" else np.array([_of_clip(clip)[name] for clip in rows["clip"]])
+    if name in ("class", "emotion"):
+        values = rows["truth"].map(KINDS[name][2])
+    elif name in rows:
+        values = rows[name]
+    elif clips is not None and name in clips:
+        values = rows["clip"].map(clips.set_index("stem")[name])
+    else:
+        raise ValueError(f"Neither the predictions nor the clips' table has a column {name!r}")
+    values = values.to_numpy()
     table = pd.DataFrame({"value": values, "right": named == truth}).groupby("value")["right"].agg(["size", "sum"])
     ranges = [binomtest(int(right), int(clips)).proportion_ci(method="wilson") for clips, right in table.to_numpy()]
     return pd.DataFrame(
@@ -164,12 +216,6 @@ def by_property(rows: pd.DataFrame, name: str, kind: str = "class") -> pd.DataFr
     )
 
 
-@lru_cache(maxsize=8192)
-def _of_clip(stem: str) -> dict:
-    clip = corpus.parse(stem)
-    return {name: getattr(clip, name) for name in PROPERTIES}
-
-
 def report(rows: pd.DataFrame, kind: str = "class") -> pd.DataFrame:
     """Precision, recall, F1 and number of clips of each class that is there, and their means."""
     named, truth = named_and_true(rows, kind)
@@ -178,15 +224,8 @@ def report(rows: pd.DataFrame, kind: str = "class") -> pd.DataFrame:
     return pd.DataFrame(table).T.rename(columns={"f1-score": "f1", "support": "clips"}).astype({"clips": int})
 
 
-def _given(rows: pd.DataFrame) -> np.ndarray:
-    return np.array(LABELS)[probabilities(rows).argmax(axis=1)]
-
-
-def _hits(rows: pd.DataFrame) -> np.ndarray:
-    return _given(rows) == rows["truth"].to_numpy(dtype=str)
-
-
-# Scores of confusion matrices [shape=(n, 16, 16)]; a class without a clip counts for nothing.
+# Scores of many confusion matrices at once [shape=(n, 16, 16)], for the bootstrap; a class without a clip counts for
+# nothing.
 
 
 def uar_of(matrices: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Who is trained on and who is tested on: from the study's random split to actors whom no model has heard."""
+"""Who is trained on and who is tested on: from the study's random split to speakers whom no model has heard."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -58,13 +58,18 @@ class Protocol:
     name: str
     title: str
     divide: Callable[[pd.DataFrame], list[Fold]]
-    apart: str | None = None  # the property of clips that training and test share no value of, e.g. "actor"
+    apart: str | None = None  # the property of clips that training and test share no value of, e.g. "speaker"
     note: str = ""  # what makes its numbers unlike others of the same folds
 
     @property
     def holds_actors_out(self) -> bool:
         """Nobody is heard in training and in the test."""
-        return self.apart == "actor"
+        return self.apart == "speaker"
+
+    @property
+    def interval_over(self) -> str:
+        """What an interval of its scores is over, `clips` or `speakers`, as `evaluation.accuracy_interval` takes it."""
+        return "speakers" if self.holds_actors_out else "clips"
 
     def folds(self, index: pd.DataFrame) -> list[Fold]:
         """The folds of an index or a feature table, each made sure to hold apart what it says.
@@ -113,12 +118,12 @@ def _actor_folds(name: str, number: int, seed: int) -> Protocol:
         raise ProtocolError(f"{name!r}: {number} folds of actors are out of bounds: 2 to {MAX_ACTOR_FOLDS}")
 
     def divide(index: pd.DataFrame) -> list[Fold]:
-        if index["actor"].nunique() < number:
-            raise ProtocolError(f"{name!r} needs {number} actors, and there are {index['actor'].nunique()}")
-        folds = by_actor(index["gender"], index["actor"], number, seed)
+        if index["speaker"].nunique() < number:
+            raise ProtocolError(f"{name!r} needs {number} actors, and there are {index['speaker'].nunique()}")
+        folds = by_speaker(index["gender"], index["speaker"], number, seed)
         return [Fold(i, "test", train, held) for i, (train, held) in enumerate(folds, start=1)]
 
-    return Protocol(name, f"{number} folds of actors, drawn with seed {seed}: speech and song", divide, "actor")
+    return Protocol(name, f"{number} folds of actors, drawn with seed {seed}: speech and song", divide, "speaker")
 
 
 def _study_folds(index: pd.DataFrame) -> list[Fold]:
@@ -169,15 +174,15 @@ def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS)
     if cv != "actors":
         raise ProtocolError(f"There are no folds {cv!r}; there is study (actors on both sides) and actors (held out)")
     rows = index.iloc[train]
-    if rows["actor"].nunique() < number:
-        raise ProtocolError(f"{number} folds of actors need {number} actors, and there are {rows['actor'].nunique()}")
-    folds = by_actor(rows["gender"], rows["actor"], number)
+    if rows["speaker"].nunique() < number:
+        raise ProtocolError(f"{number} folds of actors need {number} actors, and there are {rows['speaker'].nunique()}")
+    folds = by_speaker(rows["gender"], rows["speaker"], number)
     return [Fold(i, "cv", train[fit], train[held]) for i, (fit, held) in enumerate(folds, start=1)]
 
 
-def by_actor(genders, actors, number: int, seed: int = STUDY_SEED) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Row numbers to fit on and to predict, for each of `number` folds that share no actor and balance the genders."""
-    return StratifiedGroupKFold(number, shuffle=True, random_state=seed).split(genders, genders, groups=actors)
+def by_speaker(genders, speakers, number: int, seed: int = STUDY_SEED) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows to fit on and to predict, for each of `number` folds that share no speaker and balance the genders."""
+    return StratifiedGroupKFold(number, shuffle=True, random_state=seed).split(genders, genders, groups=speakers)
 
 
 @lru_cache(maxsize=1)
@@ -193,7 +198,7 @@ def study_parts() -> dict[str, str]:
 
 def _speech_of_the_study(index: pd.DataFrame) -> list[Fold]:
     """The study's split with the song taken out of it, so that the test clips are the speech among the study's."""
-    speech = (index["channel"] == "speech").to_numpy()
+    speech = _column(index, "channel", "study-speech") == "speech"
     train, test = (rows[speech[rows]] for rows in _study_split(index))
     _check_classes(index["label"].to_numpy(dtype=object)[train], "study-speech")
     return [*_cv_folds(index, train, CV_FOLDS), Fold(0, "test", train, test)]
@@ -206,9 +211,16 @@ def _check_classes(labels: np.ndarray, name: str) -> None:
         raise ProtocolError(f"{name} needs at least {MIN_CLASS_CLIPS} training clips of every class, {said}")
 
 
+def _column(index: pd.DataFrame, column: str, protocol: str) -> np.ndarray:
+    """What only some corpora say of their clips."""
+    if column not in index:
+        raise ProtocolError(f"{protocol} needs each clip's {column}, and this table has no such column")
+    return index[column].to_numpy()
+
+
 def _each_value(column: str, index: pd.DataFrame) -> list[Fold]:
     """One fold for each value of a property: its clips are predicted by a model of all others."""
-    values = index[column].to_numpy()
+    values = _column(index, column, column)
     found = np.unique(values)
     if len(found) < 2:
         raise ProtocolError(f"{column} needs clips of two values at least, and there is {len(found)}")
@@ -221,9 +233,9 @@ def _each_value(column: str, index: pd.DataFrame) -> list[Fold]:
 def _published(name: str, with_song: bool, index: pd.DataFrame) -> list[Fold]:
     """Published folds: the speech of some actors is predicted by a model of the others' speech, and maybe song."""
     folds = []
-    speech = (index["channel"] == "speech").to_numpy()
+    speech = _column(index, "channel", name) == "speech"
     for number, actors in enumerate(PUBLISHED[name], start=1):
-        theirs = index["actor"].isin(actors).to_numpy()
+        theirs = index["speaker"].isin([f"{actor:02d}" for actor in actors]).to_numpy()
         train, held_out = np.flatnonzero((speech | with_song) & ~theirs), np.flatnonzero(speech & theirs)
         if not len(train) or not len(held_out):
             listed = ", ".join(map(str, actors))
@@ -236,12 +248,12 @@ def _published(name: str, with_song: bool, index: pd.DataFrame) -> list[Fold]:
 
 def _with_and_without_song(name: str, title: str) -> tuple[Protocol, Protocol]:
     return (
-        Protocol(name, f"{title}, speech alone", partial(_published, name, False), "actor"),
+        Protocol(name, f"{title}, speech alone", partial(_published, name, False), "speaker"),
         Protocol(
             f"{name}+song",
             f"{title}, tested on speech",
             partial(_published, name, True),
-            "actor",
+            "speaker",
             "trained on the other actors' song, too",
         ),
     )

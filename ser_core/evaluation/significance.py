@@ -1,4 +1,4 @@
-"""How sure a score or a difference is: bootstrap intervals over clips or whole actors, and McNemar's test."""
+"""How sure a score or a difference is: bootstrap intervals over clips or whole speakers, and McNemar's test."""
 
 import joblib
 import numpy as np
@@ -6,25 +6,54 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from ser_core.corpus.labels import LABELS
-from ser_core.evaluation.metrics import macro_f1_of, named_and_true, probabilities, uar_of
+from ser_core.evaluation.metrics import accuracy, macro_f1_of, named_and_true, probabilities, uar_of
 
 RESAMPLES = 1000
 RESAMPLES_A_TASK = 250
 CONFIDENCE = 0.95
 
 
-def accuracy(rows: pd.DataFrame, kind: str = "class", *, by_actor: bool = False) -> tuple[float, float, float]:
-    """The share of clips named right with its 95 % bootstrap interval, over clips or over whole actors."""
+def accuracy_interval(rows: pd.DataFrame, kind: str = "class", *, over: str = "clips") -> tuple[float, float, float]:
+    """The share of clips that are named right, and its 95 % percentile bootstrap interval.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+    kind : str
+        What has to be named, of `metrics.KINDS`.
+    over : str
+        What is drawn with replacement: `clips` says how far another test set of the same speakers would move the
+        number; `speakers`, whole speakers, how far other speakers would. Clips of one speaker stand or fall together,
+        so where speakers are held out, theirs is the interval that counts.
+
+    Returns
+    -------
+    tuple of float
+        The accuracy, the interval's low end and its high end.
+
+    Raises
+    ------
+    ValueError
+        If `over` is neither.
+    """
+    if over not in ("clips", "speakers"):
+        raise ValueError(f"An interval is over clips or over speakers, not over {over!r}")
     named, truth = named_and_true(rows, kind)
-    groups = rows["clip"].str[-2:].to_numpy() if by_actor else np.arange(len(rows))
-    return float(np.mean(named == truth)), *mean_interval(named == truth, groups)
+    groups = np.arange(len(rows)) if over == "clips" else speakers(rows)
+    return accuracy(truth, named), *mean_interval(truth == named, groups)
+
+
+def speakers(rows: pd.DataFrame) -> np.ndarray:
+    """Who speaks in each clip of predictions [shape=(rows,)]: speaker 03 of one corpus is not that of another."""
+    return (rows["corpus"] + " " + rows["speaker"]).to_numpy()
 
 
 def intervals(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, tuple[float, float]]:
     """95 % percentile bootstrap intervals of accuracy, UAR and macro F1 over clips (Efron & Tibshirani 1993, ch. 13).
 
-    Clips are drawn with replacement. That says how far another test set of the same actors would move the number; it
-    says nothing about other actors.
+    Clips are drawn with replacement. That says how far another test set of the same speakers would move the number; it
+    says nothing about other speakers.
     """
     cells = _cells(rows)
     draws = np.random.default_rng(seed).integers(len(cells), size=(resamples, len(cells)))
@@ -43,13 +72,6 @@ def _count_drawn(cells: np.ndarray, draws: np.ndarray) -> np.ndarray:
     size = len(LABELS) ** 2
     counted = np.bincount((cells[draws] + size * np.arange(len(draws))[:, None]).ravel(), minlength=size * len(draws))
     return counted.reshape(len(draws), len(LABELS), len(LABELS))
-
-
-def unheard_interval(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of the accuracy of eight emotions over actors: how far another set of actors
-    would move it. For protocols that hold actors out, where clips of one actor stand or fall together."""
-    named, truth = named_and_true(rows, "emotion")
-    return mean_interval(named == truth, rows["clip"].str[-2:].to_numpy(), resamples=resamples, seed=seed)
 
 
 def mean_interval(

@@ -150,7 +150,7 @@ def _beside(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
             raise ModelError(f"{first.id} and {second.id} cannot vote: their {name} differs ({one}, {other})")
     one, other = (run.predictions.set_index(WHERE).sort_index() for run in (first, second))
     shared = one.index.intersection(other.index)
-    return one.loc[shared].reset_index(), other.loc[shared].reset_index()
+    return tuple(side.loc[shared].reset_index()[evaluation.COLUMNS] for side in (one, other))
 
 
 def _mixed(first: pd.DataFrame, second: pd.DataFrame, weight: float) -> pd.DataFrame:

@@ -13,13 +13,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS, by_emotion, emotion_of, gender_of
 from ser_core.errors import TuningError
-from ser_core.evaluation import protocols
+from ser_core.evaluation import accuracy, protocols, uar
 from ser_core.features import augmentation, mean180
 from ser_core.features import registry as feature_sets
 from ser_core.models import preprocessing, registry, search_spaces
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.recipe import Recipe
-from ser_core.tuning.objective import accuracy, recall
 
 FOLDS = 3
 
@@ -73,7 +72,7 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
     ) -> "NestedSearch":
         """Look for parameters on features [shape=(n, d)] and codes [shape=(n,)], and fit the best on all of them.
 
-        `numbers[code]` is a class's place in `LABELS`. With `groups` [shape=(n,)], the actors, no actor is on both
+        `numbers[code]` is a class's place in `LABELS`. With `groups` [shape=(n,)], the speakers, none is on both
         sides of a fold and the UAR of emotions decides, song included where it is learned from; without, accuracy.
 
         Raises
@@ -134,7 +133,7 @@ def _accuracy(labels: np.ndarray, given: np.ndarray) -> float:
 
 def _emotion_uar(labels: np.ndarray, given: np.ndarray) -> float:
     """As voices never heard are scored: the genders of an emotion added up."""
-    return recall(
+    return uar(
         np.array([emotion_of(label) for label in labels]), np.array(EMOTION_NAMES)[by_emotion(given).argmax(axis=1)]
     )
 
@@ -149,4 +148,4 @@ def _folds(labels: np.ndarray, groups: np.ndarray | None) -> list[tuple[np.ndarr
     actors = len(np.unique(groups))
     if actors < 2:
         raise TuningError("Parameters cannot be looked for on one actor's clips: leave two or more in training")
-    return list(protocols.by_actor([gender_of(label) for label in labels], groups, min(FOLDS, actors)))
+    return list(protocols.by_speaker([gender_of(label) for label in labels], groups, min(FOLDS, actors)))

@@ -1,7 +1,6 @@
 """Recipe + protocol -> Run: fit on every fold's training clips, predict the others, keep every prediction."""
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from ser_core import evaluation
-from ser_core.corpus.labels import LABELS
+from ser_core.corpus.labels import require_classes
 from ser_core.environment import Environment
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
@@ -120,7 +119,7 @@ def run(
             f"Preset {recipe.preset!r} of {recipe.model} was tuned on clips of all actors, so {protocol} would not "
             "hold anybody out. Run another preset under it, such as default, or search inside each fold: --tune 20"
         )
-    _check_labels(table)
+    require_classes(table["label"])
     estimator = EmotionClassifier(build(recipe))
     folds = [fold for fold in chosen.folds(table) if cv or fold.part != "cv"]
     seen = features or _of_table(table, recipe)
@@ -130,7 +129,7 @@ def run(
     data_digest = tables.digest(table)
     run_id = runs.id_of(recipe, protocol, data_digest, cv)
     work = [(fold, keep) for fold, keep in zip(folds, is_kept, strict=True)]
-    groups = table["actor"].to_numpy() if chosen.holds_actors_out else None
+    groups = table["speaker"].to_numpy() if chosen.holds_actors_out else None
     if registry.get(recipe.model).trains_in_epochs:
         folder = training.folder and training.folder / run_id
         fits = _train_each(estimator, seen.values, labels, work, groups, training.watch, folder)
@@ -148,8 +147,7 @@ def run(
         outcomes.append(outcome)
         if progress:
             progress(len(outcomes), len(folds))
-    stems = table["stem"].to_numpy(dtype=str)
-    predictions = pd.concat([_rows(stems, labels, *part) for outcome in outcomes for part in outcome.parts])
+    predictions = pd.concat([_rows(table, *part) for outcome in outcomes for part in outcome.parts])
     predictions = predictions.reset_index(drop=True)
     curves = [outcome.curve for outcome in outcomes if outcome.curve is not None]
     last = outcomes[-1]
@@ -184,16 +182,6 @@ def build(recipe: Recipe):
         If there is no such model.
     """
     return nested.NestedSearch(recipe) if recipe.origin == "nested" else registry.build(recipe)
-
-
-def _check_labels(table: pd.DataFrame) -> None:
-    unknown = Counter(label for label in table["label"] if label not in LABELS)
-    if unknown:
-        listed = ", ".join(f"{label} ({number})" for label, number in unknown.most_common(5))
-        raise ModelError(
-            f"Models here learn the 16 classes of emotion and gender, and the table has clips of others: {listed}. "
-            "Take them out"
-        )
 
 
 def _of_table(table: pd.DataFrame, recipe: Recipe) -> ModelInput:
@@ -273,9 +261,8 @@ def _fit_and_predict(
         )
 
 
-def _rows(
-    stems: np.ndarray, labels: np.ndarray, part: str, fold: int, rows: np.ndarray, given: np.ndarray
-) -> pd.DataFrame:
-    known = pd.DataFrame({"clip": stems[rows], "fold": fold, "part": part, "truth": labels[rows]})
+def _rows(table: pd.DataFrame, part: str, fold: int, rows: np.ndarray, given: np.ndarray) -> pd.DataFrame:
+    clips = table.iloc[rows].rename(columns={"stem": "clip", "label": "truth"}).assign(part=part, fold=fold)
+    known = clips[[name for name in evaluation.COLUMNS if name in clips]].reset_index(drop=True)
     given = pd.DataFrame(given.astype(np.float32), columns=evaluation.PROBABILITY_COLUMNS)
     return pd.concat([known, given], axis=1)

@@ -69,7 +69,7 @@ def count(table: pd.DataFrame, rows: str, columns: str | None = None) -> pd.Data
 def gaps(table: pd.DataFrame) -> list[str]:
     """What RAVDESS lacks and matters for learning from some of its clips, in words: only what these clips show."""
     said = []
-    actors, channels, emotions = (set(table[name]) for name in ("actor", "channel", "emotion"))
+    channels, emotions, actors = set(table["channel"]), set(table["emotion"]), set(table["speaker"].astype(int))
     for actor in sorted(actors.intersection(NEVER_SANG)):
         if "song" in channels or actors <= set(NEVER_SANG):
             said.append(f"There is no song of actor {actor}.")
@@ -91,50 +91,50 @@ def gaps(table: pd.DataFrame) -> list[str]:
 
 
 def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
-    """What part of each feature's variance emotion explains, and what part the actor.
+    """What part of each feature's variance emotion explains, and what part the speaker.
 
     Shares are eta squared of a one-way analysis of variance: between-group over total sum of squares, from
-    scikit-learn's F. `within` is emotion's share after each actor's own mean is taken away: what is left is not who
-    speaks.
+    scikit-learn's F. `within` is emotion's share after each speaker's own mean is taken away: what is left is not
+    who speaks.
 
     Parameters
     ----------
     table : pd.DataFrame
-        Two emotions and two actors at least.
+        Two emotions and two speakers at least.
     decibels : bool
         Take the mel bands in dB. The study's models get them as power, where a few shouts make most of the variance.
 
     Returns
     -------
     pd.DataFrame
-        A row a feature, by falling `within`: `actor`, `emotion`, `within`, all 0 to 1, and `f`, the F of emotion within
-        actors.
+        A row a feature, by falling `within`: `speaker`, `emotion`, `within`, all 0 to 1, and `f`, the F of emotion
+        within speakers.
 
     Raises
     ------
     FeatureError
-        If there are fewer emotions or actors.
+        If there are fewer emotions or speakers.
     """
-    if table["emotion"].nunique() < 2 or table["actor"].nunique() < 2:
+    if table["emotion"].nunique() < 2 or table["speaker"].nunique() < 2:
         raise FeatureError("To tell emotions from speakers takes two emotions and two actors at least: filter less")
     features = table[list(mean180.NAMES)].astype(np.float64)
     if decibels:
         features[list(MEL_BANDS)] = in_decibels(features[list(MEL_BANDS)])
-    values, actor_means = features.to_numpy(), features.groupby(table["actor"]).transform("mean").to_numpy()
-    actor, emotion = table["actor"].to_numpy(), table["emotion"].to_numpy(dtype=object)
+    values, means = features.to_numpy(), features.groupby(table["speaker"]).transform("mean").to_numpy()
+    speaker, emotion = (table[name].to_numpy(dtype=object) for name in ("speaker", "emotion"))
     f = {
-        "actor": f_classif(values, actor)[0],
+        "speaker": f_classif(values, speaker)[0],
         "emotion": f_classif(values, emotion)[0],
-        "within": f_classif(values - actor_means, emotion)[0],
+        "within": f_classif(values - means, emotion)[0],
     }
-    # The actors' means were estimated too: their degrees of freedom are no longer the clips'.
+    # The speakers' means were estimated too: their degrees of freedom are no longer the clips'.
     free = len(table) - len(set(emotion))
     return pd.DataFrame(
         {
-            "actor": _share(f["actor"], actor),
+            "speaker": _share(f["speaker"], speaker),
             "emotion": _share(f["emotion"], emotion),
             "within": _share(f["within"], emotion),
-            "f": f["within"] * (free - len(set(actor)) + 1) / free,
+            "f": f["within"] * (free - len(set(speaker)) + 1) / free,
         },
         index=list(mean180.NAMES),
     ).sort_values("within", ascending=False)
@@ -169,18 +169,18 @@ def neighbours(table: pd.DataFrame, *, within: bool = False) -> dict[str, tuple[
     table : pd.DataFrame
         More than ten clips.
     within : bool
-        Standardise within each actor, so that who speaks counts for less.
+        Standardise within each speaker, so that who speaks counts for less.
 
     Returns
     -------
     dict
-        `actor`, `gender`, `emotion` -> the mean share of neighbours that agree with the clip, and the share of all
+        `speaker`, `gender`, `emotion` -> the mean share of neighbours that agree with the clip, and the share of all
         other clips that do, which is what chance would give.
     """
     values = _standardised(table, within=within)
     near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(values).kneighbors(return_distance=False)
     shares = {}
-    for name in ("actor", "gender", "emotion"):
+    for name in ("speaker", "gender", "emotion"):
         codes, _ = pd.factorize(table[name])
         sizes = np.bincount(codes)
         chance = float((sizes[codes] - 1).mean() / (len(codes) - 1))
@@ -195,12 +195,12 @@ def maps(table: pd.DataFrame) -> pd.DataFrame:
     -------
     pd.DataFrame
         `stem`, and `x` and `y` of four maps: `tsne_all_x`, `tsne_all_y`, ... for each of `METHODS`, of features that
-        are standardised over all clips (`all`) or within each actor (`actor`). t-SNE starts from the principal
+        are standardised over all clips (`all`) or within each speaker (`speaker`). t-SNE starts from the principal
         components that hold 95 % of the variance (van der Maaten & Hinton 2008, "Visualizing Data using t-SNE").
     """
     places = {"stem": table["stem"]}
-    for of in ("all", "actor"):
-        components = PCA(VARIANCE_KEPT).fit_transform(_standardised(table, within=of == "actor"))
+    for of in ("all", "speaker"):
+        components = PCA(VARIANCE_KEPT).fit_transform(_standardised(table, within=of == "speaker"))
         spread = TSNE(perplexity=TSNE_PERPLEXITY, init="pca", random_state=TSNE_SEED, n_jobs=-1)
         for method, flat in (("tsne", spread.fit_transform(components)), ("pca", components[:, :2])):
             places[f"{method}_{of}_x"], places[f"{method}_{of}_y"] = flat.T.astype(np.float32)
@@ -221,10 +221,10 @@ def in_decibels(power):
 
 
 def _standardised(table: pd.DataFrame, *, within: bool = False) -> np.ndarray:
-    """The features with mean 0 and deviation 1 over all clips, or over the clips of each actor."""
+    """The features with mean 0 and deviation 1 over all clips, or over the clips of each speaker."""
     values = tables.matrix(table).astype(np.float64)
     if not within:
         return StandardScaler().fit_transform(values)
-    for rows in table.reset_index(drop=True).groupby("actor").indices.values():
+    for rows in table.reset_index(drop=True).groupby("speaker").indices.values():
         values[rows] = StandardScaler().fit_transform(values[rows])
     return values

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from ser_core import audio
-from ser_core.corpus import Corpus, Rejected
+from ser_core.corpus import Corpus, Rejected, ravdess
 from ser_core.errors import AudioError, ImageError
 from ser_core.evaluation import protocols
 from ser_core.features import mean180, store
@@ -192,6 +192,8 @@ def write(
     if copies < 0:
         raise ImageError(f"{copies} augmented copies cannot be made: give 0 or more")
     clips = corpus.clips
+    if others := sorted(set(clips["corpus"]) - {ravdess.NAME}):
+        raise ImageError(f"Pictures are in the study's split, so they are of RAVDESS' clips, not of {others[0]}'s")
     broken = [item for item in corpus.rejected if item.broken]
     store.check_share(broken, named := len(clips) + len(broken))
     _open_folder(
@@ -307,7 +309,7 @@ def _write_clip(clip: tuple[Path, dict[int, Path]], kind: str, seed: int) -> str
     except AudioError as error:
         return str(error).removeprefix(f"{source}: ")
     for copy, file in files.items():
-        rng = np.random.default_rng([seed, copy, *map(int, source.stem.split("-"))])
+        rng = np.random.default_rng([seed, copy, *ravdess.numbers(source.stem)])
         content = png(augment(samples, rng) if copy else samples, kind)
         with _writing(file):
             _write_whole(file, content)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ser_core import corpus
+from ser_core.corpus import ravdess
 from ser_core.errors import FeatureError
 from ser_core.features import registry, store, tables
 from ser_core.features.augmentation import augmented
@@ -109,6 +110,18 @@ def _shipped(table: pd.DataFrame, features: registry.FeatureSet, settings: Setti
 
 
 def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
+    if set(table["corpus"]) == {ravdess.NAME}:
+        return _ravdess(table, settings)
+    files = [Path(table.attrs.get(tables.FOLDER, "")) / path for path in table["path"]]
+    if lacking := [file for file in files if not file.is_file()]:
+        raise FeatureError(
+            f"This needs the recordings, and {len(lacking):,} of {len(files):,} are not where the table was made, such "
+            f"as {lacking[0]}. Extract the table anew from its manifest"
+        )
+    return files
+
+
+def _ravdess(table: pd.DataFrame, settings: Settings) -> list[Path]:
     way_out = "Bring them here (python -m ser_core download), or set SER_DATA_DIR"
     if not settings.data_dir.is_dir():
         raise FeatureError(f"This needs the recordings, and {settings.data_dir} is not there. {way_out}")

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from ser_core import files
-from ser_core.corpus import COLUMNS, Corpus, Rejected
+from ser_core.corpus.clips import COLUMNS, Corpus, Rejected, in_order
 from ser_core.errors import FeatureError
 from ser_core.features import registry, store
 from ser_core.features.feature_set import FeatureSet
 from ser_core.features.registry import MEAN180
 
-VERSION = "feature_version"  # under which a table keeps the version of its features
+# What a table keeps beside its rows: the version of its features, and the folder that its paths count from.
+VERSION, FOLDER = "feature_version", "folder"
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,12 @@ def extract(
     Raises
     ------
     FeatureError
-        If more than 2 % of the corpus's clips cannot be read: that is a fault of the folder, not of a clip.
+        If more than 2 % of the corpus's clips cannot be read: that is a fault of the folder, not of a clip. Or if a
+        column of the corpus has a feature's name.
     """
     clips = corpus.clips
+    if taken := set(clips).intersection(features.names):
+        raise FeatureError(f"The corpus has a column {min(taken)!r}, and so is a feature called. Rename the column")
     broken = [item for item in corpus.rejected if item.broken]
     total = len(clips) + len(broken)
 
@@ -73,7 +77,7 @@ def extract(
     values = np.array([made.arrays[row] for row in good], dtype=np.float32).reshape(len(good), len(features.names))
     named_values = pd.DataFrame(values, columns=list(features.names))
     table = pd.concat([clips.iloc[good].reset_index(drop=True), named_values], axis=1)
-    table.attrs[VERSION] = features.version
+    table.attrs |= {VERSION: features.version, FOLDER: str(corpus.folder.absolute())}
     misnamed = tuple(item for item in corpus.rejected if not item.broken)
     return Extraction(table, made.made, made.reused, (*misnamed, *named(made.faults)))
 
@@ -119,7 +123,10 @@ def read(file: Path, features: FeatureSet | None = None) -> pd.DataFrame:
     features = features or features_of(table) or MEAN180
     lacking = [name for name in (*COLUMNS, *features.names) if name not in table]
     if lacking:
-        raise FeatureError(f"{file} is no feature table: it lacks {len(lacking)} columns, the first {lacking[0]!r}")
+        raise FeatureError(
+            f"{file} is no feature table, or of an earlier version: it lacks {len(lacking)} columns, the first "
+            f"{lacking[0]!r}. Make it anew: python -m ser_core extract DIR --out {file}"
+        )
     version = table.attrs.get(VERSION)
     if version != features.version:
         raise FeatureError(
@@ -129,7 +136,7 @@ def read(file: Path, features: FeatureSet | None = None) -> pd.DataFrame:
     fault = _fault(table, features)
     if fault:
         raise FeatureError(f"{file} is no feature table as `extract` makes it: {fault}")
-    order = table.sort_values(["actor", "stem"], ignore_index=True)  # protocols split by position
+    order = in_order(table)
     order.attrs = table.attrs
     return order
 
@@ -145,6 +152,9 @@ def _fault(table: pd.DataFrame, features: FeatureSet) -> str | None:
     for name in features.names:
         if not pd.api.types.is_float_dtype(table[name]) or not np.isfinite(table[name]).all():
             return f"{name} holds values that are no numbers"
+    for name in COLUMNS:
+        if table[name].isna().any():
+            return f"{name} is not said of every clip"
     if table["stem"].duplicated().any():
         return f"clip {table['stem'][table['stem'].duplicated()].iloc[0]} is in it twice"
     return None

@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core import evaluation
-from ser_core.corpus import TITLES, parse, said
-from ser_core.corpus.labels import emotion_of, gender_of, title_of
+from ser_core.corpus import TITLES, said
+from ser_core.corpus.clips import without_zeros
+from ser_core.corpus.labels import GENDERS, emotion_of, gender_of, title_of
 from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish, interval, percent
 
 COLOURS = (ACCENT, SECOND, MUTED, "#A8577E")  # of the first to the fourth run
@@ -326,31 +327,34 @@ def reliability(tables: dict[str, pd.DataFrame], errors: dict[str, float]) -> tu
     return figure, "; ".join(said_of_each) + ". Below the line is too sure; a large dot stands for many clips."
 
 
-def actors(tables: dict[str, pd.DataFrame], genders: dict[int, str]) -> tuple[go.Figure, str]:
-    """How well each run does on each actor: one dot an actor.
+def speakers(tables: dict[str, pd.DataFrame], genders: dict[str, str]) -> tuple[go.Figure, str]:
+    """How well each run does on each speaker: one dot a speaker.
 
     Parameters
     ----------
     tables : dict
-        What a run is called -> as `evaluation.by_property` gives it for "actor".
+        What a run is called -> as `evaluation.by_property` gives it for "speaker".
     genders : dict
-        Actor -> gender.
+        Speaker -> gender.
     """
     figure = go.Figure()
-    for gender, symbol in (("female", "circle"), ("male", "diamond-open")):
+    for gender, symbol in (("female", "circle"), ("male", "diamond-open"), ("", "square")):
         x, y, more = [], [], []
         for name, table in tables.items():
-            rows = table[table["value"].map(genders) == gender]
+            of_each = table["value"].map(genders)
+            rows = table[of_each == gender if gender else ~of_each.isin(GENDERS)]
             x += rows["accuracy"].tolist()
             y += [name] * len(rows)
-            more += rows[["value", "clips"]].to_numpy().tolist()
+            more += [[without_zeros(row.value), row.clips] for row in rows.itertuples()]
+        if not x and not gender:  # everybody's is known
+            continue
         figure.add_scatter(
             x=x,
             y=y,
             mode="markers",
             marker={"symbol": symbol, "size": 11, "color": ACCENT if gender == "female" else SECOND, "line_width": 2},
             opacity=0.8,
-            name=f"{gender} actor",
+            name=f"{gender} actor".strip(),
             customdata=more,
             hovertemplate="Actor %{customdata[0]}: %{x:.0%} of %{customdata[1]} clips<extra></extra>",
         )
@@ -361,8 +365,9 @@ def actors(tables: dict[str, pd.DataFrame], genders: dict[int, str]) -> tuple[go
     for name, table in tables.items():
         low, high = table.loc[table["accuracy"].idxmin()], table.loc[table["accuracy"].idxmax()]
         said_of_each.append(
-            f"{name}: from {percent(low['accuracy'])} (actor {low['value']:.0f}) to {percent(high['accuracy'])} (actor "
-            f"{high['value']:.0f}), standard deviation {100 * table['accuracy'].std():.0f} points"
+            f"{name}: from {percent(low['accuracy'])} (actor {without_zeros(low['value'])}) to "
+            f"{percent(high['accuracy'])} (actor {without_zeros(high['value'])}), standard deviation "
+            f"{100 * table['accuracy'].std():.0f} points"
         )
     clips = next(iter(tables.values()))["clips"]
     return figure, f"{'; '.join(said_of_each)}. An actor has {clips.min()} to {clips.max()} of the clips."
@@ -406,8 +411,13 @@ def gap(table: pd.DataFrame) -> tuple[go.Figure, str]:
     return figure, f"Accuracy on the clips that it learned from less that on the test clips: {listed}."
 
 
-def clip_table(rows: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
-    """Clips to be read: what each is, what each run named, and what its file's name says.
+def numbered(speakers: pd.Series) -> pd.Series:
+    """Speakers as numbers, which people read and sort as such, if all of them are numbers."""
+    return speakers.astype(int) if speakers.str.isdecimal().all() else speakers
+
+
+def clip_table(rows: pd.DataFrame, labels: dict[str, str], clips: pd.DataFrame) -> pd.DataFrame:
+    """Clips to be read: what each is, what each run named, who speaks, and what else the corpus says of it.
 
     Parameters
     ----------
@@ -415,13 +425,11 @@ def clip_table(rows: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
         Of `differences.beside`.
     labels : dict
         Run id -> what it is called.
+    clips : pd.DataFrame
+        The index of RAVDESS' clips. Of clips of other corpora nothing more is said.
     """
-    clips, properties = [parse(stem) for stem in rows["clip"]], ("channel", "intensity", "actor", "statement")
-    return pd.DataFrame(
-        {
-            "truth": rows["truth"].map(name_of),
-            **{labels[name]: rows[name].map(name_of) for name in rows if name in labels},
-            **{name: [getattr(clip, name) for clip in clips] for name in properties},
-            "clip": rows["clip"],
-        }
-    )
+    more = clips.set_index("stem")[["channel", "intensity", "statement"]].reindex(rows["clip"]).set_index(rows.index)
+    more.insert(2, TITLES["speaker"], numbered(rows["speaker"]))
+    named = {labels[name]: rows[name].map(name_of) for name in rows if name in labels}
+    table = pd.DataFrame({"truth": rows["truth"].map(name_of), **named, **more, "clip": rows["clip"]})
+    return table.dropna(axis="columns", how="all")

@@ -121,7 +121,7 @@ def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str
     )
     figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
     empty = [f"{y[i]} with {x[j].lower()}" for i, j in zip(*np.nonzero(values == 0), strict=True)]
-    if {rows, columns} == {"actor", "gender"}:
+    if {rows, columns} == {"speaker", "gender"}:
         sentence = "Each actor has one gender: the other cells are no gaps."
     elif not empty:
         sentence = f"Every pair occurs: from {values.min():,} to {values.max():,} clips each."

@@ -13,7 +13,7 @@ from ser_core.features.exploration import VARIANCE_KEPT, components_kept, in_dec
 from ser_core.features.spectrogram import mel_band_hz
 from ser_core.figures.style import ACCENT, MUTED, SECOND, dots, finish, percent
 
-MAP_COLOURS = ("emotion", "gender", "actor", "channel")
+MAP_COLOURS = ("emotion", "gender", "speaker", "channel")
 FAMILIES = {"mfcc": "MFCC (timbre)", "chroma": "chroma (notes)", "mel": "mel bands (energy by pitch)"}
 ABOUT = {
     "mfcc": (
@@ -161,7 +161,7 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
-    """Each feature by how much of its variance the actor explains, and how much the emotion.
+    """Each feature by how much of its variance the speaker explains, and how much the emotion.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
     for kind, words in FAMILIES.items():
         rows = shares[[family(name) == kind for name in shares.index]]
         figure.add_scatter(
-            x=rows["actor"].round(4).to_numpy(),
+            x=rows["speaker"].round(4).to_numpy(),
             y=rows["emotion"].round(4).to_numpy(),
             mode="markers",
             name=words,
@@ -181,7 +181,7 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
             text=[title(name) for name in rows.index],
             hovertemplate="%{text}<br>actor %{x:.0%}, emotion %{y:.0%}<extra></extra>",
         )
-    edge = float(max(shares["actor"].max(), shares["emotion"].max())) * 1.05
+    edge = float(shares[["speaker", "emotion"]].max().max()) * 1.05
     figure.add_scatter(
         x=[0, edge], y=[0, edge], mode="lines", line={"color": MUTED, "dash": "dot"}, hoverinfo="skip", showlegend=False
     )
@@ -189,8 +189,8 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
     figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"})
     figure.update_xaxes(title="share of variance that the actor explains", tickformat=".0%", range=[0, edge])
     figure.update_yaxes(title="share that the emotion explains", tickformat=".0%", range=[0, edge])
-    below = (shares["actor"] > shares["emotion"]).sum()
-    means = shares.groupby([family(name) for name in shares.index])[["actor", "emotion"]].mean()
+    below = (shares["speaker"] > shares["emotion"]).sum()
+    means = shares.groupby([family(name) for name in shares.index])[["speaker", "emotion"]].mean()
     return figure, (
         f"Below the dotted line a feature says more of the speaker than of the emotion: {below} of {len(shares)} do. "
         f"On average the actor explains {_both(means, 'mfcc')} of an MFCC, {_both(means, 'chroma')} of a chroma and "
@@ -200,7 +200,7 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def _both(means: pd.DataFrame, kind: str) -> str:
-    return f"{percent(means.loc[kind, 'actor'])} (emotion {percent(means.loc[kind, 'emotion'])})"
+    return f"{percent(means.loc[kind, 'speaker'])} (emotion {percent(means.loc[kind, 'emotion'])})"
 
 
 def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
@@ -299,7 +299,7 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
     method : str
         Of `exploration.METHODS`.
     of : str
-        `all` or `actor`: what the features are standardised over.
+        `all` or `speaker`: what the features are standardised over.
     colour : str
         Of `MAP_COLOURS`.
     """
@@ -333,15 +333,15 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
         "pca": "The axes are the two directions in which the clips differ most (principal components); in what they "
         "differ beside, the map does not show",
     }[method]
-    shapes = " Circles are women, diamonds men." if colour == "actor" else ""
+    shapes = " Circles are women, diamonds men." if colour == "speaker" else ""
     return figure, f"Each dot is a clip. {how}. The axes have no unit.{shapes}"
 
 
 def _dots(colour: str, value) -> dict:
     if colour == "emotion":
         return dots(BY_NAME[value].colour, size=6)
-    if colour == "actor":  # 24 hues; women are circles, men diamonds
-        red, green, blue = colorsys.hls_to_rgb((value - 1) / 24, 0.55, 0.6)
+    if colour == "speaker":  # 24 hues; women are circles, men diamonds
+        red, green, blue = colorsys.hls_to_rgb((int(value) - 1) / 24, 0.55, 0.6)
         rgb = f"rgb({255 * red:.0f},{255 * green:.0f},{255 * blue:.0f})"
-        return dots(rgb, size=6) | {"symbol": "diamond" if value % 2 else "circle"}
+        return dots(rgb, size=6) | {"symbol": "diamond" if int(value) % 2 else "circle"}
     return dots(ACCENT if value in ("female", "speech") else SECOND, size=6)

@@ -25,7 +25,7 @@ class TrainedOn:
         rows = table[table["stem"].isin(run.part("train")["clip"])]
         lengths = rows["duration_s"]
         ends = (round(float(length), 2) for length in (lengths.min(), lengths.median(), lengths.max()))
-        return cls(len(rows), int(rows["actor"].nunique()), *ends)
+        return cls(len(rows), int(rows["speaker"].nunique()), *ends)
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
     """What `table` says of a run, but for its label; of 16 classes beside the original's numbers, if there are any."""
     test = run.part("test")
     original = original if kind == "class" else None
-    share, low, high = evaluation.accuracy(test, kind, by_actor=protocols.get(run.protocol).holds_actors_out)
+    share, low, high = evaluation.accuracy_interval(test, kind, over=protocols.get(run.protocol).interval_over)
     scores = run.scores if kind == "class" else evaluation.scores_of(run.predictions, kind)
     last = test[test["fold"] == test["fold"].max()]  # the clips that `predict_seconds` is of
     return {

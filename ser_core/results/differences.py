@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
 
 import numpy as np
@@ -43,22 +44,17 @@ def sides(first: Run, second: Run, *, part: str = "test", kind: str = "class") -
     Returns
     -------
     pd.DataFrame
-        One row a clip: `clip`, `truth`, `first` and `second` (what each named), `first_right` and `second_right`.
+        One row a clip: `clip`, `corpus`, `speaker`, `gender`, `truth`, `first` and `second` (what each named),
+        `first_right` and `second_right`.
 
     Raises
     ------
     ModelError
         If they have no clip in common.
     """
-    named = []
-    for run in (first, second):
-        rows = run.part(part)
-        given, truth = evaluation.named_and_true(rows, kind)
-        named.append(pd.DataFrame({"clip": rows["clip"].to_numpy(), "truth": truth, "named": given}))
-    both = named[0].merge(named[1], on=["clip", "truth"], suffixes=("_first", "_second"))
+    both = _named(first.part(part), kind, "first").merge(_named(second.part(part), kind, "second"))
     if both.empty:
         raise ModelError(f"{first.id} and {second.id} have no {part} clip in common: choose runs of one protocol")
-    both = both.rename(columns={"named_first": "first", "named_second": "second"})
     return both.assign(first_right=both["first"] == both["truth"], second_right=both["second"] == both["truth"])
 
 
@@ -68,15 +64,16 @@ def beside(found: Iterable[Run], *, kind: str = "class") -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        One row a clip: `clip`, `truth`, and for each run a column of its id with what it named.
+        One row a clip: `clip`, `corpus`, `speaker`, `gender`, `truth`, and for each run a column of its id with what
+        it named.
     """
-    table = None
-    for run in found:
-        rows = run.part("test")
-        named, truth = evaluation.named_and_true(rows, kind)
-        one = pd.DataFrame({"clip": rows["clip"].to_numpy(), "truth": truth, run.id: named})
-        table = one if table is None else table.merge(one, on=["clip", "truth"])
-    return table
+    return reduce(pd.merge, [_named(run.part("test"), kind, run.id) for run in found])
+
+
+def _named(rows: pd.DataFrame, kind: str, column: str) -> pd.DataFrame:
+    """Clips with who speaks in them, what they are, and in a column what was named."""
+    named, truth = evaluation.named_and_true(rows, kind)
+    return rows[evaluation.CLIP_COLUMNS].assign(truth=truth, **{column: named})
 
 
 def pair(
@@ -94,7 +91,7 @@ def pair(
     only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
     p = evaluation.mcnemar(only_first, only_second)
     by_actor = all(protocols.get(run.protocol).holds_actors_out for run in (first, second))
-    groups = rows["clip"].str[-2:].to_numpy() if by_actor else np.arange(len(rows))
+    groups = evaluation.speakers(rows) if by_actor else np.arange(len(rows))
     low, high = evaluation.mean_interval(one.astype(int) - other.astype(int), groups, resamples=resamples)
     difference = float(one.mean() - other.mean())
     return Pair(

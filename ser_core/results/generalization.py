@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
@@ -23,7 +22,7 @@ LADDER = {
     "actors-6": "other actors: nothing of this voice was heard",
     "emobox": "other actors, and speech alone: no song to learn from",
 }
-SPEAKER_MODEL = "svm"  # tells actors apart by the features that it tells emotions apart by
+SPEAKER_MODEL = "svm"  # tells speakers apart by the features that it tells emotions apart by
 
 
 def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kind: str = "class") -> pd.DataFrame:
@@ -50,7 +49,7 @@ def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kin
     for protocol, heard in LADDER.items():
         if run := newest.get((protocol, *_what(recipe))):
             test = run.part("test")
-            accuracy, low, high = with_interval(test, kind, by_actor=protocols.get(protocol).holds_actors_out)
+            accuracy, low, high = evaluation.accuracy_interval(test, kind, over=protocols.get(protocol).interval_over)
             rows.append(
                 {
                     "protocol": protocol,
@@ -91,13 +90,6 @@ def _what(recipe: Recipe) -> tuple[str, ...]:
     return recipe.model, recipe.features, recipe.augmentation, recipe.preset, recipe.origin
 
 
-def with_interval(rows: pd.DataFrame, kind: str, *, by_actor: bool) -> tuple[float, float, float]:
-    """Accuracy of some predictions with its 95 % bootstrap interval, over clips or over actors."""
-    named, truth = evaluation.named_and_true(rows, kind)
-    groups = rows["clip"].str[-2:].to_numpy() if by_actor else np.arange(len(rows))
-    return float(np.mean(named == truth)), *evaluation.mean_interval(named == truth, groups)
-
-
 def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
     """Every run under a protocol of published actor folds, or under the same with song, best first.
 
@@ -112,7 +104,7 @@ def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
     for run in found:
         if run.protocol.removesuffix("+song") != protocol:
             continue
-        accuracy, low, high = with_interval(run.part("test"), "emotion", by_actor=True)
+        accuracy, low, high = evaluation.accuracy_interval(run.part("test"), "emotion", over="speakers")
         rows.append(
             {
                 "run": run.id,
@@ -158,14 +150,14 @@ def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        One row a test clip: `clip`, `actor`, and `named`, the actor that was recognised.
+        One row a test clip: `clip`, `speaker`, and `named`, the speaker that was recognised.
     """
     fold = next(fold for fold in protocols.get("study").folds(table) if fold.part == "test")
-    features, actors = tables.matrix(table), table["actor"].to_numpy()
-    model = registry.build(registry.recipe(SPEAKER_MODEL)).fit(features[fold.train], actors[fold.train])
+    features, speakers = tables.matrix(table), table["speaker"].to_numpy()
+    model = registry.build(registry.recipe(SPEAKER_MODEL)).fit(features[fold.train], speakers[fold.train])
     named = model.predict(features[fold.held_out])
     clips = table["stem"].to_numpy()[fold.held_out]
-    return pd.DataFrame({"clip": clips, "actor": actors[fold.held_out], "named": named})
+    return pd.DataFrame({"clip": clips, "speaker": speakers[fold.held_out], "named": named})
 
 
 def fall(table: pd.DataFrame, name: str) -> str:

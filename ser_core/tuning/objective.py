@@ -7,12 +7,11 @@ import warnings
 import numpy as np
 import optuna
 import pandas as pd
-from sklearn.metrics import recall_score
 from threadpoolctl import threadpool_limits
 
 from ser_core import interrupts
-from ser_core.corpus.labels import LABELS
-from ser_core.evaluation import protocols
+from ser_core.corpus.labels import LABELS, require_classes
+from ser_core.evaluation import accuracy, protocols, uar
 from ser_core.features import model_input
 from ser_core.models import registry, search_spaces
 from ser_core.models.emotion_classifier import EmotionClassifier
@@ -33,18 +32,19 @@ class Objective:
     """
 
     def __init__(self, facts: dict, table: pd.DataFrame):
+        require_classes(table["label"])
         self.model = registry.get(facts["model"])
         self.space = search_spaces.get(facts["model"], facts["space"])
         self.space_name = facts["space"]
         self.seed = facts["seed"]
         self.by_fold = facts["pruner"] == "wilcoxon"  # it compares folds one by one, the median the means so far
         self.folds = protocols.tuning_folds(table, facts["cv"], facts["folds"])
-        self.score = recall if facts["cv"] == "actors" else accuracy
+        self.score = uar if facts["cv"] == "actors" else accuracy
         features = self.model.presets["default"].features
         self.features = model_input.load(table, Settings.from_environment(), features=features).values
         self.labels = table["label"].to_numpy(dtype=str)
         # Where actors are held out, none is on both sides of a network's own validation split either.
-        self.groups = table["actor"].to_numpy() if facts["cv"] == "actors" else None
+        self.groups = table["speaker"].to_numpy() if facts["cv"] == "actors" else None
 
     def __call__(self, trial: optuna.Trial) -> float:
         trial.set_user_attr("worker", f"{platform.node()}:{os.getpid()}")
@@ -85,13 +85,3 @@ class Objective:
         from ser_core.models.networks import Progress
 
         return {"progress": Progress(groups=self.groups[fold.train])}
-
-
-def accuracy(truth: np.ndarray, given: np.ndarray) -> float:
-    """The share of clips [shape=(n,)] that are given their true class."""
-    return float(np.mean(truth == given))
-
-
-def recall(truth: np.ndarray, given: np.ndarray) -> float:
-    """UAR: the mean recall of the classes that the fold holds."""
-    return float(recall_score(truth, given, labels=np.unique(truth), average="macro"))

@@ -190,6 +190,22 @@ def test_an_own_run_is_there_at_once_and_stands_apart_if_it_is_of_other_clips(ap
     assert "original_test_accuracy" not in app.dataframe[1].value
 
 
+def test_own_runs_of_another_corpus_have_every_view(app, table, settings):
+    """Nothing in the names of its clips says anything, and nobody knows their intensity."""
+    others = table.drop(columns=["channel", "intensity", "statement", "repetition"])
+    others = others.assign(corpus="mine", stem=[f"wav/{row}" for row in range(len(table))], speaker="Ada")
+    for model in ("kn", "lr"):
+        runs.save(experiments.run(model, others, jobs=1).run, settings.workspace)
+    at(app, "compare")
+    (test,) = [title for title in widget(app, "protocol").options if "other clips" in title]
+    at(app, "compare", protocol=test)
+    assert app.multiselect(key="runs").value == ["kn (yours)", "lr (yours)"]
+    for view, shown in each_view(app):
+        assert shown or view == "What a vote gains", view
+    widget(app, "view").set_value("Class by class").run()
+    assert widget(app, "by").options == ["class", "emotion", "gender"]
+
+
 def test_the_table_can_be_taken_away(app):
     at(app, "compare")
     labels = [button.label for button in app.get("download_button")]

@@ -75,7 +75,7 @@ def test_filters_that_leave_nothing_say_so(app, none):
 
 def test_any_two_properties_can_be_crossed(app, none):
     at(app, "dataset")
-    for rows in ("emotion", "actor", "part"):
+    for rows in ("emotion", "speaker", "part"):
         widget(app, "rows").set_value(rows)
         widget(app, "columns").set_value("intensity").run()
         well(app)
@@ -174,13 +174,13 @@ def test_files_that_are_no_clips_are_told_with_their_reason(app, tmp_path, monke
 
 def test_a_clip_that_cannot_be_heard_leaves_the_page_whole(app, tmp_path, monkeypatch):
     everything = cached.clips()
-    properties = ["emotion", "channel", "intensity", "actor", "statement", "part"]
+    properties = ["emotion", "channel", "intensity", "speaker", "statement", "part"]
     alone = everything[~everything.duplicated(properties, keep=False)].iloc[0]  # the one take of two in its part
     soundfile.write(tmp_path / f"{alone['stem']}.wav", np.zeros(22_050), 22_050)
     monkeypatch.setenv("SER_DATA_DIR", str(tmp_path))
     at(app, "dataset")
     for name in properties:
-        widget(app, name).set_value([alone[name]])
+        widget(app, "actor" if name == "speaker" else name).set_value([alone[name]])
     app.run()
     assert list(table(app)["stem"]) == [alone["stem"]]
     (error,) = app.error

@@ -19,7 +19,7 @@ def test_the_map_comes_first_and_says_who_neighbours_are(app):
     assert "lie near each other" in charts(app)[0].alt
 
 
-@pytest.mark.parametrize("key, value", [("colour", "actor"), ("of", "actor"), ("method", "pca")])
+@pytest.mark.parametrize("key, value", [("colour", "speaker"), ("of", "speaker"), ("method", "pca")])
 def test_the_map_can_be_coloured_and_made_otherwise(app, key, value):
     at(app, "features")
     before = charts(app)[0].spec + texts(app)

@@ -49,7 +49,7 @@ def test_the_address_says_what_is_shown(app, some):
 def test_only_what_is_there_can_be_chosen(app, some):
     at(app, "sound", clip=ANGRY)
     assert widget(app, "clip-emotion").options == ["Sad", "Angry"]
-    assert widget(app, "clip-actor").options == ["1, male", "2, female", "3, male", "4, female"]
+    assert widget(app, "clip-speaker").options == ["1, male", "2, female", "3, male", "4, female"]
     assert widget(app, "clip-channel").options == ["Speech"]
 
 
@@ -107,7 +107,7 @@ def test_two_clips_and_back_to_one(app, some):
     at(app, "sound", clip=ANGRY)
     widget(app, "mode").set_value("Two clips").run()
     assert app.query_params["other"] == SAD
-    widget(app, "other-actor").set_value(1).run()
+    widget(app, "other-speaker").set_value("01").run()
     assert app.query_params["other"] == SAD[:-2] + "01"
     assert app.query_params["clip"] == ANGRY
     widget(app, "mode").set_value("One clip").run()

@@ -1,5 +1,6 @@
 import pandas as pd
 
+from ser_core.cli import main
 from ser_core.corpus import synthetic
 from ser_core.features import mean180
 
@@ -7,7 +8,24 @@ from ser_core.features import mean180
 def test_index(call, voices):
     status, answer, _ = call("index", voices)
     assert status == 0
-    assert answer == {"clips": 64, "speech": 64, "song": 0, "actors": 4, "rejected": []}
+    counted = {"clips": 64, "speech": 64, "song": 0, "actors": 4, "corpus": "ravdess", "speakers": 4}
+    assert answer == counted | {"emotions": {"angry": 32, "sad": 32}, "rejected": []}
+
+
+def test_index_of_a_manifest_counts_what_there_is_and_names_each_bad_row(call, tmp_path):
+    (tmp_path / "a.wav").write_bytes(synthetic.wav("angry", actor=1, seconds=0.5))
+    (tmp_path / "mine.csv").write_text("file;speaker;emotion\na.wav;Ada;bored\nb.wav;Bo;sad\n")
+    status, answer, _ = call("index", tmp_path / "mine.csv")
+    assert status == 0
+    counted = {"clips": 1, "actors": 1, "corpus": "mine", "speakers": 1, "emotions": {"bored": 1}}
+    assert answer == counted | {"rejected": [{"file": "b.wav", "reason": "line 3: there is no such file"}]}
+
+
+def test_index_shows_a_manifest_to_people(tmp_path, capsys):
+    (tmp_path / "a.wav").write_bytes(synthetic.wav("angry", actor=1, seconds=0.5))
+    (tmp_path / "mine.csv").write_text("file,speaker,emotion\na.wav,Ada,bored\n")
+    assert main(["index", str(tmp_path / "mine.csv")]) == 0
+    assert capsys.readouterr().out.strip() == "1 clips (1 bored) of 1 speakers of mine"
 
 
 def test_index_lists_what_it_leaves_out(call, tmp_path):

@@ -19,6 +19,21 @@ def test_predict_with_the_shipped_model(call, tmp_path):
     assert answer["errors"] == []
 
 
+def test_a_manifest_among_the_files_is_heard_clip_by_clip_beside_what_they_are(call, tmp_path):
+    for name in ("one.wav", "two.wav"):
+        (tmp_path / name).write_bytes(synthetic.wav("angry", actor=1))
+    (tmp_path / "mine.csv").write_text("file,speaker,emotion\ntwo.wav,Ada,bored\nnone.wav,Ada,sad\n")
+    one, two, lost = tmp_path / "one.wav", tmp_path / "two.wav", tmp_path / "lost.csv"
+    status, answer, said = call("predict", one, tmp_path / "mine.csv", lost, "--model", "krr")
+    assert status == 2
+    assert [item["file"] for item in answer["predictions"]] == [str(one), str(two)]
+    assert [item.get("truth") for item in answer["predictions"]] == [None, "bored"]
+    first, second = answer["errors"]
+    assert first == {"file": "none.wav", "error": "line 3: there is no such file"}
+    assert second["file"] == str(lost) and "cannot be read" in second["error"]
+    assert len(said.strip().splitlines()) == 2
+
+
 def test_one_bad_file_is_named_the_others_are_answered_and_the_exit_is_2(call, tmp_path):
     good, bad = tmp_path / "good.wav", tmp_path / "bad.wav"
     good.write_bytes(synthetic.wav("angry", actor=1))

@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from ser_core.corpus import labels
+from ser_core.errors import ModelError
 
 
 def test_sixteen_classes_in_the_order_in_which_scikit_learn_sorts_them():
@@ -18,6 +20,20 @@ def test_a_class_is_an_emotion_and_a_gender():
         (emotion, gender) for emotion in labels.EMOTION_NAMES for gender in labels.GENDERS
     }
     assert labels.title_of("angry_female") == "Angry, female"
+
+
+@pytest.mark.parametrize(
+    ("emotion", "gender", "label"),
+    [("angry", "female", "angry_female"), ("boredom", "female", "boredom"), ("angry", "", "angry")],
+)
+def test_the_label_of_what_is_no_class_is_the_bare_emotion(emotion, gender, label):
+    assert labels.label_of(emotion, gender) == label
+
+
+def test_clips_that_cannot_be_learned_are_named_with_their_number():
+    labels.require_classes(labels.LABELS)
+    with pytest.raises(ModelError, match=r"can learn: 1 of 'angry', 2 of 'boredom'\. A class is one of neutral"):
+        labels.require_classes(["boredom", "sad_male", "angry", "boredom"])
 
 
 def test_genders_and_emotions_are_added_up():

@@ -4,14 +4,15 @@ import pytest
 import soundfile
 
 from ser_core import corpus
-from ser_core.corpus import synthetic
+from ser_core.corpus import clips as indexed
+from ser_core.corpus import ravdess, synthetic
 from ser_core.errors import CorpusError
 
 
 def test_a_name_says_everything_about_its_clip():
     clip = corpus.parse("03-02-06-02-01-02-12")
-    assert clip == corpus.Clip("03-02-06-02-01-02-12", "song", "fearful", "strong", 1, 2, 12, "female")
-    assert clip.label == "fearful_female"
+    assert clip == corpus.Clip("03-02-06-02-01-02-12", "song", "fearful", "strong", 1, 2, "12", "female")
+    assert (clip.label, clip.corpus, clip.language) == ("fearful_female", "ravdess", "en")
 
 
 @pytest.mark.parametrize(
@@ -37,9 +38,11 @@ def test_a_wrong_name_is_refused_with_its_reason(stem, said):
         corpus.parse(stem)
 
 
-def test_an_index_has_a_row_for_each_clip_by_actor_and_stem(voices):
+def test_an_index_has_a_row_for_each_clip_by_speaker_and_stem(voices):
     clips = corpus.index(voices).clips
-    assert tuple(clips.columns) == corpus.COLUMNS
+    assert tuple(clips.columns) == (*corpus.COLUMNS, "channel", "intensity", "statement", "repetition")
+    assert (set(clips["corpus"]), set(clips["language"])) == ({"ravdess"}, {"en"})
+    assert sorted(set(clips["speaker"])) == ["01", "02", "03", "04"]
     assert len(clips) == 64
     assert list(clips["stem"]) == sorted(clips["stem"], key=lambda stem: (stem[-2:], stem))
     assert (clips["duration_s"] == 1.2).all()
@@ -51,7 +54,7 @@ def test_any_layout_and_suffix_is_found(tmp_path, spoken):
     for name in ("03-01-05-01-01-01-01.wav", "deep/er/03-01-04-01-01-01-02.flac", "03-01-04-01-01-01-03.OGG"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(tmp_path / name, spoken, 22_050, format=name[-3:] if name[-3:] != "lac" else "FLAC")
-    assert list(corpus.index(tmp_path).clips["actor"]) == [1, 2, 3]
+    assert list(corpus.index(tmp_path).clips["speaker"]) == ["01", "02", "03"]
 
 
 def test_what_is_wrong_is_left_out_with_its_reason(voices, tmp_path):
@@ -127,7 +130,7 @@ def test_coverage_says_by_actor_what_is_there_and_what_is_missing(voices):
     coverage = corpus.coverage(corpus.index(voices).clips)
     assert coverage[["speech_of", "song_of"]].sum().to_list() == [1440, 1012]
     first, eighteenth = coverage.iloc[0], coverage.iloc[17]
-    assert (first["actor"], first["gender"], first["speech"], first["song"]) == (1, "male", 16, 0)
+    assert (first["speaker"], first["gender"], first["speech"], first["song"]) == ("01", "male", 16, 0)
     assert first["missing"] == 60 + 44 - 16
     assert (eighteenth["song_of"], eighteenth["missing"]) == (0, 60)
 
@@ -154,7 +157,7 @@ def test_the_stamp_of_a_folder_changes_with_its_files(tmp_path):
 
 def test_a_folder_that_goes_away_while_it_is_looked_at_does_no_harm(tmp_path, monkeypatch):
     gone = tmp_path / "03-01-05-01-02-01-01.wav"
-    monkeypatch.setattr("ser_core.corpus.ravdess._sound_files", lambda folder: [gone])
+    monkeypatch.setattr(indexed, "sound_files", lambda folder: [gone])
     assert corpus.stamp(tmp_path)
 
 
@@ -162,5 +165,9 @@ def test_a_clip_in_words():
     clip = corpus.parse("03-02-06-02-01-02-12")
     assert corpus.title(clip) == "Fearful (strong) song by actor 12, female"
     assert corpus.said("statement", 2) == "Dogs are sitting by the door"
-    assert corpus.said("actor", 3) == "Actor 3"
+    assert corpus.said("speaker", "03") == "Actor 3"
     assert corpus.said("emotion", "sad") == "Sad"
+
+
+def test_the_numbers_of_a_name():
+    assert ravdess.numbers("03-02-06-02-01-02-12") == (3, 2, 6, 2, 1, 2, 12)

@@ -14,8 +14,8 @@ def predictions(clips: int = 300, seed: int = 0, part: str = "test", skill: floa
     raw = random.normal(size=(clips, len(LABELS)))
     raw[np.arange(clips), truth] += skill
     given = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
-    known = pd.DataFrame({"clip": [f"c{i}" for i in range(clips)], "fold": 0, "part": part})
-    known["truth"] = np.array(LABELS)[truth]
+    known = pd.DataFrame({"clip": [f"c{i}" for i in range(clips)], "corpus": "made", "speaker": "1", "gender": ""})
+    known = known.assign(fold=0, part=part, truth=np.array(LABELS)[truth])
     return pd.concat([known, pd.DataFrame(given.astype(np.float32), columns=evaluation.PROBABILITY_COLUMNS)], axis=1)
 
 
@@ -83,15 +83,51 @@ def test_the_interval_covers_the_truth_about_95_times_in_100():
     assert 180 <= inside <= 198
 
 
-def test_the_interval_over_actors_is_wider_where_actors_differ():
+def test_the_interval_over_speakers_is_wider_where_speakers_differ():
     right, wrong = predictions(600, skill=50), predictions(600, skill=-50, seed=1)
-    actors = [f"03-01-05-01-01-01-{1 + i % 12:02d}" for i in range(600)]
-    others = [f"03-01-05-01-01-01-{13 + i % 12:02d}" for i in range(600)]
-    apart = pd.concat([right.assign(clip=actors), wrong.assign(clip=others)])
-    mixed = apart.assign(clip=np.random.default_rng(0).permutation(apart["clip"]))
-    (low, high), (mixed_low, mixed_high) = map(evaluation.unheard_interval, (apart, mixed))
-    assert low < evaluation.scores(apart)["emotion_accuracy"] < high
-    assert high - low > 3 * (mixed_high - mixed_low)
+    people, others = ([f"{first + i % 12:02d}" for i in range(600)] for first in (1, 13))
+    apart = pd.concat([right.assign(speaker=people), wrong.assign(speaker=others)])
+    mixed = apart.assign(speaker=np.random.default_rng(0).permutation(apart["speaker"]))
+    share, low, high = evaluation.accuracy_interval(apart, "emotion", over="speakers")
+    assert share == evaluation.scores(apart)["emotion_accuracy"]
+    assert low < share < high
+    _, near, far = evaluation.accuracy_interval(mixed, "emotion", over="speakers")
+    assert high - low > 3 * (far - near)
+
+
+def test_the_interval_over_clips_asks_nobody_who_speaks():
+    rows = predictions(300)
+    told = evaluation.accuracy_interval(rows.assign(speaker=[f"{i}" for i in range(300)]))
+    assert told == evaluation.accuracy_interval(rows)
+    assert told[0] == evaluation.scores(rows)["test_accuracy"]
+
+
+def test_a_speaker_is_one_within_a_corpus_only():
+    right, wrong = predictions(300, skill=50), predictions(300, skill=-50, seed=1)
+    one = pd.concat([right, wrong])
+    two = pd.concat([right.assign(corpus="a"), wrong.assign(corpus="b")])
+    assert evaluation.accuracy_interval(one, over="speakers") == (0.5, 0.5, 0.5)
+    assert evaluation.accuracy_interval(two, over="speakers") == (0.5, 0.0, 1.0)
+
+
+def test_an_interval_over_something_else_is_refused():
+    with pytest.raises(ValueError, match="not over 'actors'"):
+        evaluation.accuracy_interval(predictions(30), over="actors")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_accuracy_and_uar_are_scikit_learns(seed):
+    random = np.random.default_rng(seed)
+    truth, named = (np.array(EMOTION_NAMES)[random.integers(5, size=200)] for _ in range(2))
+    assert evaluation.accuracy(truth, named) == pytest.approx(accuracy_score(truth, named))
+    assert evaluation.uar(truth, named) == pytest.approx(
+        recall_score(truth, named, average="macro", labels=np.unique(truth))
+    )
+
+
+def test_the_uar_counts_each_class_that_is_there_as_much_however_few_its_clips():
+    truth, named = np.array(["sad"] * 9 + ["happy"]), np.array(["sad"] * 9 + ["calm"])
+    assert (evaluation.accuracy(truth, named), evaluation.uar(truth, named)) == (0.9, 0.5)
 
 
 def test_the_report_has_a_row_for_each_class_and_their_means():
@@ -99,14 +135,6 @@ def test_the_report_has_a_row_for_each_class_and_their_means():
     assert list(report.index) == [*LABELS, "macro avg", "weighted avg"]
     assert report.loc["macro avg", "clips"] == 300
     assert report.loc[list(LABELS), "clips"].sum() == 300
-
-
-def real(clips: int = 400, **options):
-    """Predictions by chance and a little skill of clips that have real names."""
-    stems = [clip for clip in corpus.official_clips()][:: 2452 // clips][:clips]
-    rows = predictions(len(stems), **options)
-    rows["clip"] = [clip.stem for clip in stems]
-    return rows
 
 
 @pytest.mark.parametrize("kind", ["class", "emotion", "gender"])
@@ -147,14 +175,33 @@ def test_who_claims_what_is_so_is_calibrated_and_who_claims_more_is_not():
     assert (bins["claimed"].between(bins["low"], bins["high"])).all()
 
 
-@pytest.mark.parametrize("name", evaluation.PROPERTIES)
+def real(clips: int = 400) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Predictions by chance and a little skill of some of RAVDESS' clips, and an index of all of them."""
+    index = pd.DataFrame([vars(clip) | {"label": clip.label} for clip in corpus.official_clips()])
+    chosen = index.iloc[:: len(index) // clips].head(clips)
+    rows = predictions(len(chosen))
+    known = {"clip": chosen["stem"], "speaker": chosen["speaker"], "gender": chosen["gender"], "truth": chosen["label"]}
+    return rows.assign(**{name: values.to_numpy() for name, values in known.items()}), index
+
+
+@pytest.mark.parametrize(
+    "name", ["class", "emotion", "gender", "speaker", "channel", "intensity", "statement", "repetition"]
+)
 def test_each_property_divides_the_clips(name):
-    rows = real()
-    table = evaluation.by_property(rows, name)
-    assert table["clips"].sum() == len(rows)
+    rows, index = real()
+    table = evaluation.by_property(rows, name, clips=index)
+    values = index.set_index("stem").loc[rows["clip"]]["label" if name == "class" else name]
+    assert dict(zip(table["value"], table["clips"], strict=True)) == values.value_counts().to_dict()
     mean = np.average(table["accuracy"], weights=table["clips"])
     assert mean == pytest.approx(evaluation.scores(rows)["test_accuracy"])
     assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()
+
+
+def test_a_property_that_nobody_tells_is_named():
+    rows, index = real()
+    for clips in (None, index):
+        with pytest.raises(ValueError, match="has a column 'age'"):
+            evaluation.by_property(rows, "age", clips=clips)
 
 
 def test_where_several_folds_are_tested_ua_is_the_mean_of_their_uars():

@@ -28,15 +28,16 @@ def test_the_split_is_the_same_every_time(table):
 
 def test_emobox_holds_four_actors_out_at_a_time_and_tests_on_speech():
     index = pd.DataFrame(
-        [(actor, channel) for actor in range(1, 25) for channel in ("speech", "song")], columns=["actor", "channel"]
+        [(f"{actor:02d}", channel) for actor in range(1, 25) for channel in ("speech", "song")],
+        columns=["speaker", "channel"],
     )
     folds = protocols.get("emobox").folds(index)
     published = protocols.PUBLISHED["emobox"]
-    assert [set(index.loc[fold.held_out, "actor"]) for fold in folds] == [set(four) for four in published]
+    assert [set(index.loc[fold.held_out, "speaker"].astype(int)) for fold in folds] == [set(four) for four in published]
     assert sorted(actor for four in published for actor in four) == list(range(1, 25))
     for fold in folds:
         assert set(index.loc[[*fold.train, *fold.held_out], "channel"]) == {"speech"}
-        assert not set(index.loc[fold.train, "actor"]) & set(index.loc[fold.held_out, "actor"])
+        assert not set(index.loc[fold.train, "speaker"]) & set(index.loc[fold.held_out, "speaker"])
         assert len(fold.train) == 20
 
 
@@ -73,8 +74,7 @@ def test_the_studys_parts_by_name_are_those_of_the_split_of_all_clips(settings):
 
 def official_index() -> pd.DataFrame:
     """RAVDESS' clips in the order of an index."""
-    clips = sorted(official_clips(), key=lambda clip: (clip.actor, clip.stem))
-    return pd.DataFrame([(clip.actor, clip.gender, clip.label) for clip in clips], columns=["actor", "gender", "label"])
+    return everyone()[["speaker", "gender", "label"]]
 
 
 def test_tuning_folds_stay_in_the_training_part():
@@ -94,16 +94,13 @@ def test_tuning_folds_stay_in_the_training_part():
 def test_tuning_folds_by_actor_hear_nobody_twice():
     index = official_index()
     for fold in protocols.tuning_folds(index, "actors", 4):
-        assert not set(index["actor"].iloc[fold.train]) & set(index["actor"].iloc[fold.held_out])
+        assert not set(index["speaker"].iloc[fold.train]) & set(index["speaker"].iloc[fold.held_out])
         assert set(index["gender"].iloc[fold.held_out]) == {"female", "male"}
 
 
 def everyone():
     """All clips of RAVDESS by name alone."""
-    clips = pd.DataFrame([vars(clip) | {"stem": clip.stem} for clip in official_clips()])
-    clips["gender"] = np.where(clips["actor"] % 2, "male", "female")
-    clips["label"] = clips["emotion"] + "_" + clips["gender"]
-    return clips
+    return pd.DataFrame([vars(clip) | {"label": clip.label} for clip in official_clips()])
 
 
 def test_published_folds_are_the_published_ones():
@@ -143,7 +140,7 @@ def test_song_of_the_others_may_be_learned_from_and_is_never_tested(name):
         assert set(without.train) < set(with_song.train)
         added = index.iloc[sorted(set(with_song.train) - set(without.train))]
         assert set(added["channel"]) == {"song"}
-        assert not set(added["actor"]) & set(index.iloc[without.held_out]["actor"])
+        assert not set(added["speaker"]) & set(index.iloc[without.held_out]["speaker"])
     assert "song" in protocols.get(f"{name}+song").note
 
 
@@ -160,7 +157,7 @@ def test_without_song_the_speech_of_the_studys_split_stays_on_its_side():
 def test_another_seed_draws_other_folds_of_actors_with_both_genders_in_each():
     index = everyone()
     one, other = (protocols.get(name).folds(index) for name in ("actors-6-1", "actors-6-2"))
-    drawn = [[set(index.iloc[fold.held_out]["actor"]) for fold in folds] for folds in (one, other)]
+    drawn = [[set(index.iloc[fold.held_out]["speaker"]) for fold in folds] for folds in (one, other)]
     assert drawn[0] != drawn[1]
     assert all(set(index.iloc[fold.held_out]["gender"]) == {"female", "male"} for fold in one)
 
@@ -184,6 +181,23 @@ def test_a_protocol_that_mixes_what_it_claims_to_hold_apart_is_caught(table):
     twice = protocols.Protocol("twice", "", lambda _: [protocols.Fold(1, "test", rows, rows[:3])])
     with pytest.raises(AssertionError, match="on both sides"):
         twice.folds(table)
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("statement", "statement"), ("emobox", "channel"), ("study-speech", "channel")]
+)
+def test_what_only_some_corpora_say_of_their_clips_is_named_where_it_is_needed(table, name, column):
+    with pytest.raises(ProtocolError, match=f"{name} needs each clip's {column}, and this table has no such column"):
+        protocols.get(name).folds(table.drop(columns=column))
+
+
+def test_intervals_are_over_whatever_is_held_out():
+    assert [protocols.get(name).interval_over for name in ("study", "statement", "actors-6", "emobox")] == [
+        "clips",
+        "clips",
+        "speakers",
+        "speakers",
+    ]
 
 
 def test_a_sentence_cannot_be_held_out_of_one(table):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from ser_core import evaluation
+from ser_core.corpus import official_clips
 from ser_core.corpus.labels import LABELS
 from ser_core.errors import ArtifactError, ModelError
 from ser_core.evaluation import PROBABILITY_COLUMNS
@@ -12,6 +13,7 @@ from ser_core.experiments import fusion
 from ser_core.models import registry
 from ser_core.results import runs
 from ser_core.results.runs import Run
+from tests.made_runs import known_of
 
 VOTE = registry.get("v_cnn_vgg16")
 
@@ -25,14 +27,7 @@ def run(model: str, seed: int, *, parts=("cv", "test"), clips: int = 60, **info)
         given = random.dirichlet(np.ones(len(LABELS)), size=clips)
         given[np.arange(clips), truth] += random.uniform(0, 0.4, size=clips)
         given = (given / given.sum(axis=1, keepdims=True)).astype(np.float32)
-        known = pd.DataFrame(
-            {
-                "clip": [f"03-01-05-01-01-01-{number:02d}" for number in range(clips)],
-                "fold": 0,
-                "part": part,
-                "truth": np.array(LABELS)[truth],
-            }
-        )
+        known = known_of(official_clips()[:clips]).assign(fold=0, part=part, truth=np.array(LABELS)[truth])
         rows.append(pd.concat([known, pd.DataFrame(given, columns=PROBABILITY_COLUMNS)], axis=1))
     facts = {"model": model, "preset": "default", "protocol": "study", "seed": 9, "data_digest": "d", "clips": clips}
     facts |= {"features": f"of {model}", "views": "1", "networks": "1", "versions": {}, "name": model, "family": "deep"}
@@ -51,6 +46,7 @@ def test_a_vote_is_the_weighted_mean_of_what_both_said(both):
     expected = pd.DataFrame((3 * one + 2 * other) / 5)
     np.testing.assert_allclose(evaluation.probabilities(vote.part("test")), expected, atol=1e-6)
     assert vote.scores == evaluation.scores(vote.predictions)
+    assert list(vote.predictions) == evaluation.COLUMNS
     assert vote.info["members"] == {"cnn": both[0].id, "vgg16": both[1].id}
     assert vote.info["weights"] == "from a file"  # where a member's came from is not lost
     assert (vote.info["seconds"], vote.info["fit_seconds"]) == (4.0, 2.0)

@@ -34,10 +34,10 @@ def test_the_held_out_actor_chooses_nothing(table):
     """With all of one actor's labels shuffled, the fold that holds that actor out finds and predicts the same."""
     honest = run(table)
     first = honest.predictions.query("fold == 1")
-    actor = table.set_index("stem").loc[first["clip"], "actor"].unique()
+    actor = table.set_index("stem").loc[first["clip"], "speaker"].unique()
     assert len(actor) == 1
     spoiled = table.copy()
-    theirs = (spoiled["actor"] == actor[0]).to_numpy()
+    theirs = (spoiled["speaker"] == actor[0]).to_numpy()
     spoiled.loc[theirs, "label"] = np.roll(spoiled.loc[theirs, "label"].to_numpy(), 5)
     after = run(spoiled)
     assert after.found[0] == honest.found[0]
@@ -123,6 +123,6 @@ def test_what_cannot_be_tuned_is_named(model, trials, error, says):
 
 
 def test_one_actor_in_training_is_too_few(table):
-    two = table[table["actor"].isin(sorted(table["actor"].unique())[:2])].reset_index(drop=True)
+    two = table[table["speaker"].isin(["01", "02"])].reset_index(drop=True)
     with pytest.raises(TuningError, match="one actor's clips"):
         run(two, protocol="actors-2")

@@ -17,7 +17,13 @@ def test_a_run_keeps_every_prediction(result, table):
     assert counts == {"cv": 51, "test": 13, "train": 51}
     assert set(run.part("train")["clip"]) == set(run.part("cv")["clip"])
     assert set(run.part("test")["clip"]) | set(run.part("train")["clip"]) == set(table["stem"])
-    assert list(run.predictions.columns) == ["clip", "fold", "part", "truth", *evaluation.PROBABILITY_COLUMNS]
+    assert list(run.predictions.columns) == [
+        *("clip", "corpus", "speaker", "gender", "fold", "part", "truth"),
+        *evaluation.PROBABILITY_COLUMNS,
+    ]
+    known = table.set_index("stem").loc[run.predictions["clip"]]
+    for column, source in (("corpus",) * 2, ("speaker",) * 2, ("gender",) * 2, ("truth", "label")):
+        assert run.predictions[column].tolist() == known[source].tolist()
 
 
 def test_a_run_says_how_it_was_obtained(result):

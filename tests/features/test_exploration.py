@@ -21,7 +21,7 @@ def test_every_shipped_clip_has_its_features_its_voice_its_part_and_its_places(c
     assert clips[[*mean180.NAMES, *prosody.NAMES]].notna().all(axis=None)
     assert clips["part"].value_counts().to_dict() == {"train": 1961, "test": 491}
     assert np.isfinite(
-        clips[[f"{method}_{of}_{axis}" for method in exploration.METHODS for of in ("all", "actor") for axis in "xy"]]
+        clips[[f"{method}_{of}_{axis}" for method in exploration.METHODS for of in ("all", "speaker") for axis in "xy"]]
     ).all(axis=None)
 
 
@@ -74,28 +74,27 @@ def test_no_gap_is_said_where_there_is_none(clips):
     song = clips[(clips["channel"] == "song") & (clips["emotion"] != "neutral")]
     assert exploration.gaps(song) == []
     part = clips[(clips["part"] == "test") & (clips["emotion"] == "calm") & (clips["statement"] == 1)]
-    said = exploration.gaps(part[part["actor"] != 18])  # some of its actors have no song in it, but did sing
+    said = exploration.gaps(part[part["speaker"] != "18"])  # some of its actors have no song in it, but did sing
     assert said == []
 
 
 def test_only_the_cause_of_a_gap_that_is_seen_in_the_clips_is_named(clips):
-    eighteenth = exploration.gaps(clips[clips["actor"] == 18])
+    eighteenth = exploration.gaps(clips[clips["speaker"] == "18"])
     assert "There is no song of actor 18." in eighteenth
-    normal = clips[(clips["intensity"] == "normal") & (clips["part"] == "test") & (clips["actor"] == 1)]
+    normal = clips[(clips["intensity"] == "normal") & (clips["part"] == "test") & (clips["speaker"] == "01")]
     assert not [said for said in exploration.gaps(normal) if "strong version" in said]
 
 
-def test_a_feature_that_is_the_emotion_is_explained_by_it_and_one_that_is_the_actor_is_not(clips):
+def test_a_feature_that_is_the_emotion_is_explained_by_it_and_one_that_is_the_speaker_is_not(clips):
     table = clips[clips["channel"] == "speech"].reset_index(drop=True)
     noise = np.random.default_rng(0).normal(scale=0.01, size=len(table))
     codes, _ = pd.factorize(table["emotion"])
-    made = table.assign(
-        mfcc_01=codes + noise, mfcc_02=table["actor"] + noise, mfcc_03=codes + 100 * table["actor"] + noise
-    )
+    speakers = table["speaker"].astype(int)
+    made = table.assign(mfcc_01=codes + noise, mfcc_02=speakers + noise, mfcc_03=codes + 100 * speakers + noise)
     shares = exploration.separation(made)
     assert shares.loc["mfcc_01", "emotion"] > 0.99
-    assert shares.loc["mfcc_01", "actor"] < 0.01
-    assert shares.loc["mfcc_02", "actor"] > 0.99
+    assert shares.loc["mfcc_01", "speaker"] < 0.01
+    assert shares.loc["mfcc_02", "speaker"] > 0.99
     assert shares.loc["mfcc_02", "within"] < 0.05
     assert shares.loc["mfcc_03", "emotion"] < 0.01  # drowned in who speaks
     assert shares.loc["mfcc_03", "within"] > 0.99  # and found again within actors
@@ -105,9 +104,9 @@ def test_a_feature_that_is_the_emotion_is_explained_by_it_and_one_that_is_the_ac
 def test_shares_are_sums_of_squares(clips):
     shares = exploration.separation(clips)
     values = clips["mfcc_05"].astype(float)
-    between = values.groupby(clips["actor"]).transform("mean").var(ddof=0)
-    assert shares.loc["mfcc_05", "actor"] == pytest.approx(between / values.var(ddof=0), rel=1e-6)
-    assert shares[["actor", "emotion", "within"]].stack().between(0, 1).all()
+    between = values.groupby(clips["speaker"]).transform("mean").var(ddof=0)
+    assert shares.loc["mfcc_05", "speaker"] == pytest.approx(between / values.var(ddof=0), rel=1e-6)
+    assert shares[["speaker", "emotion", "within"]].stack().between(0, 1).all()
 
 
 def test_one_emotion_alone_cannot_be_separated(clips):
@@ -124,26 +123,26 @@ def test_components_are_counted_as_scikit_learn_counts_them(clips):
 
 def test_neighbours_by_hand():
     """Two actors far apart, each with two emotions that lie near each other: all neighbours are the actor's own."""
-    rows = [(actor, emotion) for actor in (1, 2) for emotion in ("calm", "angry") for _ in range(6)]
-    table = pd.DataFrame(rows, columns=["actor", "emotion"]).assign(gender="male")
+    rows = [(speaker, emotion) for speaker in (1, 2) for emotion in ("calm", "angry") for _ in range(6)]
+    table = pd.DataFrame(rows, columns=["speaker", "emotion"]).assign(gender="male")
     random = np.random.default_rng(1)
-    far = 100.0 * table["actor"] + (table["emotion"] == "calm")
+    far = 100.0 * table["speaker"] + (table["emotion"] == "calm")
     values = far.to_numpy()[:, None] + random.normal(scale=0.01, size=(len(table), len(mean180.NAMES)))
     table = pd.concat([table, pd.DataFrame(values, columns=list(mean180.NAMES))], axis=1)
     shares = exploration.neighbours(table)
-    assert shares["actor"] == (1.0, pytest.approx(11 / 23))
+    assert shares["speaker"] == (1.0, pytest.approx(11 / 23))
     assert shares["gender"] == (1.0, 1.0)
     assert shares["emotion"][0] == pytest.approx(5 / 10)  # five of its own emotion, then five of the actor's other
     within = exploration.neighbours(table, within=True)
     assert within["emotion"][0] == 1.0
-    assert within["actor"][0] < 0.7
+    assert within["speaker"][0] < 0.7
 
 
 def test_a_clips_nearest_clips_are_the_actors_own_more_than_the_emotions(clips):
     shares = exploration.neighbours(clips)
     for share, chance in shares.values():
         assert share > 2 * chance or chance > 0.4
-    assert shares["actor"][0] > shares["emotion"][0]
+    assert shares["speaker"][0] > shares["emotion"][0]
 
 
 def test_maps_have_a_place_for_each_clip_and_are_the_same_each_time(table):

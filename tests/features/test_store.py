@@ -29,7 +29,7 @@ def extract(folder, workspace, **options):
 def test_a_table_holds_the_index_and_the_features_in_the_indexs_order(folder, own_workspace):
     found = corpus.index(folder)
     made = tables.extract(found, own_workspace, jobs=1)
-    assert list(made.table.columns) == [*corpus.COLUMNS, *mean180.NAMES]
+    assert list(made.table.columns) == [*found.clips.columns, *mean180.NAMES]
     assert list(made.table["stem"]) == list(found.clips["stem"])
     assert (made.extracted, made.reused) == (64, 0)
     row = made.table.iloc[17]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from ser_core import evaluation
+from ser_core.corpus import official_clips
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS
 from ser_core.figures import comparison as figures
 
@@ -106,14 +107,24 @@ def test_reliability_says_who_is_too_sure(right, said):
 
 
 def test_actors_are_dots_by_gender_and_the_hardest_is_named():
-    table = accuracies(1, [1, 2, 3, 4])
+    table = accuracies(1, ["01", "02", "03", "04"])
     table["accuracy"] = [0.5, 0.7, 0.9, 0.6]
-    figure, sentence = figures.actors({"A": table}, {1: "male", 2: "female", 3: "male", 4: "female"})
+    figure, sentence = figures.speakers({"A": table}, {"01": "male", "02": "female", "03": "male", "04": "female"})
     assert {trace.name: list(trace.x) for trace in figure.data} == {
         "female actor": [0.7, 0.6],
         "male actor": [0.5, 0.9],
     }
     assert "from 50 % (actor 1) to 90 % (actor 3)" in sentence.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_speakers_whose_gender_nobody_knows_are_shown_too():
+    figure, sentence = figures.speakers({"A": accuracies(1, ["Ada", "Bo"])}, {"Ada": "female", "Bo": ""})
+    assert [(trace.name, len(trace.x)) for trace in figure.data] == [
+        ("female actor", 1),
+        ("male actor", 0),
+        ("actor", 1),
+    ]
+    assert "(actor Ada)" in sentence and "(actor Bo)" in sentence
 
 
 def test_the_gap_is_train_less_test():
@@ -126,10 +137,14 @@ def test_the_gap_is_train_less_test():
 def test_clips_are_a_table_with_what_each_run_named():
     stems = ["03-02-05-02-01-01-07", "03-01-03-01-02-02-08"]
     rows = pd.DataFrame({"clip": stems, "truth": ["angry_male", "happy_female"], "x": ["sad_male", "happy_female"]})
-    table = figures.clip_table(rows, {"x": "mlp", "y": "a run that is not asked"})
+    rows["speaker"] = ["07", "08"]
+    clips = pd.DataFrame(map(vars, official_clips()))
+    table = figures.clip_table(rows, {"x": "mlp", "y": "a run that is not asked"}, clips)
     assert list(table) == ["truth", "mlp", "channel", "intensity", "actor", "statement", "clip"]
     assert table.iloc[0].tolist() == ["Angry, male", "Sad, male", "song", "strong", 7, 1, stems[0]]
     assert table["actor"].tolist() == [7, 8]
+    others = rows.assign(clip=["wav/a", "wav/b"], speaker=["Ada", "Bo"])  # of a corpus that says no more of them
+    assert list(figures.clip_table(others, {"x": "mlp"}, clips)) == ["truth", "mlp", "actor", "clip"]
 
 
 def test_runs_have_colours_of_their_own_which_are_no_emotions():

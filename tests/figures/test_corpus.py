@@ -32,7 +32,7 @@ def test_an_even_property_is_said_to_be_even(clips):
 
 
 def test_many_that_are_alike_are_counted_and_one_alone_is_named(clips):
-    assert figures.counts(clips, "actor")[1] == "2,452 clips: from 60 (Actor 18) to 104 (23 of them)."
+    assert figures.counts(clips, "speaker")[1] == "2,452 clips: from 60 (Actor 18) to 104 (23 of them)."
     assert figures.counts(clips[clips["emotion"] == "sad"], "emotion")[1] == "376 clips, all of one emotion: Sad."
     assert figures.counts(clips.head(1), "emotion")[1] == "1 clip, all of one emotion: Neutral."
 
@@ -79,7 +79,7 @@ def test_a_spread_of_one_group_compares_nothing(clips):
 
 
 def test_an_actors_one_gender_is_no_gap(clips):
-    assert "no gaps" in figures.counts(clips, "actor", "gender")[1]
+    assert "no gaps" in figures.counts(clips, "speaker", "gender")[1]
 
 
 def test_medians_that_print_alike_are_said_to_be_alike(clips):

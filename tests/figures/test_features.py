@@ -51,7 +51,7 @@ def test_a_profile_says_which_emotion_is_loudest(clips):
 def test_each_feature_is_a_mark_between_speaker_and_emotion(shares):
     figure, sentence = figures.emotion_or_speaker(shares)
     assert sum(len(trace.x) for trace in figure.data[:-1]) == 180
-    below = (shares["actor"] > shares["emotion"]).sum()
+    below = (shares["speaker"] > shares["emotion"]).sum()
     assert f"{below} of 180 do" in sentence
 
 
@@ -83,15 +83,15 @@ def test_the_95_percent_line_is_reached_where_it_says(clips):
 
 @pytest.mark.parametrize("colour", figures.MAP_COLOURS)
 @pytest.mark.parametrize("method", exploration.METHODS)
-@pytest.mark.parametrize("of", ["all", "actor"])
+@pytest.mark.parametrize("of", ["all", "speaker"])
 def test_a_map_has_a_dot_with_its_name_for_each_clip(clips, method, of, colour):
     figure, sentence = figures.clip_map(clips, method, of, colour)
     stems = [row[0] for trace in figure.data for row in trace.customdata]
     assert sorted(stems) == sorted(clips["stem"])
     assert len(figure.data) == clips[colour].nunique()
     assert ("lie near each other" if method == "tsne" else "principal components") in sentence
-    assert ("diamonds" in sentence) == (colour == "actor")
+    assert ("diamonds" in sentence) == (colour == "speaker")
     dot = figure.data[0]
     row = clips[clips["stem"] == dot.customdata[0][0]].iloc[0]
     assert dot.x[0] == pytest.approx(row[f"{method}_{of}_x"], abs=0.01)
-    assert f"actor {row['actor']}," in dot.text[0]
+    assert f"actor {int(row['speaker'])}," in dot.text[0]

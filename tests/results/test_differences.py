@@ -45,7 +45,7 @@ def test_the_difference_of_most_pairs_lies_in_its_interval():
 
 
 def test_where_actors_are_held_out_they_are_drawn_whole_so_that_intervals_are_wider():
-    actors = np.array([clip.actor for clip in CLIPS])
+    actors = np.array([int(clip.speaker) for clip in CLIPS])
     right = np.isin(actors, range(1, 13))
     one, other = (
         run(right if first else ~right, protocol=protocol) for first, protocol in ((1, "study"), (0, "study"))
@@ -80,7 +80,7 @@ def test_runs_without_a_clip_in_common_are_named():
 
 
 def test_a_verdict_over_actors_says_where_other_actors_might_decide_otherwise():
-    actors = np.array([clip.actor for clip in CLIPS])
+    actors = np.array([int(clip.speaker) for clip in CLIPS])
     other = by_chance(1, 0.7)
     one = other | (actors == 3) | (actors == 8)  # better on two actors only
     pair = differences.pair(run(one, protocol="emobox"), run(other, "svm", "emobox"))

@@ -1,0 +1,92 @@
+"""The index of any corpus, one row a clip, and what the readers of corpora share: sound files and their durations."""
+
+import hashlib
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import soundfile
+
+from ser_core import audio
+from ser_core.audio import decoders
+from ser_core.errors import AudioError
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+
+# What is known of a clip in any corpus. `gender` and `language` may be empty; columns of one corpus alone come after.
+COLUMNS = ("path", "stem", "corpus", "speaker", "gender", "language", "emotion", "label", "duration_s")
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A sound file that is left out of the index, and why."""
+
+    file: str
+    reason: str
+    broken: bool = False  # a clip by its name, but there is no reading it
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The clips of a corpus and the files that were left out."""
+
+    folder: Path
+    clips: pd.DataFrame  # one row a clip, `COLUMNS` and more, by speaker and then stem; `path` counts from `folder`
+    rejected: tuple[Rejected, ...]
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """Each clip's stem -> its path from `folder`."""
+        return dict(zip(self.clips["stem"], self.clips["path"], strict=True))
+
+    def file(self, stem: str) -> Path | None:
+        """Where a clip lies; None if it is not there."""
+        return self.folder / self.files[stem] if stem in self.files else None
+
+
+def without_zeros(speaker: str) -> str:
+    """A speaker as people read it: "07" -> "7"."""
+    return speaker.lstrip("0") or speaker
+
+
+def in_order(clips: pd.DataFrame) -> pd.DataFrame:
+    """Clips in the order of an index, by speaker and then stem: protocols split by position."""
+    return clips.sort_values(["speaker", "stem"], ignore_index=True)
+
+
+def sound_files(folder: Path) -> list[Path]:
+    """The sound files below a folder by name, those in hidden folders and hidden themselves left out."""
+    found = []
+    for here, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(here, name) for name in files if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
+    return sorted(found)
+
+
+def stamp(folder: str | os.PathLike) -> str:
+    """A short text that changes with the sound files below a folder, their sizes and times; it opens none of them."""
+    seen = hashlib.sha256()
+    for file in sound_files(Path(folder)):
+        with suppress(OSError):  # it has just gone
+            stat = file.stat()
+            seen.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return seen.hexdigest()
+
+
+def duration(path: Path) -> tuple[float, str | None]:
+    """Seconds of sound as the header says, and what is wrong with the file, if anything is."""
+    try:
+        if path.stat().st_size == 0:
+            return 0.0, "an empty file"
+        header = soundfile.info(path)
+    except (OSError, soundfile.LibsndfileError) as error:
+        return 0.0, f"cannot be read: {getattr(error, 'error_string', error)}"
+    if 0 < header.frames < decoders.UNKNOWN_FRAMES:
+        return header.duration, None
+    try:  # the header does not say how long it is
+        return audio.load(path).duration_s, None
+    except AudioError as error:
+        return 0.0, str(error).removeprefix(f"{path}: ")
