@@ -83,7 +83,6 @@ def test_every_module_lies_in_a_room():
     assert {room(name) for name in MODULES} - {None} == set(LEVELS)
 
 
-@pytest.mark.xfail(strict=True, reason="experiments.nested still imports tuning.objective")
 def test_no_room_imports_one_above_it():
     upwards = [
         f"{name} imports {other}"

@@ -27,7 +27,7 @@ def unpack(archive: Archive, part: Path, folder: Path, watch: Watch) -> None:
             watch.begin(archive, "unpacking", sum(entry.file_size for entry in entries.values()))
             done = 0
             for clip, entry in entries.items():
-                file = making / f"Actor_{clip.actor:02d}" / f"{clip.stem}.wav"
+                file = making / f"Actor_{clip.speaker}" / f"{clip.stem}.wav"
                 file.parent.mkdir(parents=True, exist_ok=True)
                 before = done
                 with zipped.open(entry) as source, open(file, "wb") as target:

@@ -10,7 +10,7 @@ TRAINED_ON = {"shortest_s": 2.94, "longest_s": 6.37}
 
 def said(samples, *more: str) -> str:
     wave = Waveform(np.asarray(samples, dtype=np.float32), 22_050, 22_050, 1, "wav", warnings=more)
-    return " ".join(warnings(wave, TRAINED_ON))
+    return " ".join(warnings(wave, **TRAINED_ON))
 
 
 def test_a_voice_like_the_training_clips_needs_no_warning(spoken):

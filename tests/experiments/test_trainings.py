@@ -1,6 +1,5 @@
 """Trainings told to people: the command, its name and epochs, the time, and whether the study's findings come out."""
 
-import dataclasses
 import json
 
 import pandas as pd
@@ -11,7 +10,9 @@ from ser_core.experiments import trainings
 from ser_core.features import tables
 from ser_core.models import registry
 from ser_core.results import runs
+from ser_core.results.runs import Tables
 from tests.job_folders import put_job
+from tests.made_runs import changed
 
 CHOSEN = {
     "epochs": 5, "batch_size": 32, "dropout": 0.5, "l1": 1e-5, "l2": 1e-3, "optimizer": "sgd", "learning_rate": 0.002,
@@ -117,17 +118,17 @@ def test_an_estimate_comes_from_a_step_of_a_training_that_was(shipped, settings)
 
 def test_ones_own_trainings_say_more_of_this_machine_than_what_ships(shipped, settings):
     run = runs.find(shipped, model="cnn", preset="default", protocol="study")
-    mine = dataclasses.replace(run, shipped=False, curves=run.curves.assign(seconds=100.0))
+    mine = changed(run, shipped=False, tables=Tables(run.predictions, run.curves.assign(seconds=100.0)))
     assert estimated([*shipped, mine], settings)[0] == pytest.approx(60 * 100, rel=0.01)
 
 
 def test_a_training_in_other_voices_is_judged_from_one_in_other_voices(shipped, settings):
     default = runs.find(shipped, model="cnn2d", preset="default", protocol="study")
     both = [
-        dataclasses.replace(
+        changed(
             default,
-            info=default.info | {"parameters": registry.parameters("cnn2d", preset)},
-            curves=default.curves.assign(seconds=seconds),
+            {"parameters": registry.parameters("cnn2d", preset)},
+            tables=Tables(default.predictions, default.curves.assign(seconds=seconds)),
         )
         for preset, seconds in (("default", 10.0), ("voices", 40.0))
     ]
@@ -152,7 +153,7 @@ def test_what_ships_shows_how_each_option_overfits(shipped, option):
     for row in table.itertuples():
         assert row.test_low < row.test_accuracy < row.test_high
         (run,) = [one for one in shipped if one.id == row.run]
-        others = {name: value for name, value in run.info["parameters"].items() if name != option}
+        others = {name: value for name, value in run.recipe.parameters.items() if name != option}
         assert others == {name: value for name, value in usual.items() if name != option}
     words = trainings.verdict(table, option)
     assert words.startswith("**The study found:**") and "**Here:**" in words

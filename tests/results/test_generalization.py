@@ -31,7 +31,7 @@ def test_the_fall_is_said_in_words():
 
 def test_where_actors_are_held_out_the_interval_is_over_actors():
     right = np.array([int(clip.speaker) <= 12 for clip in CLIPS])
-    found = [changed(run(right, "kn", protocol), preset="default") for protocol in ("study", "emobox")]
+    found = [run(right, "kn", protocol) for protocol in ("study", "emobox")]
     clips, actors = generalization.ladder(found, "kn").itertuples()
     assert actors.high - actors.low > 2 * (clips.high - clips.low)
 
