@@ -12,7 +12,9 @@ def test_predict_with_the_shipped_model(call, tmp_path):
     status, answer, _ = call("predict", clip)
     assert status == 0
     (prediction,) = answer["predictions"]
-    assert list(prediction) == ["file", "label", "emotion", "gender", "probability", "probabilities", "warnings"]
+    assert list(prediction) == [
+        "file", "label", "emotion", "gender", "probability", "emotion_probability", "probabilities", "warnings",
+    ]  # fmt: skip
     assert prediction["file"] == str(clip)
     assert tuple(prediction["probabilities"]) == LABELS
     assert prediction["label"] == f"{prediction['emotion']}_{prediction['gender']}"

@@ -1,4 +1,4 @@
-"""Many runs on disk: each file is read once. What a saved run says of itself is in `tests/experiments/test_runner.py`."""
+"""Many runs on disk: each file is read once. What one saved run holds, `tests/experiments/test_runner.py` tests."""
 
 import os
 import shutil
@@ -54,11 +54,10 @@ def test_a_thousand_own_runs_are_listed_without_reading_a_table_and_each_only_on
     assert reads == {"digest": EACH_ONCE, "table": Counter()}
 
 
-@pytest.mark.parametrize("kind", ["class", "emotion"])
-def test_a_table_of_a_thousand_runs_reads_the_predictions_of_each_once(reads, settings, monkeypatch, kind):
+def test_a_table_of_a_thousand_runs_reads_the_predictions_of_each_once(reads, settings, monkeypatch):
     monkeypatch.setattr(evaluation, "accuracy_interval", lambda *_, **__: (0.5, 0.4, 0.6))  # a bootstrap for each
     found, _ = runs.read_own(settings.workspace)
-    assert len(comparison.table(found, kind=kind)) == MANY
+    assert len(comparison.table(found)) == MANY
     assert reads["table"] == EACH_ONCE
 
 
