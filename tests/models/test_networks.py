@@ -120,7 +120,7 @@ def test_the_state_before_a_kill_counts_until_the_next_is_whole(head, tmp_path, 
         os.rename(source, target)
 
     with monkeypatch.context() as for_now, pytest.raises(KeyboardInterrupt):
-        for_now.setattr(networks.os, "replace", killed)
+        for_now.setattr(os, "replace", killed)
         network("head").fit(features, labels, Progress(checkpoint=state))
     (state / "epoch-0003" / "network.keras").write_bytes(b"half a file")
     gone_on = network("head").fit(features, labels, Progress(checkpoint=state))
