@@ -68,7 +68,7 @@ def test_one_that_died_is_started_again(dashboards, url, settings):
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_with_its_server_however_that_ends(url, how):
     code = (
-        "import time; from ser_core.dashboard import Dashboards; from ser_core.settings import Settings;"
+        "import time; from ser_core.tuning.dashboard import Dashboards; from ser_core.settings import Settings;"
         "from ser_core.tuning import storage; s = Settings.from_environment();"
         "print(Dashboards().open(storage.url(s), s), flush=True); time.sleep(600)"
     )
