@@ -187,12 +187,21 @@ def by_property(
     -------
     pd.DataFrame
         One row a value: `value`, `clips`, `accuracy` with its 95 % interval `low` to `high` (Wilson 1927).
+
+    Raises
+    ------
+    ValueError
+        If neither table has such a column.
     """
     named, truth = named_and_true(rows, kind)
     if name in ("class", "emotion"):
         values = rows["truth"].map(KINDS[name][2])
+    elif name in rows:
+        values = rows[name]
+    elif clips is not None and name in clips:
+        values = rows["clip"].map(clips.set_index("stem")[name])
     else:
-        values = rows[name] if name in rows else rows["clip"].map(clips.set_index("stem")[name])
+        raise ValueError(f"Neither the predictions nor the clips' table has a column {name!r}")
     values = values.to_numpy()
     table = pd.DataFrame({"value": values, "right": named == truth}).groupby("value")["right"].agg(["size", "sum"])
     ranges = [binomtest(int(right), int(clips)).proportion_ci(method="wilson") for clips, right in table.to_numpy()]

@@ -197,6 +197,13 @@ def test_each_property_divides_the_clips(name):
     assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()
 
 
+def test_a_property_that_nobody_tells_is_named():
+    rows, index = real()
+    for clips in (None, index):
+        with pytest.raises(ValueError, match="has a column 'age'"):
+            evaluation.by_property(rows, "age", clips=clips)
+
+
 def test_where_several_folds_are_tested_ua_is_the_mean_of_their_uars():
     rows = pd.concat([predictions(200, seed=seed).assign(fold=seed) for seed in (1, 2, 3)])
     each = [evaluation.scores(fold)["emotion_uar"] for _, fold in rows.groupby("fold")]
