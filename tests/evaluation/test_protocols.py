@@ -191,6 +191,13 @@ def test_what_only_some_corpora_say_of_their_clips_is_named_where_it_is_needed(t
         protocols.get(name).folds(table.drop(columns=column))
 
 
+def test_speakers_may_be_called_anything_and_their_gender_be_unknown():
+    index = pd.DataFrame({"speaker": ["Ada", "Bo", "Cleo", "Dan"] * 5, "gender": ""})
+    one, other = protocols.get("actors-2").folds(index)
+    assert set(index.loc[one.held_out, "speaker"]) | set(index.loc[other.held_out, "speaker"]) == {*index["speaker"]}
+    assert not set(index.loc[one.held_out, "speaker"]) & set(index.loc[other.held_out, "speaker"])
+
+
 def test_intervals_are_over_whatever_is_held_out():
     assert [protocols.get(name).interval_over for name in ("study", "statement", "actors-6", "emobox")] == [
         "clips",

@@ -443,3 +443,10 @@ def test_bad_input_to_the_command_is_one_clear_line_and_exit_2(voices, tmp_path,
     assert printed.out == ""
     assert said in printed.err
     assert len(printed.err.strip().splitlines()) == 1
+
+
+def test_clips_of_another_corpus_are_on_neither_side_of_the_studys_split(voices, tmp_path):
+    found = corpus.index(voices)
+    others = corpus.Corpus(voices, found.clips.assign(corpus="mine"), ())
+    with pytest.raises(ImageError, match="are of RAVDESS' clips, not of mine's"):
+        images.write(others, tmp_path / "out", jobs=1)

@@ -85,6 +85,13 @@ def test_features_never_stand_under_another_clips_digest(folder, own_workspace, 
     np.testing.assert_array_equal(again[list(mean180.NAMES)].to_numpy(dtype=np.float32), expected)
 
 
+def test_a_column_of_the_corpus_that_is_called_like_a_feature_is_named(folder, own_workspace):
+    found = corpus.index(folder)
+    taken = corpus.Corpus(folder, found.clips.assign(mel_003="loud"), ())
+    with pytest.raises(FeatureError, match="The corpus has a column 'mel_003', and so is a feature called"):
+        store.load_table(taken, own_workspace, jobs=1)
+
+
 def test_two_extractions_at_once_share_the_cache(folder, own_workspace):
     made = joblib.Parallel(n_jobs=2, backend="threading")(
         joblib.delayed(extract)(folder, own_workspace) for _ in range(2)

@@ -14,6 +14,7 @@ import pytest
 from optuna.trial import TrialState
 from sklearn.metrics import recall_score
 
+from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
 from ser_core.features import mean180, tables
 from ser_core.models import networks, registry, search_spaces
@@ -28,6 +29,12 @@ def test_the_same_seed_finds_the_same(begun):
     assert [trial.value for trial in one.trials] == [trial.value for trial in other.trials]
     third = begun(4, "third", seed=10)
     assert [trial.params for trial in third.trials] != [trial.params for trial in one.trials]
+
+
+def test_what_no_model_can_learn_is_not_tuned_on(table):
+    bored = table.assign(label="boredom")
+    with pytest.raises(ModelError, match="no model here can learn: 64 of 'boredom'"):
+        objective.Objective({"model": "dt"}, bored)
 
 
 def test_a_score_is_the_mean_over_the_folds_of_what_scikit_learn_says(begun, table):
