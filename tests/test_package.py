@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 
 from ser_core.cli import main
 from ser_core.corpus import synthetic
-from ser_core.environment import EXTRAS
+from ser_core.extras import EXTRAS
 from ser_core.settings import PROJECT
 
 SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "ser_core", "artifacts")

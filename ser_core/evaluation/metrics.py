@@ -9,6 +9,7 @@ from ser_core.corpus.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, b
 
 PROBABILITY_COLUMNS = [f"p_{label}" for label in LABELS]
 CALIBRATION_BINS = 10
+VERSION = "scores-1"  # Saved with scores: raise it when `scores` gives others, so that saved ones are computed anew.
 # What can be named: the 16 classes, or with genders or emotions added up -> its values, its probabilities, its truth.
 KINDS = {
     "class": (LABELS, lambda given: given, lambda label: label),

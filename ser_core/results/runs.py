@@ -36,6 +36,7 @@ class Versions:
     preprocessing: str = ""
     networks: str = ""
     weights: str = ""  # of a backbone: where they came from
+    scores: str = evaluation.VERSION
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,10 @@ class Unreadable:
     shipped: bool = False
 
     def __str__(self) -> str:
-        return f"Run {self.id} cannot be read: {self.reason}. Delete its folder and run it again"
+        way_out = (
+            f"Restore it (git checkout artifacts/runs/{self.id})" if self.shipped else "Delete it and run it again"
+        )
+        return f"Run {self.id} cannot be read: {self.reason}. {way_out}"
 
 
 def id_of(recipe: Recipe, protocol: str, data_digest: str, cv: bool = True) -> str:
@@ -272,8 +276,8 @@ def _from_record(record: dict, folder: Path, stamp: tuple, shipped: bool) -> Run
         raise ArtifactError(f"{RECORD} lacks {lacking[0]!r}")
     tables = SavedTables(folder, stamp)
     digest = record.pop("predictions_digest")
-    if digest != _digest(folder / PREDICTIONS):
-        logger.warning("Run %s: its predictions are not those of its scores, which are computed anew", folder.name)
+    if digest != _digest(folder / PREDICTIONS) or record["versions"].get("scores") != evaluation.VERSION:
+        logger.warning("Run %s: its scores are not of these predictions and this code: computed anew", folder.name)
         record["scores"] = evaluation.scores(tables.predictions)
     registry.get(record["recipe"]["model"])
     made_of = {"recipe": Recipe, "versions": Versions, "environment": Environment, "seconds": Seconds}
@@ -301,7 +305,7 @@ def _read(file: Path, stamp: tuple) -> pd.DataFrame:
     try:
         return pd.read_parquet(file)
     except (OSError, ValueError) as error:
-        raise ArtifactError(f"{file} cannot be read ({error}). Delete the run's folder and run it again") from error
+        raise ArtifactError(f"{file.name} cannot be read ({error})") from error
 
 
 def get(run_id: str, stores: Iterable[Path]) -> Run:
@@ -382,7 +386,7 @@ def find(found: Iterable[Run], *, protocol: str | None = None, **recipe) -> Run:
     for run in found:
         if matches(run, protocol=protocol, **recipe):
             return run
-    wanted = ({"protocol": protocol} if protocol else {}) | recipe
+    wanted = recipe | ({"protocol": protocol} if protocol else {})
     said = ", ".join(f"{name} {value}" for name, value in wanted.items())
     raise ArtifactError(f"There is no run with {said}. Make it: python -m ser_core run")
 

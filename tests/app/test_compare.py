@@ -198,7 +198,7 @@ def test_own_runs_of_another_corpus_have_every_view(app, table, settings):
         own = experiments.run(model, others, jobs=1).run
         runs.save(own, settings.workspace)
     at(app, "compare")
-    widget(app, "protocol").set_value(f"study of {own.info['data_digest'][:8]}").run()
+    widget(app, "protocol").set_value(f"study of {own.data_digest[:8]}").run()
     well(app)
     assert set(app.multiselect(key="runs").value) == {"kn (yours)", "lr (yours)"}
     for view, shown in each_view(app):

@@ -67,7 +67,7 @@ def functionals_file(voices, tmp_path_factory) -> str:
         ((), {"preset": "functionals", "origin": "default"}),  # the parameters that suit them
         (("--preset", "default"), {"preset": "default", "origin": "default"}),
         (("--preset", "study"), {"preset": "study", "origin": "study", "preprocessing": "plain"}),
-        (("--tune", 1), {"preset": "functionals-tuned-inside", "origin": "nested"}),
+        (("--tune", 1, "--protocol", "actors-2"), {"preset": "functionals-tuned-inside", "origin": "nested"}),
     ],
 )
 def test_a_table_of_functionals_is_what_the_model_sees(call, functionals_file, monkeypatch, options, wanted):

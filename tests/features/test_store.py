@@ -89,7 +89,7 @@ def test_a_column_of_the_corpus_that_is_called_like_a_feature_is_named(folder, o
     found = corpus.index(folder)
     taken = corpus.Corpus(folder, found.clips.assign(mel_003="loud"), ())
     with pytest.raises(FeatureError, match="The corpus has a column 'mel_003', and so is a feature called"):
-        store.load_table(taken, own_workspace, jobs=1)
+        tables.extract(taken, own_workspace, jobs=1)
 
 
 def test_two_extractions_at_once_share_the_cache(folder, own_workspace):

@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from ser_core import experiments
 from ser_core.errors import TrainingError
 from ser_core.features import mean180
+from ser_core.features.frames import band_centres_hz
 from ser_core.keras_backend import load_keras
 from ser_core.models import networks, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
@@ -211,7 +212,7 @@ def test_changed_copies_are_others_each_epoch_and_leave_the_clips_as_they_are():
 
 def test_in_another_voice_all_is_higher_and_sooner_over():
     frames = np.full((192, 64), networks.FLOOR_DB, dtype=np.float32)
-    centres = frames.band_centres_hz()
+    centres = band_centres_hz()
     band = int(np.abs(centres - 1000).argmin())
     frames[46:146, band] = 0.0  # a tone of 100 frames
     np.testing.assert_array_equal(networks.other_voice(frames, 1.0, 1.0), frames)
