@@ -10,8 +10,7 @@ def open_app() -> AppTest:
 
 
 def at(app: AppTest, page: str, **query: str) -> AppTest:
-    """Go to a page, with parameters in its address."""
-    app.run()
+    """Go to a page, with parameters in its address; the first page is not run before."""
     app.switch_page(f"pages/{page}.py")
     for name, value in query.items():
         app.query_params[name] = value

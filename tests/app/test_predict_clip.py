@@ -1,6 +1,8 @@
 """A RAVDESS clip on the page that hears emotions, as other pages link to it: /predict?clip=..."""
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests.app.pages import at, charts, texts
 
@@ -38,9 +40,20 @@ def test_an_address_of_no_clip_that_is_here_leaves_the_page_whole(app, some, cli
     assert "24 actors acting two English sentences" in texts(app)
 
 
-def test_a_damaged_clip_is_one_clear_line(app, tmp_path, monkeypatch):
+def test_a_clip_that_the_index_leaves_out_is_not_here(app, tmp_path, monkeypatch):
     (tmp_path / f"{SAD}.wav").write_bytes(b"no sound at all")
     monkeypatch.setenv("SER_DATA_DIR", str(tmp_path))
     at(app, "predict", clip=SAD)
-    assert len(app.error) <= 1  # the index leaves it out, or the page says what is wrong
+    assert not app.error
+    assert "There is no recording of it here" in " ".join(info.value for info in app.info)
+    assert not charts(app)
+
+
+def test_a_damaged_clip_is_one_clear_line(app, tmp_path, monkeypatch):
+    """Its header is whole, and its samples are no numbers."""
+    soundfile.write(tmp_path / f"{SAD}.wav", np.full(30_000, np.nan, dtype=np.float32), 22_050, subtype="FLOAT")
+    monkeypatch.setenv("SER_DATA_DIR", str(tmp_path))
+    at(app, "predict", clip=SAD)
+    (error,) = app.error
+    assert error.value.startswith(f"{SAD} cannot be heard. Samples before")
     assert not charts(app)

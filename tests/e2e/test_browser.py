@@ -12,6 +12,17 @@ def settle(page) -> None:
     page.wait_for_selector("[data-test-script-state=notRunning]")
 
 
+def rest(page) -> None:
+    """Wait until the page's script has not run for ten looks in a row: no click is on its way any more."""
+    still = """() => {
+        const state = document.querySelector('[data-test-script-state]').dataset.testScriptState;
+        window.still = state === 'notRunning' ? (window.still || 0) + 1 : 0;
+        return window.still > 10;
+    }"""
+    page.evaluate("window.still = 0")
+    page.wait_for_function(still, polling=100)
+
+
 def upload(page, *clips: tuple[str, bytes]) -> None:
     files = [{"name": name, "mimeType": "audio/wav", "buffer": content} for name, content in clips]
     page.set_input_files("input[type=file]", files)

@@ -5,6 +5,10 @@ import pytest
 from tests.e2e.test_browser import is_too_wide, settle
 from tests.e2e.test_data import hear, open_page, tick_first_row
 
+# A chart is drawn a moment before it listens to clicks.
+LISTENS = """() => [...document.querySelectorAll('.js-plotly-plot')].every(
+    (plot) => plot._ev && plot._ev.listenerCount('plotly_click') > 0)"""
+
 
 def test_two_models_a_cell_its_clip_and_what_a_model_hears(voices_server, play_browser):
     page = play_browser
@@ -18,7 +22,7 @@ def test_two_models_a_cell_its_clip_and_what_a_model_hears(voices_server, play_b
     page.wait_for_selector("text=/v4 is better than xgb by 9.0 points on 491 clips/")
     page.wait_for_selector("text=What xgb names")
     settle(page)
-    page.wait_for_timeout(1000)  # a chart is drawn a moment before it listens
+    page.wait_for_function(LISTENS)
     assert "runs=v4" in page.url and "runs=xgb" in page.url
     page.locator(".heatmap-label", has_text="27").first.click(force=True)  # sad women whom v4 named right
     page.wait_for_selector("h3:has-text('27 clips: Sad, female, named Sad, female by v4')")

@@ -1,7 +1,7 @@
 """What a browser alone can tell of the page that shows a sound: that it plays, and how it stands on a screen."""
 
 from tests.e2e.conftest import launch
-from tests.e2e.test_browser import is_too_wide, settle
+from tests.e2e.test_browser import is_too_wide, rest, settle
 
 ANGRY, SAD = "03-01-05-01-01-01-02", "03-01-04-01-01-01-02"
 
@@ -72,8 +72,7 @@ def test_clicks_faster_than_the_page_do_no_harm(voices_server, browser):
     for _ in range(3):
         page.get_by_text("Two clips", exact=True).click(no_wait_after=True)
         page.get_by_text("One clip", exact=True).click(no_wait_after=True)
-    page.wait_for_timeout(1000)  # for the clicks to have come to the server
-    settle(page)
+    rest(page)
     assert page.locator("[data-testid=stException]").count() == 0
     # Which of them was the last to be heard depends on when the address came back; the page goes on either way.
     for name, sounds in (("Two clips", 2), ("One clip", 1)):
