@@ -62,8 +62,10 @@ class Network(Model):
         if recipe.augmentation != _augmentation(recipe.parameters):
             raise ModelError(f"{self.key!r} makes its own copies (--augment): it does not take {recipe.augmentation}")
 
-    def tuned_preset(self, parameters: dict, space: str, facts: dict) -> Preset:
-        found = super().tuned_preset(parameters, space, facts)
+    def tuned_preset(
+        self, parameters: dict, space: str, features: str | None = None, facts: dict | None = None
+    ) -> Preset:
+        found = super().tuned_preset(parameters, space, features, facts)
         return replace(found, augmentation=_augmentation(parameters))
 
     def with_options(self, recipe: Recipe, options: dict) -> Recipe:

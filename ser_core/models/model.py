@@ -138,21 +138,25 @@ class Model:
         if recipe.augmentation not in {one.augmentation for one in self.presets.values()}:
             raise ModelError(f"{self.key!r} does not learn from copies by {recipe.augmentation}")
 
-    def tuned_preset(self, parameters: dict, space: str, facts: dict) -> Preset:
-        """Parameters that a study found in a search space, as a preset: with the features that it tunes on."""
+    def tuned_preset(
+        self, parameters: dict, space: str, features: str | None = None, facts: dict | None = None
+    ) -> Preset:
+        """Parameters that a study found in a search space on some features, the default's if not said, as a preset."""
         default = self.presets["default"]
         plain = space == "study" and default.preprocessing == "tailored"
         return dataclasses.replace(
             default,
             parameters=parameters,
+            features=features or default.features,
             preprocessing="plain" if plain else default.preprocessing,
             origin="tuned",
             tuning=facts,
         )
 
-    def trial_recipe(self, parameters: dict, space: str, seed: int) -> Recipe:
-        """What a trial of a study tries: parameters of a search space, with the features that it tunes on."""
-        return self.with_presets({"trial": self.tuned_preset(parameters, space, {})}).recipe("trial", seed=seed)
+    def trial_recipe(self, parameters: dict, space: str, seed: int, features: str | None = None) -> Recipe:
+        """What a trial of a study tries: parameters of a search space on some features, the default's if not said."""
+        trial = self.tuned_preset(parameters, space, features)
+        return self.with_presets({"trial": trial}).recipe("trial", seed=seed)
 
     def with_presets(self, more: dict[str, Preset]) -> "Model":
         """This model with more presets beside its own."""

@@ -28,10 +28,11 @@ class TunedPreset:
     folds: int
     score: float  # mean over the folds: accuracy, or UAR where actors were held out
     run: str = ""  # its one evaluation on the test part
+    features: str = ""  # that the study tuned on; the model's default's if empty
 
     def as_preset(self, model: Model) -> Preset:
         """As a preset of its model."""
-        return model.tuned_preset(self.parameters, self.space, self.facts)
+        return model.tuned_preset(self.parameters, self.space, self.features or None, self.facts)
 
     @property
     def facts(self) -> dict:

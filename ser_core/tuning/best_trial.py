@@ -77,6 +77,7 @@ def save_preset(
         cv=facts["cv"],
         folds=facts["folds"],
         score=chosen.value,
+        features=facts.get("features", ""),
     )
     model = registry.get(preset.model)
     presets.check_name(preset.name, model)

@@ -26,7 +26,7 @@ class Objective:
     Parameters
     ----------
     facts : dict
-        A study's `user_attrs`, as `studies.create` sets them: model, space, cv, folds, pruner, seed.
+        A study's `user_attrs`, as `studies.create` sets them: model, space, features, cv, folds, pruner, seed.
     table : pd.DataFrame
         A feature table. Only the study's training part of it is used.
     """
@@ -40,8 +40,8 @@ class Objective:
         self.by_fold = facts["pruner"] == "wilcoxon"  # it compares folds one by one, the median the means so far
         self.folds = protocols.tuning_folds(table, facts["cv"], facts["folds"])
         self.score = uar if facts["cv"] == "actors" else accuracy
-        features = self.model.presets["default"].features
-        self.features = model_input.load(table, Settings.from_environment(), features=features).values
+        self.feature_set = facts.get("features") or self.model.presets["default"].features
+        self.features = model_input.load(table, Settings.from_environment(), features=self.feature_set).values
         self.labels = table["label"].to_numpy(dtype=str)
         # Where actors are held out, none is on both sides of a network's own validation split either.
         self.groups = table["speaker"].to_numpy() if facts["cv"] == "actors" else None
@@ -69,7 +69,7 @@ class Objective:
         return float(np.mean(scores))
 
     def _on(self, fold: protocols.Fold, parameters: dict) -> float:
-        recipe = self.model.trial_recipe(parameters, self.space_name, self.seed)
+        recipe = self.model.trial_recipe(parameters, self.space_name, self.seed, self.feature_set)
         estimator = EmotionClassifier(self.model.build(recipe))
         # One thread, as in `experiments`: the other cores have workers of their own. That a poor trial did not converge
         # shows in its score.

@@ -14,8 +14,9 @@ from optuna.trial import TrialState
 from ser_core.environment import versions
 from ser_core.errors import TuningError
 from ser_core.evaluation import protocols
+from ser_core.features import registry as feature_sets
 from ser_core.features import tables
-from ser_core.models import search_spaces
+from ser_core.models import registry, search_spaces
 from ser_core.settings import Settings
 from ser_core.tuning import storage
 
@@ -100,7 +101,7 @@ def create(plan: Plan, url: str, table: pd.DataFrame, *, trials: int, name: str 
     if trials < 1:
         raise TuningError(f"{trials} trials find nothing: give 1 or more")
     protocols.tuning_folds(table, plan.cv, plan.folds)  # raises where the clips do not allow it
-    facts = vars(plan) | {"data_digest": tables.digest(table)}
+    facts = vars(plan) | {"data_digest": tables.digest(table), "features": _features(plan.model, table)}
     with storage.reachable(url):
         database = storage.connect(url)
         known = name in optuna.get_all_study_names(database)
@@ -117,6 +118,13 @@ def create(plan: Plan, url: str, table: pd.DataFrame, *, trials: int, name: str 
             study.set_user_attr("versions", versions() | {"optuna": optuna.__version__})
         _begin_stopped_again(study)
     return study
+
+
+def _features(model: str, table: pd.DataFrame) -> str:
+    """What a model is tuned on: the features that the table holds, if it learns from tables."""
+    known, held = registry.get(model), tables.features_of(table)
+    default = known.presets["default"].features
+    return held.key if held and default in feature_sets.tables() and not known.trains_in_epochs else default
 
 
 def _assert_same(study: optuna.Study, facts: dict) -> None:

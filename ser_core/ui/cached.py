@@ -103,7 +103,7 @@ def _found_studies(shipped: str, own: str) -> list:
 
 
 def study_now(found):
-    """A `tuning.snapshots.Snapshot` of a study, shared by all who watch it: never change it.
+    """A `tuning.monitor.Snapshot` of a study, shared by all who watch it: never change it.
 
     At most two seconds old, and never older than the last change of a job: where one has ended nobody asks again.
     """

@@ -2,11 +2,13 @@
 
 import pytest
 
-from ser_core import experiments
+from ser_core import corpus, experiments
 from ser_core.errors import ModelError, TuningError
+from ser_core.features import registry as feature_sets
+from ser_core.features import tables
 from ser_core.models import registry
 from ser_core.results import runs
-from ser_core.tuning import best_trial, results, studies
+from ser_core.tuning import best_trial, results, search, studies
 
 
 def test_five_folds_of_the_study_give_the_cv_accuracy_of_a_run(begun, table, settings):
@@ -25,6 +27,18 @@ def test_a_preset_is_tested_once(begun, table, settings, monkeypatch):
     assert run.recipe.parameters == preset.parameters == results.parameters(study, results.best(study))
     monkeypatch.setattr(experiments, "run", lambda *_, **__: pytest.fail("the test part was looked at again"))
     assert best_trial.save_preset(study, table, settings, jobs=1) == (preset, False)
+
+
+def test_what_is_tuned_on_a_table_of_other_features_is_a_preset_for_them(url, voices, settings):
+    features = feature_sets.FUNCTIONALS
+    table = tables.extract(corpus.index(voices), settings.workspace, features=features, jobs=1).table
+    study = studies.create(studies.Plan("kn", folds=3), url, table, trials=1)
+    search.work(study.study_name, url, table)
+    preset, _ = best_trial.save_preset(study, table, settings, jobs=1)
+    assert preset.features == "functionals"
+    run = runs.get(preset.run, settings.stores)
+    assert (run.recipe.features, run.versions.features) == ("functionals", features.version)
+    assert registry.recipe("kn", preset.name, stores=settings.stores) == run.recipe
 
 
 def test_a_preset_runs_like_any_other(begun, table, settings):
