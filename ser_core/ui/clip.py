@@ -6,8 +6,8 @@ from pathlib import Path
 import streamlit as st
 
 from ser_core import audio, corpus
-from ser_core.errors import AudioError
-from ser_core.ui import MIME, cached, chart, settings
+from ser_core.errors import AudioError, CorpusError
+from ser_core.ui import MIME, as_text, cached, chart, settings
 
 
 def player(file: Path | None, *, link: bool = True) -> None:
@@ -22,7 +22,11 @@ def player(file: Path | None, *, link: bool = True) -> None:
 
 def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
     """A clip in words, its sound, and the way to the page that shows all of it."""
-    clip = corpus.parse(stem)
+    try:
+        clip = corpus.parse(stem)
+    except CorpusError:  # of another corpus, which says nothing in its name
+        st.markdown(f"**{as_text(stem)}**")
+        return
     with st.container(border=True):
         st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
         with told(stem, file):

