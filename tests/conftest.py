@@ -15,6 +15,29 @@ from ser_core.prediction import model_store
 from ser_core.settings import PROJECT, Settings
 from tests.archive_server import started as started_archive_server
 
+TESTS = Path(__file__).parent
+
+# What starts servers, browsers, processes or TensorFlow, or reads all real clips: `make check` leaves it out.
+SLOW = (
+    "app",
+    "cli",
+    "e2e",
+    "experiments/test_cluster.py",
+    "jobs",
+    "models/test_networks.py",
+    "prediction/test_model_store.py",
+    "study",
+    "test_interrupts.py",
+    "test_package.py",
+    "tuning",
+)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(autouse=True)
 def own_workspace(tmp_path, monkeypatch) -> Path:
