@@ -11,7 +11,7 @@ from ser_core.cli.options import add_jobs, seed
 from ser_core.cli.screen import err, out, print_table, progress
 
 PLACE = (
-    "a folder of RAVDESS clips, or a manifest of any corpus: a CSV file with the columns file, speaker and emotion, "
+    "a folder of RAVDESS or EMO-DB clips, or a manifest of any corpus: a CSV with the columns file, speaker, emotion, "
     "and where they are known gender, language and others"
 )
 
@@ -29,7 +29,12 @@ def add(command) -> None:
     sub = command("extract", extract, "extract the features of every clip of a corpus into a table", writes=True)
     sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
     sub.add_argument("--out", required=True, type=Path, metavar="F.parquet")
-    sub.add_argument("--features", default="mean180", metavar="SET", help="mean180 (default) or functionals")
+    sub.add_argument(
+        "--features",
+        default="mean180",
+        metavar="SET",
+        help="mean180 (default), functionals, or another: an unknown one lists them all",
+    )
     add_jobs(sub)
 
     sub = command(
@@ -122,8 +127,9 @@ def index(options, settings):
 
     found = corpus.index(options.place)
     clips = found.clips
-    speakers, is_manifest = int(clips["speaker"].nunique()), corpus.is_manifest(options.place)
-    channels = {} if is_manifest else {name: int((clips["channel"] == name).sum()) for name in ("speech", "song")}
+    speakers = int(clips["speaker"].nunique())
+    is_ravdess = not corpus.is_manifest(options.place) and "channel" in clips
+    channels = {name: int((clips["channel"] == name).sum()) for name in ("speech", "song")} if is_ravdess else {}
     answer = {
         "clips": len(clips),
         **channels,
@@ -135,9 +141,9 @@ def index(options, settings):
     }
 
     def show():
-        kinds = answer["emotions"] if is_manifest else channels
+        kinds = channels if is_ravdess else answer["emotions"]
         counted = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
-        whose = f"{speakers} speakers of {answer['corpus']}" if is_manifest else f"{speakers} actors"
+        whose = f"{speakers} actors" if is_ravdess else f"{speakers} speakers of {answer['corpus']}"
         out.print(f"{len(clips):,} clips ({counted}) of {whose}", markup=False, soft_wrap=True)
         if found.rejected:
             print_table("Left out", ["file", "reason"], [(item.file, item.reason) for item in found.rejected])

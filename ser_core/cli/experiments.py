@@ -48,7 +48,8 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
         "--features",
         metavar="SET",
         help="mean180 (the original's 180 means over time; also study), functionals (the second set), voices "
-        "(functionals with --augmentation speaker-perturbation), or a table F.parquet of your clips, of extract",
+        "(functionals with --augmentation speaker-perturbation), another (an unknown one lists them all), or a table "
+        "F.parquet of your clips, of extract",
     )
     sub.add_argument("--augmentation", metavar="A", help="none or speaker-perturbation: changed copies to learn from")
     sub.add_argument(
@@ -58,8 +59,8 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--protocol",
         default="study",
-        help="study, study-speech, repetition, statement, actors-K, actors-K-SEED, emobox, luna-jimenez; the last two "
-        "with +song train on the other actors' song, too (default: study)",
+        help="study, study-speech, repetition, statement, actors-K, actors-K-SEED, emobox, luna-jimenez (the last two "
+        "with +song train on the other actors' song, too), or another: an unknown one lists them all (default: study)",
     )
     sub.add_argument(
         "--weights", type=Path, metavar="FILE", help="ImageNet weights of vgg16 and its relatives (default: downloaded)"

@@ -177,7 +177,7 @@ def _models(settings: Settings) -> list[Check]:
 
 def _data(settings: Settings) -> Check:
     try:
-        found = corpus.index(settings.data_dir)
+        found = corpus.ravdess.index(settings.data_dir)
     except SerError as error:
         return Check("RAVDESS clips", False, f"only for extracting and listening: {error}", optional=True)
     says = f"{len(found.clips):,} clips in {settings.data_dir}, {len(found.rejected)} files left out"

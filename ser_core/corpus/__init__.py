@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from ser_core.corpus import manifest, ravdess
+from ser_core.corpus import file_names, manifest, ravdess
 from ser_core.corpus.clips import COLUMNS, SUFFIXES, Corpus, Rejected, stamp
 from ser_core.corpus.ravdess import (
     STATEMENTS,
@@ -45,7 +45,7 @@ def index(place: str | os.PathLike) -> Corpus:
     Parameters
     ----------
     place : str or path
-        A folder of RAVDESS clips (`ravdess.index`), or a manifest of any other corpus (`manifest.index`).
+        A folder of clips of RAVDESS or of one of `file_names.CORPORA`, or a manifest of any corpus (`manifest.index`).
 
     Raises
     ------
@@ -57,7 +57,10 @@ def index(place: str | os.PathLike) -> Corpus:
     >>> clips = corpus.index("emodb.csv").clips  # doctest: +SKIP
     >>> clips.groupby("emotion")["speaker"].nunique()  # doctest: +SKIP
     """
-    return manifest.index(place) if is_manifest(place) else ravdess.index(place)
+    if is_manifest(place):
+        return manifest.index(place)
+    named = file_names.of_folder(Path(place))
+    return file_names.index(Path(place), named) if named else ravdess.index(place)
 
 
 def is_manifest(place: str | os.PathLike) -> bool:
