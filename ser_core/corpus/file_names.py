@@ -23,7 +23,7 @@ class NamedCorpus:
         A regular expression of a whole file name without suffix, with the groups `speaker` and `emotion`. Any further
         named group becomes a column of text in the index.
     emotions : dict
-        Codes of emotions -> emotions, of `labels.EMOTION_NAMES` where it is one of those.
+        Codes of emotions -> emotions, of `labels.EMOTION_NAMES` where it is one of those. Other codes stay as they are.
     genders : dict
         Speakers -> "female" or "male"; the gender of others stays empty.
     """
@@ -46,7 +46,8 @@ class NamedCorpus:
         if not match:
             raise CorpusError(f"{stem!r} is not named as the clips of {self.name} are")
         said = match.groupdict()
-        emotion, gender = self.emotions[said["emotion"]], self.genders.get(said["speaker"], "")
+        emotion = self.emotions.get(said["emotion"], said["emotion"])
+        gender = self.genders.get(said["speaker"], "")
         known = {"stem": stem, "corpus": self.name, "language": self.language, "gender": gender}
         return said | known | {"emotion": emotion, "label": label_of(emotion, gender)}
 
@@ -87,7 +88,9 @@ def index(folder: Path, named: NamedCorpus) -> Corpus:
     CorpusError
         If no clip can be read.
     """
-    rows, rejected, seen = [], [], {}
+    rows: list[dict] = []
+    rejected: list[Rejected] = []
+    seen: dict[str, str] = {}
     for path in sound_files(folder):
         file = path.relative_to(folder).as_posix()
         try:

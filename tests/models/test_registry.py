@@ -16,7 +16,7 @@ from ser_core.results.published import ORIGINAL
 def test_all_models_of_the_studys_classical_half_are_there_under_its_keys():
     studied = {key for key, original in ORIGINAL.items() if original.family != "deep"}
     assert studied == {"dt", "rf", "lgb", "xgb", "mlp", "kn", "lr", "v", "v2", "v3", "v4"}
-    assert studied | {"svm", "krr", "bag", "v5", "hier", "apart"} == set(registry.of_tables())
+    assert studied | {"svm", "krr", "bag", "v5", "hier", "apart"} <= set(registry.of_tables())
     assert all("study" in registry.get(key).presets for key in studied)
 
 
