@@ -147,7 +147,7 @@ def _read_block(file: soundfile.SoundFile, stream: Stream) -> list[np.ndarray]:
     """The next `BLOCK` samples in one or more reads, each [shape=(frames, channels)]; none at the end or at damage."""
     frames = BLOCK // stream.channels
     length = min(FLAC_READ, frames) if stream.format == "flac" else frames
-    reads = []
+    reads: list[np.ndarray] = []
     while len(reads) * length < frames and not stream.is_broken:
         try:
             read = file.read(length, dtype="float32", always_2d=True)

@@ -117,20 +117,20 @@ def verify(options, settings):
     (run,) = comparison.find([options.run], found)
     table = tables.read(options.features or settings.feature_table)
     with progress(f"Making {run.id} again", "fold", options) as advance:
-        found = verification.verify(run, table, settings, weights=options.weights, jobs=options.jobs, progress=advance)
+        result = verification.verify(run, table, settings, weights=options.weights, jobs=options.jobs, progress=advance)
 
     def show():
         out.print(
-            f"{found.run}: {found.changed} of {found.predictions:,} answers changed ({found.changed_emotions} in the "
-            f"emotion); probabilities differ by {found.largest_difference:.2g} at most",
+            f"{result.run}: {result.changed} of {result.predictions:,} answers changed ({result.changed_emotions} in "
+            f"the emotion); probabilities differ by {result.largest_difference:.2g} at most",
             soft_wrap=True,
             highlight=False,
         )
-        if found.environment:
-            rows = [(name, then or "not written down", now) for name, (then, now) in found.environment.items()]
+        if result.environment:
+            rows = [(name, then or "not written down", now) for name, (then, now) in result.environment.items()]
             print_table("What is otherwise here", ["what", "then", "now"], rows)
 
-    return asdict(found), 0, show
+    return asdict(result), 0, show
 
 
 def _experiment(options, settings, *, training=False):
@@ -178,7 +178,7 @@ def _experiment(options, settings, *, training=False):
             )
     run = result.run.own
     if recipe.origin == "tuned":
-        run = replace(run, tuned=registry.get(recipe.model, settings.stores).preset(recipe.preset).tuning)
+        run = replace(run, tuned=registry.get(recipe.model, settings.stores).preset(recipe.preset).tuning or {})
     runs.save(run, settings.workspace)
     shutil.rmtree(settings.training / result.run.id, ignore_errors=True)  # what it could have been resumed from
     return replace(result, run=run), table
@@ -229,7 +229,9 @@ def _on_table(recipe, table, options, settings):
     from ser_core.features import tables
     from ser_core.models import registry
 
-    features = tables.features_of(table).key
+    held = tables.features_of(table)
+    assert held is not None  # `tables.read` has checked the version
+    features = held.key
     suited = registry.recipe(
         recipe.model,
         options.preset,

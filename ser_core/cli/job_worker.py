@@ -33,7 +33,7 @@ class Report:
     def __init__(self, folder: Path):
         self.folder = folder
         self._told = 0.0
-        self._step, self._step_began, self._step_done = None, 0.0, 0.0
+        self._step, self._step_began, self._step_done = "", 0.0, 0.0
 
     def progress(self, what: str, done: float, total: float | None, words: str = "", unit: str = "") -> None:
         """Say how far a step is, in units such as epoch; `words` where numbers would not do."""
@@ -109,6 +109,7 @@ def _carry_out(folder: Path) -> _End:
 
     job = jobs.read(folder)
     try:
+        assert job is not None, f"{folder} holds no job"
         answer, status, show = cli.carry_out([*job.task.arguments], report=Report(folder))
         show()
     except SerError as error:

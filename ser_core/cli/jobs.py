@@ -31,7 +31,7 @@ def jobs(options, settings):
             found = [getattr(control, options.what)(found[0], settings)]
         elif options.what == "delete":
             control.delete(found[0], settings)
-    answer = {"jobs": [_job_answer(job) for job in found]}
+    answer: dict[str, object] = {"jobs": [_job_answer(job) for job in found]}
     if options.what == "show":
         answer["log"] = found[0].log()
 

@@ -1,5 +1,7 @@
 """What commands write on: tables on stdout, progress and complaints on stderr."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,7 +15,7 @@ def score(value) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def print_table(title: str, columns: list[str | Column], rows: list[tuple]) -> None:
+def print_table(title: str, columns: Sequence[str | Column], rows: list[tuple]) -> None:
     table = Table(*columns, title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -97,8 +98,8 @@ class Classical:
         return nested.recipe(recipe, self.trials) if self.trials else recipe
 
 
-FUNCTIONALS = {"features": "functionals"}
-PERTURBED = FUNCTIONALS | {"augmentation": "speaker-perturbation"}
+FUNCTIONALS: dict[str, Any] = {"features": "functionals"}
+PERTURBED: dict[str, Any] = FUNCTIONALS | {"augmentation": "speaker-perturbation"}
 
 
 def classical() -> list[Classical]:
@@ -162,8 +163,7 @@ def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], N
 
 def _features(kind: tuple[str, str], table, settings: Settings, jobs: int, progress) -> model_input.ModelInput:
     features, augmentation = kind
-    what = {"features": features, "augmentation": augmentation}
-    return model_input.load(table, settings, **what, jobs=jobs, progress=progress)
+    return model_input.load(table, settings, features=features, augmentation=augmentation, jobs=jobs, progress=progress)
 
 
 def make_deep(
@@ -216,8 +216,7 @@ def _make_one(one: Deep, table: pd.DataFrame, settings: Settings, weights: Path 
             return run
     features = model_input.load(table, settings, features=recipe.features, weights=weights)
     training = experiments.Training(folder=settings.training)
-    what = {"protocol": one.protocol, "features": features, "cv": one.cv, "training": training}
-    result = experiments.run(recipe, table, **what)
+    result = experiments.run(recipe, table, protocol=one.protocol, features=features, cv=one.cv, training=training)
     runs.save(result.run, settings.artifacts)
     if keep:
         model_store.save(result, table, settings.artifacts, unheard=_unheard(one, recipe, settings))

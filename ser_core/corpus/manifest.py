@@ -51,7 +51,8 @@ def index(file: str | os.PathLike) -> Corpus:
     records = _records(file)
     columns = [name.lower() for name in next(records, (1, None))[1] or ()]
     _check_columns(columns, file)
-    clips, rejected, lines = [], [], {}
+    clips, rejected = [], []
+    lines: dict[Path, int] = {}  # a clip's path without suffix -> its line
     for line, cells in records:
         named = dict(zip(columns, cells or (), strict=False)).get("file") or file.name
         try:

@@ -213,7 +213,8 @@ def index(folder: str | os.PathLike) -> Corpus:
 def look_through(folder: str | os.PathLike) -> Corpus:
     """As `index`, but a folder without any clip, or that is not there, is an empty corpus."""
     folder = Path(folder)
-    rows, rejected, seen = [], [], {}
+    rows, rejected = [], []
+    seen: dict[str, str] = {}  # stem -> the file that it was first found in
     for path in sound_files(folder):
         name = path.relative_to(folder).as_posix()
         try:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -231,8 +232,13 @@ def write_corpus(
     for channel, emotion, intensity, statement, repetition, actor in combinations:
         if not _is_recorded(emotion, intensity, channel):
             continue
-        take = {"actor": actor, "statement": statement, "repetition": repetition, "intensity": intensity}
-        take["song"] = channel == "song"
+        take: dict[str, Any] = {
+            "actor": actor,
+            "statement": statement,
+            "repetition": repetition,
+            "intensity": intensity,
+            "song": channel == "song",
+        }
         samples = speak(emotion, **take, seconds=seconds, rate=rate, seed=seed)
         path = Path(folder) / f"Actor_{actor:02d}" / f"{stem(emotion, **take)}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from ser_core.environment import Environment
 from ser_core.errors import ArtifactError, ModelError
 from ser_core.evaluation import protocols
 from ser_core.models import registry
+from ser_core.models.model import SavedVote
 from ser_core.models.recipe import Recipe
 from ser_core.results import runs
 from ser_core.results.runs import Run, Seconds, Tables, Versions
@@ -39,6 +40,7 @@ def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest:
         If one is missing; the message names the command that makes it.
     """
     found, model = list(found), registry.get(recipe.model)
+    assert isinstance(model, SavedVote), f"{model.key} is no vote of saved runs"
     result = []
     for key in recipe.parameters["weights"]:
         member = model.members[key]

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import optuna
@@ -98,7 +99,7 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
         search.optimize(mean_score, n_trials=trials, catch=(ValueError, np.linalg.LinAlgError))
         if not search.get_trials(states=[TrialState.COMPLETE]):
             raise TuningError(f"{self.recipe.model}: none of {trials} parameters could be fitted inside a fold")
-        self.found_ = {"parameters": space.parameters(search.best_params), "score": search.best_value}
+        self.found_: dict[str, Any] = {"parameters": space.parameters(search.best_params), "score": search.best_value}
         self.estimator_ = EmotionClassifier(self._made(self.found_["parameters"])).fit(features, labels)
         self.numbers_, self.classes_ = numbers, np.arange(len(numbers))
         return self
@@ -123,6 +124,7 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
         share = len(mean180.NAMES) / preprocessing.width(self.recipe, features)
         ranges = dict(space.ranges)
         if gamma := ranges.get("gamma"):
+            assert isinstance(gamma, FloatDistribution)
             ranges["gamma"] = FloatDistribution(gamma.low * share, gamma.high * share, log=gamma.log)
         return replace(space, ranges=ranges)
 

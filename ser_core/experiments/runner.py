@@ -135,10 +135,11 @@ def run(
         fits = _train_each(estimator, seen.values, labels, work, groups, training.watch, folder)
     else:
         # Passes speaker groups to what searches inside a fold, so that inner folds are speaker-independent, too.
-        asks = groups is not None and has_fit_parameter(estimator.estimator, "groups")
+        if not has_fit_parameter(estimator.estimator, "groups"):
+            groups = None
         fits = joblib.Parallel(n_jobs=jobs, return_as="generator")(
             joblib.delayed(_fit_and_predict)(
-                estimator, seen.values, labels, fold, keep, **({"groups": groups[fold.train]} if asks else {})
+                estimator, seen.values, labels, fold, keep, **({} if groups is None else {"groups": groups[fold.train]})
             )
             for fold, keep in work
         )

@@ -62,6 +62,7 @@ def curves_of(job: Job) -> pd.DataFrame:
 
 def tested(run: Run) -> pd.DataFrame:
     """The curve of a run's test model, or, where there are several, of the first one's."""
+    assert run.curves is not None, f"{run.id} is not a network's"
     of_test = run.curves[run.curves["part"] == "test"]
     return of_test[of_test["fold"] == of_test["fold"].min()]
 
@@ -105,7 +106,11 @@ def estimate(
     before = min((run.recipe.parameters["batch_size"] for run in like), key=lambda size: abs(size - batch))
     same = [run for run in like if run.recipe.parameters["batch_size"] == before]
     own = [run for run in same if not run.shipped]  # what ships was made on another machine
-    seconds_a_step = median(run.curves["seconds"].median() / (run.learned_from / before) for run in own or same)
+    seconds_a_step = median(
+        run.curves["seconds"].median() / (run.learned_from / before)
+        for run in own or same
+        if run.curves is not None  # never here: `like` holds networks alone
+    )
     folds = [fold for fold in protocols.get(protocol).folds(table) if cv or fold.part != "cv"]
     steps = sum(len(fold.train) for fold in folds) * (1 - options.get("validation", WATCHED)) / batch
     # A larger batch takes longer, but not in proportion: between the two where no run says it.

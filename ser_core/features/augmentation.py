@@ -56,10 +56,18 @@ def augmented(features: FeatureSet, key: str) -> FeatureSet:
     """A feature set of each clip and of its copies [shape=(1 + copies, ...)], the original first.
 
     Where the augmentation makes its copies in each epoch, or none, it is the feature set itself.
+
+    Raises
+    ------
+    FeatureError
+        If there is no such augmentation, or the feature set is extracted in batches, so that it cannot be made of
+        copies.
     """
     one = get(key)
     if one.copies is None:
         return features
+    if features.extract is None:
+        raise FeatureError(f"{features.key} cannot be made of changed copies ({key}): leave the augmentation out")
     return replace(
         features,
         version=f"{features.version}+{one.version}",

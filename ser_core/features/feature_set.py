@@ -41,5 +41,9 @@ class FeatureSet:
 
     def of(self, clips: list[np.ndarray]) -> np.ndarray:
         """The features of some clips' samples [shape=(clips, ...)]."""
-        made = self.extract_batch(clips) if self.extract_batch else np.stack([self.extract(one) for one in clips])
+        if self.extract_batch:
+            made = self.extract_batch(clips)
+        else:
+            assert self.extract is not None, f"{self.key} has neither extract nor extract_batch"
+            made = np.stack([self.extract(one) for one in clips])
         return made.astype(self.dtype, copy=False)

@@ -149,7 +149,8 @@ def _extract_files(work: list[tuple[int, Path]], features: FeatureSet, file_of_s
 
     The bytes that are hashed are those that are decoded, so features never stand under another clip's digest.
     """
-    answers, lacking = [], []
+    answers: list[tuple[int, Stamp | None, bytes | str | None]] = []
+    lacking: list[tuple[int, Stamp, np.ndarray]] = []
     for row, file in work:
         try:
             stat = file.stat()

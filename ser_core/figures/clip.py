@@ -264,7 +264,7 @@ def contrast(samples: np.ndarray, rate: int, scale: Scale | None = None, name: s
     return figure, sentence
 
 
-def _heatmap(z: np.ndarray, seconds: np.ndarray, y: np.ndarray, unit: str) -> go.Figure:
+def _heatmap(z: np.ndarray, seconds: np.ndarray, y: np.ndarray | tuple[str, ...], unit: str) -> go.Figure:
     """A heatmap with its colours' key below it, so that its time axis is as long as all others."""
     return go.Figure(
         go.Heatmap(

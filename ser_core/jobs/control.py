@@ -116,7 +116,7 @@ def stop(job: Job, settings: Settings, *, grace_s: float = GRACE_S) -> threading
         return None
     with _folder(settings):
         now = jobs.read(job.folder)
-        if not now or not now.is_alive:
+        if not now or not now.is_alive or now.pid is None:
             return None
         (job.folder / jobs.STOP).touch()
         with suppress(ProcessLookupError):

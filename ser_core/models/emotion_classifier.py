@@ -76,7 +76,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
 
     def vote(self, members: dict[str, np.ndarray]) -> np.ndarray:
         """The vote [shape=(n, 16)] that `predict_proba` would give, from what `members_proba` gave."""
-        return np.average(list(members.values()), axis=0, weights=self._vote().weights)
+        vote = self._vote()
+        assert vote is not None, "only a vote has members"
+        return np.average(list(members.values()), axis=0, weights=vote.weights)
 
     def _vote(self) -> VotingClassifier | None:
         last = self.estimator_[-1] if isinstance(self.estimator_, Pipeline) else self.estimator_

@@ -158,6 +158,26 @@ class Model:
         trial = self.tuned_preset(parameters, space, features)
         return self.with_presets({"trial": trial}).recipe("trial", seed=seed)
 
+    def with_weight(self, recipe: Recipe, weight: float) -> Recipe:
+        """A recipe in which a vote's first member has this weight.
+
+        Raises
+        ------
+        ModelError
+            If the model is no vote of two runs.
+        """
+        raise ModelError(f"{self.key!r} is no vote of two runs and takes no weight")
+
+    def with_options(self, recipe: Recipe, options: dict) -> Recipe:
+        """A recipe with some of a network's options replaced.
+
+        Raises
+        ------
+        ModelError
+            If the model is no network.
+        """
+        raise ModelError(f"{self.key!r} is no network and takes no {', '.join(options)}")
+
     def with_presets(self, more: dict[str, Preset]) -> "Model":
         """This model with more presets beside its own."""
         return dataclasses.replace(self, presets=self.presets | more)

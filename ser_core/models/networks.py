@@ -204,7 +204,7 @@ def augment(frames: np.ndarray, rng: np.random.Generator, voices: float = 0.0) -
     if voices:
         for row, (speed, height) in enumerate(rng.uniform(1 - voices, 1 + voices, (n, 2))):
             changed[row] = other_voice(changed[row], speed, height)
-    for row, shift in enumerate(rng.integers(-SHIFT_FRAMES, SHIFT_FRAMES + 1, n)):
+    for row, shift in enumerate(rng.integers(-SHIFT_FRAMES, SHIFT_FRAMES + 1, size=(n,))):
         changed[row] = np.roll(changed[row], shift, axis=0)
     changed += rng.uniform(-GAIN_DB, GAIN_DB, (n, 1, 1)).astype(np.float32)
     changed += rng.normal(scale=NOISE_DB, size=changed.shape).astype(np.float32)

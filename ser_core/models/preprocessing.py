@@ -60,7 +60,11 @@ class SoftWhitener(PCA):
         self.power = power
         self.at_most = at_most  # components; fewer clips have fewer
 
+    components_: np.ndarray
+    explained_variance_: np.ndarray
+
     def fit(self, features: np.ndarray, labels=None) -> "SoftWhitener":
+        """Learn the rotation and the scales from features [shape=(n, d)]."""
         super().fit(features)
         self.components_ = self.components_[: self.at_most]
         self.explained_variance_ = self.explained_variance_[: self.at_most]

@@ -19,7 +19,7 @@ from filelock import FileLock
 from ser_core import extras
 from ser_core.corpus.labels import LABELS
 from ser_core.environment import versions
-from ser_core.errors import ArtifactError
+from ser_core.errors import ArtifactError, ModelError
 from ser_core.experiments import Result
 from ser_core.features import registry as feature_sets
 from ser_core.files import atomically
@@ -212,7 +212,17 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | Non
     store : Path
     unheard : Run, optional
         The same model under a protocol that holds actors out: what it is worth on voices that it does not know.
+
+    Raises
+    ------
+    ModelError
+        If the run has no single model, because its protocol tests several folds.
     """
+    if result.model is None:
+        raise ModelError(
+            f"Run {result.run.id} has no single model to keep: {result.run.protocol} fits one for each fold. Run it "
+            "under a protocol with one test part, such as study"
+        )
     name, content = _dump(result.model)
     seen = result.model.seen_.tolist() if name == NETWORK_FILE else []
     return _enter(result.run, table, store, {name: content}, unheard=unheard, seen=seen)

@@ -39,7 +39,7 @@ class Prediction:
     @property
     def label(self) -> str:
         """The most probable class."""
-        return max(self.probabilities, key=self.probabilities.get)
+        return max(self.probabilities, key=self.probabilities.__getitem__)
 
     @property
     def probability(self) -> float:
@@ -49,12 +49,12 @@ class Prediction:
     @property
     def emotion(self) -> str:
         """The most probable emotion, genders added up: what is said everywhere. Now and then not that of `label`."""
-        return max(self.emotions, key=self.emotions.get)
+        return max(self.emotions, key=self.emotions.__getitem__)
 
     @property
     def gender(self) -> str:
         """The most probable gender, emotions added up."""
-        return max(self.genders, key=self.genders.get)
+        return max(self.genders, key=self.genders.__getitem__)
 
     @property
     def emotion_probability(self) -> float:

@@ -221,7 +221,8 @@ def _record(run: Run, folder: Path) -> dict:
     named = {one.name: getattr(run, one.name) for one in dataclasses.fields(run)}
     for name in ("id", "shipped", "tables"):
         named.pop(name)
-    record = {name: dataclasses.asdict(one) if dataclasses.is_dataclass(one) else one for name, one in named.items()}
+    parts = {name: one for name, one in named.items() if isinstance(one, Recipe | Versions | Environment | Seconds)}
+    record = named | {name: dataclasses.asdict(one) for name, one in parts.items()}
     return record | {"predictions_digest": _digest(folder / PREDICTIONS)}
 
 

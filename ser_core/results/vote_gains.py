@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 from scipy.stats import false_discovery_control
@@ -38,7 +39,7 @@ def by_class(whole: Run, member: Run, *, part: str = "test", kind: str = "class"
 
 def members(vote: Run, found: Iterable[Run]) -> dict[str, Run]:
     """The runs of a vote's members, each alone but otherwise the same, by the member's key; none if it is no vote."""
-    made_of = vote.members or vote.recipe.parameters.get("members") or {}
+    made_of: dict[str, Any] = vote.members or vote.recipe.parameters.get("members") or {}
     alike = [run for run in found if _on(run) == _on(vote)]
     result = {}
     for key, what in made_of.items():
@@ -68,7 +69,7 @@ def studys_story(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
     of : dict
         Its members, as `members` gives them.
     """
-    said = []
+    said: list[tuple[bool, str]] = []
     if (vote.recipe.model, vote.protocol, set(of)) != (STUDYS_VOTE, "study", {"mlp", "xgb"}):
         return said
     for weak, strong, labels in STUDYS_STORY:
@@ -105,7 +106,7 @@ def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of) -> s
     """
     clips = (gains["only_whole"] - gains["only_member"]).astype(int)
     counts = {name_of(truth): number for truth, number in zip(gains["truth"], clips, strict=True)}
-    ranked = sorted(counts, key=counts.get, reverse=True)
+    ranked = sorted(counts, key=counts.__getitem__, reverse=True)
     best = [f"{name} ({counts[name]:+d})" for name in ranked[:3] if counts[name] > 0]
     worst = [f"{name} ({counts[name]:+d})" for name in ranked[::-1][:3] if counts[name] < 0]
     more = f"{abs(clips.sum())} {'more' if clips.sum() >= 0 else 'fewer'}"

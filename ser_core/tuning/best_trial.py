@@ -1,8 +1,8 @@
 """A study's best trial: made a preset, and tested, once."""
 
 import dataclasses
-import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import optuna
 import pandas as pd
@@ -32,7 +32,7 @@ def save_preset(
     settings: Settings,
     *,
     name: str = "",
-    into: os.PathLike | None = None,
+    into: Path | None = None,
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[presets.TunedPreset, bool]:
@@ -44,7 +44,7 @@ def save_preset(
     ----------
     name : str
         Of the preset; the study's if not given.
-    into : path, optional
+    into : Path, optional
         The store; the workspace if not given.
 
     Returns
@@ -76,7 +76,7 @@ def save_preset(
         trials=results.count(study)[0],
         cv=facts["cv"],
         folds=facts["folds"],
-        score=chosen.value,
+        score=results.value(chosen),
         features=facts.get("features", ""),
     )
     model = registry.get(preset.model)

@@ -58,6 +58,7 @@ class Dashboards:
                 start_new_session=True,  # Ctrl-C is for the server; it ends by the pipe
                 text=True,
             )
+            assert process.stdout is not None  # a pipe, as stdin is
             address = process.stdout.readline().strip()
             if not address:
                 process.wait()
@@ -74,8 +75,9 @@ class Dashboards:
             for process, _ in self._running.values():
                 process.terminate()
                 process.wait()
-                process.stdin.close()
-                process.stdout.close()
+                for pipe in (process.stdin, process.stdout):
+                    assert pipe is not None
+                    pipe.close()
             self._running.clear()
 
 

@@ -2,7 +2,7 @@
 
 import optuna
 import pandas as pd
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
 from ser_core.jobs import Task
@@ -138,6 +138,7 @@ def range_in_words(distribution: BaseDistribution) -> str:
     if isinstance(distribution, CategoricalDistribution):
         *others, last = (value(choice) for choice in distribution.choices)
         return f"{', '.join(others)} or {last}" if others else last
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
     words = f"{distribution.low:,.6g} to {distribution.high:,.6g}"
     if distribution.log:
         return f"{words}, each decade as often"

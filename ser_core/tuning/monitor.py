@@ -58,7 +58,7 @@ class Watch:
 
 def _silent(study: optuna.Study) -> set[int]:
     # Optuna tells this only to `fail_stale_trials`, which writes; whoever looks must not.
-    database = study._storage._backend
+    database = study._storage._backend  # type: ignore[attr-defined]  # no public way
     return {database.get_trial_number_from_id(key) for key in database._get_stale_trial_ids(study._study_id)}
 
 

@@ -61,13 +61,19 @@ def whole(study: optuna.Study) -> list[FrozenTrial]:
 
 def best(study: optuna.Study) -> FrozenTrial | None:
     """The trial of the highest mean over all folds; None before there is one."""
-    return max(whole(study), key=score, default=None)
+    return max(whole(study), key=value, default=None)
 
 
 def ranked(study: optuna.Study) -> list[FrozenTrial]:
     """The trials that have begun: the best first, and those without a score last."""
     begun = [trial for trial in study.get_trials(deepcopy=False) if trial.params]
-    return sorted(begun, key=lambda trial: -float("inf") if score(trial) is None else score(trial), reverse=True)
+    return sorted(begun, key=value, reverse=True)
+
+
+def value(trial: FrozenTrial) -> float:
+    """A trial's score as a number to compare by: minus infinity where it has none."""
+    mean = score(trial)
+    return -float("inf") if mean is None else mean
 
 
 def parameters(study: optuna.Study, trial: FrozenTrial) -> dict:

@@ -141,7 +141,8 @@ class Unborn:
     """
 
     def __init__(self, heartbeat_s: int = storage.HEARTBEAT_S):
-        self._grace_s, self._seen = storage.GRACE_BEATS * heartbeat_s, {}
+        self._grace_s = storage.GRACE_BEATS * heartbeat_s
+        self._seen: dict[int, float] = {}  # trial -> when it was first seen
 
     def numbers(self, study: optuna.Study) -> set[int]:
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))

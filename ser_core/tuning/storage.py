@@ -100,8 +100,10 @@ def _alone(url: str):
 
 def pack(url: str, file: Path) -> None:
     """Copy an SQLite database of studies into one small file that can be opened for reading only."""
+    source = _sqlite_file(url)
+    assert source is not None, f"{url} is no SQLite database"
     with atomically(file) as part:
-        with closing(sqlite3.connect(_sqlite_file(url))) as database:
+        with closing(sqlite3.connect(source)) as database:
             database.execute("VACUUM INTO ?", (str(part),))
         with closing(sqlite3.connect(part)) as database:
             database.execute("PRAGMA journal_mode = DELETE")

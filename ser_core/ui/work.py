@@ -141,8 +141,8 @@ def show_job(job: Job, where: str) -> None:
     icon, word = STATES[job.status]
     place = f", number {job.place} in the queue" if job.place else ""
     st.markdown(f"**{as_text(job.task.title)}**: {icon} {word}{place}")
-    if job.is_alive and job.progress and job.progress.total:
-        at = job.progress
+    at = job.progress
+    if job.is_alive and at and at.total:
         words = at.words or f"{at.what}: {at.far}"
         if at.seconds_left and not at.words:
             words += f", about {in_words(at.seconds_left)} left"
