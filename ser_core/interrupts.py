@@ -46,8 +46,9 @@ def _set(hold: bool) -> None:
 
 
 def check() -> None:
-    """Call this between two steps of long work: where the signal came while Python collected garbage or ran another
-    callback, its exception was swallowed there.
+    """Raise a pending interrupt; call this between two steps of long work.
+
+    An exception that a signal raises while Python collects garbage or runs another callback is lost there.
 
     Raises
     ------

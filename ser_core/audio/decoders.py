@@ -50,6 +50,7 @@ class Stream:
 
     @property
     def decoded_s(self) -> float:
+        """How much has been decoded so far, in seconds."""
         return self.frames / self.rate
 
 

@@ -14,6 +14,7 @@ ALIASES = {"voices": {"features": "functionals", "augmentation": "speaker-pertur
 
 
 def add(command) -> None:
+    """Add `run`, `train` and `verify` to the command line."""
     sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction", writes=True)
     _add_experiment(sub)
     sub.add_argument("--weight", type=float, metavar="W", help="of a saved vote's first member: 0 to 1")
@@ -85,11 +86,13 @@ def _add_training(sub: argparse.ArgumentParser) -> None:
 
 
 def run(options, settings):
+    """Fit and test one model under one protocol, and save the run."""
     result, _ = _experiment(options, settings)
     return run_answer(result.run), 0, lambda: _show_run(result.run, settings)
 
 
 def train(options, settings):
+    """Do what `run` does, and keep the fitted model for predictions."""
     from ser_core.prediction import model_store
 
     result, table = _experiment(options, settings, training=True)
@@ -107,6 +110,7 @@ def train(options, settings):
 
 
 def verify(options, settings):
+    """Make a saved run again and report how many of its answers changed."""
     from ser_core.experiments import verification
     from ser_core.features import tables
     from ser_core.results import comparison, runs
@@ -262,6 +266,7 @@ def _fuse(recipe, table, options, settings):
 
 
 def run_answer(run) -> dict:
+    """What a command answers about a run with `--json`."""
     names = ("train_accuracy", "cv_accuracy", "test_accuracy", "uar", "macro_f1", "emotion_accuracy", "emotion_uar")
     return {
         "model": run.recipe.model,

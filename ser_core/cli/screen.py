@@ -12,10 +12,12 @@ err = Console(stderr=True)
 
 
 def score(value) -> str:
+    """A score with three decimals; nothing where there is none."""
     return "" if value is None else f"{value:.3f}"
 
 
 def print_table(title: str, columns: Sequence[str | Column], rows: list[tuple]) -> None:
+    """Print a table; text in its cells is not read as markup."""
     table = Table(*columns, title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
@@ -37,6 +39,7 @@ class progress:
         return self.advance
 
     def advance(self, done, total):
+        """Show that `done` of `total` steps are finished."""
         self.bar.update(self.task, completed=done, total=total)
         if self.report:
             self.report.progress(self.what, done, total, unit=self.unit)

@@ -94,6 +94,7 @@ class Classical:
 
     @property
     def recipe(self) -> Recipe:
+        """The recipe of this run."""
         recipe = registry.recipe(self.model, self.preset, features=self.features, augmentation=self.augmentation)
         return nested.recipe(recipe, self.trials) if self.trials else recipe
 
@@ -173,11 +174,19 @@ def make_deep(
     weights: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[runs.Run]:
-    """Carry out the study's deep half on the shipped table's clips, and keep its runs, and two networks, in the shipped
-    store. A run that is there is not made again, and one that was broken off goes on.
+    """Run the study's deep half on the shipped table's clips, and keep its runs and two networks in the shipped store.
 
-    Takes about four hours on two cores. `only` names models; `weights` are VGG16's. `progress` is told the number of
-    runs done and of runs in all.
+    A run that is there is not made again, and one that was broken off is resumed. Takes about four hours on two cores.
+
+    Parameters
+    ----------
+    settings : Settings
+    only : collection of str
+        Keys of models; all if it is empty.
+    weights : Path, optional
+        Of VGG16.
+    progress : callable, optional
+        Called with the number of runs done and of runs in all.
 
     Raises
     ------

@@ -47,6 +47,10 @@ def index(place: str | os.PathLike) -> Corpus:
     place : str or path
         A folder of RAVDESS clips (`ravdess.index`), or a manifest of any other corpus (`manifest.index`).
 
+    Returns
+    -------
+    Corpus
+
     Raises
     ------
     CorpusError
@@ -54,12 +58,28 @@ def index(place: str | os.PathLike) -> Corpus:
 
     Examples
     --------
-    >>> clips = corpus.index("emodb.csv").clips  # doctest: +SKIP
-    >>> clips.groupby("emotion")["speaker"].nunique()  # doctest: +SKIP
+    A folder with one synthetic clip in the place of RAVDESS:
+
+    >>> import tempfile
+    >>> from ser_core import corpus
+    >>> from ser_core.corpus import synthetic
+    >>> one = {"actors": [1], "statements": [1], "repetitions": [1], "intensities": [1], "emotions": ["angry"]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = synthetic.write_corpus(folder, **one)
+    ...     found = corpus.index(folder)
+    >>> found.clips[["stem", "speaker", "emotion", "label"]].iloc[0].tolist()
+    ['03-01-05-01-01-01-01', '01', 'angry', 'angry_male']
+    >>> found.rejected
+    ()
     """
     return manifest.index(place) if is_manifest(place) else ravdess.index(place)
 
 
 def is_manifest(place: str | os.PathLike) -> bool:
-    """A CSV file is a manifest; anything else is a folder or a recording."""
+    """Whether a path is a manifest: a CSV file. Anything else is a folder or a recording.
+
+    Parameters
+    ----------
+    place : str or path
+    """
     return Path(place).suffix.lower() == manifest.SUFFIX and not os.path.isdir(place)

@@ -149,8 +149,10 @@ def _arrived(part: Path) -> int:
 
 
 def room_needed(archives: Iterable[Archive], dest: Path) -> int:
-    """Bytes of disk that a download takes: all clips, and the largest rest of an archive, since each is deleted before
-    the next one comes."""
+    """Bytes of disk that a download takes.
+
+    That is all clips and the largest rest of an archive: each archive is deleted before the next one arrives.
+    """
     rests = [archive.bytes - _arrived(dest / MAKING / f"{archive.name}.part") for archive in archives]
     return sum(archive.unpacked_bytes for archive in archives) + max([0, *rests])
 

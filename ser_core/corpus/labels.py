@@ -19,6 +19,7 @@ class Emotion:
 
     @property
     def title(self) -> str:
+        """The name with a capital letter."""
         return self.name.capitalize()
 
 
@@ -59,12 +60,12 @@ def label_of(emotion: str, gender: str) -> str:
 
 
 def require_classes(labels: Iterable[str]) -> None:
-    """Call this before a model learns: only clips of the 16 classes can be learned from.
+    """Check that all clips belong to the 16 classes, before a model is fitted on them.
 
     Raises
     ------
     ModelError
-        If there are others. Each is named with its number of clips.
+        If some do not. The message names each other label with its number of clips.
     """
     others = {label: clips for label, clips in sorted(Counter(labels).items()) if label not in LABELS}
     if others:

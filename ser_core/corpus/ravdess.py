@@ -109,8 +109,10 @@ def parse(stem: str) -> Clip:
 
 
 def said(column: str, value) -> str:
-    """A value of an index column in words, e.g. `statement` 1 -> "Kids are talking by the door", `speaker` "03" ->
-    "Actor 3"."""
+    """A value of an index column in words.
+
+    For example, `statement` 1 is "Kids are talking by the door" and `speaker` "03" is "Actor 3".
+    """
     if column == "statement":
         return STATEMENTS[value]
     if column == "label":
@@ -185,10 +187,18 @@ def coverage(clips: pd.DataFrame) -> pd.DataFrame:
 
 
 def index(folder: str | os.PathLike) -> Corpus:
-    """Every RAVDESS clip below a folder, whatever its layout; names decide, and only headers are read.
+    """Every RAVDESS clip below a folder, whatever its layout; only file names and headers are read.
 
     Of files with the same stem the first is taken (in order of their paths) and the others are rejected. Hidden files
-    and files that are not sound are passed over in silence.
+    and files that are not sound are ignored.
+
+    Parameters
+    ----------
+    folder : str or path
+
+    Returns
+    -------
+    Corpus
 
     Raises
     ------
@@ -211,7 +221,16 @@ def index(folder: str | os.PathLike) -> Corpus:
 
 
 def look_through(folder: str | os.PathLike) -> Corpus:
-    """As `index`, but a folder without any clip, or that is not there, is an empty corpus."""
+    """As `index`, but a folder that is empty or not there gives an empty corpus.
+
+    Parameters
+    ----------
+    folder : str or path
+
+    Returns
+    -------
+    Corpus
+    """
     folder = Path(folder)
     rows, rejected = [], []
     seen: dict[str, str] = {}  # stem -> the file that it was first found in

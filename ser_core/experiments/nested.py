@@ -110,6 +110,7 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
         return self.estimator_.predict_proba(features)[:, self.numbers_]
 
     def predict(self, features: np.ndarray) -> np.ndarray:
+        """The most probable code of each clip [shape=(n,)]."""
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def _made(self, parameters: dict):

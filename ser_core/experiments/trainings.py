@@ -52,8 +52,11 @@ def name_of(arguments: Sequence[str]) -> str:
 
 
 def curves_of(job: Job) -> pd.DataFrame:
-    """The epochs that a job told of, as `Run.curves` has them, with `fit` (from 1) and the number of `fits` and of
-    `epochs` in all; where it was broken off and went on, each epoch once."""
+    """The epochs that a job has reported, with the columns of `Run.curves`.
+
+    Added are `fit` (from 1) and the number of `fits` and of `epochs` in all. Where the job was resumed, each epoch
+    stands once.
+    """
     epochs = pd.DataFrame([event for event in job.events() if event["kind"] == "epoch"])
     if epochs.empty:
         return epochs
@@ -89,9 +92,11 @@ def compared(found: dict[str, Run]) -> pd.DataFrame:
 def estimate(
     model: str, options: dict, found: Iterable[Run], *, protocol: str, preset: str, cv: bool, table: pd.DataFrame
 ) -> tuple[float | None, bool]:
-    """Seconds that all epochs of a training would take, from what a step of earlier ones took (one's own, if there are
-    any), and whether those had this size of a batch and learned from such copies. None where nothing like it was
-    trained."""
+    """Seconds that a training would take, estimated from the seconds per step of earlier runs.
+
+    Own runs go before shipped ones. The second value says whether those runs had the same batch size and learned from
+    the same kind of copies. The first is None where no run is comparable.
+    """
     like = [
         run
         for run in found

@@ -28,8 +28,17 @@ MEL_BANDS = tuple(name for name in mean180.NAMES if name.startswith("mel_"))
 
 
 def clips(settings: Settings) -> pd.DataFrame:
-    """Every clip that ships with its features: the index columns, the study's 180, loudness and median pitch
-    (`prosody.NAMES`), `part` (train or test of the study's split), and its places on the maps (see `maps`).
+    """Every clip that ships, with its features.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    pd.DataFrame
+        The index columns, the study's 180, loudness and median pitch (`prosody.NAMES`), `part` (train or test of the
+        study's split), and the clip's coordinates on the maps (see `maps`).
 
     Raises
     ------

@@ -40,7 +40,13 @@ class FeatureSet:
     weights: str = ""
 
     def of(self, clips: list[np.ndarray]) -> np.ndarray:
-        """The features of some clips' samples [shape=(clips, ...)]."""
+        """The features of some clips [shape=(clips, ...)].
+
+        Parameters
+        ----------
+        clips : list of np.ndarray [shape=(n,), dtype=float32]
+            Samples at 22,050 Hz.
+        """
         if self.extract_batch:
             made = self.extract_batch(clips)
         else:

@@ -97,8 +97,9 @@ def mfcc(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def chroma(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """How strong each of the 12 notes is, all octaves together, at concert pitch (A is 440 Hz). The study tunes the
-    notes to each clip first.
+    """The strength of each of the 12 notes, all octaves together, at concert pitch (A is 440 Hz).
+
+    The study's own chroma features are tuned to each clip first.
 
     Parameters
     ----------

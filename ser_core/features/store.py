@@ -64,7 +64,7 @@ def extract(
     progress: Callable[[int, int], None] | None = None,
     check: Callable[[dict[int, str]], None] | None = None,
 ) -> Extracted:
-    """The features of every file; those that the store knows are not made again.
+    """The features of every file; those that the store has are not extracted again.
 
     Parameters
     ----------
@@ -73,11 +73,15 @@ def extract(
     workspace : Path
         Where arrays are kept from one call to the next, in `cache/features.sqlite`.
     jobs : int
-        Processes, as joblib counts them; -1 for all cores. A set that is made in batches fills all cores by itself.
+        Processes, as joblib counts them; -1 for all cores. A set that is extracted in batches uses all cores by itself.
     progress : callable, optional
-        Told the number of files done and in all, after each batch.
+        Called with the number of files done and of files in all, after each batch.
     check : callable, optional
-        Told the faults so far, after each batch; may raise to break off.
+        Called with the faults so far, after each batch; may raise to stop.
+
+    Returns
+    -------
+    Extracted
 
     Raises
     ------
@@ -144,10 +148,10 @@ class Stamp(NamedTuple):
 
 
 def _extract_files(work: list[tuple[int, Path]], features: FeatureSet, file_of_store: Path) -> list[tuple]:
-    """For each (row, file): the row, the file's stamp, and its features as bytes, None if they are known, or what is
-    wrong with it.
+    """For each (row, file): the row, the file's stamp, and its features as bytes.
 
-    The bytes that are hashed are those that are decoded, so features never stand under another clip's digest.
+    In place of the bytes: None if the features are known, or a text that says what is wrong with the file. The bytes
+    that are hashed are those that are decoded, so features never stand under another clip's digest.
     """
     answers: list[tuple[int, Stamp | None, bytes | str | None]] = []
     lacking: list[tuple[int, Stamp, np.ndarray]] = []

@@ -31,7 +31,7 @@ def dots(colour: str, size: int) -> dict:
 
 
 def interval(value, low, high, **look) -> dict:
-    """Error bars from `low` to `high` of what is drawn at `value`. (Their lengths are never less than nothing.)"""
+    """Error bars from `low` to `high` of what is drawn at `value`; their lengths are never negative."""
     return {
         "type": "data",
         "symmetric": False,

@@ -94,6 +94,7 @@ class Job:
 
     @property
     def is_alive(self) -> bool:
+        """Whether it is queued, running or stopping."""
         return self.status in ALIVE
 
     @property

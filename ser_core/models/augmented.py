@@ -33,4 +33,5 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         return self.estimator_.predict_proba(features[:, 0] if features.ndim == 3 else features)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
+        """The most probable code of each clip [shape=(n,)]."""
         return self.classes_[self.predict_proba(features).argmax(axis=1)]

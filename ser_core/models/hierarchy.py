@@ -1,5 +1,8 @@
-"""Gender and emotion as two questions. Gender first, then emotion by a model of that gender's voices, is an idea that
-the study's authors left open; asking both at once, of all voices, is its opposite."""
+"""Gender and emotion as two separate decisions.
+
+Gender first, then emotion by a model of that gender's voices, is an idea that the study's authors left open. Deciding
+both independently, on all voices, is the alternative.
+"""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -55,18 +58,20 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
         return result
 
     def predict(self, features: np.ndarray) -> np.ndarray:
+        """The most probable code of each clip [shape=(n,)]."""
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
 
 class ApartClassifier(ClassifierMixin, BaseEstimator):
-    """One model tells emotions apart, having heard women and men alike, and another tells women from men.
+    """One model for the emotion and one for the gender, each fitted on the clips of all speakers.
 
-    A class is as probable as its emotion times its gender. Twice as many clips speak for an emotion as for a class.
+    The probability of a class is that of its emotion times that of its gender. Each emotion has twice as many training
+    clips as a class has.
 
     Parameters
     ----------
     estimator : classifier with `fit` and `predict_proba`
-        Is cloned for each of the two.
+        Cloned for each of the two.
     """
 
     def __init__(self, estimator):
@@ -93,6 +98,7 @@ class ApartClassifier(ClassifierMixin, BaseEstimator):
         return given / given.sum(axis=1, keepdims=True)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
+        """The most probable code of each clip [shape=(n,)]."""
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
 

@@ -90,12 +90,19 @@ class Model:
         augmentation: str | None = None,
         seed: int = 9,
     ) -> Recipe:
-        """The recipe of this model with what is asked for; the rest as the preset was chosen with.
+        """A recipe of this model. What is not given is as the preset has it.
 
         Parameters
         ----------
         preset : str, optional
-            The one that was chosen with these features and this augmentation if left out, or "default".
+            If left out, the default preset for these features and this augmentation.
+        features, preprocessing, augmentation : str, optional
+            As a `Recipe` has them.
+        seed : int
+
+        Returns
+        -------
+        Recipe
 
         Raises
         ------
@@ -128,7 +135,7 @@ class Model:
         return "default"
 
     def check(self, recipe: Recipe) -> None:
-        """Assert that the model can learn as a recipe says.
+        """Check that the model can learn as a recipe says.
 
         Raises
         ------
@@ -179,7 +186,7 @@ class Model:
         raise ModelError(f"{self.key!r} is no network and takes no {', '.join(options)}")
 
     def with_presets(self, more: dict[str, Preset]) -> "Model":
-        """This model with more presets beside its own."""
+        """The model with more presets beside its own."""
         return dataclasses.replace(self, presets=self.presets | more)
 
     @property
@@ -192,6 +199,7 @@ class OfTables(Model):
     """A model that is fitted on vectors of named numbers."""
 
     def check(self, recipe: Recipe) -> None:
+        """Check that the features are a table's and the preprocessing is known."""
         super().check(recipe)
         if recipe.features not in feature_sets.tables():
             able = ", ".join(feature_sets.tables())
@@ -210,6 +218,7 @@ class SingleModel(OfTables):
     classifier: Callable[[dict, int], object]  # parameters, seed -> an unfitted classifier
 
     def build(self, recipe: Recipe):
+        """An unfitted pipeline: preprocessing, then the classifier."""
         from ser_core.models import preprocessing
 
         return preprocessing.before(self.classifier(recipe.parameters, recipe.seed), self.view, recipe)
@@ -217,8 +226,7 @@ class SingleModel(OfTables):
 
 @dataclass(frozen=True)
 class TwoQuestions(OfTables):
-    """Gender and emotion are two questions: some fits of one single model, put together by a classifier of
-    `hierarchy`."""
+    """Gender and emotion as two decisions, combined by a classifier of `hierarchy` from fits of one single model."""
 
     base: SingleModel
     together: str
@@ -230,6 +238,7 @@ class TwoQuestions(OfTables):
         return chosen.parameters | {"base": {self.base.key: of_base.parameters}}
 
     def build(self, recipe: Recipe):
+        """An unfitted classifier of `hierarchy` around the single model."""
         from ser_core.models import hierarchy
 
         options = dict(recipe.parameters)
@@ -239,6 +248,7 @@ class TwoQuestions(OfTables):
 
     @property
     def tuned_as(self) -> str:
+        """The key of the single model."""
         return self.base.key
 
 
@@ -254,6 +264,7 @@ class Vote(OfTables):
         return self.preset(preset).parameters | {"members": members}
 
     def build(self, recipe: Recipe):
+        """An unfitted vote of its members."""
         from sklearn.ensemble import VotingClassifier
 
         from ser_core.models import preprocessing
@@ -293,6 +304,7 @@ class SavedVote(Model):
     learns_from_clips: ClassVar[bool] = False
 
     def check(self, recipe: Recipe) -> None:
+        """Check that the recipe leaves features and augmentation to the members."""
         if recipe.features != self.presets["default"].features or recipe.augmentation != "none":
             raise ModelError(f"{self.key!r} is made of saved runs, whose features it takes: leave --features out")
 
@@ -310,6 +322,7 @@ class SavedVote(Model):
         return recipe.with_parameters({"weights": {first: weight, second: round(1 - weight, 12)}})
 
     def build(self, recipe: Recipe):
+        """Raise a `ModelError`: such a vote is not fitted."""
         members = " and ".join(recipe.parameters["weights"])
         raise ModelError(
             f"{self.key} is not fitted: it is made of the runs of {members}. python -m ser_core run {self.key}"

@@ -196,9 +196,21 @@ MASK_FRAMES, MASK_BANDS = 24, 8  # at most
 
 
 def augment(frames: np.ndarray, rng: np.random.Generator, voices: float = 0.0) -> np.ndarray:
-    """Log-mel frames [shape=(n, frames, bands), dB] a little louder or softer, sooner or later, with noise, and with a
-    stretch of time and a range of frequencies blotted out (SpecAugment, Park et al. 2019); with `voices`, as
-    `other_voice` says it, too."""
+    """Augment log-mel frames (SpecAugment, Park et al. 2019).
+
+    Gain, time shift and noise are random, and a stretch of time and a range of frequencies are masked.
+
+    Parameters
+    ----------
+    frames : np.ndarray [shape=(n, frames, bands)], dB
+    rng : np.random.Generator
+    voices : float
+        Where it is not 0, speed and vocal-tract length also change, by up to this share: see `other_voice`.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, frames, bands), dtype=float32]
+    """
     n, length, bands = frames.shape
     changed = np.array(frames, dtype=np.float32)
     if voices:
@@ -219,9 +231,21 @@ def augment(frames: np.ndarray, rng: np.random.Generator, voices: float = 0.0) -
 
 
 def other_voice(frames: np.ndarray, speed: float, height: float) -> np.ndarray:
-    """Log-mel frames [shape=(frames, bands), dB] as someone else would say it: `speed` times as fast around the middle
-    (Ko et al. 2015, "Audio augmentation for speech recognition"), and all frequencies `height` times as high, as from a
-    shorter vocal tract (Jaitly & Hinton 2013, "Vocal tract length perturbation")."""
+    """Log-mel frames as of another speaker: speed and vocal-tract length changed.
+
+    Parameters
+    ----------
+    frames : np.ndarray [shape=(frames, bands)], dB
+    speed : float > 0
+        Times as fast, around the middle.
+    height : float > 0
+        Times as high for all frequencies, as from a shorter vocal tract.
+
+    References
+    ----------
+    Ko et al. 2015, "Audio augmentation for speech recognition".
+    Jaitly & Hinton 2013, "Vocal tract length perturbation (VTLP) improves speech recognition".
+    """
     length, bands = frames.shape
     middle = (length - 1) / 2
     times = middle + speed * (np.arange(length) - middle)
@@ -346,6 +370,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return _predict(self.model_, features)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
+        """The most probable code of each clip [shape=(n,)]."""
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def layers(self) -> list[dict]:

@@ -74,9 +74,11 @@ class SoftWhitener(PCA):
         return self
 
     def transform(self, features: np.ndarray) -> np.ndarray:
+        """Rotate and scale features [shape=(n, d)]."""
         return super().transform(features) * self.scale_
 
     def fit_transform(self, features: np.ndarray, labels=None) -> np.ndarray:
+        """Fit, then transform the same features [shape=(n, d)]."""
         return self.fit(features).transform(features)
 
 

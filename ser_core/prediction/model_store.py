@@ -154,6 +154,7 @@ class ModelEntry:
 
     @property
     def folder(self) -> Path:
+        """Where its files are."""
         return self.store / "models" / self.key
 
     @property
@@ -176,12 +177,12 @@ class ModelEntry:
 
     @property
     def model_file(self) -> str:
+        """The name of the file that holds the fitted model."""
         return NETWORK_FILE if NETWORK_FILE in self.files else MODEL_FILE
 
     @property
     def worth(self) -> tuple[str, str]:
-        """What its answers are worth, in two sentences: on voices that it knows, and on voices that it has never
-        heard."""
+        """What its predictions are worth, in two sentences: for speakers of the training clips, and for all others."""
         known = (
             "Of the study's test clips, by actors whom it has heard, it names "
             f"{self.scores['test_accuracy']:.0%} right, emotion and gender"

@@ -193,8 +193,14 @@ IDEAS = (  # in words, model and recipe, and against which model and recipe
 
 
 def ideas(found: Iterable[Run]) -> pd.DataFrame:
-    """What each idea that the authors left open adds: paired tests on the study's test clips (16 classes) and on the
-    speech of actors never heard (EmoBox's folds, eight emotions), corrected for their number.
+    """What each idea that the authors left open adds, by paired tests corrected for their number.
+
+    The tests are on the study's test clips (16 classes) and on the speech of actors who are not in training (EmoBox's
+    folds, eight emotions).
+
+    Parameters
+    ----------
+    found : iterable of Run
 
     Returns
     -------

@@ -60,14 +60,20 @@ STUDYS_VOTE = "v4"
 
 
 def studys_story(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
-    """What the study says that its vote's members mend in each other, held against the runs: so or not, in words.
-    Of any other vote, or on another test, it says nothing.
+    """What the study says about how its vote's members complement each other, checked against the runs.
+
+    For any other vote, or another test, the list is empty.
 
     Parameters
     ----------
     vote : Run
     of : dict
         Its members, as `members` gives them.
+
+    Returns
+    -------
+    list of (bool, str)
+        Whether it is so, and in words.
     """
     said: list[tuple[bool, str]] = []
     if (vote.recipe.model, vote.protocol, set(of)) != (STUDYS_VOTE, "study", {"mlp", "xgb"}):

@@ -101,8 +101,11 @@ MINE = "-mine"  # after a plan's name, where a study of that name ships
 
 
 def title(name: str) -> str:
-    """A study's name to be read: "XGBoost, our ranges, 5 folds of clips, TPE, median, seed 9" where it is its plan's;
-    any other name as it is."""
+    """A study's name as a title.
+
+    For example, "XGBoost, our ranges, 5 folds of clips, TPE, median, seed 9" where the name is that of a plan; any
+    other name stays as it is.
+    """
     plan = studies.Plan.of_name(name.removesuffix(MINE))
     if plan is None or plan.model not in registry.MODELS:
         return name

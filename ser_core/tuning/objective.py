@@ -47,6 +47,7 @@ class Objective:
         self.groups = table["speaker"].to_numpy() if facts["cv"] == "actors" else None
 
     def __call__(self, trial: optuna.Trial) -> float:
+        """The mean score of a trial's parameters over the folds."""
         trial.set_user_attr("worker", f"{platform.node()}:{os.getpid()}")
         trial.set_user_attr("fold_scores", scores := [])  # a trial that is begun again brings its old ones
         try:

@@ -199,6 +199,13 @@ def _storage(url: str) -> optuna.storages.RDBStorage:
 
 
 def open_in(name: str, database: optuna.storages.RDBStorage) -> optuna.Study:
+    """The study of that name in a database.
+
+    Raises
+    ------
+    TuningError
+        If there is none.
+    """
     try:
         return optuna.load_study(study_name=name, storage=database)
     except KeyError:

@@ -36,7 +36,7 @@ MIME = {
 
 
 def settings() -> Settings:
-    """This installation's settings."""
+    """The settings of this installation."""
     return Settings.from_environment()
 
 
@@ -75,10 +75,12 @@ PICTURES = {"png": "PNG", "svg": "SVG"}
 
 
 def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
-    """A chart with its title above it and its sentence below it, which is also its accessible name, and with the way
-    to save it.
+    """Show a chart: its title above, its sentence below (also its accessible name), and a menu to save it.
 
-    The `customdata` of the marks that were clicked, if it is clickable.
+    Returns
+    -------
+    list
+        The `customdata` of the marks that were clicked, if it is clickable.
     """
     figure, sentence = figure_and_sentence
     title = figure.layout.meta["title"]
@@ -159,8 +161,10 @@ _is_routed = ContextVar("_is_routed", default=False)
 
 @contextmanager
 def routed():
-    """Run a page: bad input is shown as its one clear line; any other fault is logged with its trace and
-    shown as an apology."""
+    """Run a page: bad input is shown as its one clear line.
+
+    Any other fault is logged with its traceback and shown as an apology.
+    """
     _is_routed.set(True)
     try:
         yield

@@ -124,7 +124,7 @@ def _watch(name: str, url: str, _found):
 
 @st.cache_resource
 def dashboards():
-    """This server's optuna-dashboards; they end with it."""
+    """The optuna-dashboard processes of this server; they end with it."""
     from ser_core.tuning.dashboard import Dashboards
 
     return Dashboards()

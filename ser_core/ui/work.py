@@ -1,5 +1,4 @@
-"""Long work as the pages show it: the drawer of every page, a job in a few lines, its states in words, and the buttons
-that begin and change one."""
+"""What the pages share about long work: the drawer, a job's lines, its states in words, and its buttons."""
 
 import time
 from collections.abc import Callable
