@@ -47,6 +47,11 @@ def write(table: pd.DataFrame, file: Path) -> None:
 
     Floats are stored as byte streams, which compress a third better than dictionaries of values that hardly repeat.
 
+    Parameters
+    ----------
+    table : pd.DataFrame
+    file : Path
+
     Raises
     ------
     OSError

@@ -57,6 +57,12 @@ class Stream:
 def open_stream(data: bytes, check_header: CheckHeader) -> AbstractContextManager[Stream]:
     """Open a file's content for decoding.
 
+    Parameters
+    ----------
+    data : bytes
+    check_header : callable
+        Called with the stream's properties before anything is decoded; may raise.
+
     Raises
     ------
     AudioError
@@ -75,7 +81,12 @@ def needs_sandbox(data: bytes) -> bool:
 
 
 def recognise(data: bytes) -> str | None:
-    """The format that a file's first bytes show, or None: `wav`, `flac`, `ogg`, `mp3`, `m4a` or `webm`."""
+    """The format by a file's first bytes: `wav`, `flac`, `ogg`, `mp3`, `m4a` or `webm`; None if it is none of them.
+
+    Parameters
+    ----------
+    data : bytes
+    """
     if data[:4] in (b"RIFF", b"RF64") and data[8:12] == b"WAVE":
         return "wav"
     if data[4:8] == b"ftyp":

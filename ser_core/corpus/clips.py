@@ -75,7 +75,12 @@ def without_zeros(speaker: str) -> str:
 
 
 def in_order(clips: pd.DataFrame) -> pd.DataFrame:
-    """Clips in the order of an index, by speaker and then stem: protocols split by position."""
+    """Clips in the order of an index, by speaker and then stem: protocols split by position.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+    """
     return clips.sort_values(["speaker", "stem"], ignore_index=True)
 
 
@@ -104,7 +109,17 @@ def stamp(folder: str | os.PathLike) -> str:
 
 
 def duration(path: Path) -> tuple[float, str | None]:
-    """Seconds of sound as the header says, and what is wrong with the file, if anything is."""
+    """The length of a sound file by its header, and what is wrong with it, if anything is.
+
+    Parameters
+    ----------
+    path : Path
+        Seconds, and the fault.
+
+    Returns
+    -------
+    float, str or None
+    """
     try:
         if path.stat().st_size == 0:
             return 0.0, "an empty file"

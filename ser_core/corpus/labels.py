@@ -54,13 +54,22 @@ def gender_of(label: str) -> str:
 
 
 def label_of(emotion: str, gender: str) -> str:
-    """A clip's class, `<emotion>_<gender>`, where that is one of `LABELS`; the bare emotion of any other clip."""
+    """A clip's class, `<emotion>_<gender>`, where that is one of `LABELS`; the bare emotion of any other clip.
+
+    Parameters
+    ----------
+    emotion, gender : str
+    """
     label = f"{emotion}_{gender}"
     return label if label in LABELS else emotion
 
 
 def require_classes(labels: Iterable[str]) -> None:
     """Check that all clips belong to the 16 classes, before a model is fitted on them.
+
+    Parameters
+    ----------
+    labels : iterable of str
 
     Raises
     ------
@@ -86,10 +95,32 @@ _WITH_GENDER = [[i for i, label in enumerate(LABELS) if gender_of(label) == name
 
 
 def by_emotion(probabilities: np.ndarray) -> np.ndarray:
-    """Add up genders: class probabilities [shape=(..., 16)] -> [shape=(..., 8)] in the order of `EMOTION_NAMES`."""
+    """Add up the genders of class probabilities.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray [shape=(..., 16)]
+        In the order of `LABELS`.
+        In the order of `EMOTION_NAMES`.
+
+    Returns
+    -------
+    np.ndarray [shape=(..., 8)]
+    """
     return probabilities[..., _WITH_EMOTION].sum(axis=-1)
 
 
 def by_gender(probabilities: np.ndarray) -> np.ndarray:
-    """Add up emotions: class probabilities [shape=(..., 16)] -> [shape=(..., 2)] in the order of `GENDERS`."""
+    """Add up the emotions of class probabilities.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray [shape=(..., 16)]
+        In the order of `LABELS`.
+        In the order of `GENDERS`.
+
+    Returns
+    -------
+    np.ndarray [shape=(..., 2)]
+    """
     return probabilities[..., _WITH_GENDER].sum(axis=-1)

@@ -69,7 +69,15 @@ def gender_of_actor(actor: int) -> str:
 
 
 def parse(stem: str) -> Clip:
-    """The clip that a file name without its suffix stands for, e.g. `03-01-05-01-02-01-12`.
+    """The clip of a RAVDESS file name without suffix, e.g. `03-01-05-01-02-01-12`.
+
+    Parameters
+    ----------
+    stem : str
+
+    Returns
+    -------
+    Clip
 
     Raises
     ------

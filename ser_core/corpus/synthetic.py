@@ -180,7 +180,15 @@ def speak(
 
 
 def wav(emotion: str, *, actor: int, **options) -> bytes:
-    """The content of a 16-bit WAV file of one clip; arguments as in `speak`."""
+    """The content of a 16-bit WAV file of one clip; arguments as in `speak`.
+
+    Parameters
+    ----------
+    emotion : str
+    actor : int
+    options
+        As `speak` takes them.
+    """
     file = io.BytesIO()
     soundfile.write(file, speak(emotion, actor=actor, **options), options.get("rate", RATE), format="WAV")
     return file.getvalue()

@@ -67,7 +67,17 @@ def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest:
 
 
 def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
-    """The run of a vote. Its predictions are the weighted mean of what two runs said of the clips that both have.
+    """The run of a vote: the weighted mean of the probabilities of two runs, for the clips that both have.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of a vote of saved runs.
+    first, second : Run
+
+    Returns
+    -------
+    Run
 
     Raises
     ------
@@ -110,7 +120,11 @@ def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
 
 
 def every_weight(first: Run, second: Run) -> pd.DataFrame:
-    """What every weight of the first run gives, from 0 (the second alone) to 1.
+    """The scores of a vote for every weight of the first run, from 0 (the second alone) to 1.
+
+    Parameters
+    ----------
+    first, second : Run
 
     Returns
     -------
@@ -128,7 +142,11 @@ def every_weight(first: Run, second: Run) -> pd.DataFrame:
 
 
 def best_weight(weights: pd.DataFrame) -> pd.Series:
-    """The row of `every_weight` with the highest accuracy in cross-validation; of several the most even.
+    """The row of `every_weight` with the highest cross-validation accuracy; among equals, the weight nearest to 0.5.
+
+    Parameters
+    ----------
+    weights : pd.DataFrame
 
     Raises
     ------

@@ -24,13 +24,31 @@ CHANCE = 0.03  # a difference of accuracies below it is not told from chance: ab
 
 
 def chosen(model: str, preset: str, options: dict) -> dict:
-    """The options that are other than a network does by itself with a preset."""
+    """The options that differ from a network's preset.
+
+    Parameters
+    ----------
+    model, preset : str
+    options : dict
+    """
     usual = {"validation": WATCHED} | registry.parameters(model, preset)
     return {name: value for name, value in options.items() if value != usual.get(name, 0.0)}
 
 
 def task(model: str, options: dict, *, protocol: str = "study", preset: str = "default", cv: bool = False) -> Task:
-    """A training as a job; options that are as in the preset are left out."""
+    """The job that trains a network. Options that are as in the preset are left out.
+
+    Parameters
+    ----------
+    model : str
+    options : dict
+    protocol, preset : str
+    cv : bool
+
+    Returns
+    -------
+    Task
+    """
     known = registry.parameters(model, preset)
     parts = ["train", model]
     parts += ["--preset", preset] if preset != "default" else []
@@ -56,6 +74,14 @@ def curves_of(job: Job) -> pd.DataFrame:
 
     Added are `fit` (from 1) and the number of `fits` and of `epochs` in all. Where the job was resumed, each epoch
     stands once.
+
+    Parameters
+    ----------
+    job : Job
+
+    Returns
+    -------
+    pd.DataFrame
     """
     epochs = pd.DataFrame([event for event in job.events() if event["kind"] == "epoch"])
     if epochs.empty:
@@ -64,14 +90,26 @@ def curves_of(job: Job) -> pd.DataFrame:
 
 
 def tested(run: Run) -> pd.DataFrame:
-    """The curve of a run's test model, or, where there are several, of the first one's."""
+    """The training curve of a run's test model; of several, that of the first.
+
+    Parameters
+    ----------
+    run : Run
+        Of a network.
+    """
     assert run.curves is not None, f"{run.id} is not a network's"
     of_test = run.curves[run.curves["part"] == "test"]
     return of_test[of_test["fold"] == of_test["fold"].min()]
 
 
 def compared(found: dict[str, Run]) -> pd.DataFrame:
-    """Runs of networks, by what they are called, in a table to be read; a dash: not measured."""
+    """Runs of networks as a table for people; a dash where something was not measured.
+
+    Parameters
+    ----------
+    found : dict of str to Run
+        By the names that the table shows.
+    """
 
     def said(run: Run, score: str) -> str:
         return f"{run.scores[score]:.3f}" if score in run.scores else "–"
@@ -96,6 +134,20 @@ def estimate(
 
     Own runs go before shipped ones. The second value says whether those runs had the same batch size and learned from
     the same kind of copies. The first is None where no run is comparable.
+
+    Parameters
+    ----------
+    model : str
+    options : dict
+    found : iterable of Run
+    protocol, preset : str
+    cv : bool
+    table : pd.DataFrame
+        The clips to train on.
+
+    Returns
+    -------
+    float or None, bool
     """
     like = [
         run

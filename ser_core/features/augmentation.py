@@ -42,6 +42,10 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 def get(key: str) -> Augmentation:
     """The augmentation of that key.
 
+    Parameters
+    ----------
+    key : str
+
     Raises
     ------
     FeatureError
@@ -56,6 +60,11 @@ def augmented(features: FeatureSet, key: str) -> FeatureSet:
     """A feature set of each clip and of its copies [shape=(1 + copies, ...)], the original first.
 
     Where the augmentation makes its copies in each epoch, or none, it is the feature set itself.
+
+    Parameters
+    ----------
+    features : FeatureSet
+    key : str
 
     Raises
     ------

@@ -156,7 +156,12 @@ def _share(f: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def cumulative_variance(table: pd.DataFrame) -> np.ndarray:
-    """Share of the standardised features' variance that the first 1, 2, ... principal components hold.
+    """Share of the standardised features' variance in the first 1, 2, ... principal components.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        A feature table.
 
     Returns
     -------
@@ -166,7 +171,13 @@ def cumulative_variance(table: pd.DataFrame) -> np.ndarray:
 
 
 def components_kept(cumulative: np.ndarray) -> int:
-    """Components that hold 95 % of the variance, as scikit-learn's `PCA(0.95)` counts them."""
+    """The number of components that explain 95 % of the variance, as scikit-learn's `PCA(0.95)` counts them.
+
+    Parameters
+    ----------
+    cumulative : np.ndarray [shape=(components,)]
+        As `cumulative_variance` gives it.
+    """
     return int(np.searchsorted(cumulative, VARIANCE_KEPT, side="right")) + 1
 
 
@@ -198,7 +209,14 @@ def neighbours(table: pd.DataFrame, *, within: bool = False) -> dict[str, tuple[
 
 
 def maps(table: pd.DataFrame) -> pd.DataFrame:
-    """Each clip's place on maps of the 180 features. Takes about half a minute for all of RAVDESS.
+    """The coordinates of each clip on two-dimensional maps of the 180 features.
+
+    Takes about half a minute for all of RAVDESS.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        A feature table.
 
     Returns
     -------
@@ -217,9 +235,19 @@ def maps(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def mel_profiles(table: pd.DataFrame) -> pd.DataFrame:
-    """The mean mel spectrum of each emotion: a row an emotion, a column a band, in dB.
+    """The mean mel spectrum of each emotion.
 
     Each clip's mean power is put in dB first and then averaged, so that no single scream stands for its emotion.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        A feature table.
+        A row an emotion, a column a band, in dB.
+
+    Returns
+    -------
+    pd.DataFrame
     """
     return in_decibels(table[list(MEL_BANDS)]).groupby(table["emotion"]).mean()
 

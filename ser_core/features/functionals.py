@@ -131,6 +131,14 @@ def statistics(contours: np.ndarray) -> np.ndarray:
 
     Skewness and kurtosis (Fisher's, 0 for a normal distribution) are 0 for a constant contour; without any frame, all
     statistics are 0.
+
+    Parameters
+    ----------
+    contours : np.ndarray [shape=(k, frames)]
+
+    Returns
+    -------
+    np.ndarray [shape=(k, 9)]
     """
     if contours.shape[1] == 0:
         return np.zeros((len(contours), len(STATISTICS)))
@@ -154,6 +162,14 @@ def perceptual_linear_prediction(power: np.ndarray) -> np.ndarray:
     """PLP cepstra [shape=(13, frames)] of a power spectrogram [shape=(513, frames)].
 
     The spectrum is warped and weighted like human hearing, then smoothed by an all-pole model of order 12.
+
+    Parameters
+    ----------
+    power : np.ndarray [shape=(513, frames)]
+
+    Returns
+    -------
+    np.ndarray [shape=(13, frames)]
 
     References
     ----------

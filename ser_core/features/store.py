@@ -131,7 +131,16 @@ def _extract_all(work: list, features: FeatureSet, file_of_store: Path, jobs: in
 
 
 def in_parallel(function: Callable, work: list, *more: Any, jobs: int) -> Iterator[list]:
-    """`function(part of work, *more)` for all parts, in `jobs` processes; each answer as soon as it is there."""
+    """Call `function(part of work, *more)` for all parts in `jobs` processes; yield each result as soon as it is there.
+
+    Parameters
+    ----------
+    function : callable
+    work : list
+    more
+        Further arguments.
+    jobs : int
+    """
     batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
     # A process costs two seconds to start, so a batch or two is done here.
     parallel = joblib.Parallel(n_jobs=jobs if len(batches) > 2 else 1, return_as="generator_unordered")
@@ -242,7 +251,13 @@ def _select(store: sqlite3.Connection, columns: str, digests: list[str | None], 
 
 
 def check_share(broken: list[Rejected], total: int) -> None:
-    """Stop if more than 2 % of the clips cannot be read: that is a fault of the folder, not of a clip.
+    """Stop if more than 2 % of the clips cannot be read, which points to the folder rather than to a clip.
+
+    Parameters
+    ----------
+    broken : list of Rejected
+    total : int
+        Clips in all.
 
     Raises
     ------
@@ -259,7 +274,13 @@ def check_share(broken: list[Rejected], total: int) -> None:
 
 
 def batch_size(free: int) -> int:
-    """How many clips are seen at once with so many bytes of memory free: half of it may be filled."""
+    """How many clips to extract in one batch, so that at most half of the free memory is filled.
+
+    Parameters
+    ----------
+    free : int
+        Bytes.
+    """
     return max(1, min(LARGE_BATCH, free // 2 // CLIP_BYTES))
 
 

@@ -130,7 +130,12 @@ class Job:
 
 
 def read(folder: Path) -> Job | None:
-    """The job of a folder, without its place in the queue; None where there is none that can be read."""
+    """The job of a folder, without its place in the queue; None where there is none that can be read.
+
+    Parameters
+    ----------
+    folder : Path
+    """
     try:
         spec = json.loads((folder / SPEC).read_text())
         made = spec["made"]
@@ -177,7 +182,14 @@ def as_shown(found: list[Job]) -> list[Job]:
 
 
 def lives(pid: int | None, process_began: float | None) -> bool:
-    """Whether the process of that number is still the one that began then, and not another that got its number."""
+    """Whether a process is still running, and is not a later one with the same number.
+
+    Parameters
+    ----------
+    pid : int
+    process_began : float
+        Seconds since 1970.
+    """
     if not pid:
         return False
     try:

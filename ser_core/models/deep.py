@@ -71,7 +71,13 @@ class Network(Model):
         return replace(found, augmentation=_augmentation(parameters))
 
     def with_options(self, recipe: Recipe, options: dict) -> Recipe:
-        """A recipe with these options in the place of its own.
+        """A recipe with some of its options replaced.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        options : dict
+            Option -> value, of `OPTIONS`.
 
         Raises
         ------

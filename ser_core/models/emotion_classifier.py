@@ -25,7 +25,15 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         self.estimator = estimator
 
     def fit(self, features: np.ndarray, labels: np.ndarray, **options) -> "EmotionClassifier":
-        """Learn from features [shape=(n, ...)] and class names [shape=(n,)]; `options` are for the estimator's `fit`.
+        """Fit the estimator.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+        labels : np.ndarray [shape=(n,)]
+            Class names.
+        options
+            For the estimator's `fit`.
 
         Raises
         ------
@@ -44,18 +52,44 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
 
     @classmethod
     def of_fitted(cls, estimator, seen: list[int]) -> "EmotionClassifier":
-        """Around an estimator that has learned classes of these numbers already."""
+        """A classifier around an estimator that is already fitted.
+
+        Parameters
+        ----------
+        estimator : classifier with `predict_proba`
+        seen : list of int
+            Places in `LABELS` of the classes that it was fitted on.
+        """
         model = cls(estimator)
         model.classes_, model.seen_, model.estimator_ = np.array(LABELS), np.array(seen), estimator
         return model
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Probability of each class [shape=(n, 16)], in the order of `LABELS`."""
+        """The probability of each class.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+            Columns in the order of `LABELS`.
+
+        Returns
+        -------
+        np.ndarray [shape=(n, 16)]
+        """
         check_is_fitted(self)
         return self._all_classes(self.estimator_.predict_proba(features))
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable class of each clip [shape=(n,)]."""
+        """The most probable class of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,), dtype=str]
+        """
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def members_proba(self, features: np.ndarray) -> dict[str, np.ndarray]:
@@ -75,7 +109,18 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         }
 
     def vote(self, members: dict[str, np.ndarray]) -> np.ndarray:
-        """The vote [shape=(n, 16)] that `predict_proba` would give, from what `members_proba` gave."""
+        """The probabilities of a vote, computed from those of its members.
+
+        Parameters
+        ----------
+        members : dict of str to np.ndarray [shape=(n, 16)]
+            As `members_proba` gives them.
+            What `predict_proba` would give.
+
+        Returns
+        -------
+        np.ndarray [shape=(n, 16)]
+        """
         vote = self._vote()
         assert vote is not None, "only a vote has members"
         return np.average(list(members.values()), axis=0, weights=vote.weights)

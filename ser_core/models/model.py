@@ -55,11 +55,20 @@ class Model:
     options: ClassVar[dict[str, tuple | None]] = {}  # parameters that may be chosen one by one: their bounds
 
     def build(self, recipe: Recipe):
-        """An unfitted classifier, with all that it fits inside it."""
+        """An unfitted classifier, including everything that is fitted with it.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        """
         raise NotImplementedError
 
     def parameters(self, preset: str) -> dict:
-        """All that a preset sets.
+        """All parameters of a preset.
+
+        Parameters
+        ----------
+        preset : str
 
         Raises
         ------
@@ -70,6 +79,10 @@ class Model:
 
     def preset(self, name: str) -> Preset:
         """The preset of that name.
+
+        Parameters
+        ----------
+        name : str
 
         Raises
         ------
@@ -148,7 +161,18 @@ class Model:
     def tuned_preset(
         self, parameters: dict, space: str, features: str | None = None, facts: dict | None = None
     ) -> Preset:
-        """Parameters that a study found in a search space on some features, the default's if not said, as a preset."""
+        """A preset of parameters that a study found.
+
+        Parameters
+        ----------
+        parameters : dict
+        space : str
+            The study's search space.
+        features : str, optional
+            What the study tuned on; the default's if left out.
+        facts : dict, optional
+            As `presets.TunedPreset.facts` has them.
+        """
         default = self.presets["default"]
         plain = space == "study" and default.preprocessing == "tailored"
         return dataclasses.replace(
@@ -161,12 +185,28 @@ class Model:
         )
 
     def trial_recipe(self, parameters: dict, space: str, seed: int, features: str | None = None) -> Recipe:
-        """What a trial of a study tries: parameters of a search space on some features, the default's if not said."""
+        """The recipe of a study's trial.
+
+        Parameters
+        ----------
+        parameters : dict
+        space : str
+            The study's search space.
+        seed : int
+        features : str, optional
+            What the study tunes on; the default's if left out.
+        """
         trial = self.tuned_preset(parameters, space, features)
         return self.with_presets({"trial": trial}).recipe("trial", seed=seed)
 
     def with_weight(self, recipe: Recipe, weight: float) -> Recipe:
         """A recipe in which a vote's first member has this weight.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        weight : float
+            From 0 to 1.
 
         Raises
         ------
@@ -178,6 +218,11 @@ class Model:
     def with_options(self, recipe: Recipe, options: dict) -> Recipe:
         """A recipe with some of a network's options replaced.
 
+        Parameters
+        ----------
+        recipe : Recipe
+        options : dict
+
         Raises
         ------
         ModelError
@@ -186,7 +231,12 @@ class Model:
         raise ModelError(f"{self.key!r} is no network and takes no {', '.join(options)}")
 
     def with_presets(self, more: dict[str, Preset]) -> "Model":
-        """The model with more presets beside its own."""
+        """The model with more presets beside its own.
+
+        Parameters
+        ----------
+        more : dict of str to Preset
+        """
         return dataclasses.replace(self, presets=self.presets | more)
 
     @property
@@ -309,7 +359,13 @@ class SavedVote(Model):
             raise ModelError(f"{self.key!r} is made of saved runs, whose features it takes: leave --features out")
 
     def with_weight(self, recipe: Recipe, weight: float) -> Recipe:
-        """A recipe in which the first member weighs so much of 1.
+        """A recipe in which the first member has this weight and the second the rest of 1.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        weight : float
+            From 0 to 1.
 
         Raises
         ------

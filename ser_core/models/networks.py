@@ -166,7 +166,12 @@ BUILDERS = {"cnn": build_cnn, "head": build_head, "rnn": build_rnn, "cnn2d": bui
 
 
 def dumps(estimator: "NetworkClassifier") -> bytes:
-    """A trained network as a `.keras` file, without what only training needs."""
+    """A fitted network as the content of a `.keras` file, without its training state.
+
+    Parameters
+    ----------
+    estimator : NetworkClassifier
+    """
     keras = load_keras()
     bare = keras.Model(estimator.model_.inputs, estimator.model_.outputs)
     with tempfile.TemporaryDirectory() as folder:
@@ -176,7 +181,12 @@ def dumps(estimator: "NetworkClassifier") -> bytes:
 
 
 def loads(content: bytes) -> "NetworkClassifier":
-    """A trained network of a `.keras` file, in Keras' safe mode, ready to predict and to be shared by threads."""
+    """The fitted network of a `.keras` file, loaded in Keras' safe mode. Threads may share it.
+
+    Parameters
+    ----------
+    content : bytes
+    """
     saving_lib = load_keras().src.saving.saving_lib
     # What the public `load_model` does with an opened file; it wants a path itself, and the bytes that were checked are
     # here, where nothing else can change them and no disk has to be written.

@@ -52,7 +52,15 @@ class Recipe:
     seed: int = 9
 
     def with_parameters(self, parameters: dict, *, origin: str = "own", preset: str = "own") -> "Recipe":
-        """The same recipe with other parameters."""
+        """The same recipe with other parameters.
+
+        Parameters
+        ----------
+        parameters : dict
+        origin : str
+            One of `ORIGINS`.
+        preset : str
+        """
         return replace(self, parameters=parameters, origin=origin, preset=preset)
 
     @property

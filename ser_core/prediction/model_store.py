@@ -230,7 +230,17 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | Non
 
 
 def save_vote(run: Run, table: pd.DataFrame, store: Path, *, unheard: Run | None = None) -> ModelEntry:
-    """Enter a vote of saved runs in a store's manifest. Its members have to be kept there, trained in those runs.
+    """Enter a vote of saved runs in a store's manifest. Its members must be in the store, trained in those runs.
+
+    Parameters
+    ----------
+    run : Run
+        Of a vote of saved runs.
+    table : pd.DataFrame
+        The feature table that it was run on.
+    store : Path
+    unheard : Run, optional
+        The same vote under a speaker-independent protocol, for the model card.
 
     Raises
     ------
@@ -285,7 +295,13 @@ def _enter(
 
 
 def list_all(stores: Iterable[Path]) -> list[ModelEntry]:
-    """The trained models of the shipped store (the first) and of this installation's own."""
+    """The trained models of the shipped store and of this installation's own.
+
+    Parameters
+    ----------
+    stores : iterable of Path
+        The shipped store first.
+    """
     return [
         ModelEntry.of_manifest(key, store, number == 0, entry)
         for number, store in enumerate(stores)
@@ -294,13 +310,33 @@ def list_all(stores: Iterable[Path]) -> list[ModelEntry]:
 
 
 def sizes(stores: Iterable[Path]) -> dict[str, int]:
-    """The run of each trained model -> the size of the model's file in bytes."""
+    """The size of each trained model's file.
+
+    Parameters
+    ----------
+    stores : iterable of Path
+        Id of the model's run -> bytes.
+
+    Returns
+    -------
+    dict of str to int
+    """
     files = {one.run: one.folder / one.model_file for one in list_all(stores)}
     return {run: file.stat().st_size for run, file in files.items() if file.is_file()}
 
 
 def find(key: str, stores: Iterable[Path]) -> ModelEntry:
     """The trained model of that key; this installation's own goes before the shipped one.
+
+    Parameters
+    ----------
+    key : str
+    stores : iterable of Path
+        The shipped store, then this installation's own.
+
+    Returns
+    -------
+    ModelEntry
 
     Raises
     ------
@@ -316,7 +352,11 @@ def find(key: str, stores: Iterable[Path]) -> ModelEntry:
 
 
 def check(entry: ModelEntry) -> bytes:
-    """Assert that a model's files are those of its manifest and that this installation can give its numbers.
+    """Check that a model's files are those of its manifest and that this installation can reproduce its predictions.
+
+    Parameters
+    ----------
+    entry : ModelEntry
 
     Returns
     -------
@@ -367,6 +407,15 @@ def check(entry: ModelEntry) -> bytes:
 def members(entry: ModelEntry) -> dict[str, tuple[float, ModelEntry]]:
     """The members of a vote by their keys, each with its weight.
 
+    Parameters
+    ----------
+    entry : ModelEntry
+        Of a vote.
+
+    Returns
+    -------
+    dict of str to (float, ModelEntry)
+
     Raises
     ------
     ArtifactError
@@ -386,6 +435,10 @@ def members(entry: ModelEntry) -> dict[str, tuple[float, ModelEntry]]:
 
 def load(entry: ModelEntry) -> EmotionClassifier:
     """The trained model, after `check`. Of a vote, load its `members`.
+
+    Parameters
+    ----------
+    entry : ModelEntry
 
     Raises
     ------

@@ -94,7 +94,13 @@ def same_test(found: Iterable[Run]) -> dict[str, list[Run]]:
 
 
 def title_of_test(test: str) -> str:
-    """The title of one of the groups of `same_test`."""
+    """The title of one of the groups of `same_test`.
+
+    Parameters
+    ----------
+    test : str
+        A name that `same_test` gives.
+    """
     name, _, digest = test.partition(" of ")
     try:
         title = protocols.get(name).title
@@ -104,7 +110,13 @@ def title_of_test(test: str) -> str:
 
 
 def usual_kind(test: str) -> str:
-    """What is usually predicted in a test, as the publications report it: "emotion" or "class"."""
+    """What is usually predicted in a test, as the publications report it: "emotion" or "class".
+
+    Parameters
+    ----------
+    test : str
+        A name that `same_test` gives.
+    """
     return "emotion" if test.startswith(("emobox", "luna-jimenez")) else "class"
 
 
@@ -267,7 +279,13 @@ def written(table: pd.DataFrame, form: str) -> str:
 
 
 def for_people(table: pd.DataFrame) -> pd.DataFrame:
-    """The columns that people read, as text; those that say nothing of any row are left out."""
+    """The columns of a table that people read, as text. Empty columns are left out.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Of `table` or `differences.all_pairs`.
+    """
     heads = SHOWN if "label" in table else PAIRS_SHOWN
     said = pd.DataFrame({head: table[name].map(partial(_said, name)) for name, head in heads.items()})
     for name, (low, high) in {"test_accuracy": ("test_low", "test_high"), "difference": ("low", "high")}.items():

@@ -68,6 +68,10 @@ def latest(found: Iterable[Run]) -> dict[tuple, Run]:
     """The newest run of each protocol and recipe (`_what`) that may be compared: on the study's clips, with its seed.
 
     A run on clips of one's own is of another test, with a name of its own (`comparison.same_test`).
+
+    Parameters
+    ----------
+    found : iterable of Run
     """
     return {
         (test, *_what(run.recipe)): run
@@ -128,7 +132,11 @@ def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
 
 
 def published(protocol: str) -> pd.DataFrame:
-    """The published numbers, and for those that may not be held against runs of a protocol the reason.
+    """The published results, and the reason why some are not comparable with runs of a protocol.
+
+    Parameters
+    ----------
+    protocol : str
 
     Returns
     -------
@@ -145,7 +153,12 @@ def published(protocol: str) -> pd.DataFrame:
 
 
 def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
-    """Who speaks, by the features and the kind of model that tell emotions apart, on the study's split.
+    """Speaker recognition with the features and the kind of model used for emotions, on the study's split.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        A feature table.
 
     Returns
     -------

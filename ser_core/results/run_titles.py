@@ -10,7 +10,14 @@ from ser_core.results.runs import Run
 
 
 def title(run: Run, *, protocol: bool = True) -> str:
-    """A run in a few words, such as "cnn dropout 0.5" or "cnn2d, emobox"; without its `protocol` where all share it."""
+    """A run in a few words, such as "cnn dropout 0.5" or "cnn2d, emobox"; without its `protocol` where all share it.
+
+    Parameters
+    ----------
+    run : Run
+    protocol : bool
+        Whether the title names the protocol.
+    """
     recipe, model = run.recipe, registry.get(run.recipe.model)
     words = recipe.model
     if recipe.origin == "own":

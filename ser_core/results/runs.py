@@ -170,7 +170,12 @@ class Run:
         return self.tables.curves
 
     def part(self, name: str) -> pd.DataFrame:
-        """The predictions that count as `train`, `cv` or `test`."""
+        """The predictions of one part.
+
+        Parameters
+        ----------
+        name : {"train", "cv", "test"}
+        """
         return self.predictions[self.predictions["part"] == name]
 
     @property
@@ -179,7 +184,12 @@ class Run:
         return self.part("test")["truth"].value_counts().sort_index().to_dict()
 
     def does_the_same_as(self, other: "Run") -> bool:
-        """Whether another run is of the same recipe, protocol and clips."""
+        """Whether another run is of the same recipe, protocol and clips.
+
+        Parameters
+        ----------
+        other : Run
+        """
         return self._what == other._what
 
     @property
@@ -269,7 +279,11 @@ def _record(run: Run, folder: Path) -> dict:
 
 
 def make_store(store: Path) -> None:
-    """Make a store's folder where it is missing.
+    """Make a store's folder if it is missing.
+
+    Parameters
+    ----------
+    store : Path
 
     Raises
     ------
@@ -387,6 +401,11 @@ def read_all(stores: Iterable[Path]) -> tuple[list[Run], list[Unreadable]]:
     """Every run of the shipped store (the first) and of this installation's own, newest last; and the unreadable ones.
 
     A run that cannot be read is named where it would stand, and does not hide the others.
+
+    Parameters
+    ----------
+    stores : iterable of Path
+        The shipped store, then this installation's own.
     """
     found, unreadable = [], []
     for shipped, store in zip((True, False), stores, strict=False):
@@ -397,7 +416,12 @@ def read_all(stores: Iterable[Path]) -> tuple[list[Run], list[Unreadable]]:
 
 
 def read_own(store: Path) -> tuple[list[Run], list[Unreadable]]:
-    """The own runs of this installation, as `read_all` has them after the shipped ones."""
+    """The own runs of this installation, as `read_all` has them after the shipped ones.
+
+    Parameters
+    ----------
+    store : Path
+    """
     return _read_store(store, shipped=False)
 
 
@@ -463,6 +487,14 @@ def find(found: Iterable[Run], *, protocol: str | None = None, **recipe) -> Run:
 
 
 def matches(run: Run, *, protocol: str | None = None, **recipe) -> bool:
-    """Whether a run is of this protocol and has these fields in its recipe, e.g. `preset="default"`."""
+    """Whether a run is of this protocol and has these fields in its recipe, e.g. `preset="default"`.
+
+    Parameters
+    ----------
+    run : Run
+    protocol : str, optional
+    recipe
+        Fields of a recipe and their values.
+    """
     is_of_protocol = protocol is None or run.protocol == protocol
     return is_of_protocol and all(getattr(run.recipe, name) == value for name, value in recipe.items())

@@ -38,7 +38,13 @@ def by_class(whole: Run, member: Run, *, part: str = "test", kind: str = "class"
 
 
 def members(vote: Run, found: Iterable[Run]) -> dict[str, Run]:
-    """The runs of a vote's members, each alone but otherwise the same, by the member's key; none if it is no vote."""
+    """The runs of a vote's members, each alone but otherwise the same, by the member's key; empty if it is no vote.
+
+    Parameters
+    ----------
+    vote : Run
+    found : iterable of Run
+    """
     made_of: dict[str, Any] = vote.members or vote.recipe.parameters.get("members") or {}
     alike = [run for run in found if _on(run) == _on(vote)]
     result = {}

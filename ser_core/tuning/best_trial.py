@@ -20,7 +20,14 @@ from ser_core.tuning import results
 def preset_of(
     study: optuna.Study, trial: FrozenTrial, known: Iterable[presets.TunedPreset]
 ) -> presets.TunedPreset | None:
-    """The preset that was made of a trial and tested, if it is among those known."""
+    """The tested preset of a trial, if there is one.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    trial : FrozenTrial
+    known : iterable of TunedPreset
+    """
     facts = (study.study_name, trial.number, trial.value, results.parameters(study, trial))
     same = (one for one in known if (one.study, one.trial, one.score, one.parameters) == facts and one.run)
     return next(same, None)

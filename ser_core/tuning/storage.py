@@ -44,18 +44,34 @@ def shipped_url(settings: Settings) -> str:
 
 
 def said(url: str) -> str:
-    """A database's address as it may be shown: without its password."""
+    """A database's address without its password.
+
+    Parameters
+    ----------
+    url : str
+    """
     return make_url(url).render_as_string(hide_password=True)
 
 
 def exists(url: str) -> bool:
-    """False for an SQLite file that is not there; a server's database is taken to be there."""
+    """Whether there is a database: False for a missing SQLite file; that of a server is assumed to exist.
+
+    Parameters
+    ----------
+    url : str
+    """
     file = _sqlite_file(url)
     return file is None or file.is_file()
 
 
 def connect(url: str, *, heartbeat_s: int = HEARTBEAT_S) -> RDBStorage:
-    """Open a database, which is made where it is missing, by one process at a time.
+    """Open a database, and create it if it is missing. Processes that do so at once wait for each other.
+
+    Parameters
+    ----------
+    url : str
+    heartbeat_s : int
+        Seconds between a worker's signs of life.
 
     Raises
     ------
@@ -99,7 +115,14 @@ def _alone(url: str):
 
 
 def pack(url: str, file: Path) -> None:
-    """Copy an SQLite database of studies into one small file that can be opened for reading only."""
+    """Copy an SQLite database of studies into one small file that can be opened for reading only.
+
+    Parameters
+    ----------
+    url : str
+        Of an SQLite database.
+    file : Path
+    """
     source = _sqlite_file(url)
     assert source is not None, f"{url} is no SQLite database"
     with atomically(file) as part:

@@ -145,7 +145,11 @@ def _begin_stopped_again(study: optuna.Study) -> None:
 
 
 def list_all(settings: Settings) -> list[Found]:
-    """The studies that ship, and this installation's own.
+    """The shipped studies, and this installation's own.
+
+    Parameters
+    ----------
+    settings : Settings
 
     Raises
     ------
@@ -175,7 +179,12 @@ def load(found: Found) -> optuna.Study:
 
 
 def find(name: str, settings: Settings) -> Found:
-    """The study of that name; this installation's own before one that ships.
+    """The study of that name; this installation's own goes before a shipped one.
+
+    Parameters
+    ----------
+    name : str
+    settings : Settings
 
     Raises
     ------
@@ -200,6 +209,11 @@ def _storage(url: str) -> optuna.storages.RDBStorage:
 
 def open_in(name: str, database: optuna.storages.RDBStorage) -> optuna.Study:
     """The study of that name in a database.
+
+    Parameters
+    ----------
+    name : str
+    database : optuna.storages.RDBStorage
 
     Raises
     ------
