@@ -22,7 +22,7 @@ def _stop(number, frame):
 
 @contextmanager
 def held(hold: bool = True) -> Iterator[None]:
-    """Steps that are not to be broken off, such as notes in a database; `held(False)` within them may be again.
+    """Delay interrupts during steps that must be whole, such as writes to a database; `held(False)` allows them again.
 
     Raises
     ------

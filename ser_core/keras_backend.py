@@ -1,4 +1,4 @@
-"""Keras on TensorFlow, which nothing but networks needs: loaded when it is first asked for."""
+"""Keras on TensorFlow, imported at its first use, since only networks need it."""
 
 import os
 from functools import cache

@@ -30,13 +30,13 @@ FFMPEG_DEMUXERS = {"m4a": "mov", "webm": "matroska"}
 FFMPEG_CODECS = ("aac", "alac", "flac", "mp3float", "opus", "libopus", "vorbis")
 MAX_FRAME = 2_000_000  # samples in one FFmpeg frame
 
-# Told rate, channels and stated seconds (None: not stated) before anything is decoded; raises AudioError to refuse.
+# Called with rate, channels and stated seconds (None: not stated) before decoding; raises AudioError to refuse.
 CheckHeader = Callable[[int, int, float | None], None]
 
 
 @dataclass
 class Stream:
-    """An open file: what its header says, its blocks, and what was met while reading them."""
+    """An open file: what its header says, its blocks, and the faults found while reading them."""
 
     format: str
     rate: int  # Hz
@@ -61,7 +61,7 @@ def open_stream(data: bytes, check_header: CheckHeader) -> AbstractContextManage
     ----------
     data : bytes
     check_header : callable
-        Called with the stream's properties before anything is decoded; may raise.
+        Called with rate (Hz), channels and stated seconds (None: not stated) before decoding; raises to refuse.
 
     Raises
     ------

@@ -138,7 +138,7 @@ def verify(options, settings):
 
 
 def _experiment(options, settings, *, training=False):
-    """Carry out what is asked for, and save its run as one of this installation's own."""
+    """Run the experiment that the options describe, and save it as one of this installation's own runs."""
     from ser_core import experiments, extras
     from ser_core.features import model_input, tables
     from ser_core.models import registry
@@ -189,7 +189,7 @@ def _experiment(options, settings, *, training=False):
 
 
 def _recipe(options, settings):
-    """What is asked for, and the file of a table if one is named."""
+    """The recipe that the options describe, and the file of a table if they name one."""
     from ser_core.errors import ModelError
     from ser_core.experiments import nested
     from ser_core.models import deep, registry

@@ -1,4 +1,4 @@
-"""The process of one job: it waits for its turn, carries the command out, and says how that went.
+"""The process of one job: it waits for its turn, runs the command, and records how it ended.
 
     python -m ser_core.cli.job_worker FOLDER
 
@@ -28,7 +28,7 @@ TELL_S = 0.5  # how often progress is written down
 
 
 class Report:
-    """What a command says of its progress while it is a job."""
+    """Records the progress of a command that runs as a job."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -122,7 +122,7 @@ def _carry_out(folder: Path) -> _End:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return _End("failed", "The disk is full. Make room and go on: what was done is kept")
         return _End("failed", f"The system said no: {error}")
-    except Exception:  # the job's end: its log is the only place that can tell
+    except Exception:  # the job's end: only its log can say why
         logger.exception("The job broke off")
         return _End("failed", "It broke off through a fault of this program; the log says more")
     if status:

@@ -1,4 +1,4 @@
-"""`predict`: what a trained model hears."""
+"""`predict`: the emotion that a trained model predicts for recordings."""
 
 from pathlib import Path
 

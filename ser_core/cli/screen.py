@@ -25,7 +25,7 @@ def print_table(title: str, columns: Sequence[str | Column], rows: list[tuple]) 
 
 
 class progress:
-    """A progress bar on stderr; none with --json, where a program reads on, nor in a job, which is told instead."""
+    """A progress bar on stderr; none with --json, nor in a job, which reports its progress itself."""
 
     def __init__(self, what: str, unit: str, options):
         self.what, self.unit, self.report = what, unit, options.report

@@ -234,7 +234,7 @@ def _make_one(one: Deep, table: pd.DataFrame, settings: Settings, weights: Path 
 
 
 def _unheard(one: Deep, recipe: Recipe, settings: Settings) -> runs.Run:
-    """What the card of a kept model says of voices never heard: that very model's run on them, not another preset's."""
+    """The speaker-independent run for a kept model's card: of the same preset."""
     found = runs.list_all([settings.artifacts])
     return runs.find(found, model=one.model, preset=recipe.preset, protocol="emobox", seed=one.seed)
 

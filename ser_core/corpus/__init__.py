@@ -1,4 +1,4 @@
-"""Clips: which there are, who speaks in them and how, and how they are brought here."""
+"""Corpora of clips: indexes, readers, labels, download."""
 
 import os
 from pathlib import Path

@@ -15,7 +15,7 @@ class Emotion:
 
     name: str
     code: str  # third field of a RAVDESS file name
-    colour: str  # Okabe & Ito (2008), "Color Universal Design": told apart by colour-blind eyes too
+    colour: str  # Okabe & Ito (2008), "Color Universal Design": distinguishable with colour blindness
 
     @property
     def title(self) -> str:

@@ -23,7 +23,7 @@ STATEMENTS = {1: "Kids are talking by the door", 2: "Dogs are sitting by the doo
 NEVER_SUNG = ("disgust", "surprised")
 NEVER_SANG = (18,)  # actors
 
-# What can be asked of a clip, and how a value of it is said.
+# The columns of a clip that people choose by, and their titles.
 TITLES = {
     "emotion": "emotion",
     "channel": "channel",

@@ -75,7 +75,7 @@ MANNERS: dict[str, Manner] = {
 
 @dataclass(frozen=True)
 class Voice:
-    """What a clip was asked to sound like, so that a test can check the sound against it."""
+    """The target values of a synthetic clip, so that a test can check the sound against them."""
 
     f0_hz: float  # median pitch
     level_dbfs: float  # RMS of the whole clip, full scale is 1
@@ -93,7 +93,7 @@ def voice(
     song: bool = False,
     seed: int = 0,
 ) -> Voice:
-    """What `speak` aims at for the same arguments.
+    """The target values of `speak` for the same arguments.
 
     Raises
     ------
@@ -288,7 +288,7 @@ def _take_rng(emotion, actor, statement, repetition, intensity, song, seed) -> n
 
 
 def _pitch(goal: Voice, time: np.ndarray, song: bool, rng: np.random.Generator) -> np.ndarray:
-    """Pitch in Hz over time, with the asked median."""
+    """Pitch in Hz over time, with the target's median."""
     manner, duration = goal.manner, time[-1]
     line = manner.slope_st * (time / duration - 0.5)
     swing = 0.5 * manner.range_st * np.sin(2 * np.pi * (1.5 * time / duration + rng.uniform()))

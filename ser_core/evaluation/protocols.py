@@ -1,4 +1,4 @@
-"""Who is trained on and who is tested on: from the study's random split to speakers whom no model has heard."""
+"""Splits into training and test clips, from the study's random split to speaker-independent folds."""
 
 import re
 from collections.abc import Callable, Iterator

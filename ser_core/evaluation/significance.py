@@ -1,4 +1,4 @@
-"""How sure a score or a difference is: bootstrap intervals over clips or whole speakers, and McNemar's test."""
+"""Uncertainty of scores and differences: bootstrap intervals over clips or whole speakers, and McNemar's test."""
 
 import joblib
 import numpy as np

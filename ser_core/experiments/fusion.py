@@ -130,7 +130,7 @@ def every_weight(first: Run, second: Run) -> pd.DataFrame:
     -------
     pd.DataFrame
         `weight`, and of the parts that both runs have `cv_accuracy` and `test_accuracy`. Choose by the first: the
-        second only says what a choice was worth.
+        second only shows the effect of a choice.
     """
     both = _beside(first, second)
     rows = []

@@ -71,7 +71,7 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
     def fit(
         self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray, groups: np.ndarray | None = None
     ) -> "NestedSearch":
-        """Look for parameters on features [shape=(n, d)] and codes [shape=(n,)], and fit the best on all of them.
+        """Search parameters on features [shape=(n, d)] and codes [shape=(n,)], and fit the best on all of them.
 
         `numbers[code]` is a class's place in `LABELS`. With `groups` [shape=(n,)], the speakers, none is on both
         sides of a fold and the UAR of emotions decides, song included where it is learned from; without, accuracy.
@@ -120,7 +120,7 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
         return model.build(replace(self.recipe, parameters=parameters))
 
     def _space(self, features: int) -> search_spaces.Space:
-        """Distances grow with the number of features, so a kernel's width is looked for as much further."""
+        """The search space; a kernel's range is scaled, because distances grow with the number of features."""
         space = search_spaces.get(registry.get(self.recipe.model).tuned_as)
         share = len(mean180.NAMES) / preprocessing.width(self.recipe, features)
         ranges = dict(space.ranges)
@@ -135,7 +135,7 @@ def _accuracy(labels: np.ndarray, given: np.ndarray) -> float:
 
 
 def _emotion_uar(labels: np.ndarray, given: np.ndarray) -> float:
-    """As voices never heard are scored: the genders of an emotion added up."""
+    """UAR of emotions, genders added up: the score for speaker-independent folds."""
     return uar(
         np.array([emotion_of(label) for label in labels]), np.array(EMOTION_NAMES)[by_emotion(given).argmax(axis=1)]
     )

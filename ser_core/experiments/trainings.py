@@ -1,4 +1,4 @@
-"""Trainings of networks told to people: the job that is one, its epochs and its time, and how it overfits."""
+"""Trainings of networks as pages show them: the job, its epochs, its time, and how a network overfits."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -20,7 +20,7 @@ OVERFITTING = {  # option -> what the study found
 }
 WATCHED = 0.1  # share of the training clips that is only watched where a network's preset says nothing
 COPIES = ("augment", "voices")  # options that make changed copies of clips: an epoch takes longer
-CHANCE = 0.03  # a difference of accuracies below it is not told from chance: about one standard error of watched clips
+CHANCE = 0.03  # a smaller difference of accuracies may be chance: about one standard error of watched clips
 
 
 def chosen(model: str, preset: str, options: dict) -> dict:

@@ -1,4 +1,4 @@
-"""Data augmentation by key: changed copies of training clips that a model learns from beside the originals."""
+"""Data augmentation by key: changed copies of training clips, added to the originals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -28,7 +28,7 @@ BACKBONES = {
 
 
 def title(key: str) -> str:
-    """What a model sees by it, in words."""
+    """The features of a backbone, in words."""
     return f"what {BACKBONES[key][0]} sees in the clip's log-mel picture"
 
 

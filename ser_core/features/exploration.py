@@ -1,4 +1,4 @@
-"""The corpus before any model: how clips are spread, which features tell emotions apart, and maps of all clips.
+"""The corpus before any model: how clips are spread, which features distinguish emotions, and maps of all clips.
 
 Everything here describes clips and judges no model, so it may look at all of them, the test part included. What a
 model learns from is fitted within its own folds (`experiments`).

@@ -1,4 +1,4 @@
-"""What a feature set is: how it is made of a clip's samples, and under which version."""
+"""The definition of a feature set: how it is extracted from samples, and its version."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class FeatureSet:
     version : str
         Part of every table, model and run: raised with any change of the numbers.
     title : str
-        What a model sees by it, in words.
+        What it holds, in words.
     extract : callable, optional
         Samples [shape=(n,), dtype=float32] -> an array of one shape for all clips. Runs in parallel processes.
     names : tuple of str

@@ -17,7 +17,7 @@ from ser_core.settings import Settings
 
 @dataclass(frozen=True)
 class ModelInput:
-    """What a model sees of every clip of a table.
+    """The features of every clip of a table, as a model is fitted on them.
 
     Parameters
     ----------

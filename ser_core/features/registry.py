@@ -1,4 +1,4 @@
-"""Every feature set by its key. A new one is an entry here."""
+"""The registry of feature sets. A new one is an entry here."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ FUNCTIONALS = FeatureSet(
 )
 PROSODY = FeatureSet(
     "prosody", prosody.VERSION, "loudness and median pitch", prosody.extract, prosody.NAMES
-)  # for pages; no model sees it
+)  # for pages; no model uses it
 
 FEATURE_SETS: dict[str, FeatureSet] = {
     one.key: one

@@ -55,7 +55,7 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
 
 
 def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: str) -> tuple[go.Figure, str]:
-    """Our runs on voices never heard beside published numbers; those of other folds are greyed.
+    """Our speaker-independent runs beside published results; those of other folds are grey.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ PROTOCOLS = {
 
 
 def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
-    """What each idea adds in points of accuracy, on actors that were heard and on actors that were not.
+    """What each idea adds in points of accuracy, on actors in the training part and on actors who are not.
 
     Parameters
     ----------

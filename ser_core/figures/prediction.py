@@ -1,4 +1,4 @@
-"""What a model says of a recording."""
+"""Figures of a prediction for one recording."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -47,7 +47,7 @@ def classes(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
 
 
 def members(said: dict[str, dict[str, float]], together: dict[str, float]) -> tuple[go.Figure, str]:
-    """What each member of a vote says, one row a member, and the vote itself on top.
+    """The probabilities of each member of a vote, one row a member, and the vote itself on top.
 
     Parameters
     ----------

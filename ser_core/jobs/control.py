@@ -1,4 +1,4 @@
-"""Start, stop, resume and delete jobs, and tell how all of them stand."""
+"""Start, stop, resume, delete and list jobs."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""A job as its folder tells it."""
+"""A job, read from its folder."""
 
 import json
 import shlex
@@ -29,7 +29,7 @@ def shell(arguments: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Task:
-    """What a job is to do. Whoever starts it says so; nothing is read back out of the arguments.
+    """What a job does. It is stated by whoever starts the job, never parsed from the arguments.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ def _replace_state(folder: Path, state: dict) -> None:
 
 
 def add_event(folder: Path, kind: str, **facts) -> None:
-    """Tell what happened. Where the disk is full it is not told: the work is worth more."""
+    """Record an event. On a full disk it is dropped: the work is worth more."""
     try:
         with open(folder / EVENTS, "a") as file:
             file.write(json.dumps({"time": round(time.time(), 3), "kind": kind, **facts}) + "\n")

@@ -1,4 +1,4 @@
-"""What every model looks like from outside: it learns class names and answers with the 16 classes, always in order."""
+"""The interface of every model: fitted on class names, it predicts the 16 classes in a fixed order."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -45,7 +45,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"{unknown[0]!r} is none of the 16 classes")
         self.classes_ = np.array(LABELS)
         self.seen_, codes = np.unique(np.searchsorted(LABELS, labels), return_inverse=True)
-        if has_fit_parameter(self.estimator, "numbers"):  # it asks what the codes stand for
+        if has_fit_parameter(self.estimator, "numbers"):  # it needs to know what the codes stand for
             options["numbers"] = self.seen_
         self.estimator_ = clone(self.estimator).fit(features, codes, **options)
         return self
@@ -93,7 +93,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def members_proba(self, features: np.ndarray) -> dict[str, np.ndarray]:
-        """What each member of a vote says [shape=(n, 16) each], by its key; empty for a model that is no vote.
+        """The class probabilities [shape=(n, 16)] of each member of a vote, by its key; empty for other models.
 
         The vote itself is their mean with `weights`, so whoever needs both computes the members once: see `vote`.
         """

@@ -12,14 +12,14 @@ from ser_core.corpus.labels import GENDERS, LABELS, emotion_of, gender_of
 
 
 class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
-    """One model tells women from men, and one for each gender tells emotions apart, having heard no other.
+    """One model for the gender, and for each gender one for the emotion, fitted on clips of that gender alone.
 
     Parameters
     ----------
     estimator : classifier with `fit` and `predict_proba`
         Is cloned for each of the three.
     routing : str
-        `soft`: both emotion models are asked, and weighed by how probable their gender is. `hard`: only that of the
+        `soft`: both emotion models are used, weighted by the probability of their gender. `hard`: only that of the
         more probable gender; the classes of the other get probability 0.
     """
 
@@ -42,7 +42,7 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _fitted(self, features: np.ndarray, codes: np.ndarray):
-        """A model of these codes; None where there is nothing to tell apart."""
+        """A model of these codes; None if there is only one."""
         return clone(self.estimator).fit(features, codes) if len(np.unique(codes)) > 1 else None
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What a model is here: presets of parameters, and how a classifier is made of a recipe.
 
-Making one loads what it needs, and nothing asks which kind of model it has: it asks the model.
+Building one imports what it needs. No caller checks the kind of a model: it calls its methods.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ class Preset:
     origin : str
         "default" (ours), "study" (the original authors') or "tuned".
     tuning : dict, optional
-        How a study found them, as `presets.TunedPreset.facts` says.
+        How a study found them: `presets.TunedPreset.facts`.
     """
 
     parameters: dict
@@ -241,7 +241,7 @@ class Model:
 
     @property
     def tuned_as(self) -> str:
-        """The key of the model whose search space this one's parameters are looked for in."""
+        """The key of the model whose search space this one is tuned in."""
         return self.key
 
 
@@ -347,7 +347,7 @@ class Member:
 
 @dataclass(frozen=True)
 class SavedVote(Model):
-    """A weighted mean of what two runs said: made of their saved predictions, in the order of its presets' weights."""
+    """A weighted mean of two runs, computed from their saved predictions, in the order of its presets' weights."""
 
     members: dict[str, Member] = field(default_factory=dict)
 

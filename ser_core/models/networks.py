@@ -37,7 +37,7 @@ STATE = "training.json"
 
 @dataclass(frozen=True)
 class Options:
-    """What a builder may be asked for besides its shape."""
+    """A builder's options besides the shape."""
 
     dropout: float = 0.0  # share of units that is left out in training
     l1: float = 0.0  # penalty on the weights of convolutions and dense layers
@@ -83,7 +83,7 @@ def build_head(features: np.ndarray, classes: int, options: Options):
     """
     keras = load_keras()
     inputs = keras.Input(features.shape[1:])
-    # What comes out of ReLU is heavy-tailed: in a linear model, its logarithm names one clip in twenty more right.
+    # ReLU features are heavy-tailed: log1p raises the accuracy of a linear probe by 5 points.
     x = keras.ops.log1p(keras.layers.Flatten()(inputs))
     x = keras.layers.BatchNormalization()(x)
     return _dense_head(keras, inputs, x, classes, options)
@@ -270,14 +270,14 @@ def other_voice(frames: np.ndarray, speed: float, height: float) -> np.ndarray:
 
 @dataclass
 class Progress:
-    """What a training tells of itself, and where it keeps its state.
+    """How a training is watched, and where it keeps its checkpoints.
 
     Parameters
     ----------
     watch : callable, optional
         Told of each epoch that ended: a dict of epoch, epochs, loss, accuracy, val_loss, val_accuracy and seconds.
     checkpoint : Path, optional
-        A folder. A training that finds an earlier state there goes on from it, with the same result as an unbroken one.
+        A folder. A training is resumed from an earlier state there, with the same result as an uninterrupted one.
     groups : np.ndarray [shape=(n,)], optional
         Of the clips, e.g. their actors: no group is on both sides of the validation split.
     """
@@ -408,7 +408,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return next(split)
 
     def _begin(self, features: np.ndarray, progress: Progress):
-        """A new network, or the one of a training that was broken off: network, history, best weights so far."""
+        """A new network, or the one of an interrupted training: network, history, best weights so far."""
         keras = load_keras()
         if progress.checkpoint and (progress.checkpoint / STATE).is_file():
             return _kept(keras, progress.checkpoint)
@@ -486,7 +486,7 @@ def _predict(model, features: np.ndarray) -> np.ndarray:
 
 
 def _keep(model, history: list[dict], best: list[np.ndarray], folder: Path) -> None:
-    """Write the state after an epoch; what tells of it is replaced last, so that it is whole or the one before."""
+    """Write the state after an epoch; its record is replaced last, so that it is this epoch's or the one before."""
     name = f"epoch-{len(history):04d}"
     part = folder / name
     shutil.rmtree(part, ignore_errors=True)

@@ -125,6 +125,6 @@ def before(classifier, view: str, recipe: Recipe) -> Pipeline | AugmentedClassif
 
 
 def width(recipe: Recipe, features: int) -> int:
-    """How many numbers a model that measures distances sees of so many features."""
+    """The number of dimensions after preprocessing, for models that measure distances."""
     is_reduced = recipe.features == "functionals" and recipe.preprocessing == "tailored"
     return min(features, COMPONENTS) if is_reduced else features

@@ -36,7 +36,7 @@ class TunedPreset:
 
     @property
     def facts(self) -> dict:
-        """What a run of it says of its tuning."""
+        """The record of its tuning, as runs keep it."""
         return {
             name: value for name, value in asdict(self).items() if name not in ("model", "name", "parameters", "run")
         }

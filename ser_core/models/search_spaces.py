@@ -1,4 +1,4 @@
-"""Where each model's parameters are looked for: `study`, the original authors' spaces, and `ours`.
+"""The search space of each model's hyperparameters: `study`, the original authors' spaces, and `ours`.
 
 The authors' are those of their code, translated to the parameters' names of today (LightGBM's `min_data_in_leaf` is
 `min_child_samples`; XGBoost's `eta`, `lambda` and `alpha` are `learning_rate`, `reg_lambda` and `reg_alpha`). A forest

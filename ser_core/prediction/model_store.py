@@ -159,12 +159,12 @@ class ModelEntry:
 
     @property
     def title(self) -> str:
-        """What a page calls it: an own model is not to be taken for a shipped one of the same name."""
+        """Its name on a page, which distinguishes own models from shipped ones."""
         return self.name + ("" if self.shipped else f" (trained here, on {self.trained_on.clips:,} clips)")
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the model file, or of what a vote's entry says of its members."""
+        """SHA-256 of the model file, or of the members in a vote's entry."""
         if self.is_vote:
             members = {key: asdict(member) for key, member in self.members.items()}
             return hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()
@@ -209,7 +209,7 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | Non
     result : Result
         The run and the model that made its test predictions.
     table : pd.DataFrame
-        The feature table that it was run on: the card and the warnings say what was heard in training.
+        The feature table that it was run on: for what the card and the warnings say about the training clips.
     store : Path
     unheard : Run, optional
         The same model under a protocol that holds actors out: what it is worth on voices that it does not know.

@@ -1,4 +1,4 @@
-"""Does a model know the emotion, or the voice? One model from the kindest protocol to the hardest, and why it falls."""
+"""Speaker dependence: the scores of a model from the easiest protocol to the hardest, and why they fall."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ from ser_core.results import comparison, differences, runs
 from ser_core.results.published import PUBLISHED
 from ser_core.results.runs import Run
 
-# From the kindest to the hardest: what of a test clip the model has not heard before.
+# From the easiest to the hardest: what is new to the model in a test clip.
 LADDER = {
     "study": "other clips, drawn at random: same actors, same sentences",
     "repetition": "the other take of each clip: same actors, same sentences",
@@ -233,7 +233,7 @@ def ideas(found: Iterable[Run]) -> pd.DataFrame:
 
 
 def _newest(newest: dict[tuple, Run], protocol: str, model: str, wanted: dict) -> Run | None:
-    """The run of a model whose recipe says what is wanted; where it says nothing, the default's."""
+    """The newest run of a model with these fields in its recipe; other fields as by default."""
     if wanted.get("origin") != "nested":
         return newest.get((protocol, *_what(registry.recipe(model, **wanted))))
     of_model = (run for (test, key, *_), run in newest.items() if (test, key) == (protocol, model))

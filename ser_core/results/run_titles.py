@@ -26,7 +26,7 @@ def title(run: Run, *, protocol: bool = True) -> str:
         words += " (tuned-inside)"
     elif recipe.preset != "default" and recipe.preset != _usual(run):
         words += f" ({recipe.preset})"
-    # What a network or a vote of runs sees is said by its model and preset; any other model sees the 180 features if
+    # The features of a network or a vote of runs follow from its model and preset; any other has the 180 if
     # nothing is said.
     if model.learns_from_clips and not model.trains_in_epochs and recipe.features != model.presets["default"].features:
         words += f", {augmentation.get(recipe.augmentation).label or recipe.features}"

@@ -102,7 +102,7 @@ class Run:
     protocol : str
         Of `evaluation.protocols`.
     data_digest : str
-        Which clips, as `features.tables.digest` says; only runs on the same may be compared.
+        Of the clips, by `features.tables.digest`; only runs with the same digest may be compared.
     clips : int
     tables : Tables or SavedTables
     scores : dict

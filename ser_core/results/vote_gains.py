@@ -1,4 +1,4 @@
-"""What a vote gains over its members, class by class, and what the study says of that."""
+"""The gain of a vote over its members, class by class, beside what the study reports."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -82,7 +82,7 @@ class Dashboards:
 
 
 def is_local(host: str | None) -> bool:
-    """Whether a browser that asked for this host (`localhost:8501`) is on this machine, as far as can be told."""
+    """Whether a browser with this host in its address (`localhost:8501`) is probably on this machine."""
     name = (host or "").strip().lower()
     name = name[1:].split("]")[0] if name.startswith("[") else name.split(":")[0]
     return name in LOCAL_NAMES

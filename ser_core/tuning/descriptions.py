@@ -1,4 +1,4 @@
-"""Studies told to people: a plan as a job and in words, ranges and parameters as tables."""
+"""Studies as pages show them: a plan as a job and in words, ranges and parameters as tables."""
 
 import optuna
 import pandas as pd
@@ -28,7 +28,7 @@ LONG_S = 3600  # from here on people are warned
 
 
 def task(plan: studies.Plan, name: str, trials: int, *, workers: int = 0, minutes: int = 0) -> Task:
-    """The job that begins a study or goes on with it."""
+    """The job that starts or resumes a study."""
     parts = ["tune", plan.model, "--name", name, "--trials", str(trials)]
     for option in ("space", "cv", "folds", "sampler", "pruner", "seed"):
         parts += [f"--{option}", str(getattr(plan, option))]

@@ -19,7 +19,7 @@ from ser_core.settings import Settings
 
 
 class Objective:
-    """The function that a study maximises: mean accuracy over folds, or mean UAR over folds of actors never heard.
+    """The function that a study maximises: mean accuracy over folds, or mean UAR over speaker-independent folds.
 
     Whatever has a space in `models.search_spaces` can be tuned by it.
 

@@ -20,8 +20,8 @@ from ser_core.errors import TuningError
 from ser_core.files import atomically
 from ser_core.settings import Settings
 
-HEARTBEAT_S = 10  # how often a running trial says that its worker lives
-GRACE_BEATS = 3  # after so many beats missed, the worker is taken for dead and its trial is begun again
+HEARTBEAT_S = 10  # interval of a running trial's signs of life
+GRACE_BEATS = 3  # after this number of missed beats, the trial is started again
 MAX_RETRIES = 3  # of one trial: what kills three workers would kill the fourth
 LOCK_KEY = 1_188_976  # any number that the server's other users do not lock on
 LOCK_WAIT_S = 60  # until a worker gives up on an SQLite file that others write

@@ -49,7 +49,7 @@ class Plan:
 
     @classmethod
     def of_name(cls, name: str) -> "Plan | None":
-        """The plan that `name` is the name of; None where somebody thought of the name."""
+        """The plan with that name; None for a name that is no plan's."""
         if not (found := _OF_PLAN.fullmatch(name)):
             return None
         model, space, cv, folds, sampler, pruner, seed = found.groups()

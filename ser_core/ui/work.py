@@ -50,7 +50,7 @@ def jobs_stamp() -> str:
 
 
 def act(do: Callable, *arguments) -> None:
-    """Carry out what a button says, and show what has become of it."""
+    """Carry out a button's action, and show the result."""
     do(*arguments)
     jobs_changed()
     st.rerun()
@@ -92,7 +92,7 @@ def offer_start(task: Task, on_click: Callable[[Task], None], *, label: str = "S
     st.code(jobs.shell(task.arguments), language="bash", wrap_lines=True)
 
 
-ENDED_SHOWN_S = 600  # how long the drawer tells of a job that ended
+ENDED_SHOWN_S = 600  # how long the drawer shows a job that has ended
 
 
 def drawer() -> None:
