@@ -19,7 +19,6 @@ def _with_examples() -> list[str]:
 
 @pytest.mark.parametrize("name", _with_examples())
 def test_examples_hold(name, tmp_path, monkeypatch):
-    monkeypatch.setenv("SER_WORKSPACE", str(tmp_path))
     monkeypatch.chdir(tmp_path)  # some write a file
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 

@@ -114,11 +114,11 @@ def duration(path: Path) -> tuple[float, str | None]:
     Parameters
     ----------
     path : Path
-        Seconds, and the fault.
 
     Returns
     -------
     float, str or None
+        Seconds, and the fault.
     """
     try:
         if path.stat().st_size == 0:

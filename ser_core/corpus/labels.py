@@ -101,11 +101,11 @@ def by_emotion(probabilities: np.ndarray) -> np.ndarray:
     ----------
     probabilities : np.ndarray [shape=(..., 16)]
         In the order of `LABELS`.
-        In the order of `EMOTION_NAMES`.
 
     Returns
     -------
     np.ndarray [shape=(..., 8)]
+        In the order of `EMOTION_NAMES`.
     """
     return probabilities[..., _WITH_EMOTION].sum(axis=-1)
 
@@ -117,10 +117,10 @@ def by_gender(probabilities: np.ndarray) -> np.ndarray:
     ----------
     probabilities : np.ndarray [shape=(..., 16)]
         In the order of `LABELS`.
-        In the order of `GENDERS`.
 
     Returns
     -------
     np.ndarray [shape=(..., 2)]
+        In the order of `GENDERS`.
     """
     return probabilities[..., _WITH_GENDER].sum(axis=-1)

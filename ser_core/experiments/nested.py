@@ -76,6 +76,13 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
         `numbers[code]` is a class's place in `LABELS`. With `groups` [shape=(n,)], the speakers, none is on both
         sides of a fold and the UAR of emotions decides, song included where it is learned from; without, accuracy.
 
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+        codes : np.ndarray [shape=(n,), dtype=int]
+        numbers : np.ndarray [shape=(codes,), dtype=int]
+        groups : np.ndarray [shape=(n,)], optional
+
         Raises
         ------
         TuningError
@@ -105,12 +112,30 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Probability of each code [shape=(n, codes)]."""
+        """The probability of each code.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, codes)]
+        """
         check_is_fitted(self)
         return self.estimator_.predict_proba(features)[:, self.numbers_]
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable code of each clip [shape=(n,)]."""
+        """The most probable code of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)]
+        """
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def _made(self, parameters: dict):

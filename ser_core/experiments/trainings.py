@@ -178,6 +178,12 @@ def estimate(
 def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
     """Runs of the cnn on the study's split that differ from its default in one option, and the default itself.
 
+    Parameters
+    ----------
+    found : iterable of Run
+    option : str
+        A key of `OVERFITTING`.
+
     Returns
     -------
     pd.DataFrame
@@ -211,9 +217,15 @@ def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
 
 
 def verdict(table: pd.DataFrame, option: str) -> str:
-    """What the study found of an option, and whether the runs of `overfitting` say so, in words for a page.
+    """What the study found about an option, and whether the runs of `overfitting` confirm it, in words for a page.
 
     The mean of the weaker half of the values is set against that of the stronger half.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `overfitting` gives it.
+    option : str
     """
     half = len(table) // 2
     weak, strong = table.iloc[:half], table.iloc[-half:]

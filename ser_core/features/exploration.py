@@ -243,11 +243,11 @@ def mel_profiles(table: pd.DataFrame) -> pd.DataFrame:
     ----------
     table : pd.DataFrame
         A feature table.
-        A row an emotion, a column a band, in dB.
 
     Returns
     -------
     pd.DataFrame
+        A row an emotion, a column a band, in dB.
     """
     return in_decibels(table[list(MEL_BANDS)]).groupby(table["emotion"]).mean()
 

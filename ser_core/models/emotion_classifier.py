@@ -70,11 +70,11 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         features : np.ndarray [shape=(n, ...)]
-            Columns in the order of `LABELS`.
 
         Returns
         -------
         np.ndarray [shape=(n, 16)]
+            Columns in the order of `LABELS`.
         """
         check_is_fitted(self)
         return self._all_classes(self.estimator_.predict_proba(features))
@@ -115,11 +115,11 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         ----------
         members : dict of str to np.ndarray [shape=(n, 16)]
             As `members_proba` gives them.
-            What `predict_proba` would give.
 
         Returns
         -------
         np.ndarray [shape=(n, 16)]
+            What `predict_proba` would give.
         """
         vote = self._vote()
         assert vote is not None, "only a vote has members"

@@ -28,7 +28,16 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
         self.routing = routing
 
     def fit(self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> "GenderFirstClassifier":
-        """Learn from features [shape=(n, d)] and codes [shape=(n,)]; `numbers[code]` is a class's place in `LABELS`."""
+        """Fit the models of both decisions.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+        codes : np.ndarray [shape=(n,), dtype=int]
+            Classes, numbered without gaps.
+        numbers : np.ndarray [shape=(codes,), dtype=int]
+            The place of each code in `LABELS`.
+        """
         self.classes_ = np.arange(len(numbers))
         of_code = np.array([GENDERS.index(gender_of(LABELS[number])) for number in numbers])
         self.codes_ = [np.flatnonzero(of_code == gender) for gender in range(len(GENDERS))]
@@ -46,7 +55,16 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
         return clone(self.estimator).fit(features, codes) if len(np.unique(codes)) > 1 else None
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Probability of each code [shape=(n, codes)]."""
+        """The probability of each code.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, codes)]
+        """
         check_is_fitted(self)
         result = np.zeros((len(features), len(self.classes_)))
         of_gender = _probabilities(self.gender_, features)
@@ -58,7 +76,16 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
         return result
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable code of each clip [shape=(n,)]."""
+        """The most probable code of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)]
+        """
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
 
@@ -78,7 +105,16 @@ class ApartClassifier(ClassifierMixin, BaseEstimator):
         self.estimator = estimator
 
     def fit(self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> "ApartClassifier":
-        """Learn from features [shape=(n, d)] and codes [shape=(n,)]; `numbers[code]` is a class's place in `LABELS`."""
+        """Fit the models of both decisions.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+        codes : np.ndarray [shape=(n,), dtype=int]
+            Classes, numbered without gaps.
+        numbers : np.ndarray [shape=(codes,), dtype=int]
+            The place of each code in `LABELS`.
+        """
         self.classes_ = np.arange(len(numbers))
         heard = [LABELS[number] for number in numbers]
         self.questions_ = []
@@ -90,7 +126,16 @@ class ApartClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Probability of each code [shape=(n, codes)]."""
+        """The probability of each code.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, codes)]
+        """
         check_is_fitted(self)
         given = np.ones((len(features), len(self.classes_)))
         for model, answers in self.questions_:
@@ -98,7 +143,16 @@ class ApartClassifier(ClassifierMixin, BaseEstimator):
         return given / given.sum(axis=1, keepdims=True)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable code of each clip [shape=(n,)]."""
+        """The most probable code of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)]
+        """
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
 

@@ -375,12 +375,30 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Probability of each class that was learned [shape=(n, classes)]."""
+        """The probability of each class.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, classes)]
+        """
         check_is_fitted(self)
         return _predict(self.model_, features)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable code of each clip [shape=(n,)]."""
+        """The most probable class of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)]
+        """
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def layers(self) -> list[dict]:

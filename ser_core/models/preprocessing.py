@@ -35,14 +35,24 @@ _MEL = slice(NAMES.index("mel_001"), None)
 
 
 def to_decibels(features: np.ndarray) -> np.ndarray:
-    """The features [shape=(n, 180)] with their mel power in dB."""
+    """The features with their mel power in dB.
+
+    Parameters
+    ----------
+    features : np.ndarray [shape=(n, 180)]
+    """
     result = np.array(features, dtype=np.float64)
     result[:, _MEL] = 10 * np.log10(np.maximum(result[:, _MEL], LOG_FLOOR))
     return result
 
 
 def weigh_mfcc(features: np.ndarray) -> np.ndarray:
-    """Standardised features [shape=(n, 180)] with the MFCC times `MFCC_WEIGHT`."""
+    """Standardised features with the MFCC times `MFCC_WEIGHT`.
+
+    Parameters
+    ----------
+    features : np.ndarray [shape=(n, 180)]
+    """
     result = np.array(features)
     result[:, _MFCC] *= MFCC_WEIGHT
     return result

@@ -44,11 +44,11 @@ def card(run: Run, trained_on: TrainedOn, unheard: Unheard | None) -> str:
     run : Run
     trained_on : TrainedOn
     unheard : Unheard, optional
-        Markdown.
 
     Returns
     -------
     str
+        Markdown.
     """
     scores = run.scores
     if run.members:

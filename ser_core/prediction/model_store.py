@@ -315,11 +315,11 @@ def sizes(stores: Iterable[Path]) -> dict[str, int]:
     Parameters
     ----------
     stores : iterable of Path
-        Id of the model's run -> bytes.
 
     Returns
     -------
     dict of str to int
+        Id of the model's run -> bytes.
     """
     files = {one.run: one.folder / one.model_file for one in list_all(stores)}
     return {run: file.stat().st_size for run, file in files.items() if file.is_file()}

@@ -82,7 +82,12 @@ def latest(found: Iterable[Run]) -> dict[tuple, Run]:
 
 
 def on_the_ladder(found: Iterable[Run]) -> list[tuple[str, Run]]:
-    """The newest runs under a protocol of the ladder with a model's own parameters, each with the protocol."""
+    """The newest runs under a protocol of the ladder with a model's own parameters, each with the protocol.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    """
     return [
         (test, run)
         for (test, *_), run in latest(found).items()
@@ -95,7 +100,12 @@ def _what(recipe: Recipe) -> tuple[str, ...]:
 
 
 def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
-    """Every run under a protocol of published actor folds, or under the same with song, best first.
+    """Every speaker-independent run under a protocol of published folds, with and without song; best first.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    protocol : str
 
     Returns
     -------
@@ -174,7 +184,15 @@ def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def fall(table: pd.DataFrame, name: str) -> str:
-    """What a ladder shows, in one sentence that a pupil understands."""
+    """What a ladder shows, in one plain sentence.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `ladder` gives it.
+    name : str
+        Of the model.
+    """
     if len(table) < 2:
         return f"{name} has been tested under one protocol only."
     first, last = table.iloc[0], table.iloc[-1]
@@ -259,7 +277,11 @@ def _corrected(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def song_helps(found: Iterable[Run]) -> pd.DataFrame:
-    """What song among the training clips gives, on the same spoken test clips: `study` against `study-speech`.
+    """The gain by song among the training clips, on the same spoken test clips: `study` against `study-speech`.
+
+    Parameters
+    ----------
+    found : iterable of Run
 
     Returns
     -------

@@ -54,7 +54,17 @@ def _usual(run: Run) -> str | None:
 
 
 def titles(found: Iterable[Run], **options) -> dict[str, str]:
-    """The id of each run -> its title, no two alike: an own run says so, and where that is not enough, its id's end."""
+    """A title for each run, no two alike: own runs are marked, and where needed, followed by the end of the id.
+
+    Parameters
+    ----------
+    found : iterable of Run
+
+    Returns
+    -------
+    dict of str to str
+        Run's id -> title.
+    """
     said = {run.id: title(run, **options) + ("" if run.shipped else " (yours)") for run in found}
     often = Counter(said.values())
     return {key: words if often[words] == 1 else f"{words} #{key[-8:]}" for key, words in said.items()}

@@ -14,7 +14,13 @@ from ser_core.results.runs import Run
 
 
 def by_class(whole: Run, member: Run, *, part: str = "test", kind: str = "class") -> pd.DataFrame:
-    """What one run gains over another in each class, e.g. a vote over its member.
+    """The gain of one run over another in each class, e.g. of a vote over its member.
+
+    Parameters
+    ----------
+    whole, member : Run
+    part : {"test", "cv", "train"}
+    kind : {"class", "emotion", "gender"}
 
     Returns
     -------
