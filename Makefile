@@ -9,7 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 APT := $(if $(filter 0,$(shell id -u)),,sudo )apt-get
-TYPES ?=# the type checker's command
+TYPES := $(BIN)/mypy
 PINS := requirements.txt requirements-train.txt requirements-cluster.txt requirements-postgres.txt
 export SER_DATA_DIR ?= $(if $(wildcard ../shared/data/ravdess),../shared/data/ravdess,workspace/ravdess)
 

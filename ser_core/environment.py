@@ -34,7 +34,7 @@ class Environment:
 
     @classmethod
     def here(cls) -> "Environment":
-        """This process's."""
+        """The environment of this process."""
         return cls(versions(), platform.platform(), processor(), _blas(), _praat(), _commit())
 
 

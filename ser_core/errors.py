@@ -14,7 +14,7 @@ class DownloadError(SerError):
 
 
 class DownloadStopped(DownloadError):
-    """A download that was asked to end early. What has arrived is kept."""
+    """A download that was stopped. What has arrived is kept."""
 
 
 class ReadOnlyError(SerError):
@@ -34,7 +34,7 @@ class ImageError(SerError):
 
 
 class ProtocolError(SerError):
-    """A protocol that is not known, or a corpus that cannot be split as the protocol asks."""
+    """A protocol that is not known, or a corpus that cannot be split by it."""
 
 
 class ModelError(SerError):
@@ -66,4 +66,4 @@ class ParallelError(SerError):
 
 
 class TrainingError(SerError):
-    """A network that cannot be trained as asked, however often one tries."""
+    """A network whose training fails, and would fail again with the same options."""

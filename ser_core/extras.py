@@ -14,7 +14,12 @@ EXTRAS = {  # of the package: what it brings, and the modules that say whether i
 
 
 def is_installed(extra: str) -> bool:
-    """Whether the packages of an extra are installed. Imports none of them."""
+    """Whether the packages of an extra are installed. Nothing is imported.
+
+    Parameters
+    ----------
+    extra : str
+    """
     return all(find_spec(module) for module in EXTRAS[extra][1])
 
 
@@ -38,7 +43,12 @@ def require(extra: str, who: str) -> None:
 
 
 def how_to_install(extra: str) -> str:
-    """The command that installs an extra, or why there is none."""
+    """The command that installs an extra, or why there is none.
+
+    Parameters
+    ----------
+    extra : str
+    """
     if extra == "train" and (reason := why_no_tensorflow()):
         return reason
     return f'pip install "ser-core[{extra}]" (in a checkout: pip install -r requirements-{extra}.txt)'

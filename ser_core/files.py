@@ -32,7 +32,7 @@ def atomically(file: Path) -> Iterator[Path]:
     Examples
     --------
     >>> with atomically(Path("answer.txt")) as part:
-    ...     part.write_text("42")
+    ...     _ = part.write_text("42")
     """
     part = file.with_name(f".{file.name}.{os.getpid()}")
     try:
@@ -43,8 +43,14 @@ def atomically(file: Path) -> Iterator[Path]:
 
 
 def write(table: pd.DataFrame, file: Path) -> None:
-    """Write a table. The bytes of floats are put together by their place, which packs them a third smaller than a
-    dictionary of values that never come twice.
+    """Write a table as Parquet.
+
+    Floats are stored as byte streams, which compress a third better than dictionaries of values that hardly repeat.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+    file : Path
 
     Raises
     ------

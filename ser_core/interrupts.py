@@ -22,7 +22,7 @@ def _stop(number, frame):
 
 @contextmanager
 def held(hold: bool = True) -> Iterator[None]:
-    """Steps that are not to be broken off, such as notes in a database; `held(False)` within them may be again.
+    """Delay interrupts during steps that must be whole, such as writes to a database; `held(False)` allows them again.
 
     Raises
     ------
@@ -46,8 +46,9 @@ def _set(hold: bool) -> None:
 
 
 def check() -> None:
-    """Call this between two steps of long work: where the signal came while Python collected garbage or ran another
-    callback, its exception was swallowed there.
+    """Raise a pending interrupt; call this between two steps of long work.
+
+    An exception that a signal raises while Python collects garbage or runs another callback is lost there.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Keras on TensorFlow, which nothing but networks needs: loaded when it is first asked for."""
+"""Keras on TensorFlow, imported at its first use, since only networks need it."""
 
 import os
 from functools import cache
@@ -11,9 +11,10 @@ MAX_THREADS = 8
 
 @cache
 def load_keras():
-    """Keras on TensorFlow, set up once: quiet, with deterministic operations, in half precision where there is a GPU,
-    and on at most `MAX_THREADS` cores, since networks as small as these gain nothing from more. Takes seconds the first
-    time.
+    """Keras on TensorFlow, set up once. Takes seconds the first time.
+
+    Logging is quiet and operations are deterministic. Half precision is used where there is a GPU, and at most
+    `MAX_THREADS` cores, since networks as small as these gain nothing from more.
 
     Raises
     ------

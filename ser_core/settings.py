@@ -62,7 +62,12 @@ class Settings:
         return self.workspace / "training"
 
     def require_writable(self, work: str) -> None:
-        """Call this before anything is begun that writes, e.g. `require_writable("download")`.
+        """Check that this installation may write; call it before such work begins, e.g. `require_writable("download")`.
+
+        Parameters
+        ----------
+        work : str
+            What would be done, for the message.
 
         Raises
         ------
@@ -78,7 +83,12 @@ class Settings:
         return self.artifacts, self.workspace
 
     def shipped_table(self, features: str) -> Path:
-        """Where a feature set's table of all clips ships, if it does."""
+        """The path of a feature set's shipped table of all clips; the file may not exist.
+
+        Parameters
+        ----------
+        features : str
+        """
         return self.artifacts / "features" / f"{features}.parquet"
 
     @property

@@ -30,13 +30,13 @@ FFMPEG_DEMUXERS = {"m4a": "mov", "webm": "matroska"}
 FFMPEG_CODECS = ("aac", "alac", "flac", "mp3float", "opus", "libopus", "vorbis")
 MAX_FRAME = 2_000_000  # samples in one FFmpeg frame
 
-# Told rate, channels and stated seconds (None: not stated) before anything is decoded; raises AudioError to refuse.
+# Called with rate, channels and stated seconds (None: not stated) before decoding; raises AudioError to refuse.
 CheckHeader = Callable[[int, int, float | None], None]
 
 
 @dataclass
 class Stream:
-    """An open file: what its header says, its blocks, and what was met while reading them."""
+    """An open file: what its header says, its blocks, and the faults found while reading them."""
 
     format: str
     rate: int  # Hz
@@ -50,11 +50,18 @@ class Stream:
 
     @property
     def decoded_s(self) -> float:
+        """How much has been decoded so far, in seconds."""
         return self.frames / self.rate
 
 
 def open_stream(data: bytes, check_header: CheckHeader) -> AbstractContextManager[Stream]:
     """Open a file's content for decoding.
+
+    Parameters
+    ----------
+    data : bytes
+    check_header : callable
+        Called with rate (Hz), channels and stated seconds (None: not stated) before decoding; raises to refuse.
 
     Raises
     ------
@@ -74,7 +81,12 @@ def needs_sandbox(data: bytes) -> bool:
 
 
 def recognise(data: bytes) -> str | None:
-    """The format that a file's first bytes show, or None: `wav`, `flac`, `ogg`, `mp3`, `m4a` or `webm`."""
+    """The format by a file's first bytes: `wav`, `flac`, `ogg`, `mp3`, `m4a` or `webm`; None if it is none of them.
+
+    Parameters
+    ----------
+    data : bytes
+    """
     if data[:4] in (b"RIFF", b"RF64") and data[8:12] == b"WAVE":
         return "wav"
     if data[4:8] == b"ftyp":
@@ -147,7 +159,7 @@ def _read_block(file: soundfile.SoundFile, stream: Stream) -> list[np.ndarray]:
     """The next `BLOCK` samples in one or more reads, each [shape=(frames, channels)]; none at the end or at damage."""
     frames = BLOCK // stream.channels
     length = min(FLAC_READ, frames) if stream.format == "flac" else frames
-    reads = []
+    reads: list[np.ndarray] = []
     while len(reads) * length < frames and not stream.is_broken:
         try:
             read = file.read(length, dtype="float32", always_2d=True)

@@ -1,7 +1,7 @@
 """A file's bytes -> `Waveform`, in this process: mixed to mono and resampled block by block.
 
 The samples equal `librosa.load`'s: the mean of the channels, then soxr HQ. But memory is bounded by
-`Limits.max_seconds` at the asked rate, whatever the file claims to hold. `decoders` turns bytes into samples.
+`Limits.max_seconds` at the requested rate, whatever the file claims to hold. `decoders` turns bytes into samples.
 """
 
 import math

@@ -42,7 +42,12 @@ def load(source: str | Path | bytes, *, rate: int = DEFAULT_RATE, limits: Limits
 
 
 def read(path: Path, limits: Limits = LIMITS) -> bytes:
-    """A file's content, if it is a file within the limit of bytes.
+    """The content of a file, if it is a file within the size limit.
+
+    Parameters
+    ----------
+    path : Path
+    limits : Limits
 
     Raises
     ------

@@ -59,7 +59,13 @@ def warnings(waveform: Waveform, *, shortest_s: float, longest_s: float) -> tupl
 
 
 def is_nearly_silent(samples: np.ndarray, rate: int) -> bool:
-    """Whether the loudest part is quieter than that of any RAVDESS clip."""
+    """Whether the loudest part is quieter than that of any RAVDESS clip.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    """
     return bool(_frame_levels(samples, rate).max() < MIN_LEVEL_DBFS)
 
 

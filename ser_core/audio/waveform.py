@@ -48,4 +48,5 @@ class Waveform:
 
     @property
     def duration_s(self) -> float:
+        """Length in seconds."""
         return len(self.samples) / self.rate

@@ -6,6 +6,7 @@ from ser_core.cli.screen import err, out, print_table, score
 
 
 def add(command) -> None:
+    """Add `compare` to the command line."""
     sub = command("compare", compare, "every run under a protocol, shipped and own, beside the original numbers")
     sub.add_argument("--protocol", default="study", metavar="P", help="who was tested on what (default: study)")
     sub.add_argument(
@@ -21,6 +22,7 @@ def add(command) -> None:
 
 
 def compare(options, settings):
+    """Print every run of a protocol beside the original numbers, or whether some runs differ."""
     from ser_core import evaluation
     from ser_core.errors import ModelError
     from ser_core.evaluation import protocols

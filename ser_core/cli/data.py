@@ -17,6 +17,7 @@ PLACE = (
 
 
 def add(command) -> None:
+    """Add `download`, `index`, `extract` and `spectrograms` to the command line."""
     sub = command("download", download, "bring the official RAVDESS clips here, going on where it stopped", writes=True)
     sub.add_argument("--speech", action="store_true", help="only speech, or with --song both")
     sub.add_argument("--song", action="store_true", help="only song, or with --speech both")
@@ -52,6 +53,7 @@ def add(command) -> None:
 
 
 def download(options, settings):
+    """Download the official RAVDESS clips."""
     from ser_core.corpus import archives
     from ser_core.corpus import download as downloading
 
@@ -123,6 +125,7 @@ def _accept_licence(licence: str, options) -> None:
 
 
 def index(options, settings):
+    """List the clips of a folder or a manifest."""
     from ser_core import corpus
 
     found = corpus.index(options.place)
@@ -152,6 +155,7 @@ def index(options, settings):
 
 
 def extract(options, settings):
+    """Extract the features of every clip of a corpus into a table."""
     from ser_core import corpus
     from ser_core.errors import FeatureError
     from ser_core.features import registry, tables
@@ -186,6 +190,7 @@ def extract(options, settings):
 
 
 def spectrograms(options, settings):
+    """Write the mel spectrogram of each clip as a picture."""
     from ser_core import corpus
     from ser_core.features import images
 

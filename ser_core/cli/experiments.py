@@ -14,6 +14,7 @@ ALIASES = {"voices": {"features": "functionals", "augmentation": "speaker-pertur
 
 
 def add(command) -> None:
+    """Add `run`, `train` and `verify` to the command line."""
     sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction", writes=True)
     _add_experiment(sub)
     sub.add_argument("--weight", type=float, metavar="W", help="of a saved vote's first member: 0 to 1")
@@ -86,11 +87,13 @@ def _add_training(sub: argparse.ArgumentParser) -> None:
 
 
 def run(options, settings):
+    """Fit and test one model under one protocol, and save the run."""
     result, _ = _experiment(options, settings)
     return run_answer(result.run), 0, lambda: _show_run(result.run, settings)
 
 
 def train(options, settings):
+    """Do what `run` does, and keep the fitted model for predictions."""
     from ser_core.prediction import model_store
 
     result, table = _experiment(options, settings, training=True)
@@ -108,6 +111,7 @@ def train(options, settings):
 
 
 def verify(options, settings):
+    """Make a saved run again and report how many of its answers changed."""
     from ser_core.experiments import verification
     from ser_core.features import tables
     from ser_core.results import comparison, runs
@@ -118,24 +122,24 @@ def verify(options, settings):
     (run,) = comparison.find([options.run], found)
     table = tables.read(options.features or settings.feature_table)
     with progress(f"Making {run.id} again", "fold", options) as advance:
-        found = verification.verify(run, table, settings, weights=options.weights, jobs=options.jobs, progress=advance)
+        result = verification.verify(run, table, settings, weights=options.weights, jobs=options.jobs, progress=advance)
 
     def show():
         out.print(
-            f"{found.run}: {found.changed} of {found.predictions:,} answers changed ({found.changed_emotions} in the "
-            f"emotion); probabilities differ by {found.largest_difference:.2g} at most",
+            f"{result.run}: {result.changed} of {result.predictions:,} answers changed ({result.changed_emotions} in "
+            f"the emotion); probabilities differ by {result.largest_difference:.2g} at most",
             soft_wrap=True,
             highlight=False,
         )
-        if found.environment:
-            rows = [(name, then or "not written down", now) for name, (then, now) in found.environment.items()]
+        if result.environment:
+            rows = [(name, then or "not written down", now) for name, (then, now) in result.environment.items()]
             print_table("What is otherwise here", ["what", "then", "now"], rows)
 
-    return asdict(found), 0, show
+    return asdict(result), 0, show
 
 
 def _experiment(options, settings, *, training=False):
-    """Carry out what is asked for, and save its run as one of this installation's own."""
+    """Run the experiment that the options describe, and save it as one of this installation's own runs."""
     from ser_core import experiments, extras
     from ser_core.features import model_input, tables
     from ser_core.models import registry
@@ -179,14 +183,14 @@ def _experiment(options, settings, *, training=False):
             )
     run = result.run.own
     if recipe.origin == "tuned":
-        run = replace(run, tuned=registry.get(recipe.model, settings.stores).preset(recipe.preset).tuning)
+        run = replace(run, tuned=registry.get(recipe.model, settings.stores).preset(recipe.preset).tuning or {})
     runs.save(run, settings.workspace)
     shutil.rmtree(settings.training / result.run.id, ignore_errors=True)  # what it could have been resumed from
     return replace(result, run=run), table
 
 
 def _recipe(options, settings):
-    """What is asked for, and the file of a table if one is named."""
+    """The recipe that the options describe, and the file of a table if they name one."""
     from ser_core.errors import ModelError
     from ser_core.experiments import nested
     from ser_core.models import deep, registry
@@ -230,7 +234,9 @@ def _on_table(recipe, table, options, settings):
     from ser_core.features import tables
     from ser_core.models import registry
 
-    features = tables.features_of(table).key
+    held = tables.features_of(table)
+    assert held is not None  # `tables.read` has checked the version
+    features = held.key
     suited = registry.recipe(
         recipe.model,
         options.preset,
@@ -261,6 +267,7 @@ def _fuse(recipe, table, options, settings):
 
 
 def run_answer(run) -> dict:
+    """What a command answers about a run with `--json`."""
     names = ("train_accuracy", "cv_accuracy", "test_accuracy", "uar", "macro_f1", "emotion_accuracy", "emotion_uar")
     return {
         "model": run.recipe.model,

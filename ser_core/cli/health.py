@@ -85,8 +85,10 @@ def _pip_install(extra: str = "") -> str:
 
 
 def _pins(extra: str = "") -> list:
-    """The requirements that hold on this machine, of the app or of an extra: of the checkout's files, or where the
-    package was installed from a wheel, of its metadata."""
+    """The pinned requirements of the app or of an extra that apply to this machine.
+
+    They are read from the checkout's files, or from the metadata of a package that was installed from a wheel.
+    """
     from packaging.requirements import Requirement
 
     if IS_CHECKOUT:

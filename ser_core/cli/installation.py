@@ -9,6 +9,7 @@ from ser_core.cli.screen import print_table, progress, score
 
 
 def add(command) -> None:
+    """Add `doctor` and `study` to the command line."""
     command("doctor", doctor, "check this installation: packages, artifacts, data, workspace")
 
     sub = command("study", study, "make everything in artifacts/ anew from the clips (`make study`)", writes=True)
@@ -22,6 +23,7 @@ def add(command) -> None:
 
 
 def doctor(options, settings):
+    """Check this installation."""
     from ser_core.cli import health
 
     checks = health.check(settings)
@@ -38,6 +40,7 @@ def doctor(options, settings):
 
 
 def study(options, settings):
+    """Make everything in `artifacts/` anew."""
     from ser_core.cli import shipping
 
     if options.data:  # for all that reads clips: tables, voices, pictures

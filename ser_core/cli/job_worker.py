@@ -1,4 +1,4 @@
-"""The process of one job: it waits for its turn, carries the command out, and says how that went.
+"""The process of one job: it waits for its turn, runs the command, and records how it ended.
 
     python -m ser_core.cli.job_worker FOLDER
 
@@ -28,12 +28,12 @@ TELL_S = 0.5  # how often progress is written down
 
 
 class Report:
-    """What a command says of its progress while it is a job."""
+    """Records the progress of a command that runs as a job."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self._told = 0.0
-        self._step, self._step_began, self._step_done = None, 0.0, 0.0
+        self._step, self._step_began, self._step_done = "", 0.0, 0.0
 
     def progress(self, what: str, done: float, total: float | None, words: str = "", unit: str = "") -> None:
         """Say how far a step is, in units such as epoch; `words` where numbers would not do."""
@@ -109,6 +109,7 @@ def _carry_out(folder: Path) -> _End:
 
     job = jobs.read(folder)
     try:
+        assert job is not None, f"{folder} holds no job"
         answer, status, show = cli.carry_out([*job.task.arguments], report=Report(folder))
         show()
     except SerError as error:
@@ -121,7 +122,7 @@ def _carry_out(folder: Path) -> _End:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return _End("failed", "The disk is full. Make room and go on: what was done is kept")
         return _End("failed", f"The system said no: {error}")
-    except Exception:  # the job's end: its log is the only place that can tell
+    except Exception:  # the job's end: only its log can say why
         logger.exception("The job broke off")
         return _End("failed", "It broke off through a fault of this program; the log says more")
     if status:

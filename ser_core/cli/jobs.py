@@ -6,6 +6,7 @@ from ser_core.cli.screen import out, print_table
 
 
 def add(command) -> None:
+    """Add `jobs` to the command line."""
     sub = command("jobs", jobs, "the long work that pages started: list it, stop it, go on with it, show its log")
     what = ("list", "show", "stop", "resume", "retry", "delete")
     sub.add_argument("what", nargs="?", default="list", choices=what, help="default: list")
@@ -13,6 +14,7 @@ def add(command) -> None:
 
 
 def jobs(options, settings):
+    """List jobs, or stop, resume, retry or delete one, or show its log."""
     from datetime import datetime
 
     from ser_core import jobs as control
@@ -31,7 +33,7 @@ def jobs(options, settings):
             found = [getattr(control, options.what)(found[0], settings)]
         elif options.what == "delete":
             control.delete(found[0], settings)
-    answer = {"jobs": [_job_answer(job) for job in found]}
+    answer: dict[str, object] = {"jobs": [_job_answer(job) for job in found]}
     if options.what == "show":
         answer["log"] = found[0].log()
 

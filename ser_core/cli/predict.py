@@ -1,4 +1,4 @@
-"""`predict`: what a trained model hears."""
+"""`predict`: the emotion that a trained model predicts for recordings."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from ser_core.cli.screen import err, out, print_table
 
 
 def add(command) -> None:
+    """Add `predict` to the command line."""
     sub = command("predict", predict, "which emotion a trained model hears in each file")
     sub.add_argument(
         "files", nargs="+", metavar="FILE", help="recordings, and manifests (FILE.csv): all that they name is heard"
@@ -14,6 +15,7 @@ def add(command) -> None:
 
 
 def predict(options, settings):
+    """Print the emotion that a trained model predicts for each file."""
     from ser_core.errors import AudioError
     from ser_core.prediction import model_store
     from ser_core.prediction.predictor import Predictor

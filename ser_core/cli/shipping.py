@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -93,12 +94,13 @@ class Classical:
 
     @property
     def recipe(self) -> Recipe:
+        """The recipe of this run."""
         recipe = registry.recipe(self.model, self.preset, features=self.features, augmentation=self.augmentation)
         return nested.recipe(recipe, self.trials) if self.trials else recipe
 
 
-FUNCTIONALS = {"features": "functionals"}
-PERTURBED = FUNCTIONALS | {"augmentation": "speaker-perturbation"}
+FUNCTIONALS: dict[str, Any] = {"features": "functionals"}
+PERTURBED: dict[str, Any] = FUNCTIONALS | {"augmentation": "speaker-perturbation"}
 
 
 def classical() -> list[Classical]:
@@ -162,8 +164,7 @@ def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], N
 
 def _features(kind: tuple[str, str], table, settings: Settings, jobs: int, progress) -> model_input.ModelInput:
     features, augmentation = kind
-    what = {"features": features, "augmentation": augmentation}
-    return model_input.load(table, settings, **what, jobs=jobs, progress=progress)
+    return model_input.load(table, settings, features=features, augmentation=augmentation, jobs=jobs, progress=progress)
 
 
 def make_deep(
@@ -173,11 +174,19 @@ def make_deep(
     weights: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[runs.Run]:
-    """Carry out the study's deep half on the shipped table's clips, and keep its runs, and two networks, in the shipped
-    store. A run that is there is not made again, and one that was broken off goes on.
+    """Run the study's deep half on the shipped table's clips, and keep its runs and two networks in the shipped store.
 
-    Takes about four hours on two cores. `only` names models; `weights` are VGG16's. `progress` is told the number of
-    runs done and of runs in all.
+    A run that is there is not made again, and one that was broken off is resumed. Takes about four hours on two cores.
+
+    Parameters
+    ----------
+    settings : Settings
+    only : collection of str
+        Keys of models; all if it is empty.
+    weights : Path, optional
+        Of VGG16.
+    progress : callable, optional
+        Called with the number of runs done and of runs in all.
 
     Raises
     ------
@@ -216,8 +225,7 @@ def _make_one(one: Deep, table: pd.DataFrame, settings: Settings, weights: Path 
             return run
     features = model_input.load(table, settings, features=recipe.features, weights=weights)
     training = experiments.Training(folder=settings.training)
-    what = {"protocol": one.protocol, "features": features, "cv": one.cv, "training": training}
-    result = experiments.run(recipe, table, **what)
+    result = experiments.run(recipe, table, protocol=one.protocol, features=features, cv=one.cv, training=training)
     runs.save(result.run, settings.artifacts)
     if keep:
         model_store.save(result, table, settings.artifacts, unheard=_unheard(one, recipe, settings))
@@ -226,7 +234,7 @@ def _make_one(one: Deep, table: pd.DataFrame, settings: Settings, weights: Path 
 
 
 def _unheard(one: Deep, recipe: Recipe, settings: Settings) -> runs.Run:
-    """What the card of a kept model says of voices never heard: that very model's run on them, not another preset's."""
+    """The speaker-independent run for a kept model's card: of the same preset."""
     found = runs.list_all([settings.artifacts])
     return runs.find(found, model=one.model, preset=recipe.preset, protocol="emobox", seed=one.seed)
 

@@ -9,6 +9,7 @@ from ser_core.cli.screen import out, print_table, progress
 
 
 def add(command) -> None:
+    """Add `tune`, `worker` and `preset` to the command line."""
     sub = command("tune", tune, "look for a model's best parameters, with Optuna, on training clips only", writes=True)
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("--trials", type=count, default=50, metavar="N", help="in all, over every resume (default: 50)")
@@ -49,6 +50,7 @@ def _add_study_place(sub: argparse.ArgumentParser) -> None:
 
 
 def tune(options, settings):
+    """Search a model's best parameters in a study."""
     from ser_core.features import tables
     from ser_core.tuning import best_trial, search, storage, studies
 
@@ -87,6 +89,7 @@ def tune(options, settings):
 
 
 def worker(options, settings):
+    """Work on a study that already exists."""
     from ser_core.features import tables
     from ser_core.tuning import search, storage
 
@@ -106,6 +109,7 @@ def worker(options, settings):
 
 
 def preset(options, settings):
+    """Make a preset of a study's best trial, and evaluate it once on the test clips."""
     from ser_core.features import tables
     from ser_core.tuning import best_trial, studies
 

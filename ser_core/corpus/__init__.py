@@ -1,4 +1,4 @@
-"""Clips: which there are, who speaks in them and how, and how they are brought here."""
+"""Corpora of clips: indexes, readers, labels, download."""
 
 import os
 from pathlib import Path
@@ -47,6 +47,10 @@ def index(place: str | os.PathLike) -> Corpus:
     place : str or path
         A folder of clips of RAVDESS or of one of `file_names.CORPORA`, or a manifest of any corpus (`manifest.index`).
 
+    Returns
+    -------
+    Corpus
+
     Raises
     ------
     CorpusError
@@ -54,8 +58,19 @@ def index(place: str | os.PathLike) -> Corpus:
 
     Examples
     --------
-    >>> clips = corpus.index("emodb.csv").clips  # doctest: +SKIP
-    >>> clips.groupby("emotion")["speaker"].nunique()  # doctest: +SKIP
+    A folder with one synthetic clip in the place of RAVDESS:
+
+    >>> import tempfile
+    >>> from ser_core import corpus
+    >>> from ser_core.corpus import synthetic
+    >>> one = {"actors": [1], "statements": [1], "repetitions": [1], "intensities": [1], "emotions": ["angry"]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = synthetic.write_corpus(folder, **one)
+    ...     found = corpus.index(folder)
+    >>> found.clips[["stem", "speaker", "emotion", "label"]].iloc[0].tolist()
+    ['03-01-05-01-01-01-01', '01', 'angry', 'angry_male']
+    >>> found.rejected
+    ()
     """
     if is_manifest(place):
         return manifest.index(place)
@@ -64,5 +79,10 @@ def index(place: str | os.PathLike) -> Corpus:
 
 
 def is_manifest(place: str | os.PathLike) -> bool:
-    """A CSV file is a manifest; anything else is a folder or a recording."""
+    """Whether a path is a manifest: a CSV file. Anything else is a folder or a recording.
+
+    Parameters
+    ----------
+    place : str or path
+    """
     return Path(place).suffix.lower() == manifest.SUFFIX and not os.path.isdir(place)

@@ -89,18 +89,20 @@ class Progress:
 
 
 class Watch:
-    """Tells how far a step is, a few times a second, and ends it where that is asked."""
+    """Reports the progress of a download a few times a second, and stops it on request."""
 
     def __init__(self, tell: Callable[[Progress], None], stopped: Callable[[], bool]):
         self._tell, self._stopped = tell, stopped
 
     def begin(self, archive: Archive, phase: str, total: int, done: int = 0) -> None:
+        """Start a phase of an archive's work."""
         self._at = Progress(archive.part, phase, done, total)
         self._told = time.monotonic()
         self._seen = deque([(self._told, done)])  # for the rate
         self._tell(self._at)
 
     def move(self, done: int) -> None:
+        """Report how much of the phase is done."""
         self._end_if_asked()
         now = time.monotonic()
         if now - self._told < TELL_EVERY_S and done < self._at.total:
@@ -116,6 +118,7 @@ class Watch:
         self._tell(self._at)
 
     def wait(self, archive: Archive, done: int, seconds: float) -> None:
+        """Wait some seconds before the next attempt."""
         self._tell(Progress(archive.part, "waiting", done, archive.bytes, seconds_left=seconds))
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
@@ -128,4 +131,5 @@ class Watch:
 
 
 def megabytes(size: int) -> str:
+    """A size in megabytes, e.g. `12.3 MB`."""
     return f"{size / 1e6:,.1f} MB"

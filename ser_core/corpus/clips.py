@@ -22,19 +22,36 @@ COLUMNS = ("path", "stem", "corpus", "speaker", "gender", "language", "emotion",
 
 @dataclass(frozen=True)
 class Rejected:
-    """A sound file that is left out of the index, and why."""
+    """A sound file that is left out of the index, and why.
+
+    Parameters
+    ----------
+    file : str
+        Its path below the corpus' folder.
+    reason : str
+    broken : bool
+        Whether its name is a clip's, but it cannot be read.
+    """
 
     file: str
     reason: str
-    broken: bool = False  # a clip by its name, but there is no reading it
+    broken: bool = False
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """The clips of a corpus and the files that were left out."""
+    """The clips of a corpus, and the files that were left out.
+
+    Parameters
+    ----------
+    folder : Path
+    clips : pd.DataFrame
+        The index: one row a clip with `COLUMNS` and more, sorted by speaker and stem. `path` is relative to `folder`.
+    rejected : tuple of Rejected
+    """
 
     folder: Path
-    clips: pd.DataFrame  # one row a clip, `COLUMNS` and more, by speaker and then stem; `path` counts from `folder`
+    clips: pd.DataFrame
     rejected: tuple[Rejected, ...]
 
     @cached_property
@@ -43,7 +60,12 @@ class Corpus:
         return dict(zip(self.clips["stem"], self.clips["path"], strict=True))
 
     def file(self, stem: str) -> Path | None:
-        """Where a clip lies; None if it is not there."""
+        """The path of a clip; None if it is not there.
+
+        Parameters
+        ----------
+        stem : str
+        """
         return self.folder / self.files[stem] if stem in self.files else None
 
 
@@ -53,7 +75,12 @@ def without_zeros(speaker: str) -> str:
 
 
 def in_order(clips: pd.DataFrame) -> pd.DataFrame:
-    """Clips in the order of an index, by speaker and then stem: protocols split by position."""
+    """Clips in the order of an index, by speaker and then stem: protocols split by position.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+    """
     return clips.sort_values(["speaker", "stem"], ignore_index=True)
 
 
@@ -67,7 +94,12 @@ def sound_files(folder: Path) -> list[Path]:
 
 
 def stamp(folder: str | os.PathLike) -> str:
-    """A short text that changes with the sound files below a folder, their sizes and times; it opens none of them."""
+    """A digest that changes with the sound files below a folder, their sizes and times. No file is opened.
+
+    Parameters
+    ----------
+    folder : str or path
+    """
     seen = hashlib.sha256()
     for file in sound_files(Path(folder)):
         with suppress(OSError):  # it has just gone
@@ -77,7 +109,17 @@ def stamp(folder: str | os.PathLike) -> str:
 
 
 def duration(path: Path) -> tuple[float, str | None]:
-    """Seconds of sound as the header says, and what is wrong with the file, if anything is."""
+    """The length of a sound file by its header, and what is wrong with it, if anything is.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    float, str or None
+        Seconds, and the fault.
+    """
     try:
         if path.stat().st_size == 0:
             return 0.0, "an empty file"

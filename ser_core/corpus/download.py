@@ -149,8 +149,10 @@ def _arrived(part: Path) -> int:
 
 
 def room_needed(archives: Iterable[Archive], dest: Path) -> int:
-    """Bytes of disk that a download takes: all clips, and the largest rest of an archive, since each is deleted before
-    the next one comes."""
+    """Bytes of disk that a download takes.
+
+    That is all clips and the largest rest of an archive: each archive is deleted before the next one arrives.
+    """
     rests = [archive.bytes - _arrived(dest / MAKING / f"{archive.name}.part") for archive in archives]
     return sum(archive.unpacked_bytes for archive in archives) + max([0, *rests])
 
@@ -185,7 +187,7 @@ class _TryAgain(Exception):
 
 
 def _fetch(archive: Archive, part: Path, watch: Watch) -> int:
-    """Get what of an archive is not here yet, so many bytes. If it is whole, the server is not asked."""
+    """Download the missing bytes of an archive; without a request to the server if none are missing."""
     if _arrived(part) > archive.bytes:
         part.unlink()  # whatever it is, it is no beginning of this archive
     before = most = _arrived(part)
@@ -239,7 +241,7 @@ def _receive(archive: Archive, part: Path, watch: Watch) -> None:
 
 
 def _start(archive: Archive, response: requests.Response, have: int) -> int | None:
-    """The byte at which an answer starts; None if this server has to be asked for all of it."""
+    """The byte at which a response starts; None if this server cannot resume, so that all of it must be requested."""
     code = response.status_code
     if code == 206:
         said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))

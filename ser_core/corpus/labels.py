@@ -15,10 +15,11 @@ class Emotion:
 
     name: str
     code: str  # third field of a RAVDESS file name
-    colour: str  # Okabe & Ito (2008), "Color Universal Design": told apart by colour-blind eyes too
+    colour: str  # Okabe & Ito (2008), "Color Universal Design": distinguishable with colour blindness
 
     @property
     def title(self) -> str:
+        """The name with a capital letter."""
         return self.name.capitalize()
 
 
@@ -53,18 +54,27 @@ def gender_of(label: str) -> str:
 
 
 def label_of(emotion: str, gender: str) -> str:
-    """A clip's class, `<emotion>_<gender>`, where that is one of `LABELS`; the bare emotion of any other clip."""
+    """A clip's class, `<emotion>_<gender>`, where that is one of `LABELS`; the bare emotion of any other clip.
+
+    Parameters
+    ----------
+    emotion, gender : str
+    """
     label = f"{emotion}_{gender}"
     return label if label in LABELS else emotion
 
 
 def require_classes(labels: Iterable[str]) -> None:
-    """Call this before a model learns: only clips of the 16 classes can be learned from.
+    """Check that all clips belong to the 16 classes, before a model is fitted on them.
+
+    Parameters
+    ----------
+    labels : iterable of str
 
     Raises
     ------
     ModelError
-        If there are others. Each is named with its number of clips.
+        If some do not. The message names each other label with its number of clips.
     """
     others = {label: clips for label, clips in sorted(Counter(labels).items()) if label not in LABELS}
     if others:
@@ -85,10 +95,32 @@ _WITH_GENDER = [[i for i, label in enumerate(LABELS) if gender_of(label) == name
 
 
 def by_emotion(probabilities: np.ndarray) -> np.ndarray:
-    """Add up genders: class probabilities [shape=(..., 16)] -> [shape=(..., 8)] in the order of `EMOTION_NAMES`."""
+    """Add up the genders of class probabilities.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray [shape=(..., 16)]
+        In the order of `LABELS`.
+
+    Returns
+    -------
+    np.ndarray [shape=(..., 8)]
+        In the order of `EMOTION_NAMES`.
+    """
     return probabilities[..., _WITH_EMOTION].sum(axis=-1)
 
 
 def by_gender(probabilities: np.ndarray) -> np.ndarray:
-    """Add up emotions: class probabilities [shape=(..., 16)] -> [shape=(..., 2)] in the order of `GENDERS`."""
+    """Add up the emotions of class probabilities.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray [shape=(..., 16)]
+        In the order of `LABELS`.
+
+    Returns
+    -------
+    np.ndarray [shape=(..., 2)]
+        In the order of `GENDERS`.
+    """
     return probabilities[..., _WITH_GENDER].sum(axis=-1)

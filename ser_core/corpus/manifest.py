@@ -31,7 +31,7 @@ def index(file: str | os.PathLike) -> Corpus:
     """Every clip that a manifest names. Rows that are of no use are rejected, each with its line number and reason.
 
     A clip's stem is its path below the deepest folder that holds all the clips, without suffix: `03a01Fa`, or
-    `session1/a` and `session2/a`. An emotion that is none of the eight known ones stays as it is written.
+    `session1/a` and `session2/a`. Emotions other than the eight known ones are kept as written.
 
     Parameters
     ----------
@@ -51,7 +51,8 @@ def index(file: str | os.PathLike) -> Corpus:
     records = _records(file)
     columns = [name.lower() for name in next(records, (1, None))[1] or ()]
     _check_columns(columns, file)
-    clips, rejected, lines = [], [], {}
+    clips, rejected = [], []
+    lines: dict[Path, int] = {}  # a clip's path without suffix -> its line
     for line, cells in records:
         named = dict(zip(columns, cells or (), strict=False)).get("file") or file.name
         try:

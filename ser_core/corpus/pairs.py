@@ -27,8 +27,10 @@ def offered(clips: Sequence[Clip], clip: Clip, field: str) -> list:
 
 
 def changed(clips: Sequence[Clip], clip: Clip, field: str, value) -> Clip:
-    """The clip with another value of one of `FIELDS`: those before it stay, those after it as far as there is such a
-    clip."""
+    """The clip with another value of one of `FIELDS`.
+
+    The fields before it stay; those after it stay as far as there is such a clip.
+    """
     candidates = _agreeing(clips, clip, _before(field))
     return nearest([other for other in candidates if getattr(other, field) == value], clip)
 
@@ -59,8 +61,10 @@ def other_voices(clips: Sequence[Clip], clip: Clip, after: str) -> dict[str, Cli
 
 
 def partners(clips: Sequence[Clip], clip: Clip) -> list[Clip]:
-    """The clips that are worth hearing beside one: its other emotions, then other voices. The clip itself if there are
-    none."""
+    """The clips that are worth hearing beside one: its other emotions, then other voices.
+
+    If there are none, the clip itself.
+    """
     emotions, voices = other_emotions(clips, clip), other_voices(clips, clip, after=clip.speaker)
     return [*emotions.values(), *voices.values()] or [clip]
 
@@ -94,8 +98,10 @@ class Voice:
 
 
 def compare(one: Voice, other: Voice, names: tuple[str, str]) -> str:
-    """How the first of two clips differs from the second, in Markdown. A difference that hardly anybody hears is
-    called none."""
+    """How the first of two clips differs from the second, in Markdown.
+
+    A difference that hardly anybody hears is called none.
+    """
     first, second = names
     if first == second:
         return "Both are the same clip."

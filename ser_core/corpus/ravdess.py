@@ -23,7 +23,7 @@ STATEMENTS = {1: "Kids are talking by the door", 2: "Dogs are sitting by the doo
 NEVER_SUNG = ("disgust", "surprised")
 NEVER_SANG = (18,)  # actors
 
-# What can be asked of a clip, and how a value of it is said.
+# The columns of a clip that people choose by, and their titles.
 TITLES = {
     "emotion": "emotion",
     "channel": "channel",
@@ -69,7 +69,15 @@ def gender_of_actor(actor: int) -> str:
 
 
 def parse(stem: str) -> Clip:
-    """The clip that a file name without its suffix stands for, e.g. `03-01-05-01-02-01-12`.
+    """The clip of a RAVDESS file name without suffix, e.g. `03-01-05-01-02-01-12`.
+
+    Parameters
+    ----------
+    stem : str
+
+    Returns
+    -------
+    Clip
 
     Raises
     ------
@@ -109,8 +117,10 @@ def parse(stem: str) -> Clip:
 
 
 def said(column: str, value) -> str:
-    """A value of an index column in words, e.g. `statement` 1 -> "Kids are talking by the door", `speaker` "03" ->
-    "Actor 3"."""
+    """A value of an index column in words.
+
+    For example, `statement` 1 is "Kids are talking by the door" and `speaker` "03" is "Actor 3".
+    """
     if column == "statement":
         return STATEMENTS[value]
     if column == "label":
@@ -185,10 +195,18 @@ def coverage(clips: pd.DataFrame) -> pd.DataFrame:
 
 
 def index(folder: str | os.PathLike) -> Corpus:
-    """Every RAVDESS clip below a folder, whatever its layout; names decide, and only headers are read.
+    """Every RAVDESS clip below a folder, whatever its layout; only file names and headers are read.
 
     Of files with the same stem the first is taken (in order of their paths) and the others are rejected. Hidden files
-    and files that are not sound are passed over in silence.
+    and files that are not sound are ignored.
+
+    Parameters
+    ----------
+    folder : str or path
+
+    Returns
+    -------
+    Corpus
 
     Raises
     ------
@@ -211,9 +229,19 @@ def index(folder: str | os.PathLike) -> Corpus:
 
 
 def look_through(folder: str | os.PathLike) -> Corpus:
-    """As `index`, but a folder without any clip, or that is not there, is an empty corpus."""
+    """As `index`, but a folder that is empty or not there gives an empty corpus.
+
+    Parameters
+    ----------
+    folder : str or path
+
+    Returns
+    -------
+    Corpus
+    """
     folder = Path(folder)
-    rows, rejected, seen = [], [], {}
+    rows, rejected = [], []
+    seen: dict[str, str] = {}  # stem -> the file that it was first found in
     for path in sound_files(folder):
         name = path.relative_to(folder).as_posix()
         try:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -74,7 +75,7 @@ MANNERS: dict[str, Manner] = {
 
 @dataclass(frozen=True)
 class Voice:
-    """What a clip was asked to sound like, so that a test can check the sound against it."""
+    """The target values of a synthetic clip, so that a test can check the sound against them."""
 
     f0_hz: float  # median pitch
     level_dbfs: float  # RMS of the whole clip, full scale is 1
@@ -92,7 +93,7 @@ def voice(
     song: bool = False,
     seed: int = 0,
 ) -> Voice:
-    """What `speak` aims at for the same arguments.
+    """The target values of `speak` for the same arguments.
 
     Raises
     ------
@@ -179,7 +180,15 @@ def speak(
 
 
 def wav(emotion: str, *, actor: int, **options) -> bytes:
-    """The content of a 16-bit WAV file of one clip; arguments as in `speak`."""
+    """The content of a 16-bit WAV file of one clip; arguments as in `speak`.
+
+    Parameters
+    ----------
+    emotion : str
+    actor : int
+    options
+        As `speak` takes them.
+    """
     file = io.BytesIO()
     soundfile.write(file, speak(emotion, actor=actor, **options), options.get("rate", RATE), format="WAV")
     return file.getvalue()
@@ -231,8 +240,13 @@ def write_corpus(
     for channel, emotion, intensity, statement, repetition, actor in combinations:
         if not _is_recorded(emotion, intensity, channel):
             continue
-        take = {"actor": actor, "statement": statement, "repetition": repetition, "intensity": intensity}
-        take["song"] = channel == "song"
+        take: dict[str, Any] = {
+            "actor": actor,
+            "statement": statement,
+            "repetition": repetition,
+            "intensity": intensity,
+            "song": channel == "song",
+        }
         samples = speak(emotion, **take, seconds=seconds, rate=rate, seed=seed)
         path = Path(folder) / f"Actor_{actor:02d}" / f"{stem(emotion, **take)}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -274,7 +288,7 @@ def _take_rng(emotion, actor, statement, repetition, intensity, song, seed) -> n
 
 
 def _pitch(goal: Voice, time: np.ndarray, song: bool, rng: np.random.Generator) -> np.ndarray:
-    """Pitch in Hz over time, with the asked median."""
+    """Pitch in Hz over time, with the target's median."""
     manner, duration = goal.manner, time[-1]
     line = manner.slope_st * (time / duration - 0.5)
     swing = 0.5 * manner.range_st * np.sin(2 * np.pi * (1.5 * time / duration + rng.uniform()))

@@ -1,4 +1,4 @@
-"""Who is trained on and tested on, what came of it, and how sure that is."""
+"""Evaluation: protocols, metrics, and the significance of scores and differences."""
 
 from ser_core.evaluation.metrics import (
     CLIP_COLUMNS,

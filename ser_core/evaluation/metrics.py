@@ -22,12 +22,17 @@ COLUMNS = [*CLIP_COLUMNS, "fold", "part", "truth", *PROBABILITY_COLUMNS]
 
 
 def accuracy(truth: np.ndarray, named: np.ndarray) -> float:
-    """The share of clips whose class is named right.
+    """The share of clips whose class was predicted correctly.
 
     Parameters
     ----------
     truth, named : np.ndarray [shape=(n,)]
-        What each clip is, and what was named.
+        The true and the predicted class of each clip.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
 
     Examples
     --------
@@ -38,13 +43,21 @@ def accuracy(truth: np.ndarray, named: np.ndarray) -> float:
 
 
 def uar(truth: np.ndarray, named: np.ndarray) -> float:
-    """Unweighted average recall: the mean, over the classes that are there, of the share of a class's clips that are
-    named right.
+    """Unweighted average recall: the mean recall of all classes that occur in `truth`.
 
     Parameters
     ----------
     truth, named : np.ndarray [shape=(n,)]
-        What each clip is, and what was named.
+        The true and the predicted class of each clip.
+
+    Returns
+    -------
+    float
+        Between 0 and 1; chance level is 1 / number of classes, however unbalanced they are.
+
+    References
+    ----------
+    Schuller et al. 2009, "The INTERSPEECH 2009 Emotion Challenge".
 
     Examples
     --------
@@ -55,12 +68,23 @@ def uar(truth: np.ndarray, named: np.ndarray) -> float:
 
 
 def probabilities(predictions: pd.DataFrame) -> np.ndarray:
-    """The class probabilities of a predictions table [shape=(rows, 16)], columns in the order of `LABELS`."""
+    """The class probabilities of a predictions table.
+
+    Parameters
+    ----------
+    predictions : pd.DataFrame
+        With the columns `p_<label>`.
+
+    Returns
+    -------
+    np.ndarray [shape=(rows, 16)]
+        Columns in the order of `LABELS`.
+    """
     return predictions[PROBABILITY_COLUMNS].to_numpy()
 
 
 def scores(predictions: pd.DataFrame) -> dict[str, float]:
-    """The numbers that a run is summed up by.
+    """The scores of a run.
 
     Parameters
     ----------
@@ -70,12 +94,25 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
     Returns
     -------
     dict
-        `train_accuracy` (where the part is there), `cv_accuracy` (mean over folds, as scikit-learn's
+        `train_accuracy` (if there are predictions of training clips), `cv_accuracy` (mean over folds, as scikit-learn's
         `cross_val_score` gives it) and, for the test part, `test_accuracy`, `uar`, `macro_f1`, `log_loss`,
         `top2_accuracy` and `ece` of the 16 classes, `emotion_accuracy` and `emotion_uar` of the eight emotions, genders
-        added up, and `emotion_claimed`, the mean probability of the emotion that was named: above `emotion_accuracy`,
-        the model is too sure. Where several folds are tested, `emotion_ua` is the mean of their UARs, as EmoBox
+        added up, and `emotion_claimed`, the mean probability of the predicted emotion: above `emotion_accuracy`, the
+        model is overconfident. Where several folds are tested, `emotion_ua` is the mean of their UARs, as EmoBox
         reports it.
+
+    Examples
+    --------
+    Four test clips, of which a model predicts three correctly:
+
+    >>> truth = ["angry_male", "sad_male", "happy_female", "happy_female"]
+    >>> predicted = ["angry_male", "sad_male", "happy_female", "sad_female"]
+    >>> table = pd.DataFrame({"fold": 0, "part": "test", "truth": truth})
+    >>> for label in LABELS:
+    ...     table[f"p_{label}"] = [0.85 if label == one else 0.01 for one in predicted]
+    >>> made = scores(table)
+    >>> made["test_accuracy"], round(made["uar"], 3), round(made["emotion_uar"], 3)
+    (0.75, 0.833, 0.833)
     """
     result = {}
     for part, rows in predictions.groupby("part"):
@@ -113,14 +150,38 @@ def _mean_over_folds(score, rows: pd.DataFrame, truth: np.ndarray, named: np.nda
 
 
 def named_and_true(rows: pd.DataFrame, kind: str = "class") -> tuple[np.ndarray, np.ndarray]:
-    """What was named, and what is so [shape=(rows,) each], of the `class`, the `emotion` or the `gender`."""
+    """The predicted and the true value of each clip.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+    kind : {"class", "emotion", "gender"}
+        For emotions, the probabilities of both genders are added up; for genders, those of all emotions.
+
+    Returns
+    -------
+    named, truth : np.ndarray [shape=(rows,), dtype=str]
+    """
     values, add_up, of_label = KINDS[kind]
     named = np.array(values)[add_up(probabilities(rows).astype(float)).argmax(axis=1)]
     return named, rows["truth"].map(of_label).to_numpy(dtype=str)
 
 
 def scores_of(predictions: pd.DataFrame, kind: str) -> dict[str, float]:
-    """`train_accuracy`, `cv_accuracy`, `test_accuracy`, `uar` and `macro_f1` as in `scores`, of emotions or genders."""
+    """The scores of emotions or genders.
+
+    Parameters
+    ----------
+    predictions : pd.DataFrame
+        As `scores` takes them.
+    kind : {"class", "emotion", "gender"}
+
+    Returns
+    -------
+    dict
+        `train_accuracy`, `cv_accuracy`, `test_accuracy`, `uar` and `macro_f1`, as in `scores`.
+    """
     result = {}
     for part, rows in predictions.groupby("part"):
         named, truth = named_and_true(rows, kind)
@@ -135,22 +196,41 @@ def scores_of(predictions: pd.DataFrame, kind: str) -> dict[str, float]:
 
 
 def confusion(rows: pd.DataFrame, kind: str = "class") -> np.ndarray:
-    """How often clips of one class (row) were taken for another (column) [shape=(k, k), dtype=int]; k is 16 classes, 8
-    emotions or 2 genders."""
+    """The confusion matrix: true classes in rows, predicted classes in columns.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+    kind : {"class", "emotion", "gender"}
+
+    Returns
+    -------
+    np.ndarray [shape=(k, k), dtype=int]
+        Numbers of clips; k is 16 classes, 8 emotions or 2 genders.
+    """
     places = {value: place for place, value in enumerate(KINDS[kind][0])}
     named, truth = (pd.Series(one).map(places).to_numpy() for one in named_and_true(rows, kind))
-    # As scikit-learn's confusion_matrix, in a fifth of its time: it is asked of each run that is read.
+    # The same as scikit-learn's confusion_matrix in a fifth of its time; every scoring of a run needs it.
     return np.bincount(truth * len(places) + named, minlength=len(places) ** 2).reshape(len(places), len(places))
 
 
 def calibration(rows: pd.DataFrame, kind: str = "class", bins: int = CALIBRATION_BINS) -> pd.DataFrame:
-    """How often a model is right when it claims to be so and so sure: the reliability diagram's numbers.
+    """How often a model is right at each level of confidence: the numbers of a reliability diagram.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+    kind : {"class", "emotion", "gender"}
+    bins : int
+        Of equal width between 0 and 1.
 
     Returns
     -------
     pd.DataFrame
-        One row a bin that holds clips: `low` and `high` (of the claimed probability), `clips`, `claimed` (mean) and
-        `right` (share of the bin's clips).
+        One row a bin that holds clips: `low` and `high` (of the predicted probability), `clips`, `claimed` (mean
+        predicted probability) and `right` (share of the bin's clips that are correct).
     """
     given = KINDS[kind][1](probabilities(rows).astype(float))
     claimed = given.max(axis=1) / given.sum(axis=1)
@@ -164,14 +244,24 @@ def calibration(rows: pd.DataFrame, kind: str = "class", bins: int = CALIBRATION
 
 
 def ece(bins: pd.DataFrame) -> float:
-    """Expected calibration error (Guo et al. 2017): the mean gap between claimed and right, weighed by clips."""
+    """Expected calibration error: the mean gap between confidence and accuracy, weighted by clips.
+
+    Parameters
+    ----------
+    bins : pd.DataFrame
+        As `calibration` gives it.
+
+    References
+    ----------
+    Guo et al. 2017, "On calibration of modern neural networks".
+    """
     return float(np.average((bins["claimed"] - bins["right"]).abs(), weights=bins["clips"]))
 
 
 def by_property(
     rows: pd.DataFrame, name: str, kind: str = "class", *, clips: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """How well a model does on the clips of each speaker, gender, intensity, ...
+    """The accuracy on the clips of each speaker, gender, intensity or other property.
 
     Parameters
     ----------
@@ -179,10 +269,10 @@ def by_property(
         Predictions.
     name : str
         `class`, `emotion`, a column of the predictions such as `speaker` or `gender`, or else one of `clips`.
-    kind : str
-        What has to be named.
+    kind : {"class", "emotion", "gender"}
+        What has to be predicted.
     clips : pd.DataFrame, optional
-        The index of these clips, which says what only some corpora have, e.g. `intensity`.
+        The index of these clips, for properties that only some corpora have, e.g. `intensity`.
 
     Returns
     -------
@@ -218,7 +308,19 @@ def by_property(
 
 
 def report(rows: pd.DataFrame, kind: str = "class") -> pd.DataFrame:
-    """Precision, recall, F1 and number of clips of each class that is there, and their means."""
+    """Precision, recall, F1 and number of clips of each class that occurs, and their means.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+    kind : {"class", "emotion", "gender"}
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a class, then `macro avg` and `weighted avg`: `precision`, `recall`, `f1`, `clips`.
+    """
     named, truth = named_and_true(rows, kind)
     table = classification_report(truth, named, output_dict=True, zero_division=0)
     table.pop("accuracy", None)
@@ -230,14 +332,34 @@ def report(rows: pd.DataFrame, kind: str = "class") -> pd.DataFrame:
 
 
 def uar_of(matrices: np.ndarray) -> np.ndarray:
-    """Unweighted average recall: the mean over classes of the share of a class's clips that are recognised."""
+    """Unweighted average recall of each confusion matrix.
+
+    Parameters
+    ----------
+    matrices : np.ndarray [shape=(n, k, k)]
+
+    Returns
+    -------
+    np.ndarray [shape=(n,)]
+    """
     clips = matrices.sum(axis=2)
     recall = np.diagonal(matrices, axis1=1, axis2=2) / np.maximum(clips, 1)
     return recall.sum(axis=1) / (clips > 0).sum(axis=1)
 
 
 def macro_f1_of(matrices: np.ndarray) -> np.ndarray:
-    """Mean over classes of 2 TP / (2 TP + FP + FN), as scikit-learn's `f1_score(average="macro")`."""
+    """Macro F1 of each confusion matrix, as scikit-learn's `f1_score(average="macro")`.
+
+    It is the mean over classes of 2 TP / (2 TP + FP + FN).
+
+    Parameters
+    ----------
+    matrices : np.ndarray [shape=(n, k, k)]
+
+    Returns
+    -------
+    np.ndarray [shape=(n,)]
+    """
     found = matrices.sum(axis=2) + matrices.sum(axis=1)
     f1 = 2 * np.diagonal(matrices, axis1=1, axis2=2) / np.maximum(found, 1)
     return f1.sum(axis=1) / (found > 0).sum(axis=1)

@@ -1,4 +1,4 @@
-"""Who is trained on and who is tested on: from the study's random split to speakers whom no model has heard."""
+"""Splits into training and test clips, from the study's random split to speaker-independent folds."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -40,44 +40,83 @@ MAX_ACTOR_FOLDS = 24
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows of an index to fit on and rows to predict.
+    """Rows of an index to fit on, and rows to predict.
 
-    `part` says what the predictions count as: `cv` is a fold inside the training part, `test` the held-out clips.
+    Parameters
+    ----------
+    number : int
+    part : {"cv", "test"}
+        What the predictions count as: `cv` is a fold inside the training part, `test` the held-out clips.
+    train, held_out : np.ndarray [shape=(n,), dtype=int]
+        Row numbers.
     """
 
     number: int
-    part: str  # "cv" or "test"
-    train: np.ndarray  # row numbers
-    held_out: np.ndarray  # row numbers
+    part: str
+    train: np.ndarray
+    held_out: np.ndarray
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A named way to divide a corpus."""
+    """A named way to divide a corpus into training and test clips.
+
+    Parameters
+    ----------
+    name, title : str
+    divide : callable
+        Index -> list of `Fold`.
+    apart : str, optional
+        The column that training and test clips share no value of, e.g. "speaker".
+    note : str
+        What makes its scores differ from others of the same folds.
+
+    Examples
+    --------
+    Two folds of speakers, who are never in both training and test:
+
+    >>> index = pd.DataFrame({"speaker": ["01", "01", "02", "02"], "gender": ["male", "male", "female", "female"]})
+    >>> protocol = get("actors-2")
+    >>> protocol.holds_actors_out
+    True
+    >>> for fold in protocol.folds(index):
+    ...     print(sorted(set(index["speaker"].iloc[fold.held_out])), fold.train)
+    ['02'] [0 1]
+    ['01'] [2 3]
+    """
 
     name: str
     title: str
     divide: Callable[[pd.DataFrame], list[Fold]]
-    apart: str | None = None  # the property of clips that training and test share no value of, e.g. "speaker"
-    note: str = ""  # what makes its numbers unlike others of the same folds
+    apart: str | None = None
+    note: str = ""
 
     @property
     def holds_actors_out(self) -> bool:
-        """Nobody is heard in training and in the test."""
+        """Whether the protocol is speaker-independent: no speaker is in training and test."""
         return self.apart == "speaker"
 
     @property
     def interval_over(self) -> str:
-        """What an interval of its scores is over, `clips` or `speakers`, as `evaluation.accuracy_interval` takes it."""
+        """What to resample for an interval of its scores, `clips` or `speakers`: see `evaluation.accuracy_interval`."""
         return "speakers" if self.holds_actors_out else "clips"
 
     def folds(self, index: pd.DataFrame) -> list[Fold]:
-        """The folds of an index or a feature table, each made sure to hold apart what it says.
+        """The folds of an index or a feature table. Each is checked to hold apart what the protocol promises.
+
+        Parameters
+        ----------
+        index : pd.DataFrame
+            One row a clip, in the order of an index.
+
+        Returns
+        -------
+        list of Fold
 
         Raises
         ------
         ProtocolError
-            If the index lacks what it takes.
+            If the index lacks a column, or too few clips, speakers or classes are there.
         """
         folds = self.divide(index)
         for fold in folds:
@@ -98,10 +137,20 @@ def _assert_apart(index: pd.DataFrame, fold: Fold, apart: str | None) -> None:
 def get(name: str) -> Protocol:
     """The protocol of that name.
 
+    Parameters
+    ----------
+    name : str
+        One of `PROTOCOLS`, or `actors-K` or `actors-K-SEED` for K folds of speakers.
+
     Raises
     ------
     ProtocolError
         If there is none.
+
+    Examples
+    --------
+    >>> get("emobox").title
+    "EmoBox's six folds of actors, speech alone"
     """
     if name in PROTOCOLS:
         return PROTOCOLS[name]
@@ -127,8 +176,10 @@ def _actor_folds(name: str, number: int, seed: int) -> Protocol:
 
 
 def _study_folds(index: pd.DataFrame) -> list[Fold]:
-    """The study's split: 80 % to train on, 20 % to test on, at random and not stratified, so actors are on both sides;
-    within the training part the five folds of scikit-learn's `cross_val_score(cv=5)`."""
+    """The study's split: 80 % training and 20 % test, at random and not stratified, so actors are on both sides.
+
+    Inside the training part, the five folds of scikit-learn's `cross_val_score(cv=5)`.
+    """
     train, test = _study_split(index)
     return [*_cv_folds(index, train, CV_FOLDS), Fold(0, "test", train, test)]
 
@@ -156,15 +207,25 @@ def _cv_folds(index: pd.DataFrame, train: np.ndarray, number: int) -> list[Fold]
 
 
 def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS) -> list[Fold]:
-    """The folds that parameters are chosen on, all of them inside the study's training part.
+    """The folds for tuning, all inside the study's training part.
 
-    `study`: clips at random, so that an actor is on both sides, as the authors tuned; five of them are those of
-    `cv_accuracy`. `actors`: each fold is predicted by a model that has heard none of its actors.
+    Parameters
+    ----------
+    index : pd.DataFrame
+    cv : {"study", "actors"}
+        `study` draws clips at random, so that an actor is on both sides, as the authors tuned; with five folds they are
+        those of `cv_accuracy`. `actors` holds the actors of each fold out.
+    number : int
+        Of folds, 3 to 5.
+
+    Returns
+    -------
+    list of Fold
 
     Raises
     ------
     ProtocolError
-        If there is no such way, the number is not 3 to 5, or there are too few clips or actors.
+        If there is no such `cv`, the number is out of bounds, or there are too few clips or actors.
     """
     if not 3 <= number <= CV_FOLDS:
         raise ProtocolError(f"Tuning takes 3 to {CV_FOLDS} folds, not {number}")
@@ -181,15 +242,33 @@ def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS)
 
 
 def by_speaker(genders, speakers, number: int, seed: int = STUDY_SEED) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows to fit on and to predict, for each of `number` folds that share no speaker and balance the genders."""
+    """Speaker-independent folds, balanced by gender.
+
+    Parameters
+    ----------
+    genders, speakers : sequence of str, one a clip
+    number : int
+        Of folds.
+    seed : int
+
+    Yields
+    ------
+    train, held_out : np.ndarray
+        Row numbers.
+    """
     return StratifiedGroupKFold(number, shuffle=True, random_state=seed).split(genders, genders, groups=speakers)
 
 
 @lru_cache(maxsize=1)
 def study_parts() -> dict[str, str]:
-    """Each of RAVDESS' 2,452 clips by its stem -> `train` or `test` of the study's split of all of them.
+    """The part of each of RAVDESS' 2,452 clips in the study's split of all of them.
 
-    Whoever has only some of the clips finds here on which side they stand for every model that was made from all.
+    For a subset of the clips, this says which of them the shipped models were trained on.
+
+    Returns
+    -------
+    dict of str to str
+        Stem -> `train` or `test`.
     """
     stems = [clip.stem for clip in official_clips()]
     _, test = train_test_split(stems, test_size=STUDY_TEST_SHARE, random_state=STUDY_SEED)

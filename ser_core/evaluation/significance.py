@@ -1,4 +1,4 @@
-"""How sure a score or a difference is: bootstrap intervals over clips or whole speakers, and McNemar's test."""
+"""Uncertainty of scores and differences: bootstrap intervals over clips or whole speakers, and McNemar's test."""
 
 import joblib
 import numpy as np
@@ -14,18 +14,18 @@ CONFIDENCE = 0.95
 
 
 def accuracy_interval(rows: pd.DataFrame, kind: str = "class", *, over: str = "clips") -> tuple[float, float, float]:
-    """The share of clips that are named right, and its 95 % percentile bootstrap interval.
+    """Accuracy and its 95 % percentile bootstrap interval.
 
     Parameters
     ----------
     rows : pd.DataFrame
         Predictions.
-    kind : str
-        What has to be named, of `metrics.KINDS`.
-    over : str
-        What is drawn with replacement: `clips` says how far another test set of the same speakers would move the
-        number; `speakers`, whole speakers, how far other speakers would. Clips of one speaker stand or fall together,
-        so where speakers are held out, theirs is the interval that counts.
+    kind : {"class", "emotion", "gender"}
+        What has to be predicted.
+    over : {"clips", "speakers"}
+        What is drawn with replacement. `clips` says how much the number would vary with other test clips of the same
+        speakers; `speakers` draws whole speakers and says how much it would vary with other speakers. Clips of one
+        speaker are not independent, so where speakers are held out, the interval over speakers is the one to report.
 
     Returns
     -------
@@ -45,15 +45,41 @@ def accuracy_interval(rows: pd.DataFrame, kind: str = "class", *, over: str = "c
 
 
 def speakers(rows: pd.DataFrame) -> np.ndarray:
-    """Who speaks in each clip of predictions [shape=(rows,)]: speaker 03 of one corpus is not that of another."""
+    """The speaker of each clip, made unique across corpora: speaker 03 of one corpus is not that of another.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions, with `corpus` and `speaker`.
+
+    Returns
+    -------
+    np.ndarray [shape=(rows,)]
+    """
     return (rows["corpus"] + " " + rows["speaker"]).to_numpy()
 
 
 def intervals(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, tuple[float, float]]:
-    """95 % percentile bootstrap intervals of accuracy, UAR and macro F1 over clips (Efron & Tibshirani 1993, ch. 13).
+    """95 % percentile bootstrap intervals of accuracy, UAR and macro F1 over clips.
 
-    Clips are drawn with replacement. That says how far another test set of the same speakers would move the number; it
-    says nothing about other speakers.
+    Clips are drawn with replacement. That says how much the scores would vary with other test clips of the same
+    speakers, and nothing about other speakers.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+    resamples : int > 0
+    seed : int
+
+    Returns
+    -------
+    dict of str to (float, float)
+        `accuracy`, `uar`, `macro_f1`: low and high end.
+
+    References
+    ----------
+    Efron & Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
     """
     cells = _cells(rows)
     draws = np.random.default_rng(seed).integers(len(cells), size=(resamples, len(cells)))
@@ -77,7 +103,26 @@ def _count_drawn(cells: np.ndarray, draws: np.ndarray) -> np.ndarray:
 def mean_interval(
     values: np.ndarray, groups: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of a mean [shape=(n,)], whole groups [shape=(n,)] drawn with replacement."""
+    """95 % percentile bootstrap interval of a mean, whole groups drawn with replacement.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(n,)]
+    groups : np.ndarray [shape=(n,)]
+        The group of each value, e.g. its speaker.
+    resamples : int > 0
+    seed : int
+
+    Returns
+    -------
+    tuple of float
+        Low and high end.
+
+    Examples
+    --------
+    >>> mean_interval(np.array([1, 1, 1, 1]), np.array(["a", "a", "b", "b"]))
+    (1.0, 1.0)
+    """
     of_group = pd.Series(values).groupby(groups).agg(["sum", "size"])
     draws = np.random.default_rng(seed).integers(len(of_group), size=(resamples, len(of_group)))
     drawn, clips = (of_group[name].to_numpy()[draws].sum(axis=1) for name in ("sum", "size"))
@@ -101,6 +146,22 @@ def _accuracy_of(matrices: np.ndarray) -> np.ndarray:
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """p: could the clips on which one alone is right fall so by chance?"""
+    """p-value of McNemar's exact test (1947).
+
+    Parameters
+    ----------
+    only_first, only_second : int
+        Clips that only the first, and only the second classifier predicted correctly.
+
+    Returns
+    -------
+    float
+        The probability of so uneven a split if both were equally good.
+
+    Examples
+    --------
+    >>> mcnemar(8, 2)
+    0.109375
+    """
     differ = only_first + only_second
     return float(binomtest(only_first, differ).pvalue) if differ else 1.0

@@ -12,6 +12,7 @@ from ser_core.environment import Environment
 from ser_core.errors import ArtifactError, ModelError
 from ser_core.evaluation import protocols
 from ser_core.models import registry
+from ser_core.models.model import SavedVote
 from ser_core.models.recipe import Recipe
 from ser_core.results import runs
 from ser_core.results.runs import Run, Seconds, Tables, Versions
@@ -39,6 +40,7 @@ def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest:
         If one is missing; the message names the command that makes it.
     """
     found, model = list(found), registry.get(recipe.model)
+    assert isinstance(model, SavedVote), f"{model.key} is no vote of saved runs"
     result = []
     for key in recipe.parameters["weights"]:
         member = model.members[key]
@@ -65,7 +67,17 @@ def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest:
 
 
 def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
-    """The run of a vote. Its predictions are the weighted mean of what two runs said of the clips that both have.
+    """The run of a vote: the weighted mean of the probabilities of two runs, for the clips that both have.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of a vote of saved runs.
+    first, second : Run
+
+    Returns
+    -------
+    Run
 
     Raises
     ------
@@ -108,13 +120,17 @@ def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
 
 
 def every_weight(first: Run, second: Run) -> pd.DataFrame:
-    """What every weight of the first run gives, from 0 (the second alone) to 1.
+    """The scores of a vote for every weight of the first run, from 0 (the second alone) to 1.
+
+    Parameters
+    ----------
+    first, second : Run
 
     Returns
     -------
     pd.DataFrame
         `weight`, and of the parts that both runs have `cv_accuracy` and `test_accuracy`. Choose by the first: the
-        second only says what a choice was worth.
+        second only shows the effect of a choice.
     """
     both = _beside(first, second)
     rows = []
@@ -126,7 +142,11 @@ def every_weight(first: Run, second: Run) -> pd.DataFrame:
 
 
 def best_weight(weights: pd.DataFrame) -> pd.Series:
-    """The row of `every_weight` with the highest accuracy in cross-validation; of several the most even.
+    """The row of `every_weight` with the highest cross-validation accuracy; among equals, the weight nearest to 0.5.
+
+    Parameters
+    ----------
+    weights : pd.DataFrame
 
     Raises
     ------

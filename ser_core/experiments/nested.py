@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import optuna
@@ -70,10 +71,17 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
     def fit(
         self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray, groups: np.ndarray | None = None
     ) -> "NestedSearch":
-        """Look for parameters on features [shape=(n, d)] and codes [shape=(n,)], and fit the best on all of them.
+        """Search parameters on features [shape=(n, d)] and codes [shape=(n,)], and fit the best on all of them.
 
         `numbers[code]` is a class's place in `LABELS`. With `groups` [shape=(n,)], the speakers, none is on both
         sides of a fold and the UAR of emotions decides, song included where it is learned from; without, accuracy.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+        codes : np.ndarray [shape=(n,), dtype=int]
+        numbers : np.ndarray [shape=(codes,), dtype=int]
+        groups : np.ndarray [shape=(n,)], optional
 
         Raises
         ------
@@ -98,17 +106,36 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
         search.optimize(mean_score, n_trials=trials, catch=(ValueError, np.linalg.LinAlgError))
         if not search.get_trials(states=[TrialState.COMPLETE]):
             raise TuningError(f"{self.recipe.model}: none of {trials} parameters could be fitted inside a fold")
-        self.found_ = {"parameters": space.parameters(search.best_params), "score": search.best_value}
+        self.found_: dict[str, Any] = {"parameters": space.parameters(search.best_params), "score": search.best_value}
         self.estimator_ = EmotionClassifier(self._made(self.found_["parameters"])).fit(features, labels)
         self.numbers_, self.classes_ = numbers, np.arange(len(numbers))
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Probability of each code [shape=(n, codes)]."""
+        """The probability of each code.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, codes)]
+        """
         check_is_fitted(self)
         return self.estimator_.predict_proba(features)[:, self.numbers_]
 
     def predict(self, features: np.ndarray) -> np.ndarray:
+        """The most probable code of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)]
+        """
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def _made(self, parameters: dict):
@@ -118,11 +145,12 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
         return model.build(replace(self.recipe, parameters=parameters))
 
     def _space(self, features: int) -> search_spaces.Space:
-        """Distances grow with the number of features, so a kernel's width is looked for as much further."""
+        """The search space; a kernel's range is scaled, because distances grow with the number of features."""
         space = search_spaces.get(registry.get(self.recipe.model).tuned_as)
         share = len(mean180.NAMES) / preprocessing.width(self.recipe, features)
         ranges = dict(space.ranges)
         if gamma := ranges.get("gamma"):
+            assert isinstance(gamma, FloatDistribution)
             ranges["gamma"] = FloatDistribution(gamma.low * share, gamma.high * share, log=gamma.log)
         return replace(space, ranges=ranges)
 
@@ -132,7 +160,7 @@ def _accuracy(labels: np.ndarray, given: np.ndarray) -> float:
 
 
 def _emotion_uar(labels: np.ndarray, given: np.ndarray) -> float:
-    """As voices never heard are scored: the genders of an emotion added up."""
+    """UAR of emotions, genders added up: the score for speaker-independent folds."""
     return uar(
         np.array([emotion_of(label) for label in labels]), np.array(EMOTION_NAMES)[by_emotion(given).argmax(axis=1)]
     )

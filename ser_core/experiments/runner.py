@@ -32,14 +32,15 @@ from ser_core.results.runs import Run, Seconds, Tables, Versions
 
 @dataclass(frozen=True)
 class Training:
-    """What a network's training tells of itself, and where it keeps its state.
+    """How a network's training is watched, and where it keeps its checkpoints.
 
     Parameters
     ----------
     watch : callable, optional
-        Told of each epoch: fit (from 1), fits, part, fold, and what `models.networks.Progress` says.
+        Called after each epoch with a dict: `fit` (from 1), `fits`, `part`, `fold`, and the fields of
+        `models.networks.Progress`.
     folder : Path, optional
-        The same run goes on from what it left there when it was broken off. `folder / run.id` can go when it is saved.
+        An interrupted run is resumed from the checkpoints in `folder / run.id`. Delete them once the run is saved.
     """
 
     watch: Callable[[dict], None] | None = None
@@ -51,7 +52,14 @@ UNWATCHED = Training()
 
 @dataclass(frozen=True)
 class Result:
-    """A run, and the model that made its test predictions, if it was one."""
+    """A run, and the fitted model of its test predictions.
+
+    Parameters
+    ----------
+    run : Run
+    model : EmotionClassifier or None
+        None where the protocol tests several folds, each with a model of its own.
+    """
 
     run: Run
     model: EmotionClassifier | None
@@ -68,7 +76,9 @@ def run(
     progress: Callable[[int, int], None] | None = None,
     training: Training = UNWATCHED,
 ) -> Result:
-    """Carry out one experiment. The same call gives the same numbers, whatever the number of processes.
+    """Run one experiment: fit on each fold's training clips, predict the others.
+
+    The same call gives the same numbers, whatever the number of processes.
 
     Parameters
     ----------
@@ -77,16 +87,16 @@ def run(
     table : pd.DataFrame
         A feature table, or rows of an index.
     protocol : str
-        Of `evaluation.protocols`.
+        Name of a protocol, as `evaluation.protocols.get` takes it.
     features : ModelInput, optional
-        What the model sees of each clip, as `features.model_input.load` gives it; the table's features if left out.
+        The features of each clip, as `features.model_input.load` gives them; the table's own if left out.
     cv : bool
-        Also predict the folds inside the training part.
+        Whether to predict the folds inside the training part, too.
     jobs : int
-        Folds that are fitted at once, as joblib counts them; each fit has one thread, which keeps sums in one order.
-        Networks are fitted one after another, each with all cores.
+        Folds that are fitted in parallel, as joblib counts them; each fit has one thread, so that sums are always added
+        in the same order. Networks are fitted one after another, each on all cores.
     progress : callable, optional
-        Told the number of fits done and the number of fits in all.
+        Called with the number of fits done and of fits in all.
     training : Training, optional
         Of a network.
 
@@ -100,14 +110,14 @@ def run(
         If a name is not known, the table cannot be divided as the protocol asks, its features are not the recipe's, or
         parameters were tuned on clips of speakers whom the protocol holds out.
     TrainingError
-        If a network's loss is no number any more.
+        If a network's loss is no longer a finite number.
 
     Examples
     --------
     >>> from ser_core.features import tables
     >>> from ser_core.settings import Settings
     >>> table = tables.read(Settings.from_environment().feature_table)
-    >>> result = run("kn", table, cv=False)
+    >>> result = run("kn", table, cv=False, jobs=1)
     >>> round(result.run.scores["test_accuracy"], 2)
     0.8
     """
@@ -135,10 +145,11 @@ def run(
         fits = _train_each(estimator, seen.values, labels, work, groups, training.watch, folder)
     else:
         # Passes speaker groups to what searches inside a fold, so that inner folds are speaker-independent, too.
-        asks = groups is not None and has_fit_parameter(estimator.estimator, "groups")
+        if not has_fit_parameter(estimator.estimator, "groups"):
+            groups = None
         fits = joblib.Parallel(n_jobs=jobs, return_as="generator")(
             joblib.delayed(_fit_and_predict)(
-                estimator, seen.values, labels, fold, keep, **({"groups": groups[fold.train]} if asks else {})
+                estimator, seen.values, labels, fold, keep, **({} if groups is None else {"groups": groups[fold.train]})
             )
             for fold, keep in work
         )
@@ -174,7 +185,11 @@ def run(
 
 
 def build(recipe: Recipe):
-    """An unfitted classifier: of the recipe's parameters, or one that searches for them in each fit.
+    """An unfitted classifier with the recipe's parameters, or one that searches for them in each fit.
+
+    Parameters
+    ----------
+    recipe : Recipe
 
     Raises
     ------

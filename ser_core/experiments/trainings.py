@@ -1,4 +1,4 @@
-"""Trainings of networks told to people: the job that is one, its epochs and its time, and how it overfits."""
+"""Trainings of networks as pages show them: the job, its epochs, its time, and how a network overfits."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -20,17 +20,35 @@ OVERFITTING = {  # option -> what the study found
 }
 WATCHED = 0.1  # share of the training clips that is only watched where a network's preset says nothing
 COPIES = ("augment", "voices")  # options that make changed copies of clips: an epoch takes longer
-CHANCE = 0.03  # a difference of accuracies below it is not told from chance: about one standard error of watched clips
+CHANCE = 0.03  # a smaller difference of accuracies may be chance: about one standard error of watched clips
 
 
 def chosen(model: str, preset: str, options: dict) -> dict:
-    """The options that are other than a network does by itself with a preset."""
+    """The options that differ from a network's preset.
+
+    Parameters
+    ----------
+    model, preset : str
+    options : dict
+    """
     usual = {"validation": WATCHED} | registry.parameters(model, preset)
     return {name: value for name, value in options.items() if value != usual.get(name, 0.0)}
 
 
 def task(model: str, options: dict, *, protocol: str = "study", preset: str = "default", cv: bool = False) -> Task:
-    """A training as a job; options that are as in the preset are left out."""
+    """The job that trains a network. Options that are as in the preset are left out.
+
+    Parameters
+    ----------
+    model : str
+    options : dict
+    protocol, preset : str
+    cv : bool
+
+    Returns
+    -------
+    Task
+    """
     known = registry.parameters(model, preset)
     parts = ["train", model]
     parts += ["--preset", preset] if preset != "default" else []
@@ -52,8 +70,19 @@ def name_of(arguments: Sequence[str]) -> str:
 
 
 def curves_of(job: Job) -> pd.DataFrame:
-    """The epochs that a job told of, as `Run.curves` has them, with `fit` (from 1) and the number of `fits` and of
-    `epochs` in all; where it was broken off and went on, each epoch once."""
+    """The epochs that a job has reported, with the columns of `Run.curves`.
+
+    Added are `fit` (from 1) and the number of `fits` and of `epochs` in all. Where the job was resumed, each epoch
+    stands once.
+
+    Parameters
+    ----------
+    job : Job
+
+    Returns
+    -------
+    pd.DataFrame
+    """
     epochs = pd.DataFrame([event for event in job.events() if event["kind"] == "epoch"])
     if epochs.empty:
         return epochs
@@ -61,13 +90,26 @@ def curves_of(job: Job) -> pd.DataFrame:
 
 
 def tested(run: Run) -> pd.DataFrame:
-    """The curve of a run's test model, or, where there are several, of the first one's."""
+    """The training curve of a run's test model; of several, that of the first.
+
+    Parameters
+    ----------
+    run : Run
+        Of a network.
+    """
+    assert run.curves is not None, f"{run.id} is not a network's"
     of_test = run.curves[run.curves["part"] == "test"]
     return of_test[of_test["fold"] == of_test["fold"].min()]
 
 
 def compared(found: dict[str, Run]) -> pd.DataFrame:
-    """Runs of networks, by what they are called, in a table to be read; a dash: not measured."""
+    """Runs of networks as a table for people; a dash where something was not measured.
+
+    Parameters
+    ----------
+    found : dict of str to Run
+        By the names that the table shows.
+    """
 
     def said(run: Run, score: str) -> str:
         return f"{run.scores[score]:.3f}" if score in run.scores else "–"
@@ -88,9 +130,25 @@ def compared(found: dict[str, Run]) -> pd.DataFrame:
 def estimate(
     model: str, options: dict, found: Iterable[Run], *, protocol: str, preset: str, cv: bool, table: pd.DataFrame
 ) -> tuple[float | None, bool]:
-    """Seconds that all epochs of a training would take, from what a step of earlier ones took (one's own, if there are
-    any), and whether those had this size of a batch and learned from such copies. None where nothing like it was
-    trained."""
+    """Seconds that a training would take, estimated from the seconds per step of earlier runs.
+
+    Own runs go before shipped ones. The second value says whether those runs had the same batch size and learned from
+    the same kind of copies. The first is None where no run is comparable.
+
+    Parameters
+    ----------
+    model : str
+    options : dict
+    found : iterable of Run
+    protocol, preset : str
+    cv : bool
+    table : pd.DataFrame
+        The clips to train on.
+
+    Returns
+    -------
+    float or None, bool
+    """
     like = [
         run
         for run in found
@@ -105,7 +163,11 @@ def estimate(
     before = min((run.recipe.parameters["batch_size"] for run in like), key=lambda size: abs(size - batch))
     same = [run for run in like if run.recipe.parameters["batch_size"] == before]
     own = [run for run in same if not run.shipped]  # what ships was made on another machine
-    seconds_a_step = median(run.curves["seconds"].median() / (run.learned_from / before) for run in own or same)
+    seconds_a_step = median(
+        run.curves["seconds"].median() / (run.learned_from / before)
+        for run in own or same
+        if run.curves is not None  # never here: `like` holds networks alone
+    )
     folds = [fold for fold in protocols.get(protocol).folds(table) if cv or fold.part != "cv"]
     steps = sum(len(fold.train) for fold in folds) * (1 - options.get("validation", WATCHED)) / batch
     # A larger batch takes longer, but not in proportion: between the two where no run says it.
@@ -115,6 +177,12 @@ def estimate(
 
 def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
     """Runs of the cnn on the study's split that differ from its default in one option, and the default itself.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    option : str
+        A key of `OVERFITTING`.
 
     Returns
     -------
@@ -149,9 +217,15 @@ def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
 
 
 def verdict(table: pd.DataFrame, option: str) -> str:
-    """What the study found of an option, and whether the runs of `overfitting` say so, in words for a page.
+    """What the study found about an option, and whether the runs of `overfitting` confirm it, in words for a page.
 
     The mean of the weaker half of the values is set against that of the stronger half.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `overfitting` gives it.
+    option : str
     """
     half = len(table) // 2
     weak, strong = table.iloc[:half], table.iloc[-half:]

@@ -98,7 +98,11 @@ def verify(
 
 
 def compare(run: Run, again: Run) -> Verification:
-    """Two runs of one recipe, prediction by prediction.
+    """Compare two runs of one recipe, prediction by prediction.
+
+    Parameters
+    ----------
+    run, again : Run
 
     Raises
     ------

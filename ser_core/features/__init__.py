@@ -1,2 +1,5 @@
-"""What a clip sounds like, in numbers: the study's 180 (`study`), loudness and pitch (`prosody`), tables on disk
-(`store`), spectrograms to look at (`spectrogram`) and as pictures for image models (`images`)."""
+"""Features of clips, from the registry of feature sets to tables on disk.
+
+`registry` lists the feature sets: the study's 180 numbers (`mean180`), `functionals`, `prosody` (loudness and pitch),
+`frames`, and pretrained image networks (`backbones`). `tables` and `store` keep them; `spectrogram` draws.
+"""

@@ -1,4 +1,4 @@
-"""Data augmentation by key: changed copies of training clips that a model learns from beside the originals."""
+"""Data augmentation by key: changed copies of training clips, added to the originals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -42,6 +42,10 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 def get(key: str) -> Augmentation:
     """The augmentation of that key.
 
+    Parameters
+    ----------
+    key : str
+
     Raises
     ------
     FeatureError
@@ -56,10 +60,23 @@ def augmented(features: FeatureSet, key: str) -> FeatureSet:
     """A feature set of each clip and of its copies [shape=(1 + copies, ...)], the original first.
 
     Where the augmentation makes its copies in each epoch, or none, it is the feature set itself.
+
+    Parameters
+    ----------
+    features : FeatureSet
+    key : str
+
+    Raises
+    ------
+    FeatureError
+        If there is no such augmentation, or the feature set is extracted in batches, so that it cannot be made of
+        copies.
     """
     one = get(key)
     if one.copies is None:
         return features
+    if features.extract is None:
+        raise FeatureError(f"{features.key} cannot be made of changed copies ({key}): leave the augmentation out")
     return replace(
         features,
         version=f"{features.version}+{one.version}",

@@ -28,7 +28,7 @@ BACKBONES = {
 
 
 def title(key: str) -> str:
-    """What a model sees by it, in words."""
+    """The features of a backbone, in words."""
     return f"what {BACKBONES[key][0]} sees in the clip's log-mel picture"
 
 
@@ -81,8 +81,11 @@ def load(key: str, weights: Path | None = None) -> FeatureSet:
 
 @contextmanager
 def _precision(keras) -> Iterator[str]:
-    """What a network that is made meanwhile computes in: a half precision where the machine has one, which takes half
-    the time and moves a bottleneck by less than one in a hundred (`python -m benchmarks.networks`)."""
+    """The precision in which a network that is built inside this context computes.
+
+    Half precision where the processor supports it: half the time, and a bottleneck moves by less than one in a hundred
+    (`python -m benchmarks.networks`).
+    """
     before = keras.mixed_precision.global_policy()
     if before.name == "float32" and "avx512_bf16" in processor_flags():
         keras.mixed_precision.set_global_policy("mixed_bfloat16")

@@ -1,4 +1,4 @@
-"""The corpus before any model: how clips are spread, which features tell emotions apart, and maps of all clips.
+"""The corpus before any model: how clips are spread, which features distinguish emotions, and maps of all clips.
 
 Everything here describes clips and judges no model, so it may look at all of them, the test part included. What a
 model learns from is fitted within its own folds (`experiments`).
@@ -28,8 +28,17 @@ MEL_BANDS = tuple(name for name in mean180.NAMES if name.startswith("mel_"))
 
 
 def clips(settings: Settings) -> pd.DataFrame:
-    """Every clip that ships with its features: the index columns, the study's 180, loudness and median pitch
-    (`prosody.NAMES`), `part` (train or test of the study's split), and its places on the maps (see `maps`).
+    """Every clip that ships, with its features.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    pd.DataFrame
+        The index columns, the study's 180, loudness and median pitch (`prosody.NAMES`), `part` (train or test of the
+        study's split), and the clip's coordinates on the maps (see `maps`).
 
     Raises
     ------
@@ -147,7 +156,12 @@ def _share(f: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def cumulative_variance(table: pd.DataFrame) -> np.ndarray:
-    """Share of the standardised features' variance that the first 1, 2, ... principal components hold.
+    """Share of the standardised features' variance in the first 1, 2, ... principal components.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        A feature table.
 
     Returns
     -------
@@ -157,7 +171,13 @@ def cumulative_variance(table: pd.DataFrame) -> np.ndarray:
 
 
 def components_kept(cumulative: np.ndarray) -> int:
-    """Components that hold 95 % of the variance, as scikit-learn's `PCA(0.95)` counts them."""
+    """The number of components that explain 95 % of the variance, as scikit-learn's `PCA(0.95)` counts them.
+
+    Parameters
+    ----------
+    cumulative : np.ndarray [shape=(components,)]
+        As `cumulative_variance` gives it.
+    """
     return int(np.searchsorted(cumulative, VARIANCE_KEPT, side="right")) + 1
 
 
@@ -189,7 +209,14 @@ def neighbours(table: pd.DataFrame, *, within: bool = False) -> dict[str, tuple[
 
 
 def maps(table: pd.DataFrame) -> pd.DataFrame:
-    """Each clip's place on maps of the 180 features. Takes about half a minute for all of RAVDESS.
+    """The coordinates of each clip on two-dimensional maps of the 180 features.
+
+    Takes about half a minute for all of RAVDESS.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        A feature table.
 
     Returns
     -------
@@ -208,9 +235,19 @@ def maps(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def mel_profiles(table: pd.DataFrame) -> pd.DataFrame:
-    """The mean mel spectrum of each emotion: a row an emotion, a column a band, in dB.
+    """The mean mel spectrum of each emotion.
 
     Each clip's mean power is put in dB first and then averaged, so that no single scream stands for its emotion.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        A feature table.
+
+    Returns
+    -------
+    pd.DataFrame
+        A row an emotion, a column a band, in dB.
     """
     return in_decibels(table[list(MEL_BANDS)]).groupby(table["emotion"]).mean()
 

@@ -1,4 +1,4 @@
-"""What a feature set is: how it is made of a clip's samples, and under which version."""
+"""The definition of a feature set: how it is extracted from samples, and its version."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class FeatureSet:
     version : str
         Part of every table, model and run: raised with any change of the numbers.
     title : str
-        What a model sees by it, in words.
+        What it holds, in words.
     extract : callable, optional
         Samples [shape=(n,), dtype=float32] -> an array of one shape for all clips. Runs in parallel processes.
     names : tuple of str
@@ -40,6 +40,16 @@ class FeatureSet:
     weights: str = ""
 
     def of(self, clips: list[np.ndarray]) -> np.ndarray:
-        """The features of some clips' samples [shape=(clips, ...)]."""
-        made = self.extract_batch(clips) if self.extract_batch else np.stack([self.extract(one) for one in clips])
+        """The features of some clips [shape=(clips, ...)].
+
+        Parameters
+        ----------
+        clips : list of np.ndarray [shape=(n,), dtype=float32]
+            Samples at 22,050 Hz.
+        """
+        if self.extract_batch:
+            made = self.extract_batch(clips)
+        else:
+            assert self.extract is not None, f"{self.key} has neither extract nor extract_batch"
+            made = np.stack([self.extract(one) for one in clips])
         return made.astype(self.dtype, copy=False)

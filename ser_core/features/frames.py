@@ -37,7 +37,16 @@ def frames(samples: np.ndarray) -> np.ndarray:
 
 @cache
 def band_centres_hz(bands: int = BANDS) -> np.ndarray:
-    """Centre frequencies of mel bands such as those of `frames` [shape=(bands,)], in Hz."""
+    """Centre frequencies of mel bands such as those of `frames`, in Hz.
+
+    Parameters
+    ----------
+    bands : int > 0
+
+    Returns
+    -------
+    np.ndarray [shape=(bands,)]
+    """
     return librosa.mel_frequencies(bands + 2, fmin=0, fmax=MAX_HZ)[1:-1]
 
 

@@ -127,8 +127,19 @@ def extract(samples: np.ndarray) -> np.ndarray:
 
 
 def statistics(contours: np.ndarray) -> np.ndarray:
-    """The `STATISTICS` of contours [shape=(k, frames)] over time [shape=(k, 9)]. Skewness and kurtosis (Fisher's, 0 for
-    a normal distribution) are 0 where nothing changes, and all are where there is no frame."""
+    """The `STATISTICS` of contours [shape=(k, frames)] over time [shape=(k, 9)].
+
+    Skewness and kurtosis (Fisher's, 0 for a normal distribution) are 0 for a constant contour; without any frame, all
+    statistics are 0.
+
+    Parameters
+    ----------
+    contours : np.ndarray [shape=(k, frames)]
+
+    Returns
+    -------
+    np.ndarray [shape=(k, 9)]
+    """
     if contours.shape[1] == 0:
         return np.zeros((len(contours), len(STATISTICS)))
     mean, deviation = contours.mean(axis=1), contours.std(axis=1)
@@ -148,17 +159,32 @@ def statistics(contours: np.ndarray) -> np.ndarray:
 
 
 def perceptual_linear_prediction(power: np.ndarray) -> np.ndarray:
-    """PLP cepstra [shape=(13, frames)] of a power spectrogram [shape=(513, frames)]: the spectrum as the ear resolves
-    and weighs it, smoothed by an all-pole model of order 12 (Hermansky 1990, "Perceptual linear predictive analysis of
-    speech")."""
+    """PLP cepstra [shape=(13, frames)] of a power spectrogram [shape=(513, frames)].
+
+    The spectrum is warped and weighted like human hearing, then smoothed by an all-pole model of order 12.
+
+    Parameters
+    ----------
+    power : np.ndarray [shape=(513, frames)]
+
+    Returns
+    -------
+    np.ndarray [shape=(13, frames)]
+
+    References
+    ----------
+    Hermansky 1990, "Perceptual linear predictive analysis of speech".
+    """
     loudness = np.cbrt(_constants().bark @ power + POWER_FLOOR)
     loudness = np.vstack([loudness[:1], loudness, loudness[-1:]])
     return _cepstra(*_all_pole(scipy.fft.irfft(loudness, axis=0)[: PLP_ORDER + 1]))
 
 
 def _all_pole(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The prediction filter [shape=(order + 1, frames)] and its error [shape=(frames,)] of autocorrelations, by
-    Durbin's recursion for all frames at once, where scipy's `solve_toeplitz` takes one at a time."""
+    """The prediction filter [shape=(order + 1, frames)] and its error [shape=(frames,)] of autocorrelations.
+
+    Durbin's recursion for all frames at once; scipy's `solve_toeplitz` takes one frame at a time.
+    """
     filters = np.zeros_like(correlation)
     filters[0] = 1
     error = correlation[0] + 1e-9
@@ -223,8 +249,11 @@ def _contrast(magnitude: np.ndarray) -> np.ndarray:
 
 
 def _shape(voice: np.ndarray, magnitude: np.ndarray, power: np.ndarray) -> np.ndarray:
-    """The contours of `SHAPE` [shape=(12, frames)]. `alpha` is the energy below 1 kHz less that of 1 to 5 kHz, and
-    `hammarberg` the peak below 2 kHz less that of 2 to 5 kHz, both in dB (GeMAPS, Eyben et al. 2016)."""
+    """The contours of `SHAPE` [shape=(12, frames)].
+
+    `alpha` is the energy below 1 kHz less that of 1 to 5 kHz, and `hammarberg` the peak below 2 kHz less that of 2 to
+    5 kHz, both in dB (GeMAPS, Eyben et al. 2016).
+    """
     hz = _constants().hz
     total = magnitude.sum(axis=0) + 1e-9
     centroid = hz @ magnitude / total
@@ -254,8 +283,10 @@ def _shape(voice: np.ndarray, magnitude: np.ndarray, power: np.ndarray) -> np.nd
 
 
 def _voice(voice: np.ndarray) -> Iterator[np.ndarray]:
-    """Statistics of pitch (semitones above 55 Hz), harmonics-to-noise ratio (dB) and three formants (Hz) where there is
-    voice, and the numbers of `MELODY`, all by Praat."""
+    """Statistics of the voiced frames, and the numbers of `MELODY`, all by Praat.
+
+    The contours are pitch (semitones above 55 Hz), harmonics-to-noise ratio (dB) and three formants (Hz).
+    """
     sound = parselmouth.Sound(voice.astype(np.float64), SAMPLE_RATE)
     pitch = sound.to_pitch_ac(
         time_step=prosody.PITCH_STEP_S, pitch_floor=prosody.PITCH_FLOOR_HZ, pitch_ceiling=prosody.PITCH_CEILING_HZ

@@ -38,7 +38,7 @@ COMPRESSION = 3  # zlib's level. As small as its default, 6, in two thirds of th
 _COLOURS = {"mel": 0, "mfcc": 1, "contrast": 0}
 KINDS = tuple(_COLOURS)
 
-# How far an augmented copy may differ: our choice. Pitch and pace tell emotions apart, and pitch tells a woman from a
+# How far an augmented copy may differ: our choice. Pitch and pace distinguish emotions, and pitch a woman from a
 # man (about an octave), so both change a little only. Nearly all clips of RAVDESS are silent before and after the voice
 # (for a second, the median), so that a slower pace seldom cuts it off. The noise is white: a studio becomes a room.
 STRETCH = (0.9, 1.1)  # times the pace
@@ -122,7 +122,7 @@ def png(samples: np.ndarray, kind: str) -> bytes:
 
 
 def augment(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The same clip said a little otherwise: faster or slower, higher or lower, sooner or later, and with noise.
+    """An augmented copy of a clip: random speed, pitch, time shift and noise.
 
     Parameters
     ----------
@@ -291,7 +291,7 @@ def _class_folders(out: Path, labels: list[str], in_test: np.ndarray) -> list[Pa
 
 
 def _digest(corpus: Corpus) -> str:
-    """SHA-256 of the clips' names and sizes, which tells another set of recordings without reading them all."""
+    """SHA-256 of the clips' names and sizes, which changes with the set of recordings, without reading them all."""
     sizes = [(corpus.folder / path).stat().st_size for path in corpus.clips["path"]]
     rows = zip(corpus.clips["stem"], sizes, strict=True)
     return hashlib.sha256("\n".join(f"{stem} {size}" for stem, size in rows).encode()).hexdigest()

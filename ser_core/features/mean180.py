@@ -82,7 +82,7 @@ def magnitude_spectrogram(
     magnitude = np.empty((len(frames), 1 + n_fft // 2), dtype=np.float32)
     # As librosa does it, in double precision and then rounded: the tuning is the peak of a histogram, and the last bit
     # of a magnitude decides between two bins that are equally full (seen in 18 of the 2,452 RAVDESS clips).
-    window = _window(n_fft).astype(precision, copy=False)
+    window: np.ndarray = _window(n_fft).astype(precision, copy=False)
     for start in range(0, len(frames), BLOCK):
         block = slice(start, start + BLOCK)
         spectrum = scipy.fft.rfft(frames[block] * window, axis=1, overwrite_x=True)

@@ -17,7 +17,7 @@ from ser_core.settings import Settings
 
 @dataclass(frozen=True)
 class ModelInput:
-    """What a model sees of every clip of a table.
+    """The features of every clip of a table, as a model is fitted on them.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def load(
 ) -> ModelInput:
     """The features of all clips of a table.
 
-    What the table or the shipped tables hold needs no recordings. Everything else is made of the recordings, once: the
-    store keeps it, and a call that was broken off goes on where it was.
+    What the table or the shipped tables hold needs no recordings. Everything else is extracted from the recordings
+    once: the store keeps it, and a call that was broken off is resumed.
 
     Parameters
     ----------
@@ -59,19 +59,24 @@ def load(
         Rows of an index, or a feature table.
     settings : Settings
     features, augmentation : str
+        Keys of `features.registry` and `features.augmentation`.
     weights : Path, optional
         Of a backbone.
     jobs, progress
         As `store.extract` takes them.
 
+    Returns
+    -------
+    ModelInput
+
     Raises
     ------
     FeatureError
-        If a clip's recording is not there or cannot be read, or there is no such feature set.
+        If a clip's recording is missing or cannot be read, or there is no such feature set or augmentation.
     CorpusError
-        If there is no recording at all in the folder of recordings.
+        If the folder of recordings has none.
     ModelError
-        If a backbone's weights cannot be had.
+        If a backbone's weights are not available.
     """
     plain = registry.get(features, settings, weights)
     wanted = augmented(plain, augmentation)

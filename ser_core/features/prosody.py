@@ -20,8 +20,7 @@ GATE_S = 0.4  # s, the shortest sound whose loudness is defined: one block of IT
 
 
 def pitch(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """The pitch contour: fundamental frequency by Praat's autocorrelation (Boersma 1993, "Accurate short-term analysis
-    of the fundamental frequency and the harmonics-to-noise ratio of a sampled sound").
+    """The pitch contour: fundamental frequency by Praat's autocorrelation.
 
     Parameters
     ----------
@@ -34,6 +33,12 @@ def pitch(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
         NaN where there is no voice.
     seconds : np.ndarray [shape=(frames,)]
         A step of 0.01 s. Both are empty if the sound is shorter than three periods of the lowest pitch, 40 ms.
+
+    References
+    ----------
+    Boersma 1993, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
+    sampled
+    sound".
     """
     if len(samples) / rate < 3 / PITCH_FLOOR_HZ:
         return np.zeros(0), np.zeros(0)
@@ -65,8 +70,16 @@ def level(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def loudness(samples: np.ndarray, rate: int) -> float:
-    """Integrated loudness in LUFS after ITU-R BS.1770-4, the broadcasters' measure: weighted as the ear hears, with
-    the silence around the voice left out. Sound of less than 0.4 s is padded; -inf where all of it is near silence."""
+    """Integrated loudness in LUFS after ITU-R BS.1770-4, the broadcasters' measure.
+
+    Frequencies are weighted as the ear hears them, and the silence around the voice is left out. Sound of less than 0.4
+    s is padded; the result is -inf where all of it is near silence.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    """
     missing = int(np.ceil(GATE_S * rate)) - len(samples)
     return pyloudnorm.Meter(rate).integrated_loudness(np.pad(samples.astype(np.float64), (0, max(0, missing))))
 

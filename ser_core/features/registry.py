@@ -1,4 +1,4 @@
-"""Every feature set by its key. A new one is an entry here."""
+"""The registry of feature sets. A new one is an entry here."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ FUNCTIONALS = FeatureSet(
 )
 PROSODY = FeatureSet(
     "prosody", prosody.VERSION, "loudness and median pitch", prosody.extract, prosody.NAMES
-)  # for pages; no model sees it
+)  # for pages; no model uses it
 
 FEATURE_SETS: dict[str, FeatureSet] = {
     one.key: one
@@ -52,10 +52,19 @@ ALIASES = {"study": "mean180"}  # what commands and addresses called it before
 def key_of(name: str) -> str:
     """The key of a feature set by its key or an older name.
 
+    Parameters
+    ----------
+    name : str
+
     Raises
     ------
     FeatureError
         If there is none.
+
+    Examples
+    --------
+    >>> key_of("study")
+    'mean180'
     """
     key = ALIASES.get(name, name)
     if key not in FEATURE_SETS and key not in backbones.BACKBONES:
@@ -76,12 +85,16 @@ def get(name: str, settings: Settings | None = None, weights: Path | None = None
     weights : Path, optional
         For a backbone: a file of its ImageNet weights; Keras' own download if nothing names one.
 
+    Returns
+    -------
+    FeatureSet
+
     Raises
     ------
     FeatureError
         If there is none.
     ModelError
-        If a backbone's weights cannot be had.
+        If a backbone's weights are not available.
     """
     key = key_of(name)
     if key in FEATURE_SETS:
@@ -91,10 +104,20 @@ def get(name: str, settings: Settings | None = None, weights: Path | None = None
 
 
 def title_of(key: str) -> str:
-    """What a model sees by a feature set, in words; no weights are loaded for that."""
+    """What a feature set is, in words. No weights are loaded for that.
+
+    Parameters
+    ----------
+    key : str
+    """
     return FEATURE_SETS[key].title if key in FEATURE_SETS else backbones.title(key)
 
 
 def tables() -> dict[str, FeatureSet]:
-    """The feature sets that are vectors of named numbers, which a table can hold."""
+    """The feature sets that are vectors of named numbers, so that a table can hold them.
+
+    Returns
+    -------
+    dict of str to FeatureSet
+    """
     return {key: one for key, one in FEATURE_SETS.items() if one.names}

@@ -41,7 +41,12 @@ def stft_decibels(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarra
 
 
 def mel_band_hz(rate: int) -> np.ndarray:
-    """Centres of the 128 mel bands of sound at a rate in Hz, in Hz."""
+    """Centre frequencies of the 128 mel bands, in Hz.
+
+    Parameters
+    ----------
+    rate : int > 0, Hz
+    """
     return librosa.mel_frequencies(N_MELS + 2, fmax=rate / 2)[1:-1]
 
 
@@ -73,7 +78,13 @@ def mel_decibels(
 
 
 def mel_peak(samples: np.ndarray, rate: int) -> float:
-    """The power of the loudest cell of a mel spectrogram."""
+    """The power of the strongest cell of a mel spectrogram.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    """
     return float(_mel_power(samples, rate)[0].max())
 
 
@@ -97,8 +108,9 @@ def mfcc(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def chroma(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """How strong each of the 12 notes is, all octaves together, at concert pitch (A is 440 Hz). The study tunes the
-    notes to each clip first.
+    """The strength of each of the 12 notes, all octaves together, at concert pitch (A is 440 Hz).
+
+    The study's own chroma features are tuned to each clip first.
 
     Parameters
     ----------

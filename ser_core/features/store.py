@@ -64,7 +64,7 @@ def extract(
     progress: Callable[[int, int], None] | None = None,
     check: Callable[[dict[int, str]], None] | None = None,
 ) -> Extracted:
-    """The features of every file; those that the store knows are not made again.
+    """The features of every file; those that the store has are not extracted again.
 
     Parameters
     ----------
@@ -73,11 +73,15 @@ def extract(
     workspace : Path
         Where arrays are kept from one call to the next, in `cache/features.sqlite`.
     jobs : int
-        Processes, as joblib counts them; -1 for all cores. A set that is made in batches fills all cores by itself.
+        Processes, as joblib counts them; -1 for all cores. A set that is extracted in batches uses all cores by itself.
     progress : callable, optional
-        Told the number of files done and in all, after each batch.
+        Called with the number of files done and of files in all, after each batch.
     check : callable, optional
-        Told the faults so far, after each batch; may raise to break off.
+        Called with the faults so far, after each batch; may raise to stop.
+
+    Returns
+    -------
+    Extracted
 
     Raises
     ------
@@ -127,7 +131,16 @@ def _extract_all(work: list, features: FeatureSet, file_of_store: Path, jobs: in
 
 
 def in_parallel(function: Callable, work: list, *more: Any, jobs: int) -> Iterator[list]:
-    """`function(part of work, *more)` for all parts, in `jobs` processes; each answer as soon as it is there."""
+    """Call `function(part of work, *more)` for all parts in `jobs` processes; yield each result as soon as it is there.
+
+    Parameters
+    ----------
+    function : callable
+    work : list
+    more
+        Further arguments.
+    jobs : int
+    """
     batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
     # A process costs two seconds to start, so a batch or two is done here.
     parallel = joblib.Parallel(n_jobs=jobs if len(batches) > 2 else 1, return_as="generator_unordered")
@@ -144,12 +157,13 @@ class Stamp(NamedTuple):
 
 
 def _extract_files(work: list[tuple[int, Path]], features: FeatureSet, file_of_store: Path) -> list[tuple]:
-    """For each (row, file): the row, the file's stamp, and its features as bytes, None if they are known, or what is
-    wrong with it.
+    """For each (row, file): the row, the file's stamp, and its features as bytes.
 
-    The bytes that are hashed are those that are decoded, so features never stand under another clip's digest.
+    In place of the bytes: None if the features are known, or a text that says what is wrong with the file. The bytes
+    that are hashed are those that are decoded, so features never stand under another clip's digest.
     """
-    answers, lacking = [], []
+    answers: list[tuple[int, Stamp | None, bytes | str | None]] = []
+    lacking: list[tuple[int, Stamp, np.ndarray]] = []
     for row, file in work:
         try:
             stat = file.stat()
@@ -237,7 +251,13 @@ def _select(store: sqlite3.Connection, columns: str, digests: list[str | None], 
 
 
 def check_share(broken: list[Rejected], total: int) -> None:
-    """Stop if more than 2 % of the clips cannot be read: that is a fault of the folder, not of a clip.
+    """Stop if more than 2 % of the clips cannot be read, which points to the folder rather than to a clip.
+
+    Parameters
+    ----------
+    broken : list of Rejected
+    total : int
+        Clips in all.
 
     Raises
     ------
@@ -254,7 +274,13 @@ def check_share(broken: list[Rejected], total: int) -> None:
 
 
 def batch_size(free: int) -> int:
-    """How many clips are seen at once with so many bytes of memory free: half of it may be filled."""
+    """How many clips to extract in one batch, so that at most half of the free memory is filled.
+
+    Parameters
+    ----------
+    free : int
+        Bytes.
+    """
     return max(1, min(LARGE_BATCH, free // 2 // CLIP_BYTES))
 
 

@@ -21,12 +21,22 @@ VERSION, FOLDER = "feature_version", "folder"
 
 @dataclass(frozen=True)
 class Extraction:
-    """A feature table and how it came about."""
+    """A feature table and how it was made.
 
-    table: pd.DataFrame  # the index columns and the named features, in the index's order
-    extracted: int  # clips that were decoded for it
-    reused: int  # clips whose features were known
-    rejected: tuple[Rejected, ...]  # clips that could not be decoded, and what the index had left out
+    Parameters
+    ----------
+    table : pd.DataFrame
+        The index columns and the named features, in the index's order.
+    extracted, reused : int
+        Clips that were decoded, and clips whose features were in the store.
+    rejected : tuple of Rejected
+        Clips that could not be decoded, and those that the index had left out.
+    """
+
+    table: pd.DataFrame
+    extracted: int
+    reused: int
+    rejected: tuple[Rejected, ...]
 
 
 def extract(
@@ -43,17 +53,21 @@ def extract(
     ----------
     corpus : Corpus
     workspace : Path
-        Where the store of features lies.
+        Where the store of features is.
     features : FeatureSet
         One with names.
     jobs, progress
         As `store.extract` takes them.
 
+    Returns
+    -------
+    Extraction
+
     Raises
     ------
     FeatureError
-        If more than 2 % of the corpus's clips cannot be read: that is a fault of the folder, not of a clip. Or if a
-        column of the corpus has a feature's name.
+        If more than 2 % of the clips cannot be read, which points to the folder rather than to a clip; or if a column
+        of the corpus has a feature's name.
     """
     clips = corpus.clips
     if taken := set(clips).intersection(features.names):
@@ -83,7 +97,12 @@ def extract(
 
 
 def save(table: pd.DataFrame, file: Path) -> None:
-    """Write a feature table as Parquet, with the version of its features; an old file is replaced whole or not at all.
+    """Write a feature table as Parquet, with the version of its features. An old file is replaced whole or not at all.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+    file : Path
 
     Raises
     ------
@@ -105,12 +124,17 @@ def read(file: Path, features: FeatureSet | None = None) -> pd.DataFrame:
     ----------
     file : Path
     features : FeatureSet, optional
-        What it must hold; any set that a table can hold if left out.
+        The set that it must hold; any set of `registry.tables` if left out.
+
+    Returns
+    -------
+    pd.DataFrame
+        Sorted by speaker and stem.
 
     Raises
     ------
     FeatureError
-        If there is no such file, it is no feature table, or another version of the features made it.
+        If there is no such file, it is no feature table, or it is of another version of the features.
     """
     try:
         table = pd.read_parquet(file)
@@ -142,7 +166,12 @@ def read(file: Path, features: FeatureSet | None = None) -> pd.DataFrame:
 
 
 def features_of(table: pd.DataFrame) -> FeatureSet | None:
-    """The feature set that a table holds, by its version; None if it is none of today's."""
+    """The feature set that a table holds, by its version; None if no current set has that version.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+    """
     version = table.attrs.get(VERSION)
     return next((one for one in registry.tables().values() if one.version == version), None)
 
@@ -161,15 +190,30 @@ def _fault(table: pd.DataFrame, features: FeatureSet) -> str | None:
 
 
 def matrix(table: pd.DataFrame, features: FeatureSet = MEAN180) -> np.ndarray:
-    """The features of a table as numbers alone [shape=(clips, features), dtype=float32]."""
+    """The features of a table as an array.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+    features : FeatureSet
+
+    Returns
+    -------
+    np.ndarray [shape=(clips, features), dtype=float32]
+    """
     return table[list(features.names)].to_numpy(dtype=np.float32)
 
 
 def digest(table: pd.DataFrame) -> str:
-    """SHA-256 over which clips a table or an index holds: two of one digest are of the same test.
+    """SHA-256 of the clips of a table or an index: runs with equal digests are of the same clips.
 
-    Features do not count, so that runs on different features of the same clips can be compared; the length of each
-    clip does, to the millisecond.
+    Features are not part of it, so that runs on different features of the same clips can be compared; the length of
+    each clip is, to the millisecond.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        With `stem`, `label` and `duration_s`.
     """
     durations = (1000 * table["duration_s"]).round().astype(int).astype(str)
     rows = table["stem"] + " " + table["label"] + " " + durations

@@ -69,6 +69,7 @@ class Scale:
 
     @property
     def loudest(self) -> str:
+        """What 0 dB stands for, in words."""
         return "the loudest spot" if self.clips == 1 else "the loudest spot of the two"
 
 
@@ -264,7 +265,7 @@ def contrast(samples: np.ndarray, rate: int, scale: Scale | None = None, name: s
     return figure, sentence
 
 
-def _heatmap(z: np.ndarray, seconds: np.ndarray, y: np.ndarray, unit: str) -> go.Figure:
+def _heatmap(z: np.ndarray, seconds: np.ndarray, y: np.ndarray | tuple[str, ...], unit: str) -> go.Figure:
     """A heatmap with its colours' key below it, so that its time axis is as long as all others."""
     return go.Figure(
         go.Heatmap(
@@ -287,7 +288,7 @@ def _heatmap(z: np.ndarray, seconds: np.ndarray, y: np.ndarray, unit: str) -> go
 
 
 def _whole_decibels(decibels: np.ndarray) -> np.ndarray:
-    """dB below 0 in a byte each: a third of what the page would have to send."""
+    """Decibels below 0 in a byte each: a third of what the page would otherwise send."""
     return np.clip(decibels, -_RANGE_DB, 0).round().astype(np.int8)
 
 

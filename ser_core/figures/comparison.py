@@ -15,7 +15,7 @@ from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish, in
 COLOURS = (ACCENT, SECOND, MUTED, "#A8577E")  # of the first to the fourth run
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 SHARES = {"row": "of what it is", "column": "of what was named", "count": "in clips"}
-DIVERGING = "PuOr"  # told apart by colour-blind eyes, white in the middle
+DIVERGING = "PuOr"  # distinguishable with colour blindness, white in the middle
 _HEIGHTS = {"class": 590, "emotion": 430, "gender": 290}
 _LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 _SIGNS = {"female": "♀", "male": "♂"}
@@ -34,7 +34,7 @@ def _short(value: str) -> str:
 def confusion(
     matrix: np.ndarray, kind: str, title: str, *, share: str = "row", top: int | None = None
 ) -> tuple[go.Figure, str]:
-    """How often clips of one class were taken for another. Each cell's `customdata` is what it is and what was named.
+    """How often clips of one class were taken for another. `customdata`: its true and predicted class.
 
     Parameters
     ----------
@@ -417,7 +417,7 @@ def numbered(speakers: pd.Series) -> pd.Series:
 
 
 def clip_table(rows: pd.DataFrame, labels: dict[str, str], clips: pd.DataFrame) -> pd.DataFrame:
-    """Clips to be read: what each is, what each run named, who speaks, and what else the corpus says of it.
+    """A table of clips for people: true class, each run's prediction, speaker, and further columns of the corpus.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
 
 
 def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: str) -> tuple[go.Figure, str]:
-    """Our runs on voices never heard beside published numbers; those of other folds are greyed.
+    """Our speaker-independent runs beside published results; those of other folds are grey.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ PROTOCOLS = {
 
 
 def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
-    """What each idea adds in points of accuracy, on actors that were heard and on actors that were not.
+    """What each idea adds in points of accuracy, on actors in the training part and on actors who are not.
 
     Parameters
     ----------
@@ -149,16 +149,16 @@ def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
     _finish_gains(figure, "the idea")
     legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
     finish(figure, "What each idea adds", height=160 + 34 * table["idea"].nunique(), legend=legend)
-    said = []
+    sentences = []
     for protocol, where in (("study", "heard"), ("emobox", "never heard")):
         rows = table[table["protocol"] == protocol]
         surely = rows[rows["p"] < 0.05]
         helps, harms = (surely["gain"] > 0).sum(), surely.loc[surely["gain"] < 0, "idea"]
         but = f", and {', '.join(harms.str[0].str.lower() + harms.str[1:])} surely harms" if len(harms) else ""
-        said.append(f"on actors {where} {helps} of {len(rows)} ideas surely help{but}")
+        sentences.append(f"on actors {where} {helps} of {len(rows)} ideas surely help{but}")
     unheard = table[table["protocol"] == "emobox"]
     most = unheard.loc[unheard["gain"].idxmax()] if len(unheard) else None
-    sentence = f"{'; '.join(said).capitalize()} (p < 0.05 once corrected for {len(table)} tests)."
+    sentence = f"{'; '.join(sentences).capitalize()} (p < 0.05 once corrected for {len(table)} tests)."
     if most is not None:
         sentence += (
             f" Most is gained by {most['idea'][0].lower()}{most['idea'][1:]} on actors never heard: "

@@ -1,4 +1,4 @@
-"""What a model says of a recording."""
+"""Figures of a prediction for one recording."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,7 +11,7 @@ _OUTLINE = {"color": MUTED, "width": 1}
 
 def emotions(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
     """A bar for each of the eight emotions, the most probable on top."""
-    ranked = sorted(probabilities, key=probabilities.get)
+    ranked = sorted(probabilities, key=probabilities.__getitem__)
     names = [BY_NAME[name].title for name in ranked]
     colours = [BY_NAME[name].colour for name in ranked]
     figure = _bars(names, [probabilities[name] for name in ranked], colours)
@@ -28,13 +28,13 @@ def genders(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
     """A bar for each gender of the voice."""
     figure = _bars([name.capitalize() for name in GENDERS], [probabilities[name] for name in GENDERS], [MUTED] * 2)
     finish(figure, "How probable each voice is", height=180)
-    likely = max(probabilities, key=probabilities.get)
+    likely = max(probabilities, key=probabilities.__getitem__)
     return figure, f"The voice sounds {likely}: {percent(probabilities[likely])}."
 
 
 def classes(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
     """A bar for each of the 16 classes that the model was trained on."""
-    ranked = sorted(probabilities, key=probabilities.get)
+    ranked = sorted(probabilities, key=probabilities.__getitem__)
     colours = [BY_NAME[emotion_of(label)].colour for label in ranked]
     figure = _bars([title_of(label) for label in ranked], [probabilities[label] for label in ranked], colours)
     finish(figure, "All 16 classes", height=500)
@@ -47,7 +47,7 @@ def classes(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
 
 
 def members(said: dict[str, dict[str, float]], together: dict[str, float]) -> tuple[go.Figure, str]:
-    """What each member of a vote says, one row a member, and the vote itself on top.
+    """The probabilities of each member of a vote, one row a member, and the vote itself on top.
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ def members(said: dict[str, dict[str, float]], together: dict[str, float]) -> tu
     finish(figure, "What each member of the vote says (%)", height=120 + 42 * len(rows))
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(tickangle=-45)
-    choice = max(together, key=together.get)
-    agree = [name for name, row in said.items() if max(row, key=row.get) == choice]
+    choice = max(together, key=together.__getitem__)
+    agree = [name for name, row in said.items() if max(row, key=row.__getitem__) == choice]
     sentence = f"{len(agree)} of {len(said)} members have {choice} first" + (f": {', '.join(agree)}." if agree else ".")
     return figure, sentence
 

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 ACCENT = "#7A5BD0"  # what we measured; seen on light and on dark
-SECOND = "#3E8E7E"  # where two kinds are told apart that are no emotions
+SECOND = "#3E8E7E"  # for two kinds that are no emotions
 MUTED = "#8A8F98"  # what it is compared with, and outlines: black bars stay visible on dark
 SEQUENTIAL = "Cividis"  # perceptually even, and the same to colour-blind eyes
 
@@ -31,7 +31,7 @@ def dots(colour: str, size: int) -> dict:
 
 
 def interval(value, low, high, **look) -> dict:
-    """Error bars from `low` to `high` of what is drawn at `value`. (Their lengths are never less than nothing.)"""
+    """Error bars from `low` to `high` of what is drawn at `value`; their lengths are never negative."""
     return {
         "type": "data",
         "symmetric": False,

@@ -21,7 +21,7 @@ from ser_core.tuning import descriptions, results
 from ser_core.tuning.descriptions import duration
 
 # state -> how it is said of one, of many, and how it is drawn
-STATES = {
+STATES: dict[str, tuple[str, str, dict]] = {
     "complete": ("ran all folds", "ran all folds", {"color": ACCENT}),
     "pruned": ("was given up early", "were given up early", {"color": MUTED}),
     "fail": ("failed", "failed", {"color": MUTED, "pattern": {"shape": "x", "fgcolor": "#000000"}}),
@@ -170,7 +170,7 @@ def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
         return _nothing(title, f"This takes two trials that ran all folds; there {_are(len(whole))}.")
     ranges = _distributions(whole)
     everywhere = [name for name in ranges if all(name in trial.params for trial in whole)]
-    values = [trial.value for trial in whole]
+    values = [results.value(trial) for trial in whole]
     unit = "UAR" if study.user_attrs["cv"] == "actors" else "accuracy"
     figure = go.Figure(
         go.Parcoords(
@@ -201,12 +201,12 @@ def _dimension(name: str, distribution, values: list) -> dict:
         at = [choices.index(value) for value in values]
         return {"label": name, "values": at, "range": [-0.2, len(choices) - 0.8]} | ticks
     if getattr(distribution, "log", False):
-        ticks = _log_ticks(min(values), max(values))
+        places = _log_ticks(min(values), max(values))
         return {
             "label": name,
             "values": np.log10(values),
-            "tickvals": np.log10(ticks),
-            "ticktext": [f"{tick:g}" for tick in ticks],
+            "tickvals": np.log10(places),
+            "ticktext": [f"{place:g}" for place in places],
         }
     return {"label": name, "values": values}
 
@@ -252,7 +252,7 @@ def one_parameter(study: optuna.Study, name: str) -> tuple[go.Figure, str]:
         figure.update_xaxes(type="log")
     figure.update_xaxes(title=name)
     figure.update_yaxes(title=measure(study), automargin=True)
-    best = max(having, key=lambda trial: trial.value)
+    best = max(having, key=results.value)
     where = f"The best of them, trial {best.number}, has {descriptions.value(best.params[name])}"
     return figure, f"A dot for each of {len(having)} trials that ran all folds, later ones brighter. {where}."
 
@@ -287,7 +287,7 @@ def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, st
     )
     figure.layout.title = None
     finish(figure, title, height=480)
-    best = max(having, key=lambda trial: trial.value)
+    best = max(having, key=results.value)
     return figure, (
         f"A dot a trial ({len(having)} ran all folds); between them the surface is a guess, brighter where the "
         f"{measure(study)} is higher. The best stands at {first} {descriptions.value(best.params[first])}, "

@@ -1,4 +1,4 @@
-"""Start, stop, resume and delete jobs, and tell how all of them stand."""
+"""Start, stop, resume, delete and list jobs."""
 
 import dataclasses
 import json
@@ -27,7 +27,16 @@ RESERVE_BYTES = 16_384  # for a job's last state on a full disk
 
 
 def start(task: Task, settings: Settings) -> Job:
-    """Start a task as a job; if a job of the same arguments is waiting or running, that one is the answer.
+    """Start a task as a job. If a job with the same arguments is queued or running, return that one.
+
+    Parameters
+    ----------
+    task : Task
+    settings : Settings
+
+    Returns
+    -------
+    Job
 
     Raises
     ------
@@ -69,7 +78,12 @@ def _queue(folder: Path, place: Path | None = None) -> None:
 
 
 def list_all(settings: Settings) -> list[Job]:
-    """All jobs, oldest first; those that wait know their place."""
+    """All jobs, oldest first; queued ones with their place in the queue.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
     found, waiting = [], 0
     for one in _read_all(settings.workspace / "jobs"):
         if one.status == "queued":
@@ -86,6 +100,11 @@ def _read_all(folder: Path) -> list[Job]:
 
 def get(job_id: str, settings: Settings) -> Job:
     """The job of that id.
+
+    Parameters
+    ----------
+    job_id : str
+    settings : Settings
 
     Raises
     ------
@@ -116,7 +135,7 @@ def stop(job: Job, settings: Settings, *, grace_s: float = GRACE_S) -> threading
         return None
     with _folder(settings):
         now = jobs.read(job.folder)
-        if not now or not now.is_alive:
+        if not now or not now.is_alive or now.pid is None:
             return None
         (job.folder / jobs.STOP).touch()
         with suppress(ProcessLookupError):
@@ -137,7 +156,12 @@ def _see_to_its_end(job: Job, grace_s: float) -> None:
 
 
 def resume(job: Job, settings: Settings) -> Job:
-    """Go on with a job that was stopped, failed or was interrupted; it waits for its turn like a new one.
+    """Resume a job that was stopped, failed or was interrupted; it queues like a new one.
+
+    Parameters
+    ----------
+    job : Job
+    settings : Settings
 
     Raises
     ------
@@ -163,6 +187,11 @@ def resume(job: Job, settings: Settings) -> Job:
 def retry(job: Job, settings: Settings) -> Job:
     """Start the same task again, as a job of its own.
 
+    Parameters
+    ----------
+    job : Job
+    settings : Settings
+
     Raises
     ------
     ReadOnlyError, JobError
@@ -179,7 +208,12 @@ def _refuse_final(job: Job | None) -> None:
 
 
 def delete(job: Job, settings: Settings) -> None:
-    """Forget a job that is not alive: its folder goes, what it made stays.
+    """Delete the folder of a job that has ended. Its results stay.
+
+    Parameters
+    ----------
+    job : Job
+    settings : Settings
 
     Raises
     ------

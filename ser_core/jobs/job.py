@@ -1,4 +1,4 @@
-"""A job as its folder tells it."""
+"""A job, read from its folder."""
 
 import json
 import shlex
@@ -29,7 +29,7 @@ def shell(arguments: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Task:
-    """What a job is to do. Whoever starts it says so; nothing is read back out of the arguments.
+    """What a job does. It is stated by whoever starts the job, never parsed from the arguments.
 
     Parameters
     ----------
@@ -94,6 +94,7 @@ class Job:
 
     @property
     def is_alive(self) -> bool:
+        """Whether it is queued, running or stopping."""
         return self.status in ALIVE
 
     @property
@@ -129,7 +130,12 @@ class Job:
 
 
 def read(folder: Path) -> Job | None:
-    """The job of a folder, without its place in the queue; None where there is none that can be read."""
+    """The job of a folder, without its place in the queue; None where there is none that can be read.
+
+    Parameters
+    ----------
+    folder : Path
+    """
     try:
         spec = json.loads((folder / SPEC).read_text())
         made = spec["made"]
@@ -176,7 +182,14 @@ def as_shown(found: list[Job]) -> list[Job]:
 
 
 def lives(pid: int | None, process_began: float | None) -> bool:
-    """Whether the process of that number is still the one that began then, and not another that got its number."""
+    """Whether a process is still running, and is not a later one with the same number.
+
+    Parameters
+    ----------
+    pid : int
+    process_began : float
+        Seconds since 1970.
+    """
     if not pid:
         return False
     try:
@@ -215,7 +228,7 @@ def _replace_state(folder: Path, state: dict) -> None:
 
 
 def add_event(folder: Path, kind: str, **facts) -> None:
-    """Tell what happened. Where the disk is full it is not told: the work is worth more."""
+    """Record an event. On a full disk it is dropped: the work is worth more."""
     try:
         with open(folder / EVENTS, "a") as file:
             file.write(json.dumps({"time": round(time.time(), 3), "kind": kind, **facts}) + "\n")

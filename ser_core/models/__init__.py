@@ -1,2 +1,1 @@
-"""Models: what there is (`registry`), how each is built (`classical`, `ensembles`), and what all share
-(`emotion_classifier`)."""
+"""Models: which there are (`registry`), how each is built, and the interface that all share (`emotion_classifier`)."""

@@ -19,7 +19,14 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         self.estimator = estimator
 
     def fit(self, features: np.ndarray, codes: np.ndarray) -> "AugmentedClassifier":
-        """Learn from features [shape=(n, copies, d), the original first] and codes [shape=(n,)]."""
+        """Fit on all copies of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, copies, d)]
+            The original first.
+        codes : np.ndarray [shape=(n,), dtype=int]
+        """
         _, copies, width = features.shape
         name, last = self.estimator.steps[-1]
         options = {f"{name}__copies": copies} if has_fit_parameter(last, "copies") else {}
@@ -28,9 +35,28 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Probability of each code [shape=(n, codes)] of clips [shape=(n, d), or with copies (n, copies, d)]."""
+        """The probability of each code.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d), or with copies (n, copies, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, codes)]
+        """
         check_is_fitted(self)
         return self.estimator_.predict_proba(features[:, 0] if features.ndim == 3 else features)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
+        """The most probable code of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d), or with copies (n, copies, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)]
+        """
         return self.classes_[self.predict_proba(features).argmax(axis=1)]

@@ -100,8 +100,12 @@ def _classical(key, name, about, view, classifier, default, study=None) -> Singl
         presets["study"] = Preset(study, preprocessing="plain", origin="study")
     presets["functionals"] = Preset(default | ON_FUNCTIONALS.get(key, {}), features="functionals")
     if key in ON_COPIES:
-        copies = {"preprocessing": "plain", "augmentation": "speaker-perturbation"}
-        presets["voices"] = Preset(default | ON_COPIES[key], features="functionals", **copies)
+        presets["voices"] = Preset(
+            default | ON_COPIES[key],
+            features="functionals",
+            preprocessing="plain",
+            augmentation="speaker-perturbation",
+        )
     return SingleModel(key, name, "classical", about, presets, view, classifier)
 
 

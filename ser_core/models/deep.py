@@ -56,6 +56,7 @@ class Network(Model):
         return NetworkClassifier(self.network, seed=recipe.seed, **recipe.parameters)
 
     def check(self, recipe: Recipe) -> None:
+        """Check that a recipe has the features and copies of one of the presets."""
         able = {one.features for one in self.presets.values()}
         if recipe.features not in able:
             raise ModelError(f"{self.key!r} sees {' or '.join(sorted(able))}, and not {recipe.features}")
@@ -65,11 +66,18 @@ class Network(Model):
     def tuned_preset(
         self, parameters: dict, space: str, features: str | None = None, facts: dict | None = None
     ) -> Preset:
+        """A study's parameters as a preset, with the copies that they ask for."""
         found = super().tuned_preset(parameters, space, features, facts)
         return replace(found, augmentation=_augmentation(parameters))
 
     def with_options(self, recipe: Recipe, options: dict) -> Recipe:
-        """A recipe with these options in the place of its own.
+        """A recipe with some of its options replaced.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        options : dict
+            Option -> value, of `OPTIONS`.
 
         Raises
         ------

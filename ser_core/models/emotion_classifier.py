@@ -1,4 +1,4 @@
-"""What every model looks like from outside: it learns class names and answers with the 16 classes, always in order."""
+"""The interface of every model: fitted on class names, it predicts the 16 classes in a fixed order."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -25,7 +25,15 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         self.estimator = estimator
 
     def fit(self, features: np.ndarray, labels: np.ndarray, **options) -> "EmotionClassifier":
-        """Learn from features [shape=(n, ...)] and class names [shape=(n,)]; `options` are for the estimator's `fit`.
+        """Fit the estimator.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+        labels : np.ndarray [shape=(n,)]
+            Class names.
+        options
+            For the estimator's `fit`.
 
         Raises
         ------
@@ -37,29 +45,55 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"{unknown[0]!r} is none of the 16 classes")
         self.classes_ = np.array(LABELS)
         self.seen_, codes = np.unique(np.searchsorted(LABELS, labels), return_inverse=True)
-        if has_fit_parameter(self.estimator, "numbers"):  # it asks what the codes stand for
+        if has_fit_parameter(self.estimator, "numbers"):  # it needs to know what the codes stand for
             options["numbers"] = self.seen_
         self.estimator_ = clone(self.estimator).fit(features, codes, **options)
         return self
 
     @classmethod
     def of_fitted(cls, estimator, seen: list[int]) -> "EmotionClassifier":
-        """Around an estimator that has learned classes of these numbers already."""
+        """A classifier around an estimator that is already fitted.
+
+        Parameters
+        ----------
+        estimator : classifier with `predict_proba`
+        seen : list of int
+            Places in `LABELS` of the classes that it was fitted on.
+        """
         model = cls(estimator)
         model.classes_, model.seen_, model.estimator_ = np.array(LABELS), np.array(seen), estimator
         return model
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Probability of each class [shape=(n, 16)], in the order of `LABELS`."""
+        """The probability of each class.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, 16)]
+            Columns in the order of `LABELS`.
+        """
         check_is_fitted(self)
         return self._all_classes(self.estimator_.predict_proba(features))
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable class of each clip [shape=(n,)]."""
+        """The most probable class of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,), dtype=str]
+        """
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def members_proba(self, features: np.ndarray) -> dict[str, np.ndarray]:
-        """What each member of a vote says [shape=(n, 16) each], by its key; empty for a model that is no vote.
+        """The class probabilities [shape=(n, 16)] of each member of a vote, by its key; empty for other models.
 
         The vote itself is their mean with `weights`, so whoever needs both computes the members once: see `vote`.
         """
@@ -75,8 +109,21 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         }
 
     def vote(self, members: dict[str, np.ndarray]) -> np.ndarray:
-        """The vote [shape=(n, 16)] that `predict_proba` would give, from what `members_proba` gave."""
-        return np.average(list(members.values()), axis=0, weights=self._vote().weights)
+        """The probabilities of a vote, computed from those of its members.
+
+        Parameters
+        ----------
+        members : dict of str to np.ndarray [shape=(n, 16)]
+            As `members_proba` gives them.
+
+        Returns
+        -------
+        np.ndarray [shape=(n, 16)]
+            What `predict_proba` would give.
+        """
+        vote = self._vote()
+        assert vote is not None, "only a vote has members"
+        return np.average(list(members.values()), axis=0, weights=vote.weights)
 
     def _vote(self) -> VotingClassifier | None:
         last = self.estimator_[-1] if isinstance(self.estimator_, Pipeline) else self.estimator_

@@ -1,4 +1,4 @@
-"""Models made of others: soft votes, where the (weighted) mean of what each member says decides, and gender first."""
+"""Models made of others: soft votes (weighted means of probabilities), and separate decisions on gender and emotion."""
 
 from ser_core.models import classical
 from ser_core.models.model import Member, Preset, SavedVote, TwoQuestions, Vote

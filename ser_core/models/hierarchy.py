@@ -1,5 +1,8 @@
-"""Gender and emotion as two questions. Gender first, then emotion by a model of that gender's voices, is an idea that
-the study's authors left open; asking both at once, of all voices, is its opposite."""
+"""Gender and emotion as two separate decisions.
+
+Gender first, then emotion by a model of that gender's voices, is an idea that the study's authors left open. Deciding
+both independently, on all voices, is the alternative.
+"""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -9,14 +12,14 @@ from ser_core.corpus.labels import GENDERS, LABELS, emotion_of, gender_of
 
 
 class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
-    """One model tells women from men, and one for each gender tells emotions apart, having heard no other.
+    """One model for the gender, and for each gender one for the emotion, fitted on clips of that gender alone.
 
     Parameters
     ----------
     estimator : classifier with `fit` and `predict_proba`
         Is cloned for each of the three.
     routing : str
-        `soft`: both emotion models are asked, and weighed by how probable their gender is. `hard`: only that of the
+        `soft`: both emotion models are used, weighted by the probability of their gender. `hard`: only that of the
         more probable gender; the classes of the other get probability 0.
     """
 
@@ -25,7 +28,16 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
         self.routing = routing
 
     def fit(self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> "GenderFirstClassifier":
-        """Learn from features [shape=(n, d)] and codes [shape=(n,)]; `numbers[code]` is a class's place in `LABELS`."""
+        """Fit the models of both decisions.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+        codes : np.ndarray [shape=(n,), dtype=int]
+            Classes, numbered without gaps.
+        numbers : np.ndarray [shape=(codes,), dtype=int]
+            The place of each code in `LABELS`.
+        """
         self.classes_ = np.arange(len(numbers))
         of_code = np.array([GENDERS.index(gender_of(LABELS[number])) for number in numbers])
         self.codes_ = [np.flatnonzero(of_code == gender) for gender in range(len(GENDERS))]
@@ -39,11 +51,20 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _fitted(self, features: np.ndarray, codes: np.ndarray):
-        """A model of these codes; None where there is nothing to tell apart."""
+        """A model of these codes; None if there is only one."""
         return clone(self.estimator).fit(features, codes) if len(np.unique(codes)) > 1 else None
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Probability of each code [shape=(n, codes)]."""
+        """The probability of each code.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, codes)]
+        """
         check_is_fitted(self)
         result = np.zeros((len(features), len(self.classes_)))
         of_gender = _probabilities(self.gender_, features)
@@ -55,25 +76,45 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
         return result
 
     def predict(self, features: np.ndarray) -> np.ndarray:
+        """The most probable code of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)]
+        """
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
 
 class ApartClassifier(ClassifierMixin, BaseEstimator):
-    """One model tells emotions apart, having heard women and men alike, and another tells women from men.
+    """One model for the emotion and one for the gender, each fitted on the clips of all speakers.
 
-    A class is as probable as its emotion times its gender. Twice as many clips speak for an emotion as for a class.
+    The probability of a class is that of its emotion times that of its gender. Each emotion has twice as many training
+    clips as a class has.
 
     Parameters
     ----------
     estimator : classifier with `fit` and `predict_proba`
-        Is cloned for each of the two.
+        Cloned for each of the two.
     """
 
     def __init__(self, estimator):
         self.estimator = estimator
 
     def fit(self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> "ApartClassifier":
-        """Learn from features [shape=(n, d)] and codes [shape=(n,)]; `numbers[code]` is a class's place in `LABELS`."""
+        """Fit the models of both decisions.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+        codes : np.ndarray [shape=(n,), dtype=int]
+            Classes, numbered without gaps.
+        numbers : np.ndarray [shape=(codes,), dtype=int]
+            The place of each code in `LABELS`.
+        """
         self.classes_ = np.arange(len(numbers))
         heard = [LABELS[number] for number in numbers]
         self.questions_ = []
@@ -85,7 +126,16 @@ class ApartClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Probability of each code [shape=(n, codes)]."""
+        """The probability of each code.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, codes)]
+        """
         check_is_fitted(self)
         given = np.ones((len(features), len(self.classes_)))
         for model, answers in self.questions_:
@@ -93,6 +143,16 @@ class ApartClassifier(ClassifierMixin, BaseEstimator):
         return given / given.sum(axis=1, keepdims=True)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
+        """The most probable code of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)]
+        """
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
 

@@ -31,10 +31,17 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         self.gamma = gamma
 
     def fit(self, features: np.ndarray, labels: np.ndarray, copies: int = 1) -> "KernelRidgeClassifier":
-        """Learn from features [shape=(n, d)] and classes [shape=(n,)]; solves one system of n equations.
+        """Fit by solving one system of n equations.
 
         Each `copies` consecutive rows are one clip and its perturbed copies, the original first. They are left out
         together, and the score of the original counts.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+        labels : np.ndarray [shape=(n,)]
+        copies : int > 0
+            Rows for each clip: its original and its copies.
         """
         self.classes_, codes = np.unique(labels, return_inverse=True)
         self.clips_ = np.array(features, dtype=np.float64)
@@ -50,15 +57,42 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, features: np.ndarray) -> np.ndarray:
-        """The score of each class [shape=(n, classes)]."""
+        """The score of each class.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, classes)]
+        """
         return self._kernel(np.asarray(features, dtype=np.float64)) @ self.weights_ + self.shares_
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """The probability of each class [shape=(n, classes)]."""
+        """The probability of each class.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, classes)]
+        """
         return softmax(self.sharpness_ * self.decision_function(features), axis=1)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """The class with the highest score [shape=(n,)]."""
+        """The most probable class of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)]
+        """
         return self.classes_[self.decision_function(features).argmax(axis=1)]
 
     def _kernel(self, features: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What a model is here: presets of parameters, and how a classifier is made of a recipe.
 
-Making one loads what it needs, and nothing asks which kind of model it has: it asks the model.
+Building one imports what it needs. No caller checks the kind of a model: it calls its methods.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ class Preset:
     origin : str
         "default" (ours), "study" (the original authors') or "tuned".
     tuning : dict, optional
-        How a study found them, as `presets.TunedPreset.facts` says.
+        How a study found them: `presets.TunedPreset.facts`.
     """
 
     parameters: dict
@@ -55,11 +55,20 @@ class Model:
     options: ClassVar[dict[str, tuple | None]] = {}  # parameters that may be chosen one by one: their bounds
 
     def build(self, recipe: Recipe):
-        """An unfitted classifier, with all that it fits inside it."""
+        """An unfitted classifier, including everything that is fitted with it.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        """
         raise NotImplementedError
 
     def parameters(self, preset: str) -> dict:
-        """All that a preset sets.
+        """All parameters of a preset.
+
+        Parameters
+        ----------
+        preset : str
 
         Raises
         ------
@@ -70,6 +79,10 @@ class Model:
 
     def preset(self, name: str) -> Preset:
         """The preset of that name.
+
+        Parameters
+        ----------
+        name : str
 
         Raises
         ------
@@ -90,12 +103,19 @@ class Model:
         augmentation: str | None = None,
         seed: int = 9,
     ) -> Recipe:
-        """The recipe of this model with what is asked for; the rest as the preset was chosen with.
+        """A recipe of this model. What is not given is as the preset has it.
 
         Parameters
         ----------
         preset : str, optional
-            The one that was chosen with these features and this augmentation if left out, or "default".
+            If left out, the default preset for these features and this augmentation.
+        features, preprocessing, augmentation : str, optional
+            As a `Recipe` has them.
+        seed : int
+
+        Returns
+        -------
+        Recipe
 
         Raises
         ------
@@ -128,7 +148,7 @@ class Model:
         return "default"
 
     def check(self, recipe: Recipe) -> None:
-        """Assert that the model can learn as a recipe says.
+        """Check that the model can learn as a recipe says.
 
         Raises
         ------
@@ -141,7 +161,18 @@ class Model:
     def tuned_preset(
         self, parameters: dict, space: str, features: str | None = None, facts: dict | None = None
     ) -> Preset:
-        """Parameters that a study found in a search space on some features, the default's if not said, as a preset."""
+        """A preset of parameters that a study found.
+
+        Parameters
+        ----------
+        parameters : dict
+        space : str
+            The study's search space.
+        features : str, optional
+            What the study tuned on; the default's if left out.
+        facts : dict, optional
+            As `presets.TunedPreset.facts` has them.
+        """
         default = self.presets["default"]
         plain = space == "study" and default.preprocessing == "tailored"
         return dataclasses.replace(
@@ -154,17 +185,63 @@ class Model:
         )
 
     def trial_recipe(self, parameters: dict, space: str, seed: int, features: str | None = None) -> Recipe:
-        """What a trial of a study tries: parameters of a search space on some features, the default's if not said."""
+        """The recipe of a study's trial.
+
+        Parameters
+        ----------
+        parameters : dict
+        space : str
+            The study's search space.
+        seed : int
+        features : str, optional
+            What the study tunes on; the default's if left out.
+        """
         trial = self.tuned_preset(parameters, space, features)
         return self.with_presets({"trial": trial}).recipe("trial", seed=seed)
 
+    def with_weight(self, recipe: Recipe, weight: float) -> Recipe:
+        """A recipe in which a vote's first member has this weight.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        weight : float
+            From 0 to 1.
+
+        Raises
+        ------
+        ModelError
+            If the model is no vote of two runs.
+        """
+        raise ModelError(f"{self.key!r} is no vote of two runs and takes no weight")
+
+    def with_options(self, recipe: Recipe, options: dict) -> Recipe:
+        """A recipe with some of a network's options replaced.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        options : dict
+
+        Raises
+        ------
+        ModelError
+            If the model is no network.
+        """
+        raise ModelError(f"{self.key!r} is no network and takes no {', '.join(options)}")
+
     def with_presets(self, more: dict[str, Preset]) -> "Model":
-        """This model with more presets beside its own."""
+        """The model with more presets beside its own.
+
+        Parameters
+        ----------
+        more : dict of str to Preset
+        """
         return dataclasses.replace(self, presets=self.presets | more)
 
     @property
     def tuned_as(self) -> str:
-        """The key of the model whose search space this one's parameters are looked for in."""
+        """The key of the model whose search space this one is tuned in."""
         return self.key
 
 
@@ -172,6 +249,7 @@ class OfTables(Model):
     """A model that is fitted on vectors of named numbers."""
 
     def check(self, recipe: Recipe) -> None:
+        """Check that the features are a table's and the preprocessing is known."""
         super().check(recipe)
         if recipe.features not in feature_sets.tables():
             able = ", ".join(feature_sets.tables())
@@ -190,6 +268,7 @@ class SingleModel(OfTables):
     classifier: Callable[[dict, int], object]  # parameters, seed -> an unfitted classifier
 
     def build(self, recipe: Recipe):
+        """An unfitted pipeline: preprocessing, then the classifier."""
         from ser_core.models import preprocessing
 
         return preprocessing.before(self.classifier(recipe.parameters, recipe.seed), self.view, recipe)
@@ -197,8 +276,7 @@ class SingleModel(OfTables):
 
 @dataclass(frozen=True)
 class TwoQuestions(OfTables):
-    """Gender and emotion are two questions: some fits of one single model, put together by a classifier of
-    `hierarchy`."""
+    """Gender and emotion as two decisions, combined by a classifier of `hierarchy` from fits of one single model."""
 
     base: SingleModel
     together: str
@@ -210,6 +288,7 @@ class TwoQuestions(OfTables):
         return chosen.parameters | {"base": {self.base.key: of_base.parameters}}
 
     def build(self, recipe: Recipe):
+        """An unfitted classifier of `hierarchy` around the single model."""
         from ser_core.models import hierarchy
 
         options = dict(recipe.parameters)
@@ -219,6 +298,7 @@ class TwoQuestions(OfTables):
 
     @property
     def tuned_as(self) -> str:
+        """The key of the single model."""
         return self.base.key
 
 
@@ -234,6 +314,7 @@ class Vote(OfTables):
         return self.preset(preset).parameters | {"members": members}
 
     def build(self, recipe: Recipe):
+        """An unfitted vote of its members."""
         from sklearn.ensemble import VotingClassifier
 
         from ser_core.models import preprocessing
@@ -266,18 +347,25 @@ class Member:
 
 @dataclass(frozen=True)
 class SavedVote(Model):
-    """A weighted mean of what two runs said: made of their saved predictions, in the order of its presets' weights."""
+    """A weighted mean of two runs, computed from their saved predictions, in the order of its presets' weights."""
 
     members: dict[str, Member] = field(default_factory=dict)
 
     learns_from_clips: ClassVar[bool] = False
 
     def check(self, recipe: Recipe) -> None:
+        """Check that the recipe leaves features and augmentation to the members."""
         if recipe.features != self.presets["default"].features or recipe.augmentation != "none":
             raise ModelError(f"{self.key!r} is made of saved runs, whose features it takes: leave --features out")
 
     def with_weight(self, recipe: Recipe, weight: float) -> Recipe:
-        """A recipe in which the first member weighs so much of 1.
+        """A recipe in which the first member has this weight and the second the rest of 1.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        weight : float
+            From 0 to 1.
 
         Raises
         ------
@@ -290,6 +378,7 @@ class SavedVote(Model):
         return recipe.with_parameters({"weights": {first: weight, second: round(1 - weight, 12)}})
 
     def build(self, recipe: Recipe):
+        """Raise a `ModelError`: such a vote is not fitted."""
         members = " and ".join(recipe.parameters["weights"])
         raise ModelError(
             f"{self.key} is not fitted: it is made of the runs of {members}. python -m ser_core run {self.key}"

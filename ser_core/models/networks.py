@@ -37,7 +37,7 @@ STATE = "training.json"
 
 @dataclass(frozen=True)
 class Options:
-    """What a builder may be asked for besides its shape."""
+    """A builder's options besides the shape."""
 
     dropout: float = 0.0  # share of units that is left out in training
     l1: float = 0.0  # penalty on the weights of convolutions and dense layers
@@ -83,7 +83,7 @@ def build_head(features: np.ndarray, classes: int, options: Options):
     """
     keras = load_keras()
     inputs = keras.Input(features.shape[1:])
-    # What comes out of ReLU is heavy-tailed: in a linear model, its logarithm names one clip in twenty more right.
+    # ReLU features are heavy-tailed: log1p raises the accuracy of a linear probe by 5 points.
     x = keras.ops.log1p(keras.layers.Flatten()(inputs))
     x = keras.layers.BatchNormalization()(x)
     return _dense_head(keras, inputs, x, classes, options)
@@ -166,7 +166,12 @@ BUILDERS = {"cnn": build_cnn, "head": build_head, "rnn": build_rnn, "cnn2d": bui
 
 
 def dumps(estimator: "NetworkClassifier") -> bytes:
-    """A trained network as a `.keras` file, without what only training needs."""
+    """A fitted network as the content of a `.keras` file, without its training state.
+
+    Parameters
+    ----------
+    estimator : NetworkClassifier
+    """
     keras = load_keras()
     bare = keras.Model(estimator.model_.inputs, estimator.model_.outputs)
     with tempfile.TemporaryDirectory() as folder:
@@ -176,7 +181,12 @@ def dumps(estimator: "NetworkClassifier") -> bytes:
 
 
 def loads(content: bytes) -> "NetworkClassifier":
-    """A trained network of a `.keras` file, in Keras' safe mode, ready to predict and to be shared by threads."""
+    """The fitted network of a `.keras` file, loaded in Keras' safe mode. Threads may share it.
+
+    Parameters
+    ----------
+    content : bytes
+    """
     saving_lib = load_keras().src.saving.saving_lib
     # What the public `load_model` does with an opened file; it wants a path itself, and the bytes that were checked are
     # here, where nothing else can change them and no disk has to be written.
@@ -196,15 +206,27 @@ MASK_FRAMES, MASK_BANDS = 24, 8  # at most
 
 
 def augment(frames: np.ndarray, rng: np.random.Generator, voices: float = 0.0) -> np.ndarray:
-    """Log-mel frames [shape=(n, frames, bands), dB] a little louder or softer, sooner or later, with noise, and with a
-    stretch of time and a range of frequencies blotted out (SpecAugment, Park et al. 2019); with `voices`, as
-    `other_voice` says it, too."""
+    """Augment log-mel frames (SpecAugment, Park et al. 2019).
+
+    Gain, time shift and noise are random, and a stretch of time and a range of frequencies are masked.
+
+    Parameters
+    ----------
+    frames : np.ndarray [shape=(n, frames, bands)], dB
+    rng : np.random.Generator
+    voices : float
+        Where it is not 0, speed and vocal-tract length also change, by up to this share: see `other_voice`.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, frames, bands), dtype=float32]
+    """
     n, length, bands = frames.shape
     changed = np.array(frames, dtype=np.float32)
     if voices:
         for row, (speed, height) in enumerate(rng.uniform(1 - voices, 1 + voices, (n, 2))):
             changed[row] = other_voice(changed[row], speed, height)
-    for row, shift in enumerate(rng.integers(-SHIFT_FRAMES, SHIFT_FRAMES + 1, n)):
+    for row, shift in enumerate(rng.integers(-SHIFT_FRAMES, SHIFT_FRAMES + 1, size=(n,))):
         changed[row] = np.roll(changed[row], shift, axis=0)
     changed += rng.uniform(-GAIN_DB, GAIN_DB, (n, 1, 1)).astype(np.float32)
     changed += rng.normal(scale=NOISE_DB, size=changed.shape).astype(np.float32)
@@ -219,9 +241,21 @@ def augment(frames: np.ndarray, rng: np.random.Generator, voices: float = 0.0) -
 
 
 def other_voice(frames: np.ndarray, speed: float, height: float) -> np.ndarray:
-    """Log-mel frames [shape=(frames, bands), dB] as someone else would say it: `speed` times as fast around the middle
-    (Ko et al. 2015, "Audio augmentation for speech recognition"), and all frequencies `height` times as high, as from a
-    shorter vocal tract (Jaitly & Hinton 2013, "Vocal tract length perturbation")."""
+    """Log-mel frames as of another speaker: speed and vocal-tract length changed.
+
+    Parameters
+    ----------
+    frames : np.ndarray [shape=(frames, bands)], dB
+    speed : float > 0
+        Times as fast, around the middle.
+    height : float > 0
+        Times as high for all frequencies, as from a shorter vocal tract.
+
+    References
+    ----------
+    Ko et al. 2015, "Audio augmentation for speech recognition".
+    Jaitly & Hinton 2013, "Vocal tract length perturbation (VTLP) improves speech recognition".
+    """
     length, bands = frames.shape
     middle = (length - 1) / 2
     times = middle + speed * (np.arange(length) - middle)
@@ -236,14 +270,14 @@ def other_voice(frames: np.ndarray, speed: float, height: float) -> np.ndarray:
 
 @dataclass
 class Progress:
-    """What a training tells of itself, and where it keeps its state.
+    """How a training is watched, and where it keeps its checkpoints.
 
     Parameters
     ----------
     watch : callable, optional
         Told of each epoch that ended: a dict of epoch, epochs, loss, accuracy, val_loss, val_accuracy and seconds.
     checkpoint : Path, optional
-        A folder. A training that finds an earlier state there goes on from it, with the same result as an unbroken one.
+        A folder. A training is resumed from an earlier state there, with the same result as an uninterrupted one.
     groups : np.ndarray [shape=(n,)], optional
         Of the clips, e.g. their actors: no group is on both sides of the validation split.
     """
@@ -341,11 +375,30 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Probability of each class that was learned [shape=(n, classes)]."""
+        """The probability of each class.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, classes)]
+        """
         check_is_fitted(self)
         return _predict(self.model_, features)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
+        """The most probable class of each clip.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)]
+        """
         return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def layers(self) -> list[dict]:
@@ -373,7 +426,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return next(split)
 
     def _begin(self, features: np.ndarray, progress: Progress):
-        """A new network, or the one of a training that was broken off: network, history, best weights so far."""
+        """A new network, or the one of an interrupted training: network, history, best weights so far."""
         keras = load_keras()
         if progress.checkpoint and (progress.checkpoint / STATE).is_file():
             return _kept(keras, progress.checkpoint)
@@ -451,7 +504,7 @@ def _predict(model, features: np.ndarray) -> np.ndarray:
 
 
 def _keep(model, history: list[dict], best: list[np.ndarray], folder: Path) -> None:
-    """Write the state after an epoch; what tells of it is replaced last, so that it is whole or the one before."""
+    """Write the state after an epoch; its record is replaced last, so that it is this epoch's or the one before."""
     name = f"epoch-{len(history):04d}"
     part = folder / name
     shutil.rmtree(part, ignore_errors=True)

@@ -35,14 +35,24 @@ _MEL = slice(NAMES.index("mel_001"), None)
 
 
 def to_decibels(features: np.ndarray) -> np.ndarray:
-    """The features [shape=(n, 180)] with their mel power in dB."""
+    """The features with their mel power in dB.
+
+    Parameters
+    ----------
+    features : np.ndarray [shape=(n, 180)]
+    """
     result = np.array(features, dtype=np.float64)
     result[:, _MEL] = 10 * np.log10(np.maximum(result[:, _MEL], LOG_FLOOR))
     return result
 
 
 def weigh_mfcc(features: np.ndarray) -> np.ndarray:
-    """Standardised features [shape=(n, 180)] with the MFCC times `MFCC_WEIGHT`."""
+    """Standardised features with the MFCC times `MFCC_WEIGHT`.
+
+    Parameters
+    ----------
+    features : np.ndarray [shape=(n, 180)]
+    """
     result = np.array(features)
     result[:, _MFCC] *= MFCC_WEIGHT
     return result
@@ -60,7 +70,11 @@ class SoftWhitener(PCA):
         self.power = power
         self.at_most = at_most  # components; fewer clips have fewer
 
+    components_: np.ndarray
+    explained_variance_: np.ndarray
+
     def fit(self, features: np.ndarray, labels=None) -> "SoftWhitener":
+        """Learn the rotation and the scales from features [shape=(n, d)]."""
         super().fit(features)
         self.components_ = self.components_[: self.at_most]
         self.explained_variance_ = self.explained_variance_[: self.at_most]
@@ -70,9 +84,11 @@ class SoftWhitener(PCA):
         return self
 
     def transform(self, features: np.ndarray) -> np.ndarray:
+        """Rotate and scale features [shape=(n, d)]."""
         return super().transform(features) * self.scale_
 
     def fit_transform(self, features: np.ndarray, labels=None) -> np.ndarray:
+        """Fit, then transform the same features [shape=(n, d)]."""
         return self.fit(features).transform(features)
 
 
@@ -119,6 +135,6 @@ def before(classifier, view: str, recipe: Recipe) -> Pipeline | AugmentedClassif
 
 
 def width(recipe: Recipe, features: int) -> int:
-    """How many numbers a model that measures distances sees of so many features."""
+    """The number of dimensions after preprocessing, for models that measure distances."""
     is_reduced = recipe.features == "functionals" and recipe.preprocessing == "tailored"
     return min(features, COMPONENTS) if is_reduced else features

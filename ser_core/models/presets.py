@@ -36,14 +36,19 @@ class TunedPreset:
 
     @property
     def facts(self) -> dict:
-        """What a run of it says of its tuning."""
+        """The record of its tuning, as runs keep it."""
         return {
             name: value for name, value in asdict(self).items() if name not in ("model", "name", "parameters", "run")
         }
 
 
 def check_name(name: str, model: Model) -> None:
-    """Assert that a tuned preset of a model can have that name.
+    """Check that a tuned preset of a model can have this name.
+
+    Parameters
+    ----------
+    name : str
+    model : Model
 
     Raises
     ------
@@ -60,7 +65,13 @@ def check_name(name: str, model: Model) -> None:
 
 
 def save(preset: TunedPreset, store: Path) -> Path:
-    """Write a preset into a store; its name is as `check_name` wants it."""
+    """Write a preset into a store. Its name must pass `check_name`.
+
+    Parameters
+    ----------
+    preset : TunedPreset
+    store : Path
+    """
     file = store / "presets" / preset.model / f"{preset.name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomically(file) as part:
@@ -69,7 +80,15 @@ def save(preset: TunedPreset, store: Path) -> Path:
 
 
 def list_all(stores: Iterable[Path], model: str = "*") -> list[TunedPreset]:
-    """The tuned presets of a model, or of all; where two stores have one of the same name, the later one's."""
+    """The tuned presets of a model, or of all models.
+
+    Where two stores have a preset of the same name, the later store's is taken.
+
+    Parameters
+    ----------
+    stores : iterable of Path
+    model : str, optional
+    """
     found = {}
     for store in stores:
         for file in sorted(store.glob(f"presets/{model}/[!.]*.json")):

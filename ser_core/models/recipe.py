@@ -1,4 +1,4 @@
-"""What an experiment is, in one value: the model, what it sees of a clip, its parameters and where they come from."""
+"""What an experiment is, in one value: the model, its features and parameters, and where those come from."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ ORIGINS = ("default", "study", "tuned", "nested", "own")
 
 @dataclass(frozen=True)
 class Recipe:
-    """A model, what it sees, and how it learns. Two runs with equal recipes do the same.
+    """A model, its features and how it is fitted. Runs with equal recipes give equal numbers.
 
     Parameters
     ----------
@@ -52,7 +52,15 @@ class Recipe:
     seed: int = 9
 
     def with_parameters(self, parameters: dict, *, origin: str = "own", preset: str = "own") -> "Recipe":
-        """The same recipe with other parameters."""
+        """The same recipe with other parameters.
+
+        Parameters
+        ----------
+        parameters : dict
+        origin : str
+            One of `ORIGINS`.
+        preset : str
+        """
         return replace(self, parameters=parameters, origin=origin, preset=preset)
 
     @property

@@ -12,12 +12,21 @@ MODELS: dict[str, Model] = {model.key: model for model in (*classical.MODELS, *e
 
 
 def of_tables() -> list[str]:
-    """The keys of the models that are fitted on a table of features: all but networks, and votes of saved runs."""
+    """The keys of the models that are fitted on a table of features: no networks, no votes of saved runs."""
     return [key for key, model in MODELS.items() if model.learns_from_clips and not model.trains_in_epochs]
 
 
 def get(key: str, stores: Iterable[Path] = ()) -> Model:
     """The model of that key, with the tuned presets of some stores beside its own.
+
+    Parameters
+    ----------
+    key : str
+    stores : iterable of Path
+
+    Returns
+    -------
+    Model
 
     Raises
     ------
@@ -33,12 +42,26 @@ def get(key: str, stores: Iterable[Path] = ()) -> Model:
 
 
 def recipe(model: str, preset: str | None = None, *, stores: Iterable[Path] = (), **options) -> Recipe:
-    """The recipe of a model with what is asked for, as `Model.recipe` takes it; the rest as its preset was chosen with.
+    """The recipe of a model. What is not given is as the preset has it.
+
+    Parameters
+    ----------
+    model : str
+        A key of `MODELS`.
+    preset : str, optional
+    stores : iterable of Path
+        Where tuned presets are looked for.
+    options
+        `features`, `preprocessing`, `augmentation`, `seed`: as `Model.recipe` takes them.
+
+    Returns
+    -------
+    Recipe
 
     Raises
     ------
     ModelError, FeatureError
-        As there; and if there is no such model.
+        As `Model.recipe`; and if there is no such model.
 
     Examples
     --------
@@ -51,6 +74,10 @@ def recipe(model: str, preset: str | None = None, *, stores: Iterable[Path] = ()
 def parameters(model: str, preset: str = "default") -> dict:
     """The parameters of a model's preset.
 
+    Parameters
+    ----------
+    model, preset : str
+
     Raises
     ------
     ModelError
@@ -60,7 +87,15 @@ def parameters(model: str, preset: str = "default") -> dict:
 
 
 def build(recipe: Recipe):
-    """An unfitted classifier with everything that it fits inside it, the scaler first of all.
+    """An unfitted classifier, including its preprocessing.
+
+    Parameters
+    ----------
+    recipe : Recipe
+
+    Returns
+    -------
+    classifier with `fit` and `predict_proba`
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where each model's parameters are looked for: `study`, the original authors' spaces, and `ours`.
+"""The search space of each model's hyperparameters: `study`, the original authors' spaces, and `ours`.
 
 The authors' are those of their code, translated to the parameters' names of today (LightGBM's `min_data_in_leaf` is
 `min_child_samples`; XGBoost's `eta`, `lambda` and `alpha` are `learning_rate`, `reg_lambda` and `reg_alpha`). A forest
@@ -26,7 +26,12 @@ class Space:
     only_if: dict[str, tuple[str, object]] = field(default_factory=dict)
 
     def suggest(self, trial: Trial) -> dict:
-        """A trial's parameters, those that stay as they are among them."""
+        """A trial's parameters, including the fixed ones.
+
+        Parameters
+        ----------
+        trial : optuna.Trial
+        """
         chosen = dict(self.fixed)
         for name, distribution in self.ranges.items():
             other, value = self.only_if.get(name, (None, None))
@@ -51,7 +56,12 @@ def _suggest(trial: Trial, name: str, distribution: BaseDistribution):
 
 
 def get(model: str, space: str = "ours") -> Space:
-    """A model's space of that name.
+    """A search space of a model.
+
+    Parameters
+    ----------
+    model : str
+    space : str
 
     Raises
     ------
@@ -69,7 +79,12 @@ def get(model: str, space: str = "ours") -> Space:
 
 
 def available(model: str) -> list[str]:
-    """The names of a model's spaces; none if it is not tuned."""
+    """The names of a model's search spaces; none if it is not tuned.
+
+    Parameters
+    ----------
+    model : str
+    """
     return [name for name, spaces in (("ours", OURS), ("study", STUDY)) if model in spaces]
 
 

@@ -37,7 +37,19 @@ class Unheard:
 
 
 def card(run: Run, trained_on: TrainedOn, unheard: Unheard | None) -> str:
-    """The card of a trained model: what it learned from, how good it is, and what it cannot do."""
+    """The model card: what the model was trained on, its scores, and its limits.
+
+    Parameters
+    ----------
+    run : Run
+    trained_on : TrainedOn
+    unheard : Unheard, optional
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     scores = run.scores
     if run.members:
         features = f"those of its members: {', '.join(run.members)}"

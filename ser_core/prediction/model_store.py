@@ -19,7 +19,7 @@ from filelock import FileLock
 from ser_core import extras
 from ser_core.corpus.labels import LABELS
 from ser_core.environment import versions
-from ser_core.errors import ArtifactError
+from ser_core.errors import ArtifactError, ModelError
 from ser_core.experiments import Result
 from ser_core.features import registry as feature_sets
 from ser_core.files import atomically
@@ -154,16 +154,17 @@ class ModelEntry:
 
     @property
     def folder(self) -> Path:
+        """Where its files are."""
         return self.store / "models" / self.key
 
     @property
     def title(self) -> str:
-        """What a page calls it: an own model is not to be taken for a shipped one of the same name."""
+        """Its name on a page, which distinguishes own models from shipped ones."""
         return self.name + ("" if self.shipped else f" (trained here, on {self.trained_on.clips:,} clips)")
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the model file, or of what a vote's entry says of its members."""
+        """SHA-256 of the model file, or of the members in a vote's entry."""
         if self.is_vote:
             members = {key: asdict(member) for key, member in self.members.items()}
             return hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()
@@ -176,12 +177,12 @@ class ModelEntry:
 
     @property
     def model_file(self) -> str:
+        """The name of the file that holds the fitted model."""
         return NETWORK_FILE if NETWORK_FILE in self.files else MODEL_FILE
 
     @property
     def worth(self) -> tuple[str, str]:
-        """What its answers are worth, in two sentences: on voices that it knows, and on voices that it has never
-        heard."""
+        """What its predictions are worth, in two sentences: for speakers of the training clips, and for all others."""
         known = (
             "Of the study's test clips, by actors whom it has heard, it names "
             f"{self.scores['test_accuracy']:.0%} right, emotion and gender"
@@ -208,18 +209,38 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | Non
     result : Result
         The run and the model that made its test predictions.
     table : pd.DataFrame
-        The feature table that it was run on: the card and the warnings say what was heard in training.
+        The feature table that it was run on: for what the card and the warnings say about the training clips.
     store : Path
     unheard : Run, optional
         The same model under a protocol that holds actors out: what it is worth on voices that it does not know.
+
+    Raises
+    ------
+    ModelError
+        If the run has no single model, because its protocol tests several folds.
     """
+    if result.model is None:
+        raise ModelError(
+            f"Run {result.run.id} has no single model to keep: {result.run.protocol} fits one for each fold. Run it "
+            "under a protocol with one test part, such as study"
+        )
     name, content = _dump(result.model)
     seen = result.model.seen_.tolist() if name == NETWORK_FILE else []
     return _enter(result.run, table, store, {name: content}, unheard=unheard, seen=seen)
 
 
 def save_vote(run: Run, table: pd.DataFrame, store: Path, *, unheard: Run | None = None) -> ModelEntry:
-    """Enter a vote of saved runs in a store's manifest. Its members have to be kept there, trained in those runs.
+    """Enter a vote of saved runs in a store's manifest. Its members must be in the store, trained in those runs.
+
+    Parameters
+    ----------
+    run : Run
+        Of a vote of saved runs.
+    table : pd.DataFrame
+        The feature table that it was run on.
+    store : Path
+    unheard : Run, optional
+        The same vote under a speaker-independent protocol, for the model card.
 
     Raises
     ------
@@ -274,7 +295,13 @@ def _enter(
 
 
 def list_all(stores: Iterable[Path]) -> list[ModelEntry]:
-    """The trained models of the shipped store (the first) and of this installation's own."""
+    """The trained models of the shipped store and of this installation's own.
+
+    Parameters
+    ----------
+    stores : iterable of Path
+        The shipped store first.
+    """
     return [
         ModelEntry.of_manifest(key, store, number == 0, entry)
         for number, store in enumerate(stores)
@@ -283,13 +310,33 @@ def list_all(stores: Iterable[Path]) -> list[ModelEntry]:
 
 
 def sizes(stores: Iterable[Path]) -> dict[str, int]:
-    """The run of each trained model -> the size of the model's file in bytes."""
+    """The size of each trained model's file.
+
+    Parameters
+    ----------
+    stores : iterable of Path
+
+    Returns
+    -------
+    dict of str to int
+        Id of the model's run -> bytes.
+    """
     files = {one.run: one.folder / one.model_file for one in list_all(stores)}
     return {run: file.stat().st_size for run, file in files.items() if file.is_file()}
 
 
 def find(key: str, stores: Iterable[Path]) -> ModelEntry:
     """The trained model of that key; this installation's own goes before the shipped one.
+
+    Parameters
+    ----------
+    key : str
+    stores : iterable of Path
+        The shipped store, then this installation's own.
+
+    Returns
+    -------
+    ModelEntry
 
     Raises
     ------
@@ -305,7 +352,11 @@ def find(key: str, stores: Iterable[Path]) -> ModelEntry:
 
 
 def check(entry: ModelEntry) -> bytes:
-    """Assert that a model's files are those of its manifest and that this installation can give its numbers.
+    """Check that a model's files are those of its manifest and that this installation can reproduce its predictions.
+
+    Parameters
+    ----------
+    entry : ModelEntry
 
     Returns
     -------
@@ -356,6 +407,15 @@ def check(entry: ModelEntry) -> bytes:
 def members(entry: ModelEntry) -> dict[str, tuple[float, ModelEntry]]:
     """The members of a vote by their keys, each with its weight.
 
+    Parameters
+    ----------
+    entry : ModelEntry
+        Of a vote.
+
+    Returns
+    -------
+    dict of str to (float, ModelEntry)
+
     Raises
     ------
     ArtifactError
@@ -375,6 +435,10 @@ def members(entry: ModelEntry) -> dict[str, tuple[float, ModelEntry]]:
 
 def load(entry: ModelEntry) -> EmotionClassifier:
     """The trained model, after `check`. Of a vote, load its `members`.
+
+    Parameters
+    ----------
+    entry : ModelEntry
 
     Raises
     ------

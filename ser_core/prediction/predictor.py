@@ -1,4 +1,4 @@
-"""A clip to a prediction: how probable each class, emotion and gender is, and what to mind."""
+"""From a clip to a prediction: the probability of each class, emotion and gender, and warnings."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,36 +29,52 @@ MAX_WINDOWS = 120  # of a timeline: one every second for two minutes, then furth
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model hears in one recording."""
+    """A model's prediction for one recording.
 
-    probabilities: dict[str, float]  # of each of the 16 classes
-    members: dict[str, dict[str, float]] = field(default_factory=dict)  # emotion probabilities of each vote's member
+    Parameters
+    ----------
+    probabilities : dict of str to float
+        Of each of the 16 classes.
+    members : dict of str to dict
+        Of a vote: the emotion probabilities of each member.
+    warnings : tuple of str
+        What limits the prediction, e.g. clipping, noise, an unusual length.
+    timeline : pd.DataFrame, optional
+        Of a recording longer than any training clip: `start_s`, `end_s` (s) and the probabilities of the eight emotions
+        in overlapping windows; NaN where it is silent.
+    """
+
+    probabilities: dict[str, float]
+    members: dict[str, dict[str, float]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    timeline: pd.DataFrame | None = None  # start_s, end_s and the eight emotions (NaN: silence), for a long recording
+    timeline: pd.DataFrame | None = None
 
     @property
     def label(self) -> str:
         """The most probable class."""
-        return max(self.probabilities, key=self.probabilities.get)
+        return max(self.probabilities, key=self.probabilities.__getitem__)
 
     @property
     def probability(self) -> float:
-        """How sure the model is of `label`."""
+        """The probability of `label`."""
         return self.probabilities[self.label]
 
     @property
     def emotion(self) -> str:
-        """The most probable emotion, genders added up: what is said everywhere. Now and then not that of `label`."""
-        return max(self.emotions, key=self.emotions.get)
+        """The most probable emotion, genders added up.
+
+        This is the answer of pages, JSON and CSV. It can differ from the emotion of `label`.
+        """
+        return max(self.emotions, key=self.emotions.__getitem__)
 
     @property
     def gender(self) -> str:
         """The most probable gender, emotions added up."""
-        return max(self.genders, key=self.genders.get)
+        return max(self.genders, key=self.genders.__getitem__)
 
     @property
     def emotion_probability(self) -> float:
-        """How sure the model is of `emotion`."""
+        """The probability of `emotion`."""
         return self.emotions[self.emotion]
 
     @property
@@ -76,7 +92,7 @@ class Prediction:
         return np.array([self.probabilities[label] for label in LABELS])
 
     def as_dict(self) -> dict:
-        """What the command line and the page's JSON download say of a clip."""
+        """The prediction as the command line and the page's JSON download have it."""
         return {
             "label": self.label,
             "emotion": self.emotion,
@@ -89,7 +105,7 @@ class Prediction:
 
 
 class Listener:
-    """A fitted model and what it sees of a clip."""
+    """A fitted model and the feature set that it was trained on."""
 
     def __init__(self, model: EmotionClassifier, entry: model_store.ModelEntry):
         self.model = model
@@ -102,14 +118,26 @@ class Listener:
             )
 
     def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """The probabilities of clips [shape=(clips, 16)], and those that each member gives, where it is a vote."""
+        """Class probabilities of some clips.
+
+        Parameters
+        ----------
+        clips : list of np.ndarray [shape=(n,), dtype=float32]
+            Samples at 22,050 Hz.
+
+        Returns
+        -------
+        np.ndarray [shape=(clips, 16)]
+        dict of str to np.ndarray [shape=(clips, 16)]
+            Of a vote: those of each member.
+        """
         features = self.features.of(clips)
         members = self.model.members_proba(features)
         return (self.model.vote(members) if members else self.model.predict_proba(features)), members
 
 
 class VoteListener:
-    """The weighted mean of what several fitted models hear, each in its own way."""
+    """A weighted mean of several fitted models, each with its own features."""
 
     def __init__(self, members: dict[str, tuple[float, Listener]]):
         self.members = members
@@ -121,7 +149,14 @@ class VoteListener:
 
 
 class Predictor:
-    """A trained model, ready to hear clips. It is never changed after it is made, so threads may share it."""
+    """A trained model that predicts from recordings. It never changes after it is made, so threads may share it.
+
+    Parameters
+    ----------
+    listener : Listener or VoteListener
+    entry : ModelEntry
+        Of the manifest: what the model was trained on, and its scores.
+    """
 
     def __init__(self, listener: Listener | VoteListener, entry: model_store.ModelEntry):
         self.listener = listener
@@ -129,14 +164,19 @@ class Predictor:
 
     @classmethod
     def load(cls, entry: model_store.ModelEntry) -> "Predictor":
-        """Load a trained model, or the members of a vote, after digests and versions are checked.
+        """Load a trained model, or the members of a vote, after its digests and versions are checked.
+
+        Parameters
+        ----------
+        entry : ModelEntry
+            As `model_store.find` gives it.
 
         Raises
         ------
         ArtifactError
-            As `artifacts.load`; and if it looks through a network whose weights are others here.
+            As `model_store.load`; and if a backbone's weights differ from those of the training.
         ModelError
-            If those weights cannot be had.
+            If those weights are not available.
         """
         if not entry.is_vote:
             return cls(Listener(model_store.load(entry), entry), entry)
@@ -146,17 +186,34 @@ class Predictor:
         return cls(VoteListener(loaded), entry)
 
     def predict_file(self, source: str | Path | bytes) -> Prediction:
-        """The prediction for a file or for untrusted bytes.
+        """The prediction for a file, or for bytes that need not be trusted.
+
+        Parameters
+        ----------
+        source : str, Path or bytes
+            A file, or its content.
+
+        Returns
+        -------
+        Prediction
 
         Raises
         ------
         AudioError
-            If it cannot be read as sound within the limits, or there is nothing to hear in it.
+            If it cannot be decoded within the limits, or is silent.
         """
         return self.predict(audio.load(source, rate=mean180.SAMPLE_RATE))
 
     def predict(self, waveform: audio.Waveform) -> Prediction:
-        """The prediction for sound at 22,050 Hz; one longer than any training clip gets a timeline too.
+        """The prediction for sound at 22,050 Hz; one longer than any training clip gets a timeline, too.
+
+        Parameters
+        ----------
+        waveform : Waveform
+
+        Returns
+        -------
+        Prediction
 
         Raises
         ------
@@ -181,8 +238,10 @@ class Predictor:
         return replace(prediction, warnings=(*_unsettled(prediction), *prediction.warnings))
 
     def _timeline(self, waveform: audio.Waveform, window_s: float) -> pd.DataFrame:
-        """Emotion probabilities of overlapping windows as long as a typical training clip, the last at the end; none
-        for a window in which nothing is heard."""
+        """Emotion probabilities of overlapping windows as long as a typical training clip.
+
+        The last window ends with the sound. A window that is nearly silent has no probabilities.
+        """
         last = waveform.duration_s - window_s
         starts = np.linspace(0, last, min(MAX_WINDOWS, 2 + int(last)))
         pieces = [
@@ -207,11 +266,32 @@ def _unsettled(prediction: Prediction) -> tuple[str, ...]:
 
 
 def load_predictor(key: str = "best") -> Predictor:
-    """The trained model of that key from this installation's stores: the one line that a notebook needs.
+    """Load a trained model of this installation.
+
+    Parameters
+    ----------
+    key : str
+        A key of the manifest, such as "best", "v4", "krr", "cnn". Own models go before shipped ones of the same key.
+
+    Returns
+    -------
+    Predictor
 
     Raises
     ------
     ArtifactError
-        If there is none, or its files are not what its manifest says.
+        If there is none, or its files are not those of the manifest.
+
+    Examples
+    --------
+    >>> from ser_core import audio
+    >>> from ser_core.corpus import synthetic
+    >>> samples = synthetic.speak("angry", actor=1)
+    >>> predictor = load_predictor("v4")
+    >>> prediction = predictor.predict(audio.Waveform(samples, 22050, 22050, 1, "WAV"))
+    >>> len(prediction.probabilities)
+    16
+    >>> prediction.emotion in prediction.emotions
+    True
     """
     return Predictor.load(model_store.find(key, Settings.from_environment().stores))

@@ -71,8 +71,18 @@ FORMATS = ("csv", "latex", "markdown")
 
 
 def same_test(found: Iterable[Run]) -> dict[str, list[Run]]:
-    """Runs by what they were tested on, which alone may be compared: a protocol's name, and for clips other than those
-    of the runs that ship also the beginning of their digest, such as "study of a1b2c3d4"."""
+    """Runs grouped by what they were tested on; only runs of one group may be compared.
+
+    Parameters
+    ----------
+    found : iterable of Run
+
+    Returns
+    -------
+    dict of str to list of Run
+        By the protocol's name; for clips other than those of the shipped runs, also the start of their digest, such as
+        "study of a1b2c3d4".
+    """
     found = list(found)
     digests = _shipped_digests(found)
     groups: dict[str, list[Run]] = {}
@@ -84,7 +94,13 @@ def same_test(found: Iterable[Run]) -> dict[str, list[Run]]:
 
 
 def title_of_test(test: str) -> str:
-    """One of the names that `same_test` gives, to be read."""
+    """The title of one of the groups of `same_test`.
+
+    Parameters
+    ----------
+    test : str
+        A name that `same_test` gives.
+    """
     name, _, digest = test.partition(" of ")
     try:
         title = protocols.get(name).title
@@ -94,7 +110,13 @@ def title_of_test(test: str) -> str:
 
 
 def usual_kind(test: str) -> str:
-    """What has to be named in a test, if nobody asks for anything else: as the publications have it."""
+    """What is usually predicted in a test, as the publications report it: "emotion" or "class".
+
+    Parameters
+    ----------
+    test : str
+        A name that `same_test` gives.
+    """
     return "emotion" if test.startswith(("emobox", "luna-jimenez")) else "class"
 
 
@@ -103,14 +125,15 @@ def _shipped_digests(found: Iterable[Run]) -> set[str]:
 
 
 def original_of(run: Run, found: Iterable[Run]) -> OriginalResult | None:
-    """The original's numbers that may stand beside a run: it names the same clips, having seen what the original saw,
-    by one set of parameters. None where there are no such numbers.
+    """The original study's numbers for a run; None where they are not comparable.
+
+    They are comparable if the run has the same clips, features and one set of parameters for all folds.
 
     Parameters
     ----------
     run : Run
     found : iterable of Run
-        Among which are those that ship: they are on the study's clips.
+        With the shipped runs, which are on the study's clips.
     """
     key = run.recipe.model
     if key not in ORIGINAL or run.protocol != "study" or run.data_digest not in _shipped_digests(found):
@@ -152,7 +175,15 @@ def table(
 
 
 def as_table(rows: list[dict], sizes: dict[str, int]) -> pd.DataFrame:
-    """`table`, from its rows."""
+    """Rows in the order of the study's table.
+
+    Parameters
+    ----------
+    rows : list of dict
+        As `row` gives them, each with `label`.
+    sizes : dict
+        Run -> bytes of the model's file.
+    """
     order = {key: place for place, key in enumerate(ORIGINAL)}
     rows = sorted(rows, key=lambda row: (order.get(row["model"], len(order)), row["model"], not row["shipped"]))
     made = pd.DataFrame(rows, columns=COLUMNS)
@@ -160,7 +191,14 @@ def as_table(rows: list[dict], sizes: dict[str, int]) -> pd.DataFrame:
 
 
 def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -> dict:
-    """What `table` says of a run, but for its label; of 16 classes beside the original's numbers, if there are any."""
+    """A row of `table` without its label; for the 16 classes beside the original's numbers, if there are any.
+
+    Parameters
+    ----------
+    run : Run
+    kind : {"class", "emotion", "gender"}
+    original : OriginalResult, optional
+    """
     test = run.part("test")
     original = original if kind == "class" else None
     share, low, high = evaluation.accuracy_interval(test, kind, over=protocols.get(run.protocol).interval_over)
@@ -194,7 +232,13 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
 
 
 def find(names: Iterable[str], found: Sequence[Run]) -> list[Run]:
-    """The runs of one test that are called so, by their label in `table` or by their id.
+    """The runs of one test with these names.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Labels as in `table`, or ids.
+    found : sequence of Run
 
     Raises
     ------
@@ -210,7 +254,13 @@ def find(names: Iterable[str], found: Sequence[Run]) -> list[Run]:
 
 
 def written(table: pd.DataFrame, form: str) -> str:
-    """A table of `table` or `differences.all_pairs` as text: CSV with every column and digit, LaTeX or Markdown.
+    """A table of `table` or `differences.all_pairs` as text.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+    form : {"csv", "latex", "markdown"}
+        CSV has every column and digit; the others have what people read.
 
     Raises
     ------
@@ -229,7 +279,13 @@ def written(table: pd.DataFrame, form: str) -> str:
 
 
 def for_people(table: pd.DataFrame) -> pd.DataFrame:
-    """The columns that people read, as text; those that say nothing of any row are left out."""
+    """The columns of a table that people read, as text. Empty columns are left out.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Of `table` or `differences.all_pairs`.
+    """
     heads = SHOWN if "label" in table else PAIRS_SHOWN
     said = pd.DataFrame({head: table[name].map(partial(_said, name)) for name, head in heads.items()})
     for name, (low, high) in {"test_accuracy": ("test_low", "test_high"), "difference": ("low", "high")}.items():

@@ -35,16 +35,23 @@ class Pair:
 
     @property
     def neither(self) -> int:
+        """Clips that neither named right."""
         return self.clips - self.both - self.only_first - self.only_second
 
 
 def sides(first: Run, second: Run, *, part: str = "test", kind: str = "class") -> pd.DataFrame:
-    """What two runs named of the clips that both were tested on.
+    """The predictions of two runs for the clips that both were tested on.
+
+    Parameters
+    ----------
+    first, second : Run
+    part : {"test", "cv", "train"}
+    kind : {"class", "emotion", "gender"}
 
     Returns
     -------
     pd.DataFrame
-        One row a clip: `clip`, `corpus`, `speaker`, `gender`, `truth`, `first` and `second` (what each named),
+        One row a clip: `clip`, `corpus`, `speaker`, `gender`, `truth`, `first` and `second` (the predictions),
         `first_right` and `second_right`.
 
     Raises
@@ -59,13 +66,18 @@ def sides(first: Run, second: Run, *, part: str = "test", kind: str = "class") -
 
 
 def beside(found: Iterable[Run], *, kind: str = "class") -> pd.DataFrame:
-    """What several runs named of the clips that all were tested on.
+    """The predictions of several runs for the clips that all were tested on.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    kind : {"class", "emotion", "gender"}
 
     Returns
     -------
     pd.DataFrame
-        One row a clip: `clip`, `corpus`, `speaker`, `gender`, `truth`, and for each run a column of its id with what
-        it named.
+        One row a clip: `clip`, `corpus`, `speaker`, `gender`, `truth`, and for each run a column of its id with its
+        prediction.
     """
     return reduce(pd.merge, [_named(run.part("test"), kind, run.id) for run in found])
 
@@ -79,7 +91,21 @@ def _named(rows: pd.DataFrame, kind: str, column: str) -> pd.DataFrame:
 def pair(
     first: Run, second: Run, *, part: str = "test", kind: str = "class", resamples: int = evaluation.RESAMPLES
 ) -> Pair:
-    """Whether two runs differ, on the clips that both were tested on.
+    """Whether two runs differ on the clips that both were tested on.
+
+    The interval is over clips, or over actors where both protocols hold them out.
+
+    Parameters
+    ----------
+    first, second : Run
+    part : {"test", "cv", "train"}
+    kind : {"class", "emotion", "gender"}
+    resamples : int > 0
+        Of the bootstrap.
+
+    Returns
+    -------
+    Pair
 
     Raises
     ------
@@ -113,6 +139,12 @@ def pair(
 def all_pairs(found: Sequence[Run], **options) -> pd.DataFrame:
     """Every pair of some runs, with p-values corrected for their number (Benjamini & Hochberg 1995).
 
+    Parameters
+    ----------
+    found : sequence of Run
+    options
+        As `pair` takes them.
+
     Returns
     -------
     pd.DataFrame
@@ -122,7 +154,12 @@ def all_pairs(found: Sequence[Run], **options) -> pd.DataFrame:
 
 
 def corrected(pairs: Sequence[Pair]) -> pd.DataFrame:
-    """Pairs that are compared together, as `all_pairs` gives them."""
+    """Pairs as a table, with p-values corrected for their number: see `all_pairs`.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+    """
     table = pd.DataFrame([vars(one) for one in pairs], columns=[*Pair.__dataclass_fields__])
     return table.assign(corrected=false_discovery_control(table["p"]) if len(table) else [])
 
@@ -132,10 +169,11 @@ def verdict(pair: Pair, first: str, second: str, p: float | None = None) -> str:
 
     Parameters
     ----------
+    pair : Pair
     first, second : str
-        What the two are called.
+        The names of the two.
     p : float, optional
-        The corrected p-value, where several are compared.
+        The corrected p-value, where several pairs are tested.
     """
     p = pair.p if p is None else p
     said = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
@@ -158,7 +196,14 @@ def verdict(pair: Pair, first: str, second: str, p: float | None = None) -> str:
 
 
 def verdicts(pairs: pd.DataFrame, labels: dict[str, str]) -> list[str]:
-    """Each row of `all_pairs` in words, by what the runs are called; p-values are the corrected ones."""
+    """Each row of `all_pairs` in words, with corrected p-values.
+
+    Parameters
+    ----------
+    pairs : pd.DataFrame
+    labels : dict of str to str
+        Run's id -> name.
+    """
     said = []
     for row in pairs.to_dict("records"):
         p = row.pop("corrected")
@@ -168,12 +213,24 @@ def verdicts(pairs: pd.DataFrame, labels: dict[str, str]) -> list[str]:
 
 
 def named_pairs(names: Sequence[str], found: Iterable[Run], **options) -> tuple[pd.DataFrame, list[str]]:
-    """Every pair of the runs that are called so: `all_pairs` with what they are called, and the verdicts in words.
+    """Every pair of the runs with these names: the table of `all_pairs` with names for ids, and the verdicts.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Labels or ids.
+    found : iterable of Run
+    options
+        As `pair` takes them.
+
+    Returns
+    -------
+    pd.DataFrame, list of str
 
     Raises
     ------
     ModelError
-        If there are not two, one is not there, or they were not tested on the same clips.
+        If there are fewer than two, one is not there, or they were not tested on the same clips.
     """
     found = list(found)
     chosen = comparison.find(names, found)

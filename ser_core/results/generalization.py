@@ -1,4 +1,4 @@
-"""Does a model know the emotion, or the voice? One model from the kindest protocol to the hardest, and why it falls."""
+"""Speaker dependence: the scores of a model from the easiest protocol to the hardest, and why they fall."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ from ser_core.results import comparison, differences, runs
 from ser_core.results.published import PUBLISHED
 from ser_core.results.runs import Run
 
-# From the kindest to the hardest: what of a test clip the model has not heard before.
+# From the easiest to the hardest: what is new to the model in a test clip.
 LADDER = {
     "study": "other clips, drawn at random: same actors, same sentences",
     "repetition": "the other take of each clip: same actors, same sentences",
@@ -68,6 +68,10 @@ def latest(found: Iterable[Run]) -> dict[tuple, Run]:
     """The newest run of each protocol and recipe (`_what`) that may be compared: on the study's clips, with its seed.
 
     A run on clips of one's own is of another test, with a name of its own (`comparison.same_test`).
+
+    Parameters
+    ----------
+    found : iterable of Run
     """
     return {
         (test, *_what(run.recipe)): run
@@ -78,7 +82,12 @@ def latest(found: Iterable[Run]) -> dict[tuple, Run]:
 
 
 def on_the_ladder(found: Iterable[Run]) -> list[tuple[str, Run]]:
-    """The newest runs under a protocol of the ladder with a model's own parameters, each with the protocol."""
+    """The newest runs under a protocol of the ladder with a model's own parameters, each with the protocol.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    """
     return [
         (test, run)
         for (test, *_), run in latest(found).items()
@@ -91,7 +100,12 @@ def _what(recipe: Recipe) -> tuple[str, ...]:
 
 
 def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
-    """Every run under a protocol of published actor folds, or under the same with song, best first.
+    """Every speaker-independent run under a protocol of published folds, with and without song; best first.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    protocol : str
 
     Returns
     -------
@@ -128,7 +142,11 @@ def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
 
 
 def published(protocol: str) -> pd.DataFrame:
-    """The published numbers, and for those that may not be held against runs of a protocol the reason.
+    """The published results, and the reason why some are not comparable with runs of a protocol.
+
+    Parameters
+    ----------
+    protocol : str
 
     Returns
     -------
@@ -145,7 +163,12 @@ def published(protocol: str) -> pd.DataFrame:
 
 
 def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
-    """Who speaks, by the features and the kind of model that tell emotions apart, on the study's split.
+    """Speaker recognition with the features and the kind of model used for emotions, on the study's split.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        A feature table.
 
     Returns
     -------
@@ -161,7 +184,15 @@ def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def fall(table: pd.DataFrame, name: str) -> str:
-    """What a ladder shows, in one sentence that a pupil understands."""
+    """What a ladder shows, in one plain sentence.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `ladder` gives it.
+    name : str
+        Of the model.
+    """
     if len(table) < 2:
         return f"{name} has been tested under one protocol only."
     first, last = table.iloc[0], table.iloc[-1]
@@ -193,8 +224,14 @@ IDEAS = (  # in words, model and recipe, and against which model and recipe
 
 
 def ideas(found: Iterable[Run]) -> pd.DataFrame:
-    """What each idea that the authors left open adds: paired tests on the study's test clips (16 classes) and on the
-    speech of actors never heard (EmoBox's folds, eight emotions), corrected for their number.
+    """What each idea that the authors left open adds, by paired tests corrected for their number.
+
+    The tests are on the study's test clips (16 classes) and on the speech of actors who are not in training (EmoBox's
+    folds, eight emotions).
+
+    Parameters
+    ----------
+    found : iterable of Run
 
     Returns
     -------
@@ -214,7 +251,7 @@ def ideas(found: Iterable[Run]) -> pd.DataFrame:
 
 
 def _newest(newest: dict[tuple, Run], protocol: str, model: str, wanted: dict) -> Run | None:
-    """The run of a model whose recipe says what is wanted; where it says nothing, the default's."""
+    """The newest run of a model with these fields in its recipe; other fields as by default."""
     if wanted.get("origin") != "nested":
         return newest.get((protocol, *_what(registry.recipe(model, **wanted))))
     of_model = (run for (test, key, *_), run in newest.items() if (test, key) == (protocol, model))
@@ -240,7 +277,11 @@ def _corrected(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def song_helps(found: Iterable[Run]) -> pd.DataFrame:
-    """What song among the training clips gives, on the same spoken test clips: `study` against `study-speech`.
+    """The gain by song among the training clips, on the same spoken test clips: `study` against `study-speech`.
+
+    Parameters
+    ----------
+    found : iterable of Run
 
     Returns
     -------

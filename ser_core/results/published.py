@@ -49,14 +49,14 @@ SVM_UNHEARD_ACTORS_UAR = 0.38  # an RBF SVM on the same 180 features, actors hel
 
 @dataclass(frozen=True)
 class Published:
-    """A number from a publication, and what it may be held against."""
+    """A published result, and what it is comparable with."""
 
     system: str
     value: float
     measure: str  # "accuracy", "UAR" (over all clips) or "UA" (mean over folds of UAR), of eight emotions in speech
     protocol: str  # of `protocols`; "" for none of ours
     source: str
-    but: str = ""  # why it says less than it seems to
+    but: str = ""  # what limits it
     spread: float | None = None  # standard deviation over repeated runs
 
 

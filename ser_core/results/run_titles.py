@@ -10,7 +10,14 @@ from ser_core.results.runs import Run
 
 
 def title(run: Run, *, protocol: bool = True) -> str:
-    """A run in a few words, such as "cnn dropout 0.5" or "cnn2d, emobox"; without its `protocol` where all share it."""
+    """A run in a few words, such as "cnn dropout 0.5" or "cnn2d, emobox"; without its `protocol` where all share it.
+
+    Parameters
+    ----------
+    run : Run
+    protocol : bool
+        Whether the title names the protocol.
+    """
     recipe, model = run.recipe, registry.get(run.recipe.model)
     words = recipe.model
     if recipe.origin == "own":
@@ -19,7 +26,7 @@ def title(run: Run, *, protocol: bool = True) -> str:
         words += " (tuned-inside)"
     elif recipe.preset != "default" and recipe.preset != _usual(run):
         words += f" ({recipe.preset})"
-    # What a network or a vote of runs sees is said by its model and preset; any other model sees the 180 features if
+    # The features of a network or a vote of runs follow from its model and preset; any other has the 180 if
     # nothing is said.
     if model.learns_from_clips and not model.trains_in_epochs and recipe.features != model.presets["default"].features:
         words += f", {augmentation.get(recipe.augmentation).label or recipe.features}"
@@ -47,7 +54,17 @@ def _usual(run: Run) -> str | None:
 
 
 def titles(found: Iterable[Run], **options) -> dict[str, str]:
-    """The id of each run -> its title, no two alike: an own run says so, and where that is not enough, its id's end."""
+    """A title for each run, no two alike: own runs are marked, and where needed, followed by the end of the id.
+
+    Parameters
+    ----------
+    found : iterable of Run
+
+    Returns
+    -------
+    dict of str to str
+        Run's id -> title.
+    """
     said = {run.id: title(run, **options) + ("" if run.shipped else " (yours)") for run in found}
     often = Counter(said.values())
     return {key: words if often[words] == 1 else f"{words} #{key[-8:]}" for key, words in said.items()}

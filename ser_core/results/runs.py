@@ -1,5 +1,8 @@
-"""Runs on disk: `runs/<id>/run.json` says what was done, `predictions.parquet` what came out for every clip; of a
-network, `curves.parquet` how each epoch went."""
+"""Runs on disk.
+
+`runs/<id>/run.json` says what was done, `predictions.parquet` what came out for every clip, and of a network,
+`curves.parquet` how each epoch went.
+"""
 
 import dataclasses
 import hashlib
@@ -50,7 +53,13 @@ class Seconds:
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """A run's predictions, and of a network its curves, in memory."""
+    """A run's predictions, and of a network its curves, in memory.
+
+    Parameters
+    ----------
+    predictions : pd.DataFrame
+    curves : pd.DataFrame, optional
+    """
 
     predictions: pd.DataFrame
     curves: pd.DataFrame | None = None
@@ -65,10 +74,18 @@ class SavedTables:
 
     @property
     def predictions(self) -> pd.DataFrame:
+        """The saved predictions.
+
+        Raises
+        ------
+        ArtifactError
+            If the file is missing or damaged.
+        """
         return _read(self.folder / PREDICTIONS, self.stamp)
 
     @property
     def curves(self) -> pd.DataFrame | None:
+        """The saved curves; None for a model that is no network."""
         file = self.folder / CURVES
         return _read(file, self.stamp) if file.exists() else None
 
@@ -85,7 +102,7 @@ class Run:
     protocol : str
         Of `evaluation.protocols`.
     data_digest : str
-        Which clips, as `features.tables.digest` says; only runs on the same may be compared.
+        Of the clips, by `features.tables.digest`; only runs with the same digest may be compared.
     clips : int
     tables : Tables or SavedTables
     scores : dict
@@ -141,8 +158,10 @@ class Run:
 
     @property
     def predictions(self) -> pd.DataFrame:
-        """One row a clip and fold: clip, corpus, speaker, gender, fold, part ("train", "cv" or "test"), truth, and
-        `p_<label>` of each class."""
+        """One row a clip and fold: clip, corpus, speaker, gender, fold, part, truth, and `p_<label>` of each class.
+
+        `part` is "train", "cv" or "test".
+        """
         return self.tables.predictions
 
     @property
@@ -151,7 +170,12 @@ class Run:
         return self.tables.curves
 
     def part(self, name: str) -> pd.DataFrame:
-        """The predictions that count as `train`, `cv` or `test`."""
+        """The predictions of one part.
+
+        Parameters
+        ----------
+        name : {"train", "cv", "test"}
+        """
         return self.predictions[self.predictions["part"] == name]
 
     @property
@@ -160,7 +184,12 @@ class Run:
         return self.part("test")["truth"].value_counts().sort_index().to_dict()
 
     def does_the_same_as(self, other: "Run") -> bool:
-        """Whether another run is of the same recipe, protocol and clips."""
+        """Whether another run is of the same recipe, protocol and clips.
+
+        Parameters
+        ----------
+        other : Run
+        """
         return self._what == other._what
 
     @property
@@ -169,7 +198,7 @@ class Run:
 
     @property
     def own(self) -> "Run":
-        """This run under an id of this installation's own, so that it is not taken for the shipped one."""
+        """The same run under an id of this installation's own, so that it is not taken for the shipped one."""
         return self if self.id.startswith(OWN) else dataclasses.replace(self, id=f"{OWN}{self.id}")
 
 
@@ -189,14 +218,37 @@ class Unreadable:
 
 
 def id_of(recipe: Recipe, protocol: str, data_digest: str, cv: bool = True) -> str:
-    """A run's id, from what is to be done: the same again has the same."""
+    """A run's id. The same recipe, protocol and clips give the same id.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    protocol, data_digest : str
+    cv : bool
+    """
     what = json.dumps([recipe.digest, protocol, data_digest, cv])
     fingerprint = hashlib.sha256(what.encode()).hexdigest()[:8]
     return f"{protocol}-{recipe.model}-{recipe.preset}-{fingerprint}"
 
 
 def save(run: Run, store: Path) -> Path:
-    """Write a run into a store's `runs/`, whole or not at all; the same run made again takes the old one's place."""
+    """Write a run into a store's `runs/`, whole or not at all. It replaces an older run of the same id.
+
+    Parameters
+    ----------
+    run : Run
+    store : Path
+
+    Returns
+    -------
+    Path
+        The run's folder.
+
+    Raises
+    ------
+    ArtifactError
+        If the store cannot be written.
+    """
     folder = store / "runs" / run.id
     make_store(store)
     with FileLock(store / ".lock"):
@@ -221,12 +273,17 @@ def _record(run: Run, folder: Path) -> dict:
     named = {one.name: getattr(run, one.name) for one in dataclasses.fields(run)}
     for name in ("id", "shipped", "tables"):
         named.pop(name)
-    record = {name: dataclasses.asdict(one) if dataclasses.is_dataclass(one) else one for name, one in named.items()}
+    parts = {name: one for name, one in named.items() if isinstance(one, Recipe | Versions | Environment | Seconds)}
+    record = named | {name: dataclasses.asdict(one) for name, one in parts.items()}
     return record | {"predictions_digest": _digest(folder / PREDICTIONS)}
 
 
 def make_store(store: Path) -> None:
-    """Make a store's folder where it is missing.
+    """Make a store's folder if it is missing.
+
+    Parameters
+    ----------
+    store : Path
 
     Raises
     ------
@@ -246,10 +303,19 @@ _known: dict[tuple, tuple[tuple, Run]] = {}  # folder, shipped -> its files' sta
 
 
 def load(folder: Path, *, shipped: bool = False) -> Run:
-    """Read one run; its predictions are read when they are asked for. In one process only once, until a file changes.
+    """Read one run. Its predictions are read when they are first used.
 
-    Saved scores are trusted while the predictions are those that they were computed from; otherwise they are computed
-    anew.
+    A run is read once in a process, until one of its files changes. Saved scores are used while they have the digest of
+    the predictions and the version of `evaluation.scores`; otherwise they are computed again.
+
+    Parameters
+    ----------
+    folder : Path
+    shipped : bool
+
+    Returns
+    -------
+    Run
 
     Raises
     ------
@@ -311,6 +377,12 @@ def _read(file: Path, stamp: tuple) -> pd.DataFrame:
 def get(run_id: str, stores: Iterable[Path]) -> Run:
     """The run of that id.
 
+    Parameters
+    ----------
+    run_id : str
+    stores : iterable of Path
+        The shipped store, then this installation's own.
+
     Raises
     ------
     ArtifactError
@@ -326,8 +398,15 @@ def get(run_id: str, stores: Iterable[Path]) -> Run:
 
 
 def read_all(stores: Iterable[Path]) -> tuple[list[Run], list[Unreadable]]:
-    """Every run of the shipped store (the first) and of this installation's own, newest last; and those that cannot be
-    read, so that they are named where they would stand and take nothing else down with them."""
+    """Every run of the shipped store (the first) and of this installation's own, newest last; and the unreadable ones.
+
+    A run that cannot be read is named where it would stand, and does not hide the others.
+
+    Parameters
+    ----------
+    stores : iterable of Path
+        The shipped store, then this installation's own.
+    """
     found, unreadable = [], []
     for shipped, store in zip((True, False), stores, strict=False):
         runs, faults = _read_store(store, shipped)
@@ -337,7 +416,12 @@ def read_all(stores: Iterable[Path]) -> tuple[list[Run], list[Unreadable]]:
 
 
 def read_own(store: Path) -> tuple[list[Run], list[Unreadable]]:
-    """This installation's own runs, as `read_all` has them after the shipped ones."""
+    """The own runs of this installation, as `read_all` has them after the shipped ones.
+
+    Parameters
+    ----------
+    store : Path
+    """
     return _read_store(store, shipped=False)
 
 
@@ -361,7 +445,18 @@ def _folders(place: Path) -> list[Path]:
 
 
 def list_all(stores: Iterable[Path]) -> list[Run]:
-    """The runs of `read_all`; those that cannot be read are logged."""
+    """The runs of `read_all`; those that cannot be read are logged.
+
+    Parameters
+    ----------
+    stores : iterable of Path
+        The shipped store, then this installation's own.
+
+    Returns
+    -------
+    list of Run
+        The newest last.
+    """
     found, unreadable = read_all(stores)
     for one in unreadable:
         logger.warning("%s", one)
@@ -392,6 +487,14 @@ def find(found: Iterable[Run], *, protocol: str | None = None, **recipe) -> Run:
 
 
 def matches(run: Run, *, protocol: str | None = None, **recipe) -> bool:
-    """Whether a run is of this protocol and its recipe says so, e.g. `preset="default"`."""
+    """Whether a run is of this protocol and has these fields in its recipe, e.g. `preset="default"`.
+
+    Parameters
+    ----------
+    run : Run
+    protocol : str, optional
+    recipe
+        Fields of a recipe and their values.
+    """
     is_of_protocol = protocol is None or run.protocol == protocol
     return is_of_protocol and all(getattr(run.recipe, name) == value for name, value in recipe.items())

@@ -1,7 +1,8 @@
-"""What a vote gains over its members, class by class, and what the study says of that."""
+"""The gain of a vote over its members, class by class, beside what the study reports."""
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 from scipy.stats import false_discovery_control
@@ -13,7 +14,13 @@ from ser_core.results.runs import Run
 
 
 def by_class(whole: Run, member: Run, *, part: str = "test", kind: str = "class") -> pd.DataFrame:
-    """What one run gains over another in each class, e.g. a vote over its member.
+    """The gain of one run over another in each class, e.g. of a vote over its member.
+
+    Parameters
+    ----------
+    whole, member : Run
+    part : {"test", "cv", "train"}
+    kind : {"class", "emotion", "gender"}
 
     Returns
     -------
@@ -37,8 +44,14 @@ def by_class(whole: Run, member: Run, *, part: str = "test", kind: str = "class"
 
 
 def members(vote: Run, found: Iterable[Run]) -> dict[str, Run]:
-    """The runs of a vote's members, each alone but otherwise the same, by the member's key; none if it is no vote."""
-    made_of = vote.members or vote.recipe.parameters.get("members") or {}
+    """The runs of a vote's members, each alone but otherwise the same, by the member's key; empty if it is no vote.
+
+    Parameters
+    ----------
+    vote : Run
+    found : iterable of Run
+    """
+    made_of: dict[str, Any] = vote.members or vote.recipe.parameters.get("members") or {}
     alike = [run for run in found if _on(run) == _on(vote)]
     result = {}
     for key, what in made_of.items():
@@ -59,16 +72,22 @@ STUDYS_VOTE = "v4"
 
 
 def studys_story(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
-    """What the study says that its vote's members mend in each other, held against the runs: so or not, in words.
-    Of any other vote, or on another test, it says nothing.
+    """What the study says about how its vote's members complement each other, checked against the runs.
+
+    For any other vote, or another test, the list is empty.
 
     Parameters
     ----------
     vote : Run
     of : dict
         Its members, as `members` gives them.
+
+    Returns
+    -------
+    list of (bool, str)
+        Whether it is so, and in words.
     """
-    said = []
+    said: list[tuple[bool, str]] = []
     if (vote.recipe.model, vote.protocol, set(of)) != (STUDYS_VOTE, "study", {"mlp", "xgb"}):
         return said
     for weak, strong, labels in STUDYS_STORY:
@@ -105,7 +124,7 @@ def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of) -> s
     """
     clips = (gains["only_whole"] - gains["only_member"]).astype(int)
     counts = {name_of(truth): number for truth, number in zip(gains["truth"], clips, strict=True)}
-    ranked = sorted(counts, key=counts.get, reverse=True)
+    ranked = sorted(counts, key=counts.__getitem__, reverse=True)
     best = [f"{name} ({counts[name]:+d})" for name in ranked[:3] if counts[name] > 0]
     worst = [f"{name} ({counts[name]:+d})" for name in ranked[::-1][:3] if counts[name] < 0]
     more = f"{abs(clips.sum())} {'more' if clips.sum() >= 0 else 'fewer'}"

@@ -1,8 +1,8 @@
 """A study's best trial: made a preset, and tested, once."""
 
 import dataclasses
-import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import optuna
 import pandas as pd
@@ -20,7 +20,14 @@ from ser_core.tuning import results
 def preset_of(
     study: optuna.Study, trial: FrozenTrial, known: Iterable[presets.TunedPreset]
 ) -> presets.TunedPreset | None:
-    """The preset that was made of a trial and tested, if it is among those known."""
+    """The tested preset of a trial, if there is one.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    trial : FrozenTrial
+    known : iterable of TunedPreset
+    """
     facts = (study.study_name, trial.number, trial.value, results.parameters(study, trial))
     same = (one for one in known if (one.study, one.trial, one.score, one.parameters) == facts and one.run)
     return next(same, None)
@@ -32,7 +39,7 @@ def save_preset(
     settings: Settings,
     *,
     name: str = "",
-    into: os.PathLike | None = None,
+    into: Path | None = None,
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[presets.TunedPreset, bool]:
@@ -44,7 +51,7 @@ def save_preset(
     ----------
     name : str
         Of the preset; the study's if not given.
-    into : path, optional
+    into : Path, optional
         The store; the workspace if not given.
 
     Returns
@@ -76,7 +83,7 @@ def save_preset(
         trials=results.count(study)[0],
         cv=facts["cv"],
         folds=facts["folds"],
-        score=chosen.value,
+        score=results.value(chosen),
         features=facts.get("features", ""),
     )
     model = registry.get(preset.model)

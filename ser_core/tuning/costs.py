@@ -1,4 +1,4 @@
-"""How long a search takes, to be said before anyone starts it."""
+"""Estimates of the duration of a search."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ STUDY_SECONDS_A_FOLD = {"dt": 0.3, "rf": 190, "lgb": 40, "xgb": 10, "mlp": 4, "k
 
 
 def estimate(plan: studies.Plan, trials: int, workers: int, settings: Settings) -> tuple[float | None, bool]:
-    """Seconds that so many trials of a plan may take, and whether that is what earlier trials of its kind took.
+    """The estimated seconds of a plan's trials, and whether they are based on earlier trials of its kind.
 
     Without such trials it is what the authors' spaces took when they were tried, and None for others.
     """
@@ -23,7 +23,7 @@ def estimate(plan: studies.Plan, trials: int, workers: int, settings: Settings) 
 
 
 def from_trials(plan: studies.Plan, trials: int, workers: int, settings: Settings) -> float | None:
-    """Seconds that so many trials of a plan may take, from what trials of that model and space took; None if none has.
+    """The estimated seconds of a plan's trials, from earlier trials of that model and space; None without any.
 
     Where no trial was pruned the estimate of a plan that prunes is too long, never too short.
     """

@@ -58,6 +58,7 @@ class Dashboards:
                 start_new_session=True,  # Ctrl-C is for the server; it ends by the pipe
                 text=True,
             )
+            assert process.stdout is not None  # a pipe, as stdin is
             address = process.stdout.readline().strip()
             if not address:
                 process.wait()
@@ -74,13 +75,14 @@ class Dashboards:
             for process, _ in self._running.values():
                 process.terminate()
                 process.wait()
-                process.stdin.close()
-                process.stdout.close()
+                for pipe in (process.stdin, process.stdout):
+                    assert pipe is not None
+                    pipe.close()
             self._running.clear()
 
 
 def is_local(host: str | None) -> bool:
-    """Whether a browser that asked for this host (`localhost:8501`) is on this machine, as far as can be told."""
+    """Whether a browser with this host in its address (`localhost:8501`) is probably on this machine."""
     name = (host or "").strip().lower()
     name = name[1:].split("]")[0] if name.startswith("[") else name.split(":")[0]
     return name in LOCAL_NAMES

@@ -1,8 +1,8 @@
-"""Studies told to people: a plan as a job and in words, ranges and parameters as tables."""
+"""Studies as pages show them: a plan as a job and in words, ranges and parameters as tables."""
 
 import optuna
 import pandas as pd
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
 from ser_core.jobs import Task
@@ -28,7 +28,7 @@ LONG_S = 3600  # from here on people are warned
 
 
 def task(plan: studies.Plan, name: str, trials: int, *, workers: int = 0, minutes: int = 0) -> Task:
-    """The job that begins a study or goes on with it."""
+    """The job that starts or resumes a study."""
     parts = ["tune", plan.model, "--name", name, "--trials", str(trials)]
     for option in ("space", "cv", "folds", "sampler", "pruner", "seed"):
         parts += [f"--{option}", str(getattr(plan, option))]
@@ -101,8 +101,11 @@ MINE = "-mine"  # after a plan's name, where a study of that name ships
 
 
 def title(name: str) -> str:
-    """A study's name to be read: "XGBoost, our ranges, 5 folds of clips, TPE, median, seed 9" where it is its plan's;
-    any other name as it is."""
+    """A study's name as a title.
+
+    For example, "XGBoost, our ranges, 5 folds of clips, TPE, median, seed 9" where the name is that of a plan; any
+    other name stays as it is.
+    """
     plan = studies.Plan.of_name(name.removesuffix(MINE))
     if plan is None or plan.model not in registry.MODELS:
         return name
@@ -138,6 +141,7 @@ def range_in_words(distribution: BaseDistribution) -> str:
     if isinstance(distribution, CategoricalDistribution):
         *others, last = (value(choice) for choice in distribution.choices)
         return f"{', '.join(others)} or {last}" if others else last
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
     words = f"{distribution.low:,.6g} to {distribution.high:,.6g}"
     if distribution.log:
         return f"{words}, each decade as often"

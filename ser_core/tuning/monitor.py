@@ -1,4 +1,4 @@
-"""A study as it stood at one moment, in memory, for any number of readers while workers go on."""
+"""A snapshot of a study in memory, for any number of readers while workers continue."""
 
 import hashlib
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Watch:
         self._study, self._made, self._unborn = studies.load(found), None, search.Unborn()
 
     def now(self) -> Snapshot:
-        """The study as it stands. A running trial whose worker gives no sign of life is told as lost.
+        """A snapshot of the study. A running trial whose worker gives no sign of life counts as lost.
 
         Raises
         ------
@@ -57,8 +57,8 @@ class Watch:
 
 
 def _silent(study: optuna.Study) -> set[int]:
-    # Optuna tells this only to `fail_stale_trials`, which writes; whoever looks must not.
-    database = study._storage._backend
+    # Optuna's public way is `fail_stale_trials`, which writes to the database; a reader must not.
+    database = study._storage._backend  # type: ignore[attr-defined]  # no public way
     return {database.get_trial_number_from_id(key) for key in database._get_stale_trial_ids(study._study_id)}
 
 

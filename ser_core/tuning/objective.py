@@ -19,7 +19,7 @@ from ser_core.settings import Settings
 
 
 class Objective:
-    """The function that a study maximises: mean accuracy over folds, or mean UAR over folds of actors never heard.
+    """The function that a study maximises: mean accuracy over folds, or mean UAR over speaker-independent folds.
 
     Whatever has a space in `models.search_spaces` can be tuned by it.
 
@@ -47,6 +47,7 @@ class Objective:
         self.groups = table["speaker"].to_numpy() if facts["cv"] == "actors" else None
 
     def __call__(self, trial: optuna.Trial) -> float:
+        """The mean score of a trial's parameters over the folds."""
         trial.set_user_attr("worker", f"{platform.node()}:{os.getpid()}")
         trial.set_user_attr("fold_scores", scores := [])  # a trial that is begun again brings its old ones
         try:

@@ -13,7 +13,12 @@ from ser_core.results.runs import Run
 
 
 def count(study: optuna.Study) -> tuple[int, int]:
-    """How many trials ended by themselves, and how many run. One that was stopped or whose worker died did not end."""
+    """Numbers of trials that ended and that are running. A trial that was stopped, or lost its worker, did not end.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    """
     trials = study.get_trials(deepcopy=False)
     ended = sum(
         trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
@@ -24,7 +29,12 @@ def count(study: optuna.Study) -> tuple[int, int]:
 
 
 def table(study: optuna.Study) -> pd.DataFrame:
-    """One row a trial: number, state, value, seconds, began, fold_scores, reason, worker, and `params_<name>`."""
+    """One row a trial: number, state, value, seconds, began, fold_scores, reason, worker, and `params_<name>`.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    """
     rows = []
     for trial in study.get_trials(deepcopy=False):
         state = trial.state.name.lower()
@@ -50,7 +60,12 @@ def table(study: optuna.Study) -> pd.DataFrame:
 
 
 def score(trial: FrozenTrial) -> float | None:
-    """The mean over all folds; None where a trial has not run them all."""
+    """The mean over all folds; None where a trial has not run them all.
+
+    Parameters
+    ----------
+    trial : FrozenTrial
+    """
     return trial.value if trial.state == TrialState.COMPLETE else None
 
 
@@ -60,23 +75,51 @@ def whole(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def best(study: optuna.Study) -> FrozenTrial | None:
-    """The trial of the highest mean over all folds; None before there is one."""
-    return max(whole(study), key=score, default=None)
+    """The trial of the highest mean over all folds; None before there is one.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    """
+    return max(whole(study), key=value, default=None)
 
 
 def ranked(study: optuna.Study) -> list[FrozenTrial]:
-    """The trials that have begun: the best first, and those without a score last."""
+    """The trials that have begun, best first; those without a score come last.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    """
     begun = [trial for trial in study.get_trials(deepcopy=False) if trial.params]
-    return sorted(begun, key=lambda trial: -float("inf") if score(trial) is None else score(trial), reverse=True)
+    return sorted(begun, key=value, reverse=True)
+
+
+def value(trial: FrozenTrial) -> float:
+    """A trial's score as a number to compare by: minus infinity where it has none."""
+    mean = score(trial)
+    return -float("inf") if mean is None else mean
 
 
 def parameters(study: optuna.Study, trial: FrozenTrial) -> dict:
-    """All that a trial set, the space's fixed parameters too."""
+    """All parameters of a trial, including the space's fixed ones.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    trial : FrozenTrial
+    """
     return search_spaces.get(study.user_attrs["model"], study.user_attrs["space"]).parameters(trial.params)
 
 
 def our_default(study: optuna.Study, found: Iterable[Run]) -> float | None:
-    """What our default preset reached on the same folds, if there is such a run: only for five folds of clips."""
+    """The score of our default preset on the same folds, if there is such a run; only for five folds of clips.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    found : iterable of Run
+    """
     facts = study.user_attrs
     if (facts["cv"], facts["folds"]) != ("study", CV_FOLDS):
         return None

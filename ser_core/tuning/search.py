@@ -132,18 +132,20 @@ def work(
 
 
 class Unborn:
-    """Tells trials whose worker died between asking for one and its first sign of life: Optuna has them run for ever.
+    """Finds trials whose worker died before its first sign of life; for Optuna they would run for ever.
 
     Parameters
     ----------
     heartbeat_s : int
-        Of the workers. A trial is told when it has been seen for as long as a worker may be silent.
+        Of the workers. A trial counts once it has been seen for as long as a worker may be silent.
     """
 
     def __init__(self, heartbeat_s: int = storage.HEARTBEAT_S):
-        self._grace_s, self._seen = storage.GRACE_BEATS * heartbeat_s, {}
+        self._grace_s = storage.GRACE_BEATS * heartbeat_s
+        self._seen: dict[int, float] = {}  # trial -> when it was first seen
 
     def numbers(self, study: optuna.Study) -> set[int]:
+        """The numbers of those trials."""
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         now = time.monotonic()  # as seen here: the clocks of other machines may differ
         self._seen = {

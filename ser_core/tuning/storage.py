@@ -20,8 +20,8 @@ from ser_core.errors import TuningError
 from ser_core.files import atomically
 from ser_core.settings import Settings
 
-HEARTBEAT_S = 10  # how often a running trial says that its worker lives
-GRACE_BEATS = 3  # after so many beats missed, the worker is taken for dead and its trial is begun again
+HEARTBEAT_S = 10  # interval of a running trial's signs of life
+GRACE_BEATS = 3  # after this number of missed beats, the trial is started again
 MAX_RETRIES = 3  # of one trial: what kills three workers would kill the fourth
 LOCK_KEY = 1_188_976  # any number that the server's other users do not lock on
 LOCK_WAIT_S = 60  # until a worker gives up on an SQLite file that others write
@@ -44,18 +44,34 @@ def shipped_url(settings: Settings) -> str:
 
 
 def said(url: str) -> str:
-    """A database's address as it may be shown: without its password."""
+    """A database's address without its password.
+
+    Parameters
+    ----------
+    url : str
+    """
     return make_url(url).render_as_string(hide_password=True)
 
 
 def exists(url: str) -> bool:
-    """False for an SQLite file that is not there; a server's database is taken to be there."""
+    """Whether there is a database: False for a missing SQLite file; that of a server is assumed to exist.
+
+    Parameters
+    ----------
+    url : str
+    """
     file = _sqlite_file(url)
     return file is None or file.is_file()
 
 
 def connect(url: str, *, heartbeat_s: int = HEARTBEAT_S) -> RDBStorage:
-    """Open a database, which is made where it is missing, by one process at a time.
+    """Open a database, and create it if it is missing. Processes that do so at once wait for each other.
+
+    Parameters
+    ----------
+    url : str
+    heartbeat_s : int
+        Seconds between a worker's signs of life.
 
     Raises
     ------
@@ -99,9 +115,18 @@ def _alone(url: str):
 
 
 def pack(url: str, file: Path) -> None:
-    """Copy an SQLite database of studies into one small file that can be opened for reading only."""
+    """Copy an SQLite database of studies into one small file that can be opened for reading only.
+
+    Parameters
+    ----------
+    url : str
+        Of an SQLite database.
+    file : Path
+    """
+    source = _sqlite_file(url)
+    assert source is not None, f"{url} is no SQLite database"
     with atomically(file) as part:
-        with closing(sqlite3.connect(_sqlite_file(url))) as database:
+        with closing(sqlite3.connect(source)) as database:
             database.execute("VACUUM INTO ?", (str(part),))
         with closing(sqlite3.connect(part)) as database:
             database.execute("PRAGMA journal_mode = DELETE")

@@ -49,7 +49,7 @@ class Plan:
 
     @classmethod
     def of_name(cls, name: str) -> "Plan | None":
-        """The plan that `name` is the name of; None where somebody thought of the name."""
+        """The plan with that name; None for a name that is no plan's."""
         if not (found := _OF_PLAN.fullmatch(name)):
             return None
         model, space, cv, folds, sampler, pruner, seed = found.groups()
@@ -145,7 +145,11 @@ def _begin_stopped_again(study: optuna.Study) -> None:
 
 
 def list_all(settings: Settings) -> list[Found]:
-    """The studies that ship, and this installation's own.
+    """The shipped studies, and this installation's own.
+
+    Parameters
+    ----------
+    settings : Settings
 
     Raises
     ------
@@ -175,7 +179,12 @@ def load(found: Found) -> optuna.Study:
 
 
 def find(name: str, settings: Settings) -> Found:
-    """The study of that name; this installation's own before one that ships.
+    """The study of that name; this installation's own goes before a shipped one.
+
+    Parameters
+    ----------
+    name : str
+    settings : Settings
 
     Raises
     ------
@@ -199,6 +208,18 @@ def _storage(url: str) -> optuna.storages.RDBStorage:
 
 
 def open_in(name: str, database: optuna.storages.RDBStorage) -> optuna.Study:
+    """The study of that name in a database.
+
+    Parameters
+    ----------
+    name : str
+    database : optuna.storages.RDBStorage
+
+    Raises
+    ------
+    TuningError
+        If there is none.
+    """
     try:
         return optuna.load_study(study_name=name, storage=database)
     except KeyError:

@@ -5,6 +5,7 @@ import re
 import runpy
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
@@ -35,7 +36,7 @@ MIME = {
 
 
 def settings() -> Settings:
-    """This installation's settings."""
+    """The settings of this installation."""
     return Settings.from_environment()
 
 
@@ -56,14 +57,14 @@ def choice(label: str, titles: dict[str, str], *, key: str) -> str:
     """One of a few, side by side by what they are called; the first to begin with. It stands in the page's address."""
     first = next(iter(titles))
     chosen = st.segmented_control(
-        label, list(titles), format_func=titles.get, default=first, required=True, key=key, bind="query-params"
+        label, list(titles), format_func=titles.__getitem__, default=first, required=True, key=key, bind="query-params"
     )
     return chosen or first
 
 
 def what_to_do(views: tuple[str, ...]) -> str:
     """Which view of a page is shown; its own start button changes that, too, by `st.session_state["show"]`."""
-    default = {} if "show" in st.session_state else {"default": views[0]}
+    default: dict[str, Any] = {} if "show" in st.session_state else {"default": views[0]}
     chosen = st.segmented_control(
         "What to do", views, required=True, key="show", bind="query-params", label_visibility="collapsed", **default
     )
@@ -74,17 +75,19 @@ PICTURES = {"png": "PNG", "svg": "SVG"}
 
 
 def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
-    """A chart with its title above it and its sentence below it, which is also its accessible name, and with the way
-    to save it.
+    """Show a chart: its title above, its sentence below (also its accessible name), and a menu to save it.
 
-    The `customdata` of the marks that were clicked, if it is clickable.
+    Returns
+    -------
+    list
+        The `customdata` of the marks that were clicked, if it is clickable.
     """
     figure, sentence = figure_and_sentence
     title = figure.layout.meta["title"]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{title}**", width="content")
         drawer = st.popover("Save", icon=":material/download:", type="tertiary", on_change="rerun", key=f"save-{key}")
-    options = {"on_select": "rerun", "selection_mode": "points"} if clickable else {}
+    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if clickable else {}
     picture = {"filename": title, "format": st.session_state.get("picture", "png"), "scale": 2}
     config = {"displaylogo": False, "toImageButtonOptions": picture}
     event = st.plotly_chart(figure, key=key, alt=sentence, config=config, **options)
@@ -115,7 +118,7 @@ def save_chart(figure, title: str, key: str) -> None:
         "As a picture",
         list(PICTURES),
         default=st.session_state.get("picture", "png"),
-        format_func=PICTURES.get,
+        format_func=PICTURES.__getitem__,
         required=True,
         key=f"picture-{key}",
         on_change=remember,
@@ -158,8 +161,10 @@ _is_routed = ContextVar("_is_routed", default=False)
 
 @contextmanager
 def routed():
-    """Run a page: bad input is shown as its one clear line; any other fault is logged with its trace and
-    shown as an apology."""
+    """Run a page: bad input is shown as its one clear line.
+
+    Any other fault is logged with its traceback and shown as an apology.
+    """
     _is_routed.set(True)
     try:
         yield

@@ -105,7 +105,7 @@ def _found_studies(shipped: str, own: str) -> list:
 def study_now(found):
     """A `tuning.monitor.Snapshot` of a study, shared by all who watch it: never change it.
 
-    At most two seconds old, and never older than the last change of a job: where one has ended nobody asks again.
+    At most two seconds old, and never older than the last change of a job.
     """
     return _study_now(found.name, found.url, "ships" if found.shipped else work.jobs_stamp(), found)
 
@@ -124,7 +124,7 @@ def _watch(name: str, url: str, _found):
 
 @st.cache_resource
 def dashboards():
-    """This server's optuna-dashboards; they end with it."""
+    """The optuna-dashboard processes of this server; they end with it."""
     from ser_core.tuning.dashboard import Dashboards
 
     return Dashboards()

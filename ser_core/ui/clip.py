@@ -53,7 +53,7 @@ def clip_picture(stem: str, file: Path | None) -> None:
 
 @contextmanager
 def told(stem: str, file: Path | None):
-    """Say in one line what is wrong with a clip, and go on with the page."""
+    """Show in one line what is wrong with a clip, and continue with the page."""
     try:
         yield
     except AudioError as error:

@@ -1,5 +1,4 @@
-"""Long work as the pages show it: the drawer of every page, a job in a few lines, its states in words, and the buttons
-that begin and change one."""
+"""What the pages share about long work: the drawer, a job's lines, its states in words, and its buttons."""
 
 import time
 from collections.abc import Callable
@@ -51,7 +50,7 @@ def jobs_stamp() -> str:
 
 
 def act(do: Callable, *arguments) -> None:
-    """Carry out what a button says, and show what has become of it."""
+    """Carry out a button's action, and show the result."""
     do(*arguments)
     jobs_changed()
     st.rerun()
@@ -93,7 +92,7 @@ def offer_start(task: Task, on_click: Callable[[Task], None], *, label: str = "S
     st.code(jobs.shell(task.arguments), language="bash", wrap_lines=True)
 
 
-ENDED_SHOWN_S = 600  # how long the drawer tells of a job that ended
+ENDED_SHOWN_S = 600  # how long the drawer shows a job that has ended
 
 
 def drawer() -> None:
@@ -141,8 +140,8 @@ def show_job(job: Job, where: str) -> None:
     icon, word = STATES[job.status]
     place = f", number {job.place} in the queue" if job.place else ""
     st.markdown(f"**{as_text(job.task.title)}**: {icon} {word}{place}")
-    if job.is_alive and job.progress and job.progress.total:
-        at = job.progress
+    at = job.progress
+    if job.is_alive and at and at.total:
         words = at.words or f"{at.what}: {at.far}"
         if at.seconds_left and not at.words:
             words += f", about {in_words(at.seconds_left)} left"

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from ser_core.corpus import synthetic
+from ser_core.errors import FeatureError
 from ser_core.features import functionals, registry, speaker_perturbation
 from ser_core.features.augmentation import augmented
+from ser_core.features.feature_set import FeatureSet
 from ser_core.features.registry import FUNCTIONALS
 
 PERTURBED = augmented(FUNCTIONALS, "speaker-perturbation")
@@ -23,6 +25,12 @@ def test_the_version_of_copies_is_that_of_the_features_and_of_the_change():
 def test_what_changes_clips_in_each_epoch_makes_no_copies():
     frames = registry.get("frames")
     assert augmented(frames, "specaugment") is frames
+
+
+def test_features_that_are_extracted_in_batches_are_not_made_of_copies():
+    batched = FeatureSet("vgg16", "vgg16-1", "pictures", extract_batch=np.stack)
+    with pytest.raises(FeatureError, match="vgg16 cannot be made of changed copies"):
+        augmented(batched, "speaker-perturbation")
 
 
 @pytest.mark.parametrize(("formants", "pitch", "duration"), speaker_perturbation.OTHERS)

@@ -7,7 +7,7 @@ import pytest
 
 from ser_core import experiments
 from ser_core.cli import health
-from ser_core.errors import ArtifactError
+from ser_core.errors import ArtifactError, ModelError
 from ser_core.experiments import Result, fusion
 from ser_core.features import mean180, tables
 from ser_core.models import presets, registry
@@ -25,6 +25,12 @@ def test_a_kept_model_gives_the_numbers_that_it_gave(trained, result, table):
     np.testing.assert_array_equal(
         model_store.load(trained).predict_proba(features), result.model.predict_proba(features)
     )
+
+
+def test_a_run_with_a_model_for_each_fold_cannot_be_kept(result, table, tmp_path):
+    with pytest.raises(ModelError, match="no single model"):
+        model_store.save(Result(result.run, None), table, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("key", registry.of_tables())
