@@ -116,7 +116,7 @@ def gained(stamp: tuple, kind: str, _whole: Run, _member: Run) -> pd.DataFrame:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def story(stamp: tuple, _vote: Run, _members: dict) -> list[tuple[bool, str]]:
-    return vote_gains.studys_story(_vote, _members)
+    return vote_gains.original_claims(_vote, _members)
 
 
 # What is compared

@@ -7,7 +7,7 @@ from ser_core.corpus import TITLES
 from ser_core.features import exploration, mean180, prosody
 from ser_core.figures import features as figures
 from ser_core.figures.style import percent
-from ser_core.results.published import STUDY_COMPONENTS
+from ser_core.results.published import ORIGINAL_COMPONENTS
 from ser_core.ui import cached
 from ser_core.ui.clip import clip_card, clip_picture
 
@@ -168,7 +168,7 @@ def show_profile(channel, gender) -> None:
 def show_components(channel, gender) -> None:
     kept = exploration.components_kept(cumulative_variance(None, None, training_only=True))
     others = {
-        "the study found, on its 1,961 training clips": STUDY_COMPONENTS,
+        "the study found, on its 1,961 training clips": ORIGINAL_COMPONENTS,
         "here, on the same training clips": kept,
     }
     ui.chart(figures.cumulative_variance(cumulative_variance(channel, gender), others), key="components")

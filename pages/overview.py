@@ -7,15 +7,15 @@ from ser_core.figures import scores
 from ser_core.models import registry
 from ser_core.results import runs
 from ser_core.results.comparison import SEES_AS_THE_ORIGINAL
-from ser_core.results.published import HUMAN_ACCURACY, ORIGINAL, STUDY, STUDY_TEST_CLIPS
+from ser_core.results.published import HUMAN_ACCURACY, ORIGINAL, ORIGINAL_AUTHORS, ORIGINAL_TEST_CLIPS
 from ser_core.ui import cached
 
 ui.require_router()
 shipped = [run for run in cached.shipped_runs() if run.recipe.preset == "default"]
-as_the_study = [
+as_the_original = [
     run for run in cached.shipped_runs() if run.recipe.preset == SEES_AS_THE_ORIGINAL.get(run.recipe.model, "default")
 ]
-ours = cached.comparison(tuple(run.id for run in as_the_study), as_the_study)
+ours = cached.comparison(tuple(run.id for run in as_the_original), as_the_original)
 votes = ours[ours["family"] == "ensemble"]
 best = votes.loc[votes["cv_accuracy"].idxmax()]
 unheard = runs.find(shipped, model=best["model"], protocol="emobox")
@@ -103,7 +103,7 @@ st.markdown(
   convolutional network {ORIGINAL["cnn"].test_accuracy:.2f} and VGG16 on pictures of sound
   {ORIGINAL["vgg16"].test_accuracy:.2f}.
 - **Votes help a little.** Perceptron and XGBoost together reached {ORIGINAL["v4"].test_accuracy:.2f}, which on
-  {STUDY_TEST_CLIPS} clips cannot be told from the perceptron alone.
+  {ORIGINAL_TEST_CLIPS} clips cannot be told from the perceptron alone.
 - **Most of it is knowing the voices.** The split is random, so the same actor says the same sentence on both sides.
   When each actor is held out in turn (speech, EmoBox's six folds of actors), their best vote names
   {theirs.scores["emotion_accuracy"]:.2f} of the eight emotions right. Ours, which looks at more of the sound than its
@@ -111,7 +111,7 @@ st.markdown(
   claims to be {unheard.scores["emotion_claimed"]:.2f} sure. People who only listen name {HUMAN_ACCURACY:.2f}.
 """
 )
-st.caption(f"The study: {STUDY}. People: as quoted by Luna-Jimenez et al. 2022, Table 1.")
+st.caption(f"The study: {ORIGINAL_AUTHORS}. People: as quoted by Luna-Jimenez et al. 2022, Table 1.")
 
 st.header("Where to go")
 for column, (file, label, icon, text) in zip(

@@ -110,7 +110,7 @@ def ravdess_clip() -> list[tuple[str, bytes]]:
     if clip and (file := cached.recordings().file(stem)) is None:
         st.info("There is no recording of it here.", icon=":material/volume_off:")
     elif clip:
-        if part := protocols.study_parts().get(stem):
+        if part := protocols.original_parts().get(stem):
             st.info(PARTS[part], icon=":material/school:")
         with told(stem, file):
             return [(file.name, audio.read(file))]

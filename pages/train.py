@@ -417,11 +417,11 @@ def show_vote() -> None:
     with st.container(horizontal=True, gap="large"):
         st.metric("Five folds of train", f"{row['cv_accuracy']:.3f}", width="content")
         gain = row["test_accuracy"] - ORIGINAL[model.key].test_accuracy
-        at_study = abs(row["weight"] - studied) < 1e-9
+        at_original = abs(row["weight"] - studied) < 1e-9
         st.metric(
             "Test",
             f"{row['test_accuracy']:.3f}",
-            f"{gain:+.3f} to the study's {ORIGINAL[model.key].test_accuracy:.2f}" if at_study else None,
+            f"{gain:+.3f} to the study's {ORIGINAL[model.key].test_accuracy:.2f}" if at_original else None,
             width="content",
         )
     st.caption(

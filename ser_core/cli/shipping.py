@@ -19,7 +19,7 @@ from ser_core.models.ensembles import NESTED_TRIALS
 from ser_core.models.recipe import Recipe
 from ser_core.prediction import model_store
 from ser_core.results import generalization, runs
-from ser_core.results.published import STUDY_CLIPS
+from ser_core.results.published import ORIGINAL_CLIPS
 from ser_core.settings import Settings
 from ser_core.tuning import best_trial, search, storage, studies
 
@@ -278,10 +278,10 @@ def make_tables(settings: Settings, *, jobs: int = -1) -> dict[Path, pd.DataFram
         file = settings.shipped_table(features.key)
         made[file] = tables.extract(found, settings.workspace, features=features, jobs=jobs).table
     table = made[settings.feature_table]
-    if len(table) != STUDY_CLIPS:
+    if len(table) != ORIGINAL_CLIPS:
         raise CorpusError(
-            f"{settings.data_dir} holds {len(table):,} of RAVDESS' {STUDY_CLIPS:,} clips, and the study needs all of "
-            "them"
+            f"{settings.data_dir} holds {len(table):,} of RAVDESS' {ORIGINAL_CLIPS:,} clips, and the study needs "
+            "all of them"
         )
     return made | {
         settings.maps: exploration.maps(table),

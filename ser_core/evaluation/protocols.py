@@ -12,8 +12,8 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, train
 from ser_core.corpus import official_clips
 from ser_core.errors import ProtocolError
 
-STUDY_SEED = 9
-STUDY_TEST_SHARE = 0.2
+ORIGINAL_SEED = 9
+ORIGINAL_TEST_SHARE = 0.2
 CV_FOLDS = 5
 MIN_CLASS_CLIPS = 7  # so that every fold still fits on five, on which probabilities are calibrated
 
@@ -155,7 +155,7 @@ def get(name: str) -> Protocol:
     if name in PROTOCOLS:
         return PROTOCOLS[name]
     if found := re.fullmatch(r"actors-(\d{1,3})(?:-(\d{1,9}))?", name):
-        return _actor_folds(name, int(found[1]), int(found[2] or STUDY_SEED))
+        return _actor_folds(name, int(found[1]), int(found[2] or ORIGINAL_SEED))
     raise ProtocolError(
         f"There is no protocol {name!r}; there is {', '.join(PROTOCOLS)}, and actors-K or actors-K-SEED for K folds of "
         "actors"
@@ -175,20 +175,20 @@ def _actor_folds(name: str, number: int, seed: int) -> Protocol:
     return Protocol(name, f"{number} folds of actors, drawn with seed {seed}: speech and song", divide, "speaker")
 
 
-def _study_folds(index: pd.DataFrame) -> list[Fold]:
+def _original_folds(index: pd.DataFrame) -> list[Fold]:
     """The study's split: 80 % training and 20 % test, at random and not stratified, so actors are on both sides.
 
     Inside the training part, the five folds of scikit-learn's `cross_val_score(cv=5)`.
     """
-    train, test = _study_split(index)
+    train, test = _original_split(index)
     return [*_cv_folds(index, train, CV_FOLDS), Fold(0, "test", train, test)]
 
 
-def _study_split(index: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def _original_split(index: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     labels = index["label"].to_numpy(dtype=object)
     if len(index) < 2 * CV_FOLDS:
         raise ProtocolError(f"The study's split needs more than {len(index)} clips: at least {2 * CV_FOLDS}")
-    train, test = train_test_split(np.arange(len(index)), test_size=STUDY_TEST_SHARE, random_state=STUDY_SEED)
+    train, test = train_test_split(np.arange(len(index)), test_size=ORIGINAL_TEST_SHARE, random_state=ORIGINAL_SEED)
     counts = pd.Series(labels[train]).value_counts()
     if counts.min() < MIN_CLASS_CLIPS:
         raise ProtocolError(
@@ -229,7 +229,7 @@ def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS)
     """
     if not 3 <= number <= CV_FOLDS:
         raise ProtocolError(f"Tuning takes 3 to {CV_FOLDS} folds, not {number}")
-    train, _ = _study_split(index)
+    train, _ = _original_split(index)
     if cv == "study":
         return _cv_folds(index, train, number)
     if cv != "actors":
@@ -241,7 +241,7 @@ def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS)
     return [Fold(i, "cv", train[fit], train[held]) for i, (fit, held) in enumerate(folds, start=1)]
 
 
-def by_speaker(genders, speakers, number: int, seed: int = STUDY_SEED) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def by_speaker(genders, speakers, number: int, seed: int = ORIGINAL_SEED) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Speaker-independent folds, balanced by gender.
 
     Parameters
@@ -260,7 +260,7 @@ def by_speaker(genders, speakers, number: int, seed: int = STUDY_SEED) -> Iterat
 
 
 @lru_cache(maxsize=1)
-def study_parts() -> dict[str, str]:
+def original_parts() -> dict[str, str]:
     """The part of each of RAVDESS' 2,452 clips in the study's split of all of them.
 
     For a subset of the clips, this says which of them the shipped models were trained on.
@@ -271,14 +271,14 @@ def study_parts() -> dict[str, str]:
         Stem -> `train` or `test`.
     """
     stems = [clip.stem for clip in official_clips()]
-    _, test = train_test_split(stems, test_size=STUDY_TEST_SHARE, random_state=STUDY_SEED)
+    _, test = train_test_split(stems, test_size=ORIGINAL_TEST_SHARE, random_state=ORIGINAL_SEED)
     return dict.fromkeys(stems, "train") | dict.fromkeys(test, "test")
 
 
-def _speech_of_the_study(index: pd.DataFrame) -> list[Fold]:
+def _original_speech(index: pd.DataFrame) -> list[Fold]:
     """The study's split with the song taken out of it, so that the test clips are the speech among the study's."""
     speech = _column(index, "channel", "study-speech") == "speech"
-    train, test = (rows[speech[rows]] for rows in _study_split(index))
+    train, test = (rows[speech[rows]] for rows in _original_split(index))
     _check_classes(index["label"].to_numpy(dtype=object)[train], "study-speech")
     return [*_cv_folds(index, train, CV_FOLDS), Fold(0, "test", train, test)]
 
@@ -341,8 +341,8 @@ def _with_and_without_song(name: str, title: str) -> tuple[Protocol, Protocol]:
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
-        Protocol("study", "The study's split: random 80/20, actors on both sides", _study_folds),
-        Protocol("study-speech", "The study's split without its song", _speech_of_the_study),
+        Protocol("study", "The study's split: random 80/20, actors on both sides", _original_folds),
+        Protocol("study-speech", "The study's split without its song", _original_speech),
         Protocol("repetition", "One of two repetitions held out", partial(_each_value, "repetition"), "repetition"),
         Protocol("statement", "One of two sentences held out", partial(_each_value, "statement"), "statement"),
         *_with_and_without_song("emobox", "EmoBox's six folds of actors"),

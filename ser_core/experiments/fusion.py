@@ -52,7 +52,7 @@ def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest:
             and data_digest in (None, run.data_digest)
         ]
         if not fits:
-            usual = {"protocol": "study", "seed": protocols.STUDY_SEED}
+            usual = {"protocol": "study", "seed": protocols.ORIGINAL_SEED}
             wanted = {"protocol": protocol, "seed": recipe.seed}
             options = [member.command] if member.command else []
             options += [f"--{name} {value}" for name, value in wanted.items() if value != usual[name]]

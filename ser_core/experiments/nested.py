@@ -171,7 +171,7 @@ def _folds(labels: np.ndarray, groups: np.ndarray | None) -> list[tuple[np.ndarr
         _, counts = np.unique(labels, return_counts=True)
         if counts.min() < FOLDS:
             raise TuningError(f"{FOLDS} folds need {FOLDS} training clips of every class, and one has {counts.min()}")
-        split = StratifiedKFold(FOLDS, shuffle=True, random_state=protocols.STUDY_SEED)
+        split = StratifiedKFold(FOLDS, shuffle=True, random_state=protocols.ORIGINAL_SEED)
         return list(split.split(labels, labels))
     actors = len(np.unique(groups))
     if actors < 2:

@@ -193,7 +193,7 @@ def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
     usual = registry.parameters("cnn")
     rows = {}
     for run in found:
-        if not runs.matches(run, protocol="study", model="cnn", seed=protocols.STUDY_SEED):
+        if not runs.matches(run, protocol="study", model="cnn", seed=protocols.ORIGINAL_SEED):
             continue
         chosen = run.recipe.parameters
         differs = {name for name in {*chosen, *usual} if chosen.get(name) != usual.get(name)}

@@ -55,7 +55,7 @@ def clips(settings: Settings) -> pd.DataFrame:
         if list(other["stem"]) != list(table["stem"]):
             raise FeatureError(f"{file} is not of the clips of {settings.feature_table}. Make them anew: make study")
     return table.assign(
-        part=table["stem"].map(protocols.study_parts()),
+        part=table["stem"].map(protocols.original_parts()),
         **{name: voice[name] for name in prosody.NAMES},
         **places.drop(columns="stem"),
     )

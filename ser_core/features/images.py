@@ -153,7 +153,7 @@ def write(
     *,
     kind: str = "mel",
     copies: int = 0,
-    seed: int = protocols.STUDY_SEED,
+    seed: int = protocols.ORIGINAL_SEED,
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Written:
@@ -209,7 +209,7 @@ def write(
             "clips_sha256": _digest(corpus),
         },
     )
-    in_test = (clips["stem"].map(protocols.study_parts()) == "test").to_numpy()
+    in_test = (clips["stem"].map(protocols.original_parts()) == "test").to_numpy()
     wanted = [
         {copy: folder / f"{stem}{f'_aug{copy}' * bool(copy)}.png" for copy in range(1 + copies * (not test))}
         for stem, test, folder in zip(clips["stem"], in_test, _class_folders(out, clips["label"], in_test), strict=True)

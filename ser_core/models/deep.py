@@ -37,7 +37,7 @@ CNN2D = {
     "smoothing": 0.1,
     "augment": True,
 }
-STUDIED = {"optimizer": "sgd", "learning_rate": 0.01, "batch_size": 16}
+ORIGINAL_TRAINING = {"optimizer": "sgd", "learning_rate": 0.01, "batch_size": 16}
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _network(key: str, name: str, about: str, network: str, **presets: tuple[str
 def _backbone(key: str, name: str) -> Network:
     about = f"{name} knows a million photographs; small layers on top of it learn to read pictures of sound."
     return _network(
-        key, f"{name} on mel pictures", about, "head", default=(key, STUDIED | {"epochs": 60, "dropout": 0.5})
+        key, f"{name} on mel pictures", about, "head", default=(key, ORIGINAL_TRAINING | {"epochs": 60, "dropout": 0.5})
     )
 
 
@@ -136,7 +136,7 @@ MODELS = (
         "1-D CNN on components",
         "Eight convolutions and three dense layers on the principal components of the 180 features.",
         "cnn",
-        default=("mean180", STUDIED | {"epochs": 60, "dropout": 0.3}),
+        default=("mean180", ORIGINAL_TRAINING | {"epochs": 60, "dropout": 0.3}),
     ),
     _backbone("vgg16", "VGG16"),
     _backbone("vgg19", "VGG19"),
@@ -153,7 +153,7 @@ MODELS = (
             {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 32, "epochs": 40, "dropout": 0.3},
         ),
         # Its 180 numbers are means over time: in their order there is nothing to follow.
-        study=("mean180", STUDIED | {"epochs": 20, "dropout": 0.3}),
+        study=("mean180", ORIGINAL_TRAINING | {"epochs": 20, "dropout": 0.3}),
     ),
     SavedVote(
         "v_cnn_vgg16",

@@ -73,9 +73,9 @@ def get(model: str, space: str = "ours") -> Space:
         raise TuningError(f"There is no search space {space!r}; there is {' and '.join(SPACES)}")
     if model not in OURS:
         raise TuningError(f"{model!r} is not tuned: a vote follows its members. Tune one of {', '.join(OURS)}")
-    if space == "study" and model not in STUDY:
+    if space == "study" and model not in AUTHORS:
         raise TuningError(f"The study did not tune {model!r}: it has no search space 'study'. Use 'ours'")
-    return (STUDY if space == "study" else OURS)[model]
+    return (AUTHORS if space == "study" else OURS)[model]
 
 
 def available(model: str) -> list[str]:
@@ -85,7 +85,7 @@ def available(model: str) -> list[str]:
     ----------
     model : str
     """
-    return [name for name, spaces in (("ours", OURS), ("study", STUDY)) if model in spaces]
+    return [name for name, spaces in (("ours", OURS), ("study", AUTHORS)) if model in spaces]
 
 
 _int, _float = IntDistribution, FloatDistribution
@@ -191,7 +191,7 @@ OURS |= {
     ),
 }
 
-STUDY: dict[str, Space] = {
+AUTHORS: dict[str, Space] = {
     "dt": Space(
         {
             "criterion": _one_of("gini", "entropy"),

@@ -77,7 +77,7 @@ def latest(found: Iterable[Run]) -> dict[tuple, Run]:
         (test, *_what(run.recipe)): run
         for test, group in comparison.same_test(found).items()
         for run in group
-        if run.recipe.seed == protocols.STUDY_SEED
+        if run.recipe.seed == protocols.ORIGINAL_SEED
     }
 
 

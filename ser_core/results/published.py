@@ -15,10 +15,10 @@ class OriginalResult:
     test_accuracy: float
 
 
-STUDY = "Hatfield, Rivas, Gupta, Lange and Deshwal: Speech Emotion Detection (Medium)"
-STUDY_CLIPS = 2452  # all of RAVDESS
-STUDY_TEST_CLIPS = 491
-STUDY_COMPONENTS = 66  # principal components that hold 95 % of the variance of its training clips
+ORIGINAL_AUTHORS = "Hatfield, Rivas, Gupta, Lange and Deshwal: Speech Emotion Detection (Medium)"
+ORIGINAL_CLIPS = 2452  # all of RAVDESS
+ORIGINAL_TEST_CLIPS = 491
+ORIGINAL_COMPONENTS = 66  # principal components that hold 95 % of the variance of its training clips
 
 _ROWS = (
     ("dt", "Decision tree", "classical", 0.74, 0.4309, 0.46),

@@ -32,7 +32,7 @@ def title(run: Run, *, protocol: bool = True) -> str:
         words += f", {augmentation.get(recipe.augmentation).label or recipe.features}"
     if protocol and run.protocol != "study":
         words += f", {run.protocol}"
-    if recipe.seed != protocols.STUDY_SEED:
+    if recipe.seed != protocols.ORIGINAL_SEED:
         words += f", seed {recipe.seed}"
     return words
 

@@ -67,11 +67,11 @@ def _on(run: Run) -> tuple:
 
 
 # "MLP mends fearful female and sad male, XGBoost sad female": the member that is mended, by which, in what classes.
-STUDYS_STORY = (("xgb", "mlp", ("fearful_female", "sad_male")), ("mlp", "xgb", ("sad_female",)))
-STUDYS_VOTE = "v4"
+ORIGINAL_CLAIMS = (("xgb", "mlp", ("fearful_female", "sad_male")), ("mlp", "xgb", ("sad_female",)))
+ORIGINAL_VOTE = "v4"
 
 
-def studys_story(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
+def original_claims(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
     """What the study says about how its vote's members complement each other, checked against the runs.
 
     For any other vote, or another test, the list is empty.
@@ -88,9 +88,9 @@ def studys_story(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
         Whether it is so, and in words.
     """
     said: list[tuple[bool, str]] = []
-    if (vote.recipe.model, vote.protocol, set(of)) != (STUDYS_VOTE, "study", {"mlp", "xgb"}):
+    if (vote.recipe.model, vote.protocol, set(of)) != (ORIGINAL_VOTE, "study", {"mlp", "xgb"}):
         return said
-    for weak, strong, labels in STUDYS_STORY:
+    for weak, strong, labels in ORIGINAL_CLAIMS:
         gains = by_class(vote, of[weak]).set_index("truth")
         other = by_class(of[strong], of[weak]).set_index("truth")
         for label in labels:

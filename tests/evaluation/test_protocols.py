@@ -67,7 +67,7 @@ def test_the_studys_parts_by_name_are_those_of_the_split_of_all_clips(settings):
 
     table = tables.read(settings.feature_table)
     *_, split = protocols.get("study").folds(table)
-    parts = protocols.study_parts()
+    parts = protocols.original_parts()
     assert {stem for stem, part in parts.items() if part == "test"} == set(table["stem"].iloc[split.held_out])
     assert list(parts) == list(table["stem"])
 

@@ -174,7 +174,7 @@ def test_the_noise_is_as_loud_as_asked(spoken, monkeypatch):
 
 
 def test_pictures_lie_in_a_folder_for_each_part_and_class(found, made):
-    parts = protocols.study_parts()
+    parts = protocols.original_parts()
     expected = set()
     for stem, label in zip(found.clips["stem"], found.clips["label"], strict=True):
         if parts[stem] == "test":
@@ -204,7 +204,7 @@ def test_a_written_picture_is_that_of_its_clip(found, made):
 
 
 def test_each_clip_stands_where_the_study_has_it_also_if_others_are_missing(made):
-    parts = protocols.study_parts()
+    parts = protocols.original_parts()
     for name in pictures(made.folder):
         part, _, file = name.split("/")
         assert parts[file.removesuffix(".png").split("_aug")[0]] == part

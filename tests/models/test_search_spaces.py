@@ -27,7 +27,7 @@ def as_distribution(kind, *values):
 
 
 @pytest.mark.skipif(not REFERENCE.is_file(), reason="the study's facts are not here")
-@pytest.mark.parametrize("model", search_spaces.STUDY)
+@pytest.mark.parametrize("model", search_spaces.AUTHORS)
 def test_the_studys_spaces_are_those_of_the_study(model):
     facts = json.loads(REFERENCE.read_text())["search_spaces"][model]
     facts = {name: value for name, value in facts.items() if name != "trials"}

@@ -52,7 +52,7 @@ def test_the_studys_story_is_held_against_the_runs():
     xgb = ~np.isin(label, ["fearful_female", "sad_male"])
     mlp = label != "sad_female"
     vote = label != "sad_male"  # mends two of the three
-    found = vote_gains.studys_story(run(vote, "v4"), {"mlp": run(mlp, "mlp"), "xgb": run(xgb, "xgb")})
+    found = vote_gains.original_claims(run(vote, "v4"), {"mlp": run(mlp, "mlp"), "xgb": run(xgb, "xgb")})
     assert [is_so for is_so, _ in found] == [True, False, True]
     clips = (label == "fearful_female").sum()
     assert found[0][1] == (
@@ -63,7 +63,7 @@ def test_the_studys_story_is_held_against_the_runs():
 
 def test_of_other_votes_and_other_tests_the_study_says_nothing():
     vote, of = run(by_chance(1), "v4"), {"mlp": run(by_chance(2), "mlp"), "xgb": run(by_chance(3), "xgb")}
-    assert len(vote_gains.studys_story(vote, of)) == 3
-    assert vote_gains.studys_story(changed(vote, {"model": "v2"}), of) == []
-    assert vote_gains.studys_story(changed(vote, protocol="emobox"), of) == []
-    assert vote_gains.studys_story(vote, of | {"kn": of["mlp"]}) == []
+    assert len(vote_gains.original_claims(vote, of)) == 3
+    assert vote_gains.original_claims(changed(vote, {"model": "v2"}), of) == []
+    assert vote_gains.original_claims(changed(vote, protocol="emobox"), of) == []
+    assert vote_gains.original_claims(vote, of | {"kn": of["mlp"]}) == []
