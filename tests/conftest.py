@@ -17,15 +17,18 @@ from tests.archive_server import started as started_archive_server
 
 TESTS = Path(__file__).parent
 
-# What starts servers, browsers, processes or TensorFlow, or reads all real clips: `make check` leaves it out.
+# What starts servers, browsers, processes or TensorFlow, decodes much or fits much: `make check` leaves it out.
 SLOW = (
     "app",
+    "audio/test_loading.py",
     "cli",
     "e2e",
     "experiments/test_cluster.py",
+    "features/test_images.py",
     "jobs",
+    "models/test_emotion_classifier.py",
     "models/test_networks.py",
-    "prediction/test_model_store.py",
+    "prediction",
     "study",
     "test_interrupts.py",
     "test_package.py",

@@ -29,12 +29,14 @@ def test_a_run_cannot_be_told_from_itself():
     assert (found.p, found.difference, found.low, found.high) == (1, 0, 0, 0)
 
 
+@pytest.mark.slow
 def test_of_runs_that_are_equally_good_few_are_said_to_differ():
     """The test's size: at most 5 in 100."""
     found = [differences.pair(run(by_chance(2 * i)), run(by_chance(2 * i + 1)), resamples=10).p for i in range(300)]
     assert np.mean(np.array(found) < 0.05) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
 
 
+@pytest.mark.slow
 def test_the_difference_of_most_pairs_lies_in_its_interval():
     """Coverage: 95 in 100."""
     inside = []
