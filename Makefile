@@ -18,8 +18,8 @@ export SER_DATA_DIR ?= $(if $(wildcard ../shared/data/ravdess),../shared/data/ra
 app: .venv/.app-installed
 	$(BIN)/streamlit run app.py
 
-test: .venv/.test-installed
-	$(BIN)/ruff check .
+test: lint
+	$(TYPES)
 	$(BIN)/pytest
 
 check: lint
