@@ -72,7 +72,8 @@ def get(model: str, space: str = "ours") -> Space:
     if space not in SPACES:
         raise TuningError(f"There is no search space {space!r}; there is {' and '.join(SPACES)}")
     if model not in OURS:
-        raise TuningError(f"{model!r} is not tuned: a vote follows its members. Tune one of {', '.join(OURS)}")
+        reason = "it has no search space" if registry.get(model).family == "classical" else "a vote follows its members"
+        raise TuningError(f"{model!r} is not tuned: {reason}. Tune one of {', '.join(OURS)}")
     if space == "study" and model not in AUTHORS:
         raise TuningError(f"The study did not tune {model!r}: it has no search space 'study'. Use 'ours'")
     return (AUTHORS if space == "study" else OURS)[model]
