@@ -220,7 +220,7 @@ def _make_one(one: Deep, table: pd.DataFrame, settings: Settings, weights: Path 
     kept = {entry.key: entry.run for entry in model_store.list_all([settings.artifacts])}
     what = (recipe, one.protocol, tables.digest(table), one.cv)
     for run in shipped:
-        is_made = (run.recipe, run.protocol, run.data_digest, run.cv) == what
+        is_made = run.what == what
         if is_made and (not keep or kept.get(one.model) == run.id):
             return run
     features = model_input.load(table, settings, features=recipe.features, weights=weights)
@@ -277,6 +277,7 @@ def make_tables(settings: Settings, *, jobs: int = -1) -> dict[Path, pd.DataFram
     for features in (feature_sets.MEAN180, feature_sets.FUNCTIONALS, feature_sets.PROSODY):
         file = settings.shipped_table(features.key)
         made[file] = tables.extract(found, settings.workspace, features=features, jobs=jobs).table
+        made[file].attrs.pop(tables.FOLDER)  # of this machine; RAVDESS' clips are looked for in SER_DATA_DIR
     table = made[settings.feature_table]
     if len(table) != ORIGINAL_CLIPS:
         raise CorpusError(

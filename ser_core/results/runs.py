@@ -190,10 +190,11 @@ class Run:
         ----------
         other : Run
         """
-        return self._what == other._what
+        return self.what == other.what
 
     @property
-    def _what(self) -> tuple:
+    def what(self) -> tuple[Recipe, str, str, bool]:
+        """What was done: recipe, protocol, digest of the clips, and whether with cross-validation."""
         return self.recipe, self.protocol, self.data_digest, self.cv
 
     @property
