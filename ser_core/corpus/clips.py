@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ import soundfile
 
 from ser_core import audio
 from ser_core.audio import decoders
-from ser_core.errors import AudioError
+from ser_core.errors import AudioError, CorpusError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
@@ -91,6 +92,46 @@ def sound_files(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(here, name) for name in files if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
     return sorted(found)
+
+
+def read_folder(folder: Path, row_of: Callable[[Path], dict], further: Iterable[str]) -> Corpus:
+    """The corpus of the clips below a folder, whatever its layout; only file names and headers are read.
+
+    Of files with the same stem the first is taken (in order of their paths) and the others are rejected.
+
+    Parameters
+    ----------
+    folder : Path
+        Gives an empty corpus if it is empty or does not exist.
+    row_of : callable
+        The path of a sound file -> its row of the index, without `path` and `duration_s`. Raises `CorpusError` with
+        the reason if the file is not a clip of the corpus.
+    further : iterable of str
+        The columns of the index after `COLUMNS`.
+
+    Returns
+    -------
+    Corpus
+    """
+    rows: list[dict] = []
+    rejected: list[Rejected] = []
+    first: dict[str, str] = {}  # stem -> the file that it was first found in
+    for path in sound_files(folder):
+        file = path.relative_to(folder).as_posix()
+        try:
+            row = row_of(path)
+            if path.stem in first:
+                raise CorpusError(f"the same clip as {first[path.stem]}")
+        except CorpusError as error:
+            rejected.append(Rejected(file, str(error)))
+            continue
+        duration_s, fault = duration(path)
+        if fault:
+            rejected.append(Rejected(file, fault, broken=True))
+            continue
+        first[path.stem] = file
+        rows.append({"path": file, **row, "duration_s": duration_s})
+    return Corpus(folder, in_order(pd.DataFrame(rows, columns=[*COLUMNS, *further])), tuple(rejected))
 
 
 def stamp(folder: str | os.PathLike) -> str:

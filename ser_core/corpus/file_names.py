@@ -4,9 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
-from ser_core.corpus.clips import COLUMNS, Corpus, Rejected, duration, in_order, sound_files
+from ser_core.corpus.clips import COLUMNS, Corpus, read_folder, sound_files
 from ser_core.corpus.labels import label_of
 from ser_core.errors import CorpusError
 
@@ -88,26 +86,8 @@ def index(folder: Path, named: NamedCorpus) -> Corpus:
     CorpusError
         If no clip can be read.
     """
-    rows: list[dict] = []
-    rejected: list[Rejected] = []
-    seen: dict[str, str] = {}
-    for path in sound_files(folder):
-        file = path.relative_to(folder).as_posix()
-        try:
-            row = named.row(path.stem)
-        except CorpusError as error:
-            rejected.append(Rejected(file, str(error)))
-            continue
-        if path.stem in seen:
-            rejected.append(Rejected(file, f"the same clip as {seen[path.stem]}"))
-            continue
-        duration_s, fault = duration(path)
-        if fault:
-            rejected.append(Rejected(file, fault, broken=True))
-            continue
-        seen[path.stem] = file
-        rows.append({"path": file, **row, "duration_s": duration_s})
-    if not rows:
-        raise CorpusError(f"No clip of {named.name} in {folder} can be used (the first: {rejected[0].reason})")
     further = [name for name in re.compile(named.pattern).groupindex if name not in COLUMNS]
-    return Corpus(folder, in_order(pd.DataFrame(rows, columns=[*COLUMNS, *further])), tuple(rejected))
+    found = read_folder(folder, lambda file: named.row(file.stem), further)
+    if found.clips.empty:
+        raise CorpusError(f"No clip of {named.name} in {folder} can be used (the first: {found.rejected[0].reason})")
+    return found

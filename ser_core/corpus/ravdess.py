@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core.corpus.clips import COLUMNS, SUFFIXES, Corpus, Rejected, duration, in_order, sound_files, without_zeros
+from ser_core.corpus.clips import SUFFIXES, Corpus, read_folder, without_zeros
 from ser_core.corpus.labels import BY_CODE, label_of, title_of
 from ser_core.errors import CorpusError
 
@@ -176,22 +176,12 @@ def coverage(clips: pd.DataFrame) -> pd.DataFrame:
         and `song_of`, and `missing` of both together.
     """
     whole = pd.DataFrame([asdict(clip) for clip in official_clips()])
-    by_actor = (
-        whole.assign(there=whole["stem"].isin(clips["stem"]))
-        .groupby(["speaker", "gender", "channel"])["there"]
-        .agg(["sum", "size"])
-        .unstack(fill_value=0)
-    )
-    table = pd.DataFrame(
-        {
-            "speech": by_actor["sum"]["speech"],
-            "speech_of": by_actor["size"]["speech"],
-            "song": by_actor["sum"]["song"],
-            "song_of": by_actor["size"]["song"],
-        }
-    )
-    table["missing"] = table["speech_of"] + table["song_of"] - table["speech"] - table["song"]
-    return table.reset_index()
+    there = whole["stem"].isin(clips["stem"])
+    speakers = [whole["speaker"], whole["gender"]]
+    table = pd.crosstab(speakers, whole["channel"], there, aggfunc="sum").fillna(0).astype(int)
+    has = pd.crosstab(speakers, whole["channel"])
+    missing = (has - table).sum(axis="columns")
+    return table.join(has.add_suffix("_of")).assign(missing=missing).rename_axis(columns=None).reset_index()
 
 
 def index(folder: str | os.PathLike) -> Corpus:
@@ -239,30 +229,14 @@ def look_through(folder: str | os.PathLike) -> Corpus:
     -------
     Corpus
     """
-    folder = Path(folder)
-    rows, rejected = [], []
-    seen: dict[str, str] = {}  # stem -> the file that it was first found in
-    for path in sound_files(folder):
-        name = path.relative_to(folder).as_posix()
-        try:
-            clip = parse(path.stem)
-        except CorpusError as error:
-            rejected.append(Rejected(name, str(error)))
-            continue
-        if clip.stem in seen:
-            rejected.append(Rejected(name, f"the same clip as {seen[clip.stem]}"))
-            continue
-        said = _actor_of_folder(path.parent.name)
-        if said not in (None, int(clip.speaker)):
-            rejected.append(Rejected(name, f"its name says actor {int(clip.speaker)}, its folder actor {said}"))
-            continue
-        duration_s, fault = duration(path)
-        if fault:
-            rejected.append(Rejected(name, fault, broken=True))
-            continue
-        seen[clip.stem] = name
-        rows.append({"path": name, **asdict(clip), "label": clip.label, "duration_s": duration_s})
-    return Corpus(folder, in_order(pd.DataFrame(rows, columns=[*COLUMNS, *OWN_COLUMNS])), tuple(rejected))
+    return read_folder(Path(folder), _row, OWN_COLUMNS)
+
+
+def _row(file: Path) -> dict:
+    clip, actor = parse(file.stem), _actor_of_folder(file.parent.name)
+    if actor not in (None, int(clip.speaker)):
+        raise CorpusError(f"its name says actor {int(clip.speaker)}, its folder actor {actor}")
+    return asdict(clip) | {"label": clip.label}
 
 
 def _actor_of_folder(name: str) -> int | None:
