@@ -50,7 +50,7 @@ def clips(channel="speech"):
         for actor in (1, 2):
             for statement in (1, 2):
                 take = {"actor": actor, "statement": statement, "song": song}
-                name = synthetic.stem(emotion, **take, repetition=1, intensity=1)
+                name = synthetic.Take(emotion=emotion, **take).stem
                 files[f"Actor_{actor:02d}/{name}.wav"] = synthetic.wav(emotion, **take, seconds=0.5)
     return files
 

@@ -83,49 +83,9 @@ class Voice:
     tract: float  # formant frequencies times this
 
 
-def voice(
-    emotion: str,
-    *,
-    actor: int,
-    statement: int = 1,
-    repetition: int = 1,
-    intensity: int = 1,
-    song: bool = False,
-    seed: int = 0,
-) -> Voice:
-    """The target values of `speak` for the same arguments.
-
-    Raises
-    ------
-    CorpusError
-        If RAVDESS knows no such emotion, actor, statement, repetition or intensity.
-    """
-    _check(emotion, actor, statement, repetition, intensity)
-    manner = MANNERS[emotion]
-    gender = gender_of_actor(actor)
-    person = np.random.default_rng([seed, actor])
-    own_pitch = BASE_F0[gender] * person.uniform(0.92, 1.08)
-    tract = TRACT[gender] * person.uniform(0.97, 1.03)
-    take = _take_rng(emotion, actor, statement, repetition, intensity, song, seed)
-    strong = intensity == 2
-    pitch = manner.pitch * (1.06 if strong else 1.0) * take.uniform(0.98, 1.02)
-    level = manner.level_dbfs + (3.0 if strong else 0.0) + (1.0 if song else 0.0) + take.uniform(-0.5, 0.5)
-    return Voice(f0_hz=own_pitch * pitch, level_dbfs=level, manner=manner, tract=tract * manner.formants)
-
-
-def speak(
-    emotion: str,
-    *,
-    actor: int,
-    statement: int = 1,
-    repetition: int = 1,
-    intensity: int = 1,
-    song: bool = False,
-    seconds: float = 3.0,
-    rate: int = RATE,
-    seed: int = 0,
-) -> np.ndarray:
-    """One clip; equal arguments give equal samples.
+@dataclass(frozen=True, kw_only=True)
+class Take:
+    """Who says what and how: the fields of a RAVDESS file name, and a seed.
 
     Parameters
     ----------
@@ -137,12 +97,98 @@ def speak(
         1 or 2, as in a RAVDESS name. The statement chooses the vowels, 2 is the strong intensity.
     song : bool
         Slower and with vibrato.
+    seed : int
+        Another seed gives other actors and other takes.
+
+    Raises
+    ------
+    CorpusError
+        If RAVDESS has no such emotion, actor, statement, repetition or intensity.
+    """
+
+    emotion: str
+    actor: int
+    statement: int = 1
+    repetition: int = 1
+    intensity: int = 1
+    song: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.emotion not in BY_NAME:
+            raise CorpusError(f"Unknown emotion {self.emotion!r}: use one of {', '.join(EMOTION_NAMES)}.")
+        if self.actor not in ACTORS:
+            raise CorpusError(f"Unknown actor {self.actor!r}: RAVDESS has actors {ACTORS[0]} to {ACTORS[-1]}.")
+        for name in ("statement", "repetition", "intensity"):
+            if (value := getattr(self, name)) not in (1, 2):
+                raise CorpusError(f"Unknown {name} {value!r}: RAVDESS has 1 and 2.")
+
+    @property
+    def stem(self) -> str:
+        """The RAVDESS name without suffix: `03-01-05-01-02-01-12` is actor 12, angry, speech."""
+        channel, emotion = 2 if self.song else 1, int(BY_NAME[self.emotion].code)
+        fields = (3, channel, emotion, self.intensity, self.statement, self.repetition, self.actor)
+        return "-".join(f"{field:02d}" for field in fields)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether RAVDESS has such clips: it has no strong neutral, and no sung disgust or surprise."""
+        if self.emotion == "neutral" and self.intensity == 2:
+            return False
+        return not (self.song and self.emotion in NEVER_SUNG)
+
+    def rng(self) -> np.random.Generator:
+        """A random generator that is the same for equal takes."""
+        emotion = EMOTION_NAMES.index(self.emotion)
+        fields = (self.seed, self.actor, emotion, self.statement, self.repetition, self.intensity, self.song)
+        return np.random.default_rng([int(field) for field in fields])
+
+
+def voice(emotion: str, **take: Any) -> Voice:
+    """The target values of `speak` for the same arguments.
+
+    Parameters
+    ----------
+    emotion : str
+    **take
+        The other fields of `Take`; `actor` is required.
+
+    Returns
+    -------
+    Voice
+
+    Raises
+    ------
+    CorpusError
+        If RAVDESS has no such emotion, actor, statement, repetition or intensity.
+    """
+    return _voice(Take(emotion=emotion, **take))
+
+
+def _voice(take: Take) -> Voice:
+    manner, gender = MANNERS[take.emotion], gender_of_actor(take.actor)
+    person, rng = np.random.default_rng([take.seed, take.actor]), take.rng()
+    own_pitch = BASE_F0[gender] * person.uniform(0.92, 1.08)
+    tract = TRACT[gender] * person.uniform(0.97, 1.03)
+    strong = take.intensity == 2
+    pitch = manner.pitch * (1.06 if strong else 1.0) * rng.uniform(0.98, 1.02)
+    level = manner.level_dbfs + (3.0 if strong else 0.0) + (1.0 if take.song else 0.0) + rng.uniform(-0.5, 0.5)
+    return Voice(f0_hz=own_pitch * pitch, level_dbfs=level, manner=manner, tract=tract * manner.formants)
+
+
+def speak(emotion: str, *, seconds: float = 3.0, rate: int = RATE, **take: Any) -> np.ndarray:
+    """One clip; equal arguments give equal samples.
+
+    Parameters
+    ----------
+    emotion : str
+        One of `labels.EMOTION_NAMES`.
     seconds : float
         Length of the clip, at least `MIN_SECONDS`, with a short silence at both ends.
     rate : int
         In Hz, at least `MIN_RATE`.
-    seed : int
-        Another seed gives other actors and other takes.
+    **take
+        The other fields of `Take`; `actor` is required.
 
     Returns
     -------
@@ -152,45 +198,49 @@ def speak(
     Raises
     ------
     CorpusError
-        If RAVDESS knows no such emotion, actor, statement, repetition or intensity, or the clip is too short.
+        If RAVDESS has no such emotion, actor, statement, repetition or intensity, or the clip is too short.
     """
+    return _synthesise(Take(emotion=emotion, **take), seconds, rate)
+
+
+def _synthesise(take: Take, seconds: float, rate: int) -> np.ndarray:
     if seconds < MIN_SECONDS or rate < MIN_RATE:
         raise CorpusError(f"Cannot speak {seconds} s at {rate} Hz: at least {MIN_SECONDS} s and {MIN_RATE:,} Hz.")
-    goal = voice(
-        emotion,
-        actor=actor,
-        statement=statement,
-        repetition=repetition,
-        intensity=intensity,
-        song=song,
-        seed=seed,
-    )
-    rng = _take_rng(emotion, actor, statement, repetition, intensity, song, seed).spawn(1)[0]
+    goal, rng = _voice(take), take.rng().spawn(1)[0]
     length = round(seconds * rate)
     lead = round(LEAD * length)
     time = np.arange(length - 2 * lead) / rate
-    pace = goal.manner.pace * (0.6 if song else 1.0)
+    pace = goal.manner.pace * (0.6 if take.song else 1.0)
     syllables = max(1, round(pace * len(time) / rate))
-    source = _glottis(_pitch(goal, time, song, rng), goal.manner, rate, rng)
-    spoken = _articulate(source, STATEMENTS[statement], syllables, goal.tract, rate)
+    source = _glottis(_pitch(goal, time, take.song, rng), goal.manner, rate, rng)
     samples = np.zeros(length)
-    samples[lead : length - lead] = spoken
+    samples[lead : length - lead] = _articulate(source, STATEMENTS[take.statement], syllables, goal.tract, rate)
     samples *= 10 ** (goal.level_dbfs / 20) / math.sqrt(np.square(samples).mean())
     return samples.astype(np.float32)
 
 
-def wav(emotion: str, *, actor: int, **options) -> bytes:
-    """The content of a 16-bit WAV file of one clip; arguments as in `speak`.
+def wav(emotion: str, *, rate: int = RATE, **options: Any) -> bytes:
+    """The content of a 16-bit WAV file of one clip.
 
     Parameters
     ----------
     emotion : str
-    actor : int
-    options
+    rate : int
+        In Hz.
+    **options
         As `speak` takes them.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    CorpusError
+        As `speak`.
     """
     file = io.BytesIO()
-    soundfile.write(file, speak(emotion, actor=actor, **options), options.get("rate", RATE), format="WAV")
+    soundfile.write(file, speak(emotion, rate=rate, **options), rate, format="WAV")
     return file.getvalue()
 
 
@@ -238,53 +288,24 @@ def write_corpus(
     combinations = itertools.product(channels, emotions, intensities, statements, repetitions, actors)
     paths = []
     for channel, emotion, intensity, statement, repetition, actor in combinations:
-        if not _is_recorded(emotion, intensity, channel):
+        if channel not in ("speech", "song"):
+            raise CorpusError(f"Unknown channel {channel!r}: use speech or song.")
+        take = Take(
+            emotion=emotion,
+            actor=actor,
+            statement=statement,
+            repetition=repetition,
+            intensity=intensity,
+            song=channel == "song",
+            seed=seed,
+        )
+        if not take.is_recorded:
             continue
-        take: dict[str, Any] = {
-            "actor": actor,
-            "statement": statement,
-            "repetition": repetition,
-            "intensity": intensity,
-            "song": channel == "song",
-        }
-        samples = speak(emotion, **take, seconds=seconds, rate=rate, seed=seed)
-        path = Path(folder) / f"Actor_{actor:02d}" / f"{stem(emotion, **take)}{suffix}"
+        path = Path(folder) / f"Actor_{actor:02d}" / f"{take.stem}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, samples, rate)
+        soundfile.write(path, _synthesise(take, seconds, rate), rate)
         paths.append(path)
     return sorted(paths)
-
-
-def stem(emotion: str, *, actor: int, statement: int, repetition: int, intensity: int, song: bool) -> str:
-    """The RAVDESS name of a clip, without its suffix: `03-01-05-01-02-01-12` is actor 12, angry, speech."""
-    _check(emotion, actor, statement, repetition, intensity)
-    channel = 2 if song else 1
-    return f"03-{channel:02d}-{BY_NAME[emotion].code}-{intensity:02d}-{statement:02d}-{repetition:02d}-{actor:02d}"
-
-
-def _is_recorded(emotion: str, intensity: int, channel: str) -> bool:
-    if channel not in ("speech", "song"):
-        raise CorpusError(f"Unknown channel {channel!r}: use speech or song.")
-    if emotion not in BY_NAME:
-        raise CorpusError(f"Unknown emotion {emotion!r}: use one of {', '.join(EMOTION_NAMES)}.")
-    if emotion == "neutral" and intensity == 2:
-        return False
-    return channel == "speech" or emotion not in NEVER_SUNG
-
-
-def _check(emotion: str, actor: int, statement: int, repetition: int, intensity: int) -> None:
-    if emotion not in BY_NAME:
-        raise CorpusError(f"Unknown emotion {emotion!r}: use one of {', '.join(EMOTION_NAMES)}.")
-    if actor not in ACTORS:
-        raise CorpusError(f"Unknown actor {actor!r}: RAVDESS has actors {ACTORS[0]} to {ACTORS[-1]}.")
-    for name, value in (("statement", statement), ("repetition", repetition), ("intensity", intensity)):
-        if value not in (1, 2):
-            raise CorpusError(f"Unknown {name} {value!r}: RAVDESS has 1 and 2.")
-
-
-def _take_rng(emotion, actor, statement, repetition, intensity, song, seed) -> np.random.Generator:
-    take = [seed, actor, EMOTION_NAMES.index(emotion), statement, repetition, intensity, int(song)]
-    return np.random.default_rng(take)
 
 
 def _pitch(goal: Voice, time: np.ndarray, song: bool, rng: np.random.Generator) -> np.ndarray:
