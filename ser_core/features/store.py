@@ -6,6 +6,7 @@ bytes and the version of the feature set. A file whose size and time of change a
 
 import hashlib
 import io
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -91,14 +92,15 @@ def extract(
     file_of_store = workspace / "cache" / "features.sqlite"
     with _open(file_of_store) as store:
         digests, faults, made = _known_digests(store, files), {}, 0
-        known = _known(store, digests, features.version)
+        known = {digest for (digest,) in _arrays(store, "digest", digests, features.version)}
         # A file that is not known by its stamp is read; it is extracted only if its content is not known either.
         unknown = [row for row, digest in enumerate(digests) if digest not in known]
         done = len(files) - len(unknown)
         if progress:
             progress(done, len(files))
         work = [(row, files[row]) for row in unknown]
-        for batch in _extract_all(work, features, file_of_store, jobs):
+        jobs, size = (1, batch_size(free_memory())) if features.extract_batch else (jobs, BATCH)
+        for batch in in_parallel(_extract_files, work, features, file_of_store, jobs=jobs, size=size):
             with store:
                 for row, stamp, answer in batch:
                     if isinstance(answer, str):
@@ -115,23 +117,17 @@ def extract(
             done += len(batch)
             if progress:
                 progress(done, len(files))
-        arrays = _read(
-            store, [None if row in faults else digest for row, digest in enumerate(digests)], features.version
-        )
+        content = dict(_arrays(store, "digest, content", digests, features.version))
+    arrays = {
+        row: np.load(io.BytesIO(content[digest]), allow_pickle=False)
+        for row, digest in enumerate(digests)
+        if row not in faults
+    }
     return Extracted(arrays, faults, made, len(arrays) - made)
 
 
-def _extract_all(work: list, features: FeatureSet, file_of_store: Path, jobs: int) -> Iterator[list[tuple]]:
-    if features.extract_batch:
-        size = batch_size(free_memory())
-        for start in range(0, len(work), size):
-            yield _extract_files(work[start : start + size], features, file_of_store)
-        return
-    yield from in_parallel(_extract_files, work, features, file_of_store, jobs=jobs)
-
-
-def in_parallel(function: Callable, work: list, *more: Any, jobs: int) -> Iterator[list]:
-    """Call `function(part of work, *more)` for all parts in `jobs` processes; yield each result as soon as it is there.
+def in_parallel(function: Callable, work: list, *more: Any, jobs: int, size: int = BATCH) -> Iterator[list]:
+    """Call `function(batch, *more)` for all batches of some work; yield each result as soon as it is there.
 
     Parameters
     ----------
@@ -140,8 +136,16 @@ def in_parallel(function: Callable, work: list, *more: Any, jobs: int) -> Iterat
     more
         Further arguments.
     jobs : int
+        Processes, as joblib counts them.
+    size : int > 0
+        Items of work in a batch.
+
+    Yields
+    ------
+    list
+        What `function` returned, in the order in which batches are done.
     """
-    batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
+    batches = [work[start : start + size] for start in range(0, len(work), size)]
     # A process costs two seconds to start, so a batch or two is done here.
     parallel = joblib.Parallel(n_jobs=jobs if len(batches) > 2 else 1, return_as="generator_unordered")
     yield from parallel(joblib.delayed(function)(batch, *more) for batch in batches)
@@ -227,27 +231,9 @@ def _known_digests(store: sqlite3.Connection, files: Sequence[Path]) -> list[str
     return digests
 
 
-def _known(store: sqlite3.Connection, digests: list[str | None], version: str) -> set[str]:
-    return {digest for digest, _ in _select(store, "digest, 1", digests, version)}
-
-
-def _read(store: sqlite3.Connection, digests: list[str | None], version: str) -> dict[int, np.ndarray]:
-    content = dict(_select(store, "digest, content", digests, version))
-    return {
-        row: np.load(io.BytesIO(content[digest]), allow_pickle=False)
-        for row, digest in enumerate(digests)
-        if digest in content
-    }
-
-
-def _select(store: sqlite3.Connection, columns: str, digests: list[str | None], version: str) -> Iterator[tuple]:
-    wanted = sorted({digest for digest in digests if digest})
-    for start in range(0, len(wanted), 500):  # SQLite takes a bounded number of values
-        some = wanted[start : start + 500]
-        marks = ", ".join("?" * len(some))
-        yield from store.execute(
-            f"SELECT {columns} FROM arrays WHERE version = ? AND digest IN ({marks})", (version, *some)
-        )
+def _arrays(store: sqlite3.Connection, columns: str, digests: list[str | None], version: str) -> sqlite3.Cursor:
+    query = f"SELECT {columns} FROM arrays WHERE version = ? AND digest IN (SELECT value FROM json_each(?))"
+    return store.execute(query, (version, json.dumps(digests)))
 
 
 def check_share(broken: list[Rejected], total: int) -> None:
