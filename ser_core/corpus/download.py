@@ -280,16 +280,13 @@ def _retry_after_s(response: requests.Response) -> float:
 
 def _check(archive: Archive, part: Path, watch: Watch) -> None:
     """Hold an archive against its digest; a wrong one is deleted."""
-    digest, done = hashlib.sha256(), 0
     watch.begin(archive, "checking", archive.bytes)
     with open(part, "rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-            done += len(block)
-            watch.move(done)
-    if digest.hexdigest() != archive.sha256:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    watch.move(archive.bytes)
+    if digest != archive.sha256:
         part.unlink()
         raise DownloadError(
-            f"{archive.name} did not arrive as it should: its SHA-256 is {digest.hexdigest()}, expected "
+            f"{archive.name} did not arrive as it should: its SHA-256 is {digest}, expected "
             f"{archive.sha256}. It was deleted: run it again"
         )
