@@ -5,6 +5,8 @@ part, is the loudest part below -53 dBFS, or is there less than a second of voic
 a model learned from.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ser_core.audio import Waveform
@@ -27,35 +29,34 @@ def warnings(waveform: Waveform, *, shortest_s: float, longest_s: float) -> tupl
     shortest_s, longest_s : float
         Of the training clips.
     """
+    return (*_faults(waveform, shortest_s, longest_s), *waveform.warnings)
+
+
+def _faults(waveform: Waveform, shortest_s: float, longest_s: float) -> Iterator[str]:
     level = _frame_levels(waveform.samples, waveform.rate)
     loud, quiet = level.max(), np.percentile(level, 10)
     voiced_s = float((level > loud - VOICED_RANGE_DB).sum() * FRAME_S)
-    peak = np.abs(waveform.samples).max()
-    duration = waveform.duration_s
-    clipped = peak > CLIPPED_PEAK and np.mean(np.abs(waveform.samples) > 0.98 * peak) > CLIPPED_SHARE
-    found = (
-        (
-            duration < shortest_s / 2,
-            f"Very short ({duration:.1f} s): the model learned from clips of {shortest_s:.1f} to {longest_s:.1f} s.",
-        ),
-        (
-            duration > longest_s,
+    duration, samples = waveform.duration_s, np.abs(waveform.samples)
+    if duration < shortest_s / 2:
+        yield f"Very short ({duration:.1f} s): the model learned from clips of {shortest_s:.1f} to {longest_s:.1f} s."
+    if duration > longest_s:
+        yield (
             f"Longer ({duration:.1f} s) than anything the model learned from (at most {longest_s:.1f} s): emotion may "
-            "change on the way, so read the timeline rather than the one answer.",
-        ),
-        (
-            loud < MIN_LEVEL_DBFS,
-            f"Nearly silent (the loudest part is at {loud:.0f} dB of full scale): the answer may describe the silence.",
-        ),
-        (voiced_s < MIN_VOICED_S, f"Hardly any voice in it: about {voiced_s:.1f} s of sound."),
-        (clipped, "Clipped: the recording was too loud for its device, and cut-off peaks sound like shouting."),
-        (
-            loud - quiet < MIN_RANGE_DB,
+            "change on the way, so read the timeline rather than the one answer."
+        )
+    if loud < MIN_LEVEL_DBFS:
+        yield (
+            f"Nearly silent (the loudest part is at {loud:.0f} dB of full scale): the answer may describe the silence."
+        )
+    if voiced_s < MIN_VOICED_S:
+        yield f"Hardly any voice in it: about {voiced_s:.1f} s of sound."
+    if samples.max() > CLIPPED_PEAK and np.mean(samples > 0.98 * samples.max()) > CLIPPED_SHARE:
+        yield "Clipped: the recording was too loud for its device, and cut-off peaks sound like shouting."
+    if loud - quiet < MIN_RANGE_DB:
+        yield (
             f"Noisy: only {loud - quiet:.0f} dB lie between the voice and the pauses, and noise sounds like breath or "
-            "energy. Speak closer to the microphone, or in a quieter room.",
-        ),
-    )
-    return (*(sentence for is_so, sentence in found if is_so), *waveform.warnings)
+            "energy. Speak closer to the microphone, or in a quieter room."
+        )
 
 
 def is_nearly_silent(samples: np.ndarray, rate: int) -> bool:

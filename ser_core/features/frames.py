@@ -75,8 +75,10 @@ def sequence(samples: np.ndarray) -> np.ndarray:
 
 
 def _around_the_voice(values: np.ndarray, power: np.ndarray, length: int, fill: float) -> np.ndarray:
-    middle = round(float(np.average(np.arange(len(power)), weights=power + 1e-12)))
-    padded = np.pad(values, ((length, length), (0, 0)), constant_values=fill)
-    start = min(max(middle - length // 2, 0), max(0, len(values) - length)) if len(values) > length else None
-    offset = length + start if start is not None else length - (length - len(values)) // 2
-    return padded[offset : offset + length]
+    """Frames around the centre of their power; fewer than `length` are padded at both ends."""
+    lacking = length - len(values)
+    if lacking >= 0:
+        return np.pad(values, ((lacking // 2, lacking - lacking // 2), (0, 0)), constant_values=fill)
+    centre = round(float(np.average(np.arange(len(power)), weights=power + 1e-12)))
+    start = min(max(centre - length // 2, 0), -lacking)
+    return values[start : start + length]

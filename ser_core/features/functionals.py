@@ -16,7 +16,6 @@ import librosa
 import numpy as np
 import parselmouth
 import scipy.fft
-import scipy.stats
 from parselmouth.praat import call
 
 from ser_core.features import prosody
@@ -109,7 +108,9 @@ def extract(samples: np.ndarray) -> np.ndarray:
     magnitude = magnitude_spectrogram(voice, np.float32, n_fft=N_FFT, hop=HOP).T
     power = np.square(magnitude)
     bands = _decibels(_constants().mel @ power)
-    timbre = np.vstack([_mfcc(bands), perceptual_linear_prediction(power), _contrast(magnitude)])
+    mfcc = scipy.fft.dct(bands, axis=0, norm="ortho")[:N_MFCC]
+    contrast = librosa.feature.spectral_contrast(S=magnitude, sr=SAMPLE_RATE, n_fft=N_FFT, fmin=150.0)
+    timbre = np.vstack([mfcc, perceptual_linear_prediction(power), contrast])
     contours = np.vstack([timbre, _shape(voice, magnitude, power)])
     change, change_of_change = (
         librosa.feature.delta(contours, width=DELTA_FRAMES, order=order, mode="nearest") for order in (1, 2)
@@ -238,14 +239,6 @@ def _bark_matrix(hz: np.ndarray) -> np.ndarray:
 
 def _decibels(power: np.ndarray) -> np.ndarray:
     return 10 * np.log10(np.maximum(power, POWER_FLOOR))
-
-
-def _mfcc(bands: np.ndarray) -> np.ndarray:
-    return scipy.fft.dct(bands, axis=0, norm="ortho")[:N_MFCC]
-
-
-def _contrast(magnitude: np.ndarray) -> np.ndarray:
-    return librosa.feature.spectral_contrast(S=magnitude, sr=SAMPLE_RATE, n_fft=N_FFT, fmin=150.0)
 
 
 def _shape(voice: np.ndarray, magnitude: np.ndarray, power: np.ndarray) -> np.ndarray:
