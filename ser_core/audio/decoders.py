@@ -18,7 +18,7 @@ from ser_core.errors import AudioError
 WAY_OUT = "Export it again as WAV, FLAC, OGG, MP3, M4A or WebM."
 
 BLOCK = 65_536  # samples of all channels: memory is bounded by it, and larger blocks are no faster
-FLAC_READ = 4096  # frames. Short, since libsndfile gives back nothing of a read of FLAC in which it finds damage.
+FLAC_BLOCK = 4096  # frames. Short, since libsndfile gives back nothing of a read of FLAC in which it finds damage.
 UNKNOWN_FRAMES = 2**62  # libsndfile states a length above this where the header states none
 UNREAD_PART = 0.1  # of a file that may be left after its sound, for tags, without a warning
 
@@ -145,31 +145,18 @@ def _open_libsndfile(data: bytes, format: str, check_header: CheckHeader) -> Ite
 
 
 def _libsndfile_blocks(file: soundfile.SoundFile, content: io.BytesIO, stream: Stream) -> Iterator[np.ndarray]:
-    while block := _read_block(file, stream):
-        yield np.concatenate(block).T
+    frames = FLAC_BLOCK if stream.format == "flac" else BLOCK // stream.channels
+    try:
+        while len(block := file.read(frames, dtype="float32", always_2d=True)):
+            yield block.T
+    except soundfile.SoundFileError:
+        stream.is_broken = True
     size = len(content.getbuffer())
     unread = size - content.tell()
     if not stream.is_broken and stream.format != "wav" and unread > UNREAD_PART * size:
         stream.warnings.append(
             f"The header says {stream.decoded_s:.1f} s, but the file seems to go on: that was not read."
         )
-
-
-def _read_block(file: soundfile.SoundFile, stream: Stream) -> list[np.ndarray]:
-    """The next `BLOCK` samples in one or more reads, each [shape=(frames, channels)]; none at the end or at damage."""
-    frames = BLOCK // stream.channels
-    length = min(FLAC_READ, frames) if stream.format == "flac" else frames
-    reads: list[np.ndarray] = []
-    while len(reads) * length < frames and not stream.is_broken:
-        try:
-            read = file.read(length, dtype="float32", always_2d=True)
-        except soundfile.SoundFileError:
-            stream.is_broken = True
-            break
-        if not len(read):
-            break
-        reads.append(read)
-    return reads
 
 
 def _with_wav_size(data: bytes) -> tuple[bytes, float]:
