@@ -7,6 +7,7 @@ of 256 colours, and each pixel takes the value at its middle. Drawing it through
 
 import hashlib
 import io
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -209,10 +210,14 @@ def write(
             "clips_sha256": _digest(corpus),
         },
     )
-    in_test = (clips["stem"].map(protocols.original_parts()) == "test").to_numpy()
+    copies_of = {"train": range(1 + copies), "test": range(1)}  # 0 is the clip as it is
+    parts = clips["stem"].map(protocols.original_parts())
+    with _writing(out):  # Both parts have all classes, or else a class would have two numbers.
+        for part, label in itertools.product(("train", "test"), set(clips["label"])):
+            (out / part / label).mkdir(parents=True, exist_ok=True)
     wanted = [
-        {copy: folder / f"{stem}{f'_aug{copy}' * bool(copy)}.png" for copy in range(1 + copies * (not test))}
-        for stem, test, folder in zip(clips["stem"], in_test, _class_folders(out, clips["label"], in_test), strict=True)
+        {copy: out / part / label / f"{stem}{f'_aug{copy}' if copy else ''}.png" for copy in copies_of[part]}
+        for stem, part, label in zip(clips["stem"], parts, clips["label"], strict=True)
     ]
     lacking = [{copy: file for copy, file in files.items() if not file.exists()} for files in wanted]
     work = [(row, (corpus.folder / clips["path"][row], files)) for row, files in enumerate(lacking) if files]
@@ -232,8 +237,8 @@ def write(
     there = [row for row in range(len(clips)) if row not in failed]
     return Written(
         folder=out,
-        train=sum(len(wanted[row]) for row in there if not in_test[row]),
-        test=sum(len(wanted[row]) for row in there if in_test[row]),
+        train=sum(len(wanted[row]) for row in there if parts[row] == "train"),
+        test=sum(len(wanted[row]) for row in there if parts[row] == "test"),
         made=sum(len(lacking[row]) for row in there),
         rejected=(*misnamed, *broken),
     )
@@ -267,7 +272,7 @@ def _open_folder(out: Path, settings: dict) -> None:
         if not file.exists():
             if any(not item.name.startswith(".") for item in out.iterdir()):
                 raise ImageError(f"{out} holds other things. Name a new folder, or an empty one")
-            _write_whole(file, (json.dumps(settings, indent=1) + "\n").encode())
+            _write(file, (json.dumps(settings, indent=1) + "\n").encode())
             return
     try:
         there = dict(json.loads(file.read_text()))
@@ -279,15 +284,6 @@ def _open_folder(out: Path, settings: dict) -> None:
                 f"{out} holds pictures made otherwise: {name} was {there.get(name)!r} and is {asked!r} now. "
                 "Name another folder, or delete this one"
             )
-
-
-def _class_folders(out: Path, labels: list[str], in_test: np.ndarray) -> list[Path]:
-    """Each clip's folder. Both parts have all classes, or else a class would have two numbers."""
-    with _writing(out):
-        for part in ("train", "test"):
-            for label in set(labels):
-                (out / part / label).mkdir(parents=True, exist_ok=True)
-    return [out / ("test" if test else "train") / label for label, test in zip(labels, in_test, strict=True)]
 
 
 def _digest(corpus: Corpus) -> str:
@@ -310,14 +306,12 @@ def _write_clip(clip: tuple[Path, dict[int, Path]], kind: str, seed: int) -> str
         return str(error).removeprefix(f"{source}: ")
     for copy, file in files.items():
         rng = np.random.default_rng([seed, copy, *ravdess.numbers(source.stem)])
-        content = png(augment(samples, rng) if copy else samples, kind)
-        with _writing(file):
-            _write_whole(file, content)
+        _write(file, png(augment(samples, rng) if copy else samples, kind))
     return None
 
 
-def _write_whole(file: Path, content: bytes) -> None:
-    with atomically(file) as part:  # of a picture half written nothing is left that its name would call an image
+def _write(file: Path, content: bytes) -> None:
+    with _writing(file), atomically(file) as part:  # a picture half written has no name of an image
         part.write_bytes(content)
 
 

@@ -136,29 +136,24 @@ def read(file: Path, features: FeatureSet | None = None) -> pd.DataFrame:
     FeatureError
         If there is no such file, it is no feature table, or it is of another version of the features.
     """
+    anew = f"python -m ser_core extract DIR --out {file}"
     try:
         table = pd.read_parquet(file)
     except FileNotFoundError:
-        raise FeatureError(
-            f"There is no feature table {file}. Make one: python -m ser_core extract DIR --out {file}"
-        ) from None
+        raise FeatureError(f"There is no feature table {file}. Make one: {anew}") from None
     except (OSError, ValueError) as error:  # pyarrow's errors for a damaged file are ValueErrors
         raise FeatureError(f"{file} cannot be read as a feature table: {error}") from error
     features = features or features_of(table) or MEAN180
-    lacking = [name for name in (*COLUMNS, *features.names) if name not in table]
-    if lacking:
+    if lacking := [name for name in (*COLUMNS, *features.names) if name not in table]:
         raise FeatureError(
             f"{file} is no feature table, or of an earlier version: it lacks {len(lacking)} columns, the first "
-            f"{lacking[0]!r}. Make it anew: python -m ser_core extract DIR --out {file}"
+            f"{lacking[0]!r}. Make it anew: {anew}"
         )
-    version = table.attrs.get(VERSION)
-    if version != features.version:
+    if (version := table.attrs.get(VERSION)) != features.version:
         raise FeatureError(
-            f"{file} holds features of version {version!r}, this code makes {features.version!r}. "
-            f"Make it anew: python -m ser_core extract DIR --out {file}"
+            f"{file} holds features of version {version!r}, this code makes {features.version!r}. Make it anew: {anew}"
         )
-    fault = _fault(table, features)
-    if fault:
+    if fault := _fault(table, features):
         raise FeatureError(f"{file} is no feature table as `extract` makes it: {fault}")
     order = in_order(table)
     order.attrs = table.attrs
