@@ -24,7 +24,7 @@ NEIGHBOURS = 10
 TSNE_SEED = 9
 TSNE_PERPLEXITY = 30  # scikit-learn's default: about how many clips count as a clip's neighbourhood
 METHODS = ("tsne", "pca")
-MEL_BANDS = tuple(name for name in mean180.NAMES if name.startswith("mel_"))
+MEL_BANDS = [name for name in mean180.NAMES if name.startswith("mel_")]
 
 
 def clips(settings: Settings) -> pd.DataFrame:
@@ -128,7 +128,7 @@ def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
         raise FeatureError("To tell emotions from speakers takes two emotions and two actors at least: filter less")
     features = table[list(mean180.NAMES)].astype(np.float64)
     if decibels:
-        features[list(MEL_BANDS)] = in_decibels(features[list(MEL_BANDS)])
+        features[MEL_BANDS] = in_decibels(features[MEL_BANDS])
     values, means = features.to_numpy(), features.groupby(table["speaker"]).transform("mean").to_numpy()
     speaker, emotion = (table[name].to_numpy(dtype=object) for name in ("speaker", "emotion"))
     f = {
@@ -249,7 +249,7 @@ def mel_profiles(table: pd.DataFrame) -> pd.DataFrame:
     pd.DataFrame
         A row an emotion, a column a band, in dB.
     """
-    return in_decibels(table[list(MEL_BANDS)]).groupby(table["emotion"]).mean()
+    return in_decibels(table[MEL_BANDS]).groupby(table["emotion"]).mean()
 
 
 def in_decibels(power):

@@ -6,8 +6,8 @@ import librosa
 import numpy as np
 
 from ser_core.features import mean180
+from ser_core.features.mean180 import SAMPLE_RATE
 
-SAMPLE_RATE = mean180.SAMPLE_RATE
 FRAMES, BANDS = 192, 64  # frames of 512 samples: 4.5 s, as long as nine in ten clips
 MAX_HZ = 8000
 FLOOR_DB = -80.0  # below full scale: rooms are louder

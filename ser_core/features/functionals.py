@@ -19,10 +19,9 @@ import scipy.fft
 from parselmouth.praat import call
 
 from ser_core.features import prosody
-from ser_core.features.mean180 import magnitude_spectrogram
+from ser_core.features.mean180 import NOTES, SAMPLE_RATE, magnitude_spectrogram
 
 VERSION = "functionals-1"  # Part of every table and model: raise it with any change of the numbers below.
-SAMPLE_RATE = 22_050  # Hz
 N_FFT = 1024
 HOP = 256
 MAX_HZ = 8000.0  # above it RAVDESS holds breath and room
@@ -56,7 +55,6 @@ SHAPE = (
     "hammarberg",
 )
 BANDS = tuple(f"band_{i:02d}" for i in range(1, N_BANDS + 1))
-NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MELODY = (
     "pitch_range",
     "pitch_slope",
@@ -281,9 +279,7 @@ def _voice(voice: np.ndarray) -> Iterator[np.ndarray]:
     The contours are pitch (semitones above 55 Hz), harmonics-to-noise ratio (dB) and three formants (Hz).
     """
     sound = parselmouth.Sound(voice.astype(np.float64), SAMPLE_RATE)
-    pitch = sound.to_pitch_ac(
-        time_step=prosody.PITCH_STEP_S, pitch_floor=prosody.PITCH_FLOOR_HZ, pitch_ceiling=prosody.PITCH_CEILING_HZ
-    )
+    pitch = prosody.track(sound)
     hz, strength = pitch.selected_array["frequency"], pitch.selected_array["strength"]
     voiced = np.flatnonzero(hz > 0)
     semitones = 12 * np.log2(hz[voiced] / 55)

@@ -34,9 +34,10 @@ TUNING_MIN_HZ = 150.0
 TUNING_MAX_HZ = 4000.0
 PEAK_THRESHOLD = 0.1
 
+NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 NAMES: tuple[str, ...] = (
     *(f"mfcc_{i:02d}" for i in range(1, N_MFCC + 1)),
-    *(f"chroma_{note}" for note in ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")),
+    *(f"chroma_{note}" for note in NOTES),
     *(f"mel_{i:03d}" for i in range(1, N_MELS + 1)),
 )
 

@@ -5,10 +5,9 @@ import numpy as np
 import parselmouth
 import pyloudnorm
 
-from ser_core.features.mean180 import HOP, N_FFT
+from ser_core.features.mean180 import HOP, N_FFT, SAMPLE_RATE
 
 VERSION = "prosody-1"  # Part of every table: raise it with any change of the numbers below.
-SAMPLE_RATE = 22_050  # Hz
 NAMES: tuple[str, ...] = ("loudness_lufs", "pitch_hz")
 
 # A man's murmur to a woman's scream or high note: Praat's own 600 Hz is meant for talk, and these actors also sing.
@@ -43,9 +42,24 @@ def pitch(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     if len(samples) / rate < 3 / PITCH_FLOOR_HZ:
         return np.zeros(0), np.zeros(0)
     sound = parselmouth.Sound(samples.astype(np.float64), rate)
-    found = sound.to_pitch_ac(time_step=PITCH_STEP_S, pitch_floor=PITCH_FLOOR_HZ, pitch_ceiling=PITCH_CEILING_HZ)
+    found = track(sound)
     hz = found.selected_array["frequency"]
     return np.where(hz > 0, hz, np.nan), found.xs()
+
+
+def track(sound: parselmouth.Sound) -> parselmouth.Pitch:
+    """Praat's pitch object of a sound, with the settings of `pitch`.
+
+    Parameters
+    ----------
+    sound : parselmouth.Sound
+        At least three periods of the lowest pitch, 40 ms.
+
+    Returns
+    -------
+    parselmouth.Pitch
+    """
+    return sound.to_pitch_ac(time_step=PITCH_STEP_S, pitch_floor=PITCH_FLOOR_HZ, pitch_ceiling=PITCH_CEILING_HZ)
 
 
 def level(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:

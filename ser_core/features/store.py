@@ -22,8 +22,8 @@ from ser_core.audio import Limits, load
 from ser_core.corpus import Rejected
 from ser_core.errors import AudioError, FeatureError
 from ser_core.features.feature_set import FeatureSet
+from ser_core.features.mean180 import SAMPLE_RATE
 
-SAMPLE_RATE = 22_050  # Hz, of all feature sets
 BATCH = 32  # clips: about a tenth of a second of work, which is the most that a kill can lose on each core
 MAX_BROKEN_SHARE = 0.02
 # Of feature sets that are made of many clips at once, by a large network on all cores:
