@@ -1,4 +1,4 @@
-"""Sound: any file or untrusted bytes to samples within limits, and what about a recording may mislead a model."""
+"""Audio: decoding of any file or untrusted bytes within limits, and checks of recording quality."""
 
 from ser_core.audio.decoding import decode
 from ser_core.audio.loading import load, read

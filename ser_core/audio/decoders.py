@@ -1,6 +1,6 @@
-"""Untrusted bytes -> a `Stream` of blocks of samples. WAV, FLAC, OGG and MP3 go to libsndfile, M4A and WebM to FFmpeg.
+"""Decoders of untrusted bytes to blocks of samples: libsndfile for WAV, FLAC, OGG and MP3, FFmpeg for M4A and WebM.
 
-The format is what the first bytes show, whatever the file's name is.
+The format is recognised by the first bytes; file names play no part.
 """
 
 import io
@@ -18,11 +18,11 @@ from ser_core.errors import AudioError
 WAY_OUT = "Export it again as WAV, FLAC, OGG, MP3, M4A or WebM."
 
 BLOCK = 65_536  # samples of all channels: memory is bounded by it, and larger blocks are no faster
-FLAC_BLOCK = 4096  # frames. Short, since libsndfile gives back nothing of a read of FLAC in which it finds damage.
+FLAC_BLOCK = 4096  # frames. Small, since libsndfile returns nothing from a read of FLAC that runs into damage.
 UNKNOWN_FRAMES = 2**62  # libsndfile states a length above this where the header states none
-UNREAD_PART = 0.1  # of a file that may be left after its sound, for tags, without a warning
+UNREAD_PART = 0.1  # share of a file that may follow the sound, as tags do, without a warning
 
-WAV_STREAMED = 0x7FFF0000  # bytes: programs that write WAV to a pipe state this size or more
+WAV_STREAMED = 0x7FFF0000  # bytes: programs that write WAV to a pipe put this size or more into the header
 MAX_WAV_CHUNKS = 1_000
 
 FORMAT_OF_LIBSNDFILE = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "FLAC": "flac", "OGG": "ogg", "MP3": "mp3"}
@@ -30,27 +30,46 @@ FFMPEG_DEMUXERS = {"m4a": "mov", "webm": "matroska"}
 FFMPEG_CODECS = ("aac", "alac", "flac", "mp3float", "opus", "libopus", "vorbis")
 MAX_FRAME = 2_000_000  # samples in one FFmpeg frame
 
-# Called with rate, channels and stated seconds (None: not stated) before decoding; raises AudioError to refuse.
+# Called with rate (Hz), channels and stated seconds (None: not stated) before decoding; raises AudioError to refuse.
 CheckHeader = Callable[[int, int, float | None], None]
 
 
 @dataclass
 class Stream:
-    """An open file: what its header says, its blocks, and the faults found while reading them."""
+    """An open file: its header, its blocks, and the faults found while reading them.
+
+    Parameters
+    ----------
+    format : str
+        As `recognise` returns it.
+    rate : int
+        In Hz.
+    channels : int
+    stated_s : float or None
+        Length in seconds according to the header; None if it states none.
+    blocks : iterator of np.ndarray [shape=(channels, frames), dtype=float32]
+    warnings : list of str
+    frames : int
+        Decoded so far.
+    peak : float
+        Over all channels, before they are mixed.
+    is_broken : bool
+        Whether decoding stopped at damaged data.
+    """
 
     format: str
-    rate: int  # Hz
+    rate: int
     channels: int
-    stated_s: float | None  # None if the header states no length
-    blocks: Iterator[np.ndarray]  # float32, shape=(channels, frames)
+    stated_s: float | None
+    blocks: Iterator[np.ndarray]
     warnings: list[str] = field(default_factory=list)
-    frames: int = 0  # decoded so far
-    peak: float = 0.0  # of all channels, before they are mixed
-    is_broken: bool = False  # decoding stopped at something damaged
+    frames: int = 0
+    peak: float = 0.0
+    is_broken: bool = False
 
     @property
     def decoded_s(self) -> float:
-        """How much has been decoded so far, in seconds."""
+        """Length decoded so far, in seconds."""
         return self.frames / self.rate
 
 
@@ -63,10 +82,14 @@ def open_stream(data: bytes, check_header: CheckHeader) -> AbstractContextManage
     check_header : callable
         Called with rate (Hz), channels and stated seconds (None: not stated) before decoding; raises to refuse.
 
+    Returns
+    -------
+    context manager of Stream
+
     Raises
     ------
     AudioError
-        If it is no sound of a known format, damaged from its start on, or refused by `check_header`.
+        If the format is unknown, the file is damaged from its start on, or `check_header` refuses it.
     """
     format = recognise(data)
     if format is None:
@@ -76,16 +99,30 @@ def open_stream(data: bytes, check_header: CheckHeader) -> AbstractContextManage
 
 
 def needs_sandbox(data: bytes) -> bool:
-    """Whether FFmpeg would decode this, which is done in a process of its own: see `sandbox`."""
-    return recognise(data) in FFMPEG_DEMUXERS
-
-
-def recognise(data: bytes) -> str | None:
-    """The format by a file's first bytes: `wav`, `flac`, `ogg`, `mp3`, `m4a` or `webm`; None if it is none of them.
+    """Whether the content is decoded by FFmpeg, which runs in a separate process (see `sandbox`).
 
     Parameters
     ----------
     data : bytes
+
+    Returns
+    -------
+    bool
+    """
+    return recognise(data) in FFMPEG_DEMUXERS
+
+
+def recognise(data: bytes) -> str | None:
+    """The format of a file's content, by its first bytes.
+
+    Parameters
+    ----------
+    data : bytes
+
+    Returns
+    -------
+    str or None
+        `wav`, `flac`, `ogg`, `mp3`, `m4a` or `webm`; None if it is none of them.
     """
     if data[:4] in (b"RIFF", b"RF64") and data[8:12] == b"WAVE":
         return "wav"
@@ -98,7 +135,7 @@ def recognise(data: bytes) -> str | None:
 
 
 def _is_mpeg_frame(head: bytes) -> bool:
-    """Whether 4 bytes are the header of an MPEG layer II or III frame (layer I would let UTF-16 text pass)."""
+    """Whether 4 bytes are the header of an MPEG layer II or III frame (layer I would also match UTF-16 text)."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return False
     version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
@@ -110,7 +147,7 @@ def _is_mpeg_frame(head: bytes) -> bool:
 
 
 class _ForwardFile(soundfile.SoundFile):
-    """A file that is read in order. Otherwise soundfile seeks after each block, which fails in a damaged file."""
+    """A file that is read sequentially. Otherwise soundfile seeks after each block, which fails in a damaged file."""
 
     def seekable(self) -> bool:
         return False
@@ -160,10 +197,10 @@ def _libsndfile_blocks(file: soundfile.SoundFile, content: io.BytesIO, stream: S
 
 
 def _with_wav_size(data: bytes) -> tuple[bytes, float]:
-    """A WAV with the size of its sound filled in, and how many times what it holds its header states.
+    """A WAV whose header states the size of its data, and the ratio of the stated to the actual size.
 
-    libsndfile quietly reads what there is where the header states more. Where the header states 0, as some programs do
-    that write to a pipe, it reads nothing; the size is filled in for it.
+    Where the header states more than there is, libsndfile silently reads what there is. Where it states 0, as programs
+    that write to a pipe do, libsndfile reads nothing, so the actual size is filled in.
     """
     start, stated = _find_wav_data(data)
     held = len(data) - start
@@ -175,13 +212,13 @@ def _with_wav_size(data: bytes) -> tuple[bytes, float]:
 
 
 def _find_wav_data(data: bytes) -> tuple[int, int]:
-    """Where the sound of a WAV begins and its stated size in bytes; (0, 0) if there is none."""
+    """Offset of a WAV's `data` chunk and its stated size in bytes; (0, 0) if there is none."""
     position, long_size = 12, None
     for _ in range(MAX_WAV_CHUNKS):
         name, size = data[position : position + 4], int.from_bytes(data[position + 4 : position + 8], "little")
         if position + 8 > len(data):
             break
-        if name == b"ds64":  # RF64: the 64-bit size of the file, then that of the sound
+        if name == b"ds64":  # RF64: the 64-bit size of the file, then that of the data
             long_size = int.from_bytes(data[position + 16 : position + 24], "little")
         if name == b"data":
             return position + 8, long_size if size == 0xFFFFFFFF and long_size is not None else size
@@ -190,7 +227,7 @@ def _find_wav_data(data: bytes) -> tuple[int, int]:
 
 
 def _is_chunk(rest: bytes) -> bool:
-    """Whether another chunk of a WAV begins here, such as `LIST`, and not sound."""
+    """Whether another chunk of a WAV, such as `LIST`, begins here rather than samples."""
     fits = 8 + int.from_bytes(rest[4:8], "little") <= len(rest)
     return fits and re.match(rb"[A-Za-z0-9 ]{4}", rest) is not None
 
@@ -200,11 +237,11 @@ def _is_chunk(rest: bytes) -> bool:
 
 @contextmanager
 def _open_ffmpeg(data: bytes, format: str, check_header: CheckHeader) -> Iterator[Stream]:
-    import av  # here, since only these formats need it
+    import av  # here: only these formats need it
 
     try:
-        # The named demuxer reads these bytes only, where guessing could choose one that opens other files or addresses.
-        # The list of codecs keeps FFmpeg from starting a decoder for a video track while it looks at the file.
+        # With the demuxer named, FFmpeg reads these bytes only; probing could pick one that opens other files or URLs.
+        # The codec whitelist keeps FFmpeg from starting a decoder for a video track while it probes the file.
         container = av.open(
             io.BytesIO(data),
             format=FFMPEG_DEMUXERS[format],
@@ -249,7 +286,7 @@ def _stated_seconds(container, track) -> float | None:
 
 
 def _ffmpeg_frames(container, track, stream: Stream) -> Iterator:
-    """Decoded frames; a damaged packet is left out, since the next ones can be whole."""
+    """Decoded frames; damaged packets are skipped, since later ones may be intact."""
     import av
 
     damaged = 0
@@ -280,7 +317,7 @@ def _ffmpeg_blocks(frames: Iterator, stream: Stream) -> Iterator[np.ndarray]:
 
 
 def _frame_samples(frame) -> np.ndarray:
-    """One FFmpeg frame -> float32 [shape=(channels, n)], full scale is -1 to 1."""
+    """One FFmpeg frame as float32 [shape=(channels, n)]; full scale is -1 to 1."""
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T

@@ -1,7 +1,7 @@
-"""A file's bytes -> `Waveform`, in this process: mixed to mono and resampled block by block.
+"""Decoding in this process: a file's bytes to a `Waveform`, mixed to mono and resampled block by block.
 
-The samples equal `librosa.load`'s: the mean of the channels, then soxr HQ. But memory is bounded by
-`Limits.max_seconds` at the requested rate, whatever the file claims to hold. `decoders` turns bytes into samples.
+The samples equal `librosa.load`'s: the mean of the channels, then soxr HQ. Unlike there, memory is bounded by
+`Limits.max_seconds` at the requested rate, whatever the header states. `decoders` turns bytes into samples.
 """
 
 import math
@@ -16,20 +16,31 @@ from ser_core.audio.decoders import WAY_OUT, Stream
 from ser_core.audio.waveform import Limits, Waveform
 from ser_core.errors import AudioError
 
-# Peak below which a clip counts as silence. It is three steps of 16-bit sound: dither reaches it, no voice stays below.
+# Peak below which a clip counts as silence: three steps of 16-bit audio, which dither reaches and any voice exceeds.
 SILENCE_DBFS = -80.0
-OVERLOAD = 2.0  # times full scale. Lossy formats overshoot 1 a little; only a missing scaling goes beyond this.
+OVERLOAD = 2.0  # times full scale. Lossy formats overshoot 1 a little; only unscaled samples exceed this.
 MAX_SAMPLE = 2.0**31  # times full scale: 32-bit integers kept as floats. Larger values overflow in the features.
-SHORTAGE_S = 0.1  # what a file may lack of its stated length without a warning: codecs pad and round
+SHORTAGE_S = 0.1  # tolerated difference from the stated length: codecs pad and round
 
 
 def decode(data: bytes, rate: int, limits: Limits) -> Waveform:
-    """Decode a file's content in this process: `load` without its checks of where the content comes from.
+    """Decode a file's content in this process: `load` without its checks of the source.
+
+    Parameters
+    ----------
+    data : bytes
+    rate : int
+        Rate of the result, in Hz.
+    limits : Limits
+
+    Returns
+    -------
+    Waveform
 
     Raises
     ------
     AudioError
-        As `load`.
+        If the content is not sound, beyond a limit, silent, or contains NaN or infinite samples.
     """
     with decoders.open_stream(data, partial(_check_header, limits)) as stream:
         samples = _decode(stream, rate, limits)
@@ -45,7 +56,7 @@ def decode(data: bytes, rate: int, limits: Limits) -> Waveform:
 
 
 def _check_header(limits: Limits, rate: int, channels: int, stated_s: float | None) -> None:
-    """Refuse what the header says already, before anything is decoded."""
+    """Check the header before anything is decoded."""
     if not limits.min_rate <= rate <= limits.max_rate:
         raise AudioError(
             f"The sample rate is {rate:,} Hz, allowed are {limits.min_rate:,} to {limits.max_rate:,} Hz. "
@@ -71,16 +82,16 @@ def _check_length(limits: Limits, seconds: float, rate: int, channels: int) -> N
 
 
 def _check_sound(samples: np.ndarray, stream: Stream) -> None:
-    """Refuse what holds nothing to recognise."""
+    """Refuse silence."""
     peak = float(np.abs(samples).max())
     silence = 10 ** (SILENCE_DBFS / 20)
     if peak >= silence:
         return
-    heard = "all zeros" if peak == 0 else f"the peak is {20 * math.log10(peak):.0f} dBFS"
+    found = "all zeros" if peak == 0 else f"the peak is {20 * math.log10(peak):.0f} dBFS"
     if stream.channels > 1 and stream.peak >= silence:
-        raise AudioError(f"The channels cancel each other out when mixed ({heard}). Save one channel alone, as mono.")
+        raise AudioError(f"The channels cancel each other out when mixed ({found}). Save one channel alone, as mono.")
     raise AudioError(
-        f"The clip is silent: {heard}, and nothing can be recognised below {SILENCE_DBFS:.0f} dBFS. "
+        f"The clip is silent: {found}, and nothing can be recognised below {SILENCE_DBFS:.0f} dBFS. "
         "Check the microphone, or choose another clip."
     )
 
@@ -135,6 +146,6 @@ def _checked_peak(block: np.ndarray, until_s: float) -> float:
 
 
 def _fixed_length(samples: np.ndarray, length: int) -> np.ndarray:
-    """Cut, or pad with zeros: soxr may give a sample less than the rates' ratio, and librosa pads it."""
+    """Cut, or pad with zeros as librosa does: soxr may return a sample less than the ratio of the rates."""
     missing = length - len(samples)
     return np.pad(samples, (0, missing)) if missing > 0 else samples[:length]

@@ -1,4 +1,4 @@
-"""One entry for sound: a path or untrusted bytes -> `Waveform`, mono float32 at a known rate, within limits."""
+"""Loading of a path or untrusted bytes as a `Waveform`: mono float32 at a known rate, within limits."""
 
 from pathlib import Path
 
@@ -11,16 +11,15 @@ LIMITS = Limits()
 
 
 def load(source: str | Path | bytes, *, rate: int = DEFAULT_RATE, limits: Limits = LIMITS) -> Waveform:
-    """Read one clip.
+    """Load one clip as mono samples.
 
     Parameters
     ----------
     source : str, Path or bytes
-        A file's path, or a file's content, which may come from anyone.
+        A file's path or its content, which need not be trusted.
     rate : int
         Rate of the result, in Hz.
     limits : Limits
-        What the clip may be.
 
     Returns
     -------
@@ -29,10 +28,10 @@ def load(source: str | Path | bytes, *, rate: int = DEFAULT_RATE, limits: Limits
     Raises
     ------
     AudioError
-        If the source is not a readable file, not sound, beyond a limit, silent, or holds samples that are no numbers.
+        If the source is not a readable file, not sound, beyond a limit, silent, or contains NaN or infinite samples.
     """
     if not limits.min_rate <= rate <= limits.max_rate:
-        raise AudioError(f"Cannot resample to {rate:,} Hz: ask for {limits.min_rate:,} to {limits.max_rate:,} Hz.")
+        raise AudioError(f"Cannot resample to {rate:,} Hz: choose {limits.min_rate:,} to {limits.max_rate:,} Hz.")
     if isinstance(source, bytes):
         return _load_bytes(source, rate, limits)
     try:
@@ -42,17 +41,22 @@ def load(source: str | Path | bytes, *, rate: int = DEFAULT_RATE, limits: Limits
 
 
 def read(path: Path, limits: Limits = LIMITS) -> bytes:
-    """The content of a file, if it is a file within the size limit.
+    """The content of a file within the size limit.
 
     Parameters
     ----------
     path : Path
     limits : Limits
+        `max_bytes` applies.
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------
     AudioError
-        If it is not, or cannot be read.
+        If it is not a regular file, is too big, or cannot be read.
     """
     try:
         if path.is_dir():

@@ -1,8 +1,8 @@
-"""What about a recording may make an answer untrustworthy, in words.
+"""Recording quality: warnings about what makes a prediction unreliable.
 
-The bounds were read off every second RAVDESS clip: in none of them are the pauses less than 41 dB below the loudest
-part, is the loudest part below -53 dBFS, or is there less than a second of voice. What lies outside is unlike all that
-a model learned from.
+The thresholds come from every second RAVDESS clip: in none of them are the pauses less than 41 dB below the loudest
+part, is the loudest part below -53 dBFS, or is there less than a second of voice. A clip beyond a threshold is unlike
+all training clips.
 """
 
 from collections.abc import Iterator
@@ -15,19 +15,24 @@ FRAME_S = 0.05
 MIN_RANGE_DB = 38.0  # between the loudest part and the pauses
 MIN_LEVEL_DBFS = -55.0  # of the loudest part
 MIN_VOICED_S = 0.5
-VOICED_RANGE_DB = 25.0  # what is so far below the loudest part counts as pause
+VOICED_RANGE_DB = 25.0  # frames so far below the loudest part count as pauses
 CLIPPED_SHARE = 0.002  # of samples within 2 % of the peak; the most in RAVDESS is 0.0013
-CLIPPED_PEAK = 0.3  # a lower peak was not cut off by a recorder
+CLIPPED_PEAK = 0.3  # a recorder does not clip below this peak
 
 
 def warnings(waveform: Waveform, *, shortest_s: float, longest_s: float) -> tuple[str, ...]:
-    """Sentences for a reader, the weightiest first; none for a recording like the training clips.
+    """Warnings about a recording, in plain sentences; none for a recording like the training clips.
 
     Parameters
     ----------
     waveform : Waveform
     shortest_s, longest_s : float
-        Of the training clips.
+        Durations of the shortest and the longest training clip, in seconds.
+
+    Returns
+    -------
+    tuple of str
+        The most serious first; the waveform's own warnings come last.
     """
     return (*_faults(waveform, shortest_s, longest_s), *waveform.warnings)
 
@@ -66,12 +71,16 @@ def is_nearly_silent(samples: np.ndarray, rate: int) -> bool:
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
+
+    Returns
+    -------
+    bool
     """
     return bool(_frame_levels(samples, rate).max() < MIN_LEVEL_DBFS)
 
 
 def _frame_levels(samples: np.ndarray, rate: int) -> np.ndarray:
-    """The level of each 50 ms, in dB of full scale; what is left over at the end is dropped, unless it is all."""
+    """RMS level of each 50 ms frame in dBFS. An incomplete last frame is dropped, unless it is the only one."""
     length = min(int(FRAME_S * rate), len(samples))
     frames = samples[: len(samples) // length * length].reshape(-1, length)
     return 10 * np.log10(np.maximum(np.square(frames, dtype=np.float64).mean(axis=1), 1e-18))

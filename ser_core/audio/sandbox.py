@@ -1,8 +1,9 @@
-"""Decoding M4A and WebM in a process of its own, with a limit on its time and memory.
+"""Decoding of M4A and WebM in a separate process, with limits on its time and memory.
 
-FFmpeg's demuxers build tables of whatever a file lists (tags, pieces, edits) before a single sample is decoded, so a
-small hostile file can cost hours or gigabytes. No check of the file foresees that: the process is ended instead. What
-comes back is a line of JSON and samples, never an object, so a child that was taken over cannot take over its parent.
+FFmpeg's demuxers build tables of whatever a file lists (tags, fragments, edit lists) before a single sample is decoded,
+so a small malicious file can cost hours or gigabytes. No check of the file can rule that out, so the process is killed
+at its limits. It returns a line of JSON and raw samples, never a pickled object, so that a compromised child cannot
+execute code in its parent.
 """
 
 import json
@@ -17,17 +18,28 @@ from ser_core.audio.waveform import Limits, Waveform
 from ser_core.errors import AudioError
 from ser_core.settings import child_environment
 
-SECONDS = 20  # of a processor; ten minutes of sound take about two
-MEMORY = 2 * 2**30  # bytes of address space, most of it the libraries'
+SECONDS = 20  # of CPU time; ten minutes of sound take about two
+MEMORY = 2 * 2**30  # bytes of address space, most of it taken by the libraries
 
 
 def decode(data: bytes, rate: int, limits: Limits) -> Waveform:
     """`decoding.decode` in a child process.
 
+    Parameters
+    ----------
+    data : bytes
+    rate : int
+        Rate of the result, in Hz.
+    limits : Limits
+
+    Returns
+    -------
+    Waveform
+
     Raises
     ------
     AudioError
-        As there; and if the child had to be ended.
+        As `decoding.decode`; and if the child exceeded its time or memory, or crashed.
     """
     command = [sys.executable, "-m", "ser_core.audio.sandbox", str(SECONDS), str(rate), json.dumps(asdict(limits))]
     try:
@@ -49,7 +61,7 @@ def decode(data: bytes, rate: int, limits: Limits) -> Waveform:
 
 def _main(seconds: str, rate: str, limits: str) -> None:
     data = sys.stdin.buffer.read()
-    import av  # noqa: F401  # before memory is limited: libraries are large, sound is not
+    import av  # noqa: F401  # imported before memory is limited: the library is large, the sound is not
 
     _limit(int(seconds))
     try:
@@ -64,7 +76,7 @@ def _main(seconds: str, rate: str, limits: str) -> None:
 def _limit(seconds: int) -> None:
     try:
         import resource
-    except ImportError:  # Windows has no such limits; the time-out of the parent holds there
+    except ImportError:  # Windows has no such limits; the timeout in the parent applies there
         return
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

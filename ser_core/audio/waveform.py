@@ -1,4 +1,4 @@
-"""Decoded sound, and the limits within which anything is decoded."""
+"""Decoded audio, and the limits of what is decoded."""
 
 from dataclasses import dataclass
 
@@ -9,19 +9,31 @@ DEFAULT_RATE = 22_050  # Hz, librosa.load's default
 
 @dataclass(frozen=True)
 class Limits:
-    """What a clip may be. Checked on the file's size, then on its header, then again while decoding: headers lie."""
+    """Limits of what is decoded, checked on the file size, on the header, and again while decoding: headers lie.
+
+    Parameters
+    ----------
+    max_bytes : int
+        Of the file.
+    max_seconds : float
+    min_rate, max_rate : int
+        In Hz.
+    max_channels : int
+    max_values : int
+        Samples of all channels together; the default is about ten minutes of stereo at 192 kHz.
+    """
 
     max_bytes: int = 25 * 2**20
     max_seconds: float = 600.0
-    min_rate: int = 1_000  # Hz
-    max_rate: int = 768_000  # Hz
+    min_rate: int = 1_000
+    max_rate: int = 768_000
     max_channels: int = 32
-    max_values: int = 250_000_000  # samples of all channels together, as in ten minutes of stereo at 192 kHz
+    max_values: int = 250_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Waveform:
-    """A clip as the features want it.
+    """A decoded clip, ready for feature extraction.
 
     Attributes
     ----------
@@ -34,9 +46,9 @@ class Waveform:
     channels : int
         Of the file.
     format : str
-        `wav`, `flac`, `ogg`, `mp3`, `m4a` or `webm`, by what the file holds, not by its name.
+        `wav`, `flac`, `ogg`, `mp3`, `m4a` or `webm`, by the content of the file, not by its name.
     warnings : tuple of str
-        What a person should know before trusting a prediction, in plain words.
+        What to know before trusting a prediction, in plain sentences.
     """
 
     samples: np.ndarray
