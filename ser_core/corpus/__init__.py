@@ -40,7 +40,7 @@ __all__ = [
 
 
 def index(place: str | os.PathLike) -> Corpus:
-    """Every clip of a corpus, and what is wrong with the files that are left out.
+    """Index every clip of a corpus; files that cannot be used are listed with their reasons.
 
     Parameters
     ----------
@@ -54,11 +54,11 @@ def index(place: str | os.PathLike) -> Corpus:
     Raises
     ------
     CorpusError
-        If it is not there, or holds no clip.
+        If it does not exist or contains no usable clip.
 
     Examples
     --------
-    A folder with one synthetic clip in the place of RAVDESS:
+    A folder with one synthetic clip in place of RAVDESS:
 
     >>> import tempfile
     >>> from ser_core import corpus
@@ -79,10 +79,14 @@ def index(place: str | os.PathLike) -> Corpus:
 
 
 def is_manifest(place: str | os.PathLike) -> bool:
-    """Whether a path is a manifest: a CSV file. Anything else is a folder or a recording.
+    """Whether a path is a manifest, that is, a CSV file. Anything else is a folder or a recording.
 
     Parameters
     ----------
     place : str or path
+
+    Returns
+    -------
+    bool
     """
     return Path(place).suffix.lower() == manifest.SUFFIX and not os.path.isdir(place)

@@ -1,4 +1,4 @@
-"""The two official RAVDESS archives: what they hold, their licence, and how far the work on one is."""
+"""The two official RAVDESS archives: contents, licence, and progress of a download."""
 
 import time
 from collections import deque
@@ -17,30 +17,44 @@ you make of them under the same licence (share alike).
 To cite: Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS),
 PLoS ONE 13(5): e0196391, https://doi.org/10.1371/journal.pone.0196391. The archives: {RECORD}"""
 
-BLOCK = 32_768  # bytes that are read, and written, at once
-TELL_EVERY_S = 0.2
+BLOCK = 32_768  # bytes per read and write
+REPORT_EVERY_S = 0.2
 RATE_WINDOW_S = 5.0
 
 
 @dataclass(frozen=True)
 class Archive:
-    """One file to download, and what must come of it."""
+    """An archive to download, and what it must contain.
 
-    part: str  # "speech" or "song"
+    Parameters
+    ----------
+    part : str
+        `speech` or `song`.
+    name, url : str
+    bytes : int
+        Size of the archive.
+    sha256 : str
+    clips : int
+        Number of clips in it.
+    unpacked_bytes : int
+        Upper limit of the size of its clips: reserved on the disk, and never exceeded while unpacking.
+    """
+
+    part: str
     name: str
     url: str
     bytes: int
     sha256: str
     clips: int
-    unpacked_bytes: int  # at most: needed on the disk, and more is not unpacked
+    unpacked_bytes: int
 
     @property
     def stem(self) -> str:
-        """The folder of its clips."""
+        """Name of the folder of its clips."""
         return Path(self.name).stem
 
 
-# As WAV files the clips take 513 and 452 million bytes; the rest is for what their headers and the disk's blocks add.
+# As WAV files the clips take 513 and 452 million bytes; the rest is for headers and partly filled disk blocks.
 ARCHIVES = (
     Archive(
         part="speech",
@@ -65,13 +79,27 @@ ARCHIVES = (
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one step of one archive is."""
+    """Progress of one phase of one archive.
 
-    part: str  # "speech" or "song"
-    phase: str  # "downloading", "waiting" (to try again), "checking" or "unpacking"
-    done: int  # bytes
-    total: int  # bytes
-    rate: float | None = None  # bytes a second, of the last few seconds; None while it is not known
+    Parameters
+    ----------
+    part : str
+        `speech` or `song`.
+    phase : str
+        `downloading`, `waiting` (to try again), `checking` or `unpacking`.
+    done, total : int
+        Bytes.
+    rate : float, optional
+        Bytes per second over the last few seconds; None while unknown.
+    seconds_left : float, optional
+        Estimate; while waiting, the time to the next attempt.
+    """
+
+    part: str
+    phase: str
+    done: int
+    total: int
+    rate: float | None = None
     seconds_left: float | None = None
 
     @property
@@ -79,57 +107,108 @@ class Progress:
         """E.g. "Downloading speech: 120 of 208 MB, 3.2 MB/s, 0:28 min left"."""
         if self.phase == "waiting":
             return f"No answer for {self.part}: trying again in {self.seconds_left:.0f} s"
-        said = f"{self.phase.capitalize()} {self.part}: {self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB"
+        words = f"{self.phase.capitalize()} {self.part}: {self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB"
         if self.rate is not None:
-            said += f", {self.rate / 1e6:.1f} MB/s"
+            words += f", {self.rate / 1e6:.1f} MB/s"
         if self.seconds_left is not None:
             minutes, seconds = divmod(round(self.seconds_left), 60)
-            said += f", {minutes}:{seconds:02d} min left"
-        return said
+            words += f", {minutes}:{seconds:02d} min left"
+        return words
 
 
-class Watch:
-    """Reports the progress of a download a few times a second, and stops it on request."""
+class Reporter:
+    """Reports the progress of a download a few times a second, and stops it on request.
 
-    def __init__(self, tell: Callable[[Progress], None], stopped: Callable[[], bool]):
-        self._tell, self._stopped = tell, stopped
+    Parameters
+    ----------
+    report : callable
+        Called with a `Progress`.
+    stopped : callable
+        Whether to stop; polled between blocks.
+    """
+
+    def __init__(self, report: Callable[[Progress], None], stopped: Callable[[], bool]):
+        self._report, self._stopped = report, stopped
 
     def begin(self, archive: Archive, phase: str, total: int, done: int = 0) -> None:
-        """Start a phase of an archive's work."""
-        self._at = Progress(archive.part, phase, done, total)
-        self._told = time.monotonic()
-        self._seen = deque([(self._told, done)])  # for the rate
-        self._tell(self._at)
+        """Start a phase of the work on an archive.
 
-    def move(self, done: int) -> None:
-        """Report how much of the phase is done."""
-        self._end_if_asked()
+        Parameters
+        ----------
+        archive : Archive
+        phase : str
+            As in `Progress`.
+        total, done : int
+            Bytes of the phase, and of these the bytes done by an earlier attempt.
+        """
+        self._progress = Progress(archive.part, phase, done, total)
+        self._reported_at = time.monotonic()
+        self._recent = deque([(self._reported_at, done)])  # for the rate
+        self._report(self._progress)
+
+    def update(self, done: int) -> None:
+        """Report how much of the phase is done, unless the last report was just now.
+
+        Parameters
+        ----------
+        done : int
+            Bytes.
+
+        Raises
+        ------
+        DownloadStopped
+            If a stop was requested.
+        """
+        self._check_stop()
         now = time.monotonic()
-        if now - self._told < TELL_EVERY_S and done < self._at.total:
+        if now - self._reported_at < REPORT_EVERY_S and done < self._progress.total:
             return
-        while len(self._seen) > 1 and now - self._seen[0][0] > RATE_WINDOW_S:
-            self._seen.popleft()
-        since, before = self._seen[0]
+        while len(self._recent) > 1 and now - self._recent[0][0] > RATE_WINDOW_S:
+            self._recent.popleft()
+        since, before = self._recent[0]
         rate = (done - before) / (now - since) if now > since and done > before else None
-        left = (self._at.total - done) / rate if rate else None
-        self._at = Progress(self._at.part, self._at.phase, done, self._at.total, rate, left)
-        self._told = now
-        self._seen.append((now, done))
-        self._tell(self._at)
+        left = (self._progress.total - done) / rate if rate else None
+        self._progress = Progress(self._progress.part, self._progress.phase, done, self._progress.total, rate, left)
+        self._reported_at = now
+        self._recent.append((now, done))
+        self._report(self._progress)
 
     def wait(self, archive: Archive, done: int, seconds: float) -> None:
-        """Wait some seconds before the next attempt."""
-        self._tell(Progress(archive.part, "waiting", done, archive.bytes, seconds_left=seconds))
+        """Wait before the next attempt.
+
+        Parameters
+        ----------
+        archive : Archive
+        done : int
+            Bytes received so far.
+        seconds : float
+
+        Raises
+        ------
+        DownloadStopped
+            If a stop was requested.
+        """
+        self._report(Progress(archive.part, "waiting", done, archive.bytes, seconds_left=seconds))
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            self._end_if_asked()
-            time.sleep(min(left, TELL_EVERY_S))
+            self._check_stop()
+            time.sleep(min(left, REPORT_EVERY_S))
 
-    def _end_if_asked(self) -> None:
+    def _check_stop(self) -> None:
         if self._stopped():
             raise DownloadStopped("Stopped. What has arrived is kept: start it again to go on from there")
 
 
 def megabytes(size: int) -> str:
-    """A size in megabytes, e.g. `12.3 MB`."""
+    """A size in megabytes, e.g. `12.3 MB`.
+
+    Parameters
+    ----------
+    size : int
+        Bytes.
+
+    Returns
+    -------
+    str
+    """
     return f"{size / 1e6:,.1f} MB"

@@ -1,4 +1,4 @@
-"""The index of any corpus, one row a clip, and what the readers of corpora share: sound files and their durations."""
+"""The index of any corpus, one row per clip, and what the corpus readers share: sound files and their durations."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ from ser_core.errors import AudioError, CorpusError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
-# What is known of a clip in any corpus. `gender` and `language` may be empty; columns of one corpus alone come after.
+# Columns of every index. `gender` and `language` may be empty; columns of a single corpus come after these.
 COLUMNS = ("path", "stem", "corpus", "speaker", "gender", "language", "emotion", "label", "duration_s")
 
 
@@ -28,10 +28,10 @@ class Rejected:
     Parameters
     ----------
     file : str
-        Its path below the corpus' folder.
+        Path relative to the corpus's folder.
     reason : str
     broken : bool
-        Whether its name is a clip's, but it cannot be read.
+        Whether the name is that of a clip, but the file cannot be read.
     """
 
     file: str
@@ -41,13 +41,13 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The clips of a corpus, and the files that were left out.
+    """The index of a corpus, and the files that were left out.
 
     Parameters
     ----------
     folder : Path
     clips : pd.DataFrame
-        The index: one row a clip with `COLUMNS` and more, sorted by speaker and stem. `path` is relative to `folder`.
+        The index: one row per clip with `COLUMNS` and more, sorted by speaker and stem. `path` is relative to `folder`.
     rejected : tuple of Rejected
     """
 
@@ -57,36 +57,64 @@ class Corpus:
 
     @cached_property
     def files(self) -> dict[str, str]:
-        """Each clip's stem -> its path from `folder`."""
+        """Path of each clip by its stem, relative to `folder`."""
         return dict(zip(self.clips["stem"], self.clips["path"], strict=True))
 
     def file(self, stem: str) -> Path | None:
-        """The path of a clip; None if it is not there.
+        """The path of a clip.
 
         Parameters
         ----------
         stem : str
+
+        Returns
+        -------
+        Path or None
+            None if the corpus has no such clip.
         """
         return self.folder / self.files[stem] if stem in self.files else None
 
 
 def without_zeros(speaker: str) -> str:
-    """A speaker as people read it: "07" -> "7"."""
+    """A speaker's name for display: "07" -> "7".
+
+    Parameters
+    ----------
+    speaker : str
+
+    Returns
+    -------
+    str
+    """
     return speaker.lstrip("0") or speaker
 
 
 def in_order(clips: pd.DataFrame) -> pd.DataFrame:
-    """Clips in the order of an index, by speaker and then stem: protocols split by position.
+    """Clips sorted by speaker and then stem, the order of every index: protocols split by position.
 
     Parameters
     ----------
     clips : pd.DataFrame
+
+    Returns
+    -------
+    pd.DataFrame
     """
     return clips.sort_values(["speaker", "stem"], ignore_index=True)
 
 
 def sound_files(folder: Path) -> list[Path]:
-    """The sound files below a folder by name, those in hidden folders and hidden themselves left out."""
+    """The sound files below a folder, sorted by path, without hidden files and those in hidden folders.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        Empty if the folder does not exist.
+    """
     found = []
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -95,7 +123,7 @@ def sound_files(folder: Path) -> list[Path]:
 
 
 def read_folder(folder: Path, row_of: Callable[[Path], dict], further: Iterable[str]) -> Corpus:
-    """The corpus of the clips below a folder, whatever its layout; only file names and headers are read.
+    """Index the clips below a folder, whatever its layout; only file names and headers are read.
 
     Of files with the same stem the first is taken (in order of their paths) and the others are rejected.
 
@@ -135,22 +163,29 @@ def read_folder(folder: Path, row_of: Callable[[Path], dict], further: Iterable[
 
 
 def stamp(folder: str | os.PathLike) -> str:
-    """A digest that changes with the sound files below a folder, their sizes and times. No file is opened.
+    """A digest that changes with the sound files below a folder, their sizes and modification times.
+
+    No file is opened.
 
     Parameters
     ----------
     folder : str or path
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal.
     """
-    seen = hashlib.sha256()
+    digest = hashlib.sha256()
     for file in sound_files(Path(folder)):
-        with suppress(OSError):  # it has just gone
+        with suppress(OSError):  # deleted since it was listed
             stat = file.stat()
-            seen.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return seen.hexdigest()
+            digest.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def duration(path: Path) -> tuple[float, str | None]:
-    """The length of a sound file by its header, and what is wrong with it, if anything is.
+    """The duration of a sound file, read from its header where possible.
 
     Parameters
     ----------
@@ -158,8 +193,9 @@ def duration(path: Path) -> tuple[float, str | None]:
 
     Returns
     -------
-    float, str or None
-        Seconds, and the fault.
+    seconds : float
+    fault : str or None
+        What is wrong with the file; None if nothing is.
     """
     try:
         if path.stat().st_size == 0:
@@ -169,7 +205,7 @@ def duration(path: Path) -> tuple[float, str | None]:
         return 0.0, f"cannot be read: {getattr(error, 'error_string', error)}"
     if 0 < header.frames < decoders.UNKNOWN_FRAMES:
         return header.duration, None
-    try:  # the header does not say how long it is
+    try:  # the header states no length
         return audio.load(path).duration_s, None
     except AudioError as error:
         return 0.0, str(error).removeprefix(f"{path}: ")

@@ -1,8 +1,8 @@
-"""The two official RAVDESS archives, from Zenodo to a folder of clips that the index can read.
+"""Download of the two official RAVDESS archives from Zenodo into a folder of clips that can be indexed.
 
-Whatever is in the making lies in the hidden folder `.download`, which the index passes over: an archive while it
-arrives, and its clips while they are unpacked. One rename puts all clips of an archive into place, so that at any
-moment, also if this process is killed, the index finds all of them or none.
+Partial archives and clips that are being unpacked are kept in the hidden folder `.download`, which the index ignores.
+A single rename puts all clips of an archive into place, so that at any moment, even after a kill, the index finds all
+of them or none.
 """
 
 import errno
@@ -22,27 +22,40 @@ from filelock import FileLock, Timeout
 
 import ser_core
 from ser_core import corpus
-from ser_core.corpus.archives import BLOCK, RECORD, Archive, Progress, Watch, megabytes
+from ser_core.corpus.archives import BLOCK, RECORD, Archive, Progress, Reporter, megabytes
 from ser_core.corpus.unpacking import unpack
 from ser_core.errors import DownloadError
 
-MAKING = ".download"  # the folder of whatever is in the making
-TIMEOUT_S = (10, 30)  # to connect, and between two pieces of an answer
-WAITS_S = (1, 2, 4, 8, 16)  # before each new try, in a row of tries that brought nothing new
-MAX_WAIT_S = 60  # a server may ask for more
+STAGING = ".download"  # the folder of unfinished work
+TIMEOUT_S = (10, 30)  # to connect, and between two reads of a response
+WAITS_S = (1, 2, 4, 8, 16)  # before each retry, in a row of attempts without progress
+MAX_WAIT_S = 60  # even if the server asks for more
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Downloaded:
-    """What a download brought."""
+    """The result of a download.
+
+    Parameters
+    ----------
+    dest : Path
+    parts : tuple of str
+        New parts, `speech` or `song`.
+    already_there : tuple of str
+        Parts whose clips were complete, so that no request was sent.
+    clips : int
+        New clips.
+    bytes : int
+        Received from the server, without what an earlier attempt had received.
+    """
 
     dest: Path
-    parts: tuple[str, ...]  # that are new
-    already_there: tuple[str, ...]  # parts whose clips were complete, so that nothing was asked of the server
-    clips: int  # that are new
-    bytes: int  # of archives, that were not here from an earlier try
+    parts: tuple[str, ...]
+    already_there: tuple[str, ...]
+    clips: int
+    bytes: int
 
 
 def download(
@@ -52,64 +65,68 @@ def download(
     progress: Callable[[Progress], None] | None = None,
     stopped: Callable[[], bool] | None = None,
 ) -> Downloaded:
-    """Bring the clips of some archives into a folder; a part whose clips are all there is left as it is.
+    """Download archives and unpack their clips into a folder; parts that are complete are left as they are.
 
-    What has arrived is kept when this ends early, and the next call goes on from there.
+    Partial downloads are kept when this ends early, and the next call resumes them.
 
     Parameters
     ----------
     archives : iterable of Archive
         Some of `ARCHIVES`.
     dest : str or path
-        Made if it is missing. Each archive's clips come into a folder of the archive's name in it.
+        Created if it does not exist. Each archive's clips are put into a subfolder named after the archive.
     progress : callable, optional
-        Told how far it is a few times a second.
+        Called with a `Progress` a few times a second.
     stopped : callable, optional
-        Asked again and again whether to end early. While a server says nothing it is not asked, for up to 30 s.
+        Polled for whether to stop; not while the server is silent, for up to 30 s.
+
+    Returns
+    -------
+    Downloaded
 
     Raises
     ------
     DownloadError
-        If another download into the folder is running, the disk has no room, the server has not the file or does not
-        answer, or what arrived is not the official archive.
+        If another download into the folder is running, the disk is too full, the server lacks the file or does not
+        respond, or the file received is not the official archive.
     DownloadStopped
-        If `stopped` said so.
+        If `stopped` returned True.
     """
     archives, dest = tuple(archives), Path(dest).absolute()
-    watch = Watch(progress or (lambda _: None), stopped or (lambda: False))
+    reporter = Reporter(progress or (lambda _: None), stopped or (lambda: False))
     missing = _missing(archives, dest)
-    arrived = 0
+    received = 0
     if missing:
-        making = dest / MAKING
-        with _alone(making):
-            missing = _missing(archives, dest)  # another download may have ended just now
+        staging = dest / STAGING
+        with _locked(staging):
+            missing = _missing(archives, dest)  # another download may have just finished
             try:
                 for archive in missing:
-                    shutil.rmtree(making / archive.stem, ignore_errors=True)  # of a process that was killed
-                _check_room(missing, making)
+                    shutil.rmtree(staging / archive.stem, ignore_errors=True)  # of a process that was killed
+                _check_room(missing, staging)
                 for archive in missing:
-                    part = making / f"{archive.name}.part"
-                    arrived += _fetch(archive, part, watch)
-                    _check(archive, part, watch)
-                    unpack(archive, part, dest / archive.stem, watch)
+                    part = staging / f"{archive.name}.part"
+                    received += _fetch(archive, part, reporter)
+                    _check(archive, part, reporter)
+                    unpack(archive, part, dest / archive.stem, reporter)
                     part.unlink(missing_ok=True)
             except OSError as error:
-                raise _disk_fault(error, missing, making) from error
+                raise _disk_fault(error, missing, staging) from error
     for archive in archives:
         if archive not in missing:
-            with suppress(OSError):  # it may be left from a process that was killed after its clips were in place
-                (dest / MAKING / f"{archive.name}.part").unlink()
+            with suppress(OSError):  # left by a process that was killed after its clips were in place
+                (dest / STAGING / f"{archive.name}.part").unlink()
     return Downloaded(
         dest,
         parts=tuple(archive.part for archive in missing),
         already_there=tuple(archive.part for archive in archives if archive not in missing),
         clips=sum(archive.clips for archive in missing),
-        bytes=arrived,
+        bytes=received,
     )
 
 
 def _missing(archives: Iterable[Archive], dest: Path) -> list[Archive]:
-    """The archives whose clips are not all below a folder already, in whatever layout."""
+    """The archives whose clips are not all in a folder yet, whatever its layout."""
     there = corpus.look_through(dest).clips["channel"].value_counts()
     missing = [archive for archive in archives if there.get(archive.part, 0) < archive.clips]
     for archive in missing:
@@ -122,26 +139,26 @@ def _missing(archives: Iterable[Archive], dest: Path) -> list[Archive]:
 
 
 @contextmanager
-def _alone(making: Path) -> Iterator[None]:
-    """Hold the folder's lock. It is the operating system's, so it ends with the process, however that ends."""
-    lock = FileLock(making / "lock")
+def _locked(staging: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the operating system releases when the process ends in any way."""
+    lock = FileLock(staging / "lock")
     try:
-        making.mkdir(parents=True, exist_ok=True)
+        staging.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         raise DownloadError(
-            f"Another download into {making.parent} is running. Wait until it is done, or stop it"
+            f"Another download into {staging.parent} is running. Wait until it is done, or stop it"
         ) from None
     except OSError as error:
-        raise DownloadError(f"{making.parent} cannot be written ({error}). Choose another folder") from error
+        raise DownloadError(f"{staging.parent} cannot be written ({error}). Choose another folder") from error
     try:
         yield
     finally:
         lock.release()
 
 
-def _arrived(part: Path) -> int:
-    """Bytes of an archive that are here."""
+def _received(part: Path) -> int:
+    """Bytes of an archive received so far."""
     try:
         return part.stat().st_size
     except OSError:
@@ -149,75 +166,86 @@ def _arrived(part: Path) -> int:
 
 
 def room_needed(archives: Iterable[Archive], dest: Path) -> int:
-    """Bytes of disk that a download takes.
+    """Disk space that a download takes.
 
-    That is all clips and the largest rest of an archive: each archive is deleted before the next one arrives.
+    That is all clips and the largest remainder of an archive: each archive is deleted before the next is downloaded.
+
+    Parameters
+    ----------
+    archives : iterable of Archive
+    dest : Path
+        As `download` takes them.
+
+    Returns
+    -------
+    int
+        Bytes.
     """
-    rests = [archive.bytes - _arrived(dest / MAKING / f"{archive.name}.part") for archive in archives]
-    return sum(archive.unpacked_bytes for archive in archives) + max([0, *rests])
+    remainders = [archive.bytes - _received(dest / STAGING / f"{archive.name}.part") for archive in archives]
+    return sum(archive.unpacked_bytes for archive in archives) + max([0, *remainders])
 
 
-def _check_room(archives: Iterable[Archive], making: Path) -> None:
-    needed, free = room_needed(archives, making.parent), shutil.disk_usage(making).free
+def _check_room(archives: Iterable[Archive], staging: Path) -> None:
+    needed, free = room_needed(archives, staging.parent), shutil.disk_usage(staging).free
     if free < needed:
         raise DownloadError(
-            f"The disk of {making.parent} has {megabytes(free)} free, but the download needs {megabytes(needed)}. "
+            f"The disk of {staging.parent} has {megabytes(free)} free, but the download needs {megabytes(needed)}. "
             "Free some space, or choose another folder"
         )
 
 
-def _disk_fault(error: OSError, archives: list[Archive], making: Path) -> DownloadError:
+def _disk_fault(error: OSError, archives: list[Archive], staging: Path) -> DownloadError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        waiting = [archive for archive in archives if not (making.parent / archive.stem).exists()]
+        waiting = [archive for archive in archives if not (staging.parent / archive.stem).exists()]
         return DownloadError(
-            f"The disk of {making.parent} is full: the rest needs {megabytes(room_needed(waiting, making.parent))}. "
+            f"The disk of {staging.parent} is full: the rest needs {megabytes(room_needed(waiting, staging.parent))}. "
             "What has arrived is kept: free some space, then run it again"
         )
     return DownloadError(
-        f"{making.parent} cannot be written ({error}). Mend that or choose another folder, then run it again"
+        f"{staging.parent} cannot be written ({error}). Fix that or choose another folder, then run it again"
     )
 
 
-class _TryAgain(Exception):
-    """A fault that may pass."""
+class _Retry(Exception):
+    """A failure that may be temporary."""
 
     def __init__(self, reason: str, wait_s: float = 0):
         super().__init__(reason)
-        self.wait_s = wait_s  # as the server asks
+        self.wait_s = wait_s  # requested by the server
 
 
-def _fetch(archive: Archive, part: Path, watch: Watch) -> int:
-    """Download the missing bytes of an archive; without a request to the server if none are missing."""
-    if _arrived(part) > archive.bytes:
-        part.unlink()  # whatever it is, it is no beginning of this archive
-    before = most = _arrived(part)
+def _fetch(archive: Archive, part: Path, reporter: Reporter) -> int:
+    """Download the missing bytes of an archive; sends no request if none are missing."""
+    if _received(part) > archive.bytes:
+        part.unlink()  # cannot be the start of this archive
+    before = most = _received(part)
     failures = 0
-    while _arrived(part) < archive.bytes:
+    while _received(part) < archive.bytes:
         try:
-            _receive(archive, part, watch)
-        except (_TryAgain, requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            # Only what never was here before is progress: a server that starts at zero each time and is always cut
-            # at the same place would be asked for ever.
-            failures = 1 if _arrived(part) > most else failures + 1
-            most = max(most, _arrived(part))
-            if isinstance(error, _TryAgain):
+            _receive(archive, part, reporter)
+        except (_Retry, requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            # Progress is more than any attempt had received: otherwise, a server that starts at zero each time and
+            # always breaks off at the same byte would be retried forever.
+            failures = 1 if _received(part) > most else failures + 1
+            most = max(most, _received(part))
+            if isinstance(error, _Retry):
                 reason, wait_s = str(error), error.wait_s
             else:
                 reason, wait_s = f"there is no connection ({type(error).__name__})", 0
             if failures > len(WAITS_S):
                 raise DownloadError(
-                    f"{archive.url} does not come: {failures} tries in a row failed, the last since {reason}. "
-                    f"{megabytes(_arrived(part))} of {megabytes(archive.bytes)} are here and kept: try again later, or "
+                    f"{archive.url} cannot be downloaded: {failures} tries in a row failed, the last since {reason}. "
+                    f"{megabytes(_received(part))} of {megabytes(archive.bytes)} are kept: try again later, or "
                     "set SER_DATA_DIR to a copy of your own"
                 ) from error
             logger.info("%s: %s, trying again", archive.url, reason)
-            watch.wait(archive, _arrived(part), min(max(WAITS_S[failures - 1], wait_s), MAX_WAIT_S))
+            reporter.wait(archive, _received(part), min(max(WAITS_S[failures - 1], wait_s), MAX_WAIT_S))
     return archive.bytes - before
 
 
-def _receive(archive: Archive, part: Path, watch: Watch) -> None:
-    """Ask once, and write what comes."""
-    have = _arrived(part)
+def _receive(archive: Archive, part: Path, reporter: Reporter) -> None:
+    """Send one request, and write the response to the part file."""
+    have = _received(part)
     headers = {"Accept-Encoding": "identity", "User-Agent": f"ser_core/{ser_core.__version__}"}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -225,27 +253,27 @@ def _receive(archive: Archive, part: Path, watch: Watch) -> None:
         done = _start(archive, response, have)
         if done is None:
             part.unlink(missing_ok=True)
-            raise _TryAgain(f"the server cannot go on from byte {have:,}")
-        watch.begin(archive, "downloading", archive.bytes, done)
+            raise _Retry(f"the server cannot go on from byte {have:,}")
+        reporter.begin(archive, "downloading", archive.bytes, done)
         with open(part, "ab" if done else "wb") as file:
-            # What is there, however little: on a slow line a whole block would be long in coming, and lost in a cut.
+            # `read1` returns what has arrived: on a slow line, a full block would take long, and be lost if cut off.
             while block := response.raw.read1(BLOCK, decode_content=False):
                 done += len(block)
                 if done > archive.bytes:
                     file.truncate(0)
                     raise DownloadError(_wrong_size(archive, f"more than {archive.bytes:,}"))
                 file.write(block)
-                watch.move(done)
+                reporter.update(done)
     if done < archive.bytes:
-        raise _TryAgain("the answer ended early")
+        raise _Retry("the answer ended early")
 
 
 def _start(archive: Archive, response: requests.Response, have: int) -> int | None:
-    """The byte at which a response starts; None if this server cannot resume, so that all of it must be requested."""
+    """The byte at which a response starts; None if the server cannot resume, so that the whole file is needed."""
     code = response.status_code
     if code == 206:
-        said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
-        start, total = (int(said[1]), said[2]) if said else (None, "*")
+        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+        start, total = (int(match[1]), match[2]) if match else (None, "*")
         if start != have:
             return None
     elif code == 200:
@@ -253,10 +281,10 @@ def _start(archive: Archive, response: requests.Response, have: int) -> int | No
     elif code == 416:
         return None
     elif code == 429 or code >= 500:
-        raise _TryAgain(f"the server answers {code} {response.reason}", _retry_after_s(response))
+        raise _Retry(f"the server answers {code} {response.reason}", _retry_after_s(response))
     else:
         raise DownloadError(
-            f"{archive.url} cannot be had: the server answers {code} {response.reason}. "
+            f"{archive.url} cannot be downloaded: the server answers {code} {response.reason}. "
             f"See {RECORD} for where {archive.name} is now, and unpack it into the folder of the clips"
         )
     if total.isdecimal() and int(total) != archive.bytes:
@@ -278,15 +306,15 @@ def _retry_after_s(response: requests.Response) -> float:
         return 0
 
 
-def _check(archive: Archive, part: Path, watch: Watch) -> None:
-    """Hold an archive against its digest; a wrong one is deleted."""
-    watch.begin(archive, "checking", archive.bytes)
+def _check(archive: Archive, part: Path, reporter: Reporter) -> None:
+    """Check an archive's digest; a wrong archive is deleted."""
+    reporter.begin(archive, "checking", archive.bytes)
     with open(part, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    watch.move(archive.bytes)
+    reporter.update(archive.bytes)
     if digest != archive.sha256:
         part.unlink()
         raise DownloadError(
-            f"{archive.name} did not arrive as it should: its SHA-256 is {digest}, expected "
+            f"{archive.name} is damaged: its SHA-256 is {digest}, expected "
             f"{archive.sha256}. It was deleted: run it again"
         )

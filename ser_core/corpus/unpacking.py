@@ -1,4 +1,4 @@
-"""The clips of an archive, which is not trusted, from a ZIP file to a folder."""
+"""Unpacking of the clips of an untrusted ZIP archive into a folder."""
 
 import os
 import shutil
@@ -7,27 +7,45 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from ser_core.corpus.archives import BLOCK, RECORD, Archive, Watch, megabytes
+from ser_core.corpus.archives import BLOCK, RECORD, Archive, Reporter, megabytes
 from ser_core.corpus.ravdess import Clip, parse
 from ser_core.errors import CorpusError, DownloadError
 
-MAX_CLIP_BYTES = 5_000_000  # the largest official one has 0.9 million
+MAX_CLIP_BYTES = 5_000_000  # the largest official clip has 0.9 million
 MAX_ENTRIES = 10_000
 
 
-def unpack(archive: Archive, part: Path, folder: Path, watch: Watch) -> None:
-    """Write the clips of an archive beside it, and when all are there, move them to `folder` at once.
+def unpack(archive: Archive, part: Path, folder: Path, reporter: Reporter) -> None:
+    """Unpack the clips of an archive next to it and, when all are complete, move them to `folder` in one step.
 
-    An archive's names only say which clip it is; the place and the name of the file are ours.
+    Names in the archive only identify the clips; they are never used as paths.
+
+    Parameters
+    ----------
+    archive : Archive
+    part : Path
+        The archive's file.
+    folder : Path
+        Must not exist.
+    reporter : Reporter
+
+    Raises
+    ------
+    DownloadError
+        If the archive is damaged or suspicious, or does not contain exactly the expected clips.
+    DownloadStopped
+        If a stop was requested.
+    OSError
+        If the clips cannot be written.
     """
-    making = part.parent / archive.stem
+    staging = part.parent / archive.stem
     try:
         with zipfile.ZipFile(part) as zipped:
             entries = _clips(archive, zipped.infolist())
-            watch.begin(archive, "unpacking", sum(entry.file_size for entry in entries.values()))
+            reporter.begin(archive, "unpacking", sum(entry.file_size for entry in entries.values()))
             done = 0
             for clip, entry in entries.items():
-                file = making / f"Actor_{clip.speaker}" / f"{clip.stem}.wav"
+                file = staging / f"Actor_{clip.speaker}" / f"{clip.stem}.wav"
                 file.parent.mkdir(parents=True, exist_ok=True)
                 before = done
                 with zipped.open(entry) as source, open(file, "wb") as target:
@@ -36,16 +54,16 @@ def unpack(archive: Archive, part: Path, folder: Path, watch: Watch) -> None:
                         if done - before > MAX_CLIP_BYTES or done > archive.unpacked_bytes:
                             raise _refusal(archive, f"{entry.filename!r} is larger than it says")
                         target.write(block)
-                        watch.move(done)
-        os.rename(making, folder)
+                        reporter.update(done)
+        os.rename(staging, folder)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         raise _refusal(archive, f"it is damaged: {error}") from error
     finally:
-        shutil.rmtree(making, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _clips(archive: Archive, entries: list[zipfile.ZipInfo]) -> dict[Clip, zipfile.ZipInfo]:
-    """The clips of an archive. Files that are none are passed over, but one suspicious entry spoils all."""
+    """The clips of an archive. Other files are ignored, but a single suspicious entry rejects the archive."""
     if len(entries) > MAX_ENTRIES:
         raise _refusal(archive, f"it has {len(entries):,} entries, more than {MAX_ENTRIES:,}")
     found = {}

@@ -67,7 +67,7 @@ def dest(tmp_path):
 def waits(monkeypatch):
     """The seconds that were to be waited; nobody waits them."""
     waited = []
-    monkeypatch.setattr(archives.Watch, "wait", lambda _, archive, done, seconds: waited.append(seconds))
+    monkeypatch.setattr(archives.Reporter, "wait", lambda _, archive, done, seconds: waited.append(seconds))
     return waited
 
 
@@ -125,7 +125,7 @@ def test_the_official_clips_fit_into_what_is_reserved_for_them(ravdess):
 
 
 def test_progress_goes_through_the_steps_and_knows_rate_and_time_left(archive, dest, monkeypatch):
-    monkeypatch.setattr(archives, "TELL_EVERY_S", 0)
+    monkeypatch.setattr(archives, "REPORT_EVERY_S", 0)
     told = []
     download([archive], dest, progress=told.append)
     assert list(dict.fromkeys(at.phase for at in told)) == ["downloading", "checking", "unpacking"]
@@ -500,7 +500,7 @@ def test_a_process_killed_while_it_unpacks_leaves_nothing_to_the_index(archive, 
 import os, signal
 from ser_core.corpus import archives
 from ser_core.corpus.download import download
-archives.TELL_EVERY_S = 0
+archives.REPORT_EVERY_S = 0
 seen = []
 def die(at):
     seen.append(at.phase)
@@ -671,9 +671,11 @@ def test_a_licence_accepted_at_the_terminal_is_enough(official, dest, monkeypatc
 
 def test_the_bar_shows_each_step_also_when_it_has_to_wait(official, server, dest, monkeypatch, capsys):
     monkeypatch.setattr(
-        archives.Watch,
+        archives.Reporter,
         "wait",
-        lambda watch, archive, done, _: watch._tell(archives.Progress(archive.part, "waiting", done, archive.bytes)),
+        lambda reporter, archive, done, _: reporter._report(
+            archives.Progress(archive.part, "waiting", done, archive.bytes)
+        ),
     )
     server.faults = [status(503)]
     assert main(["download", "--dest", str(dest), "--accept-licence"]) == 0
