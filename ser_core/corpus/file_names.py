@@ -1,4 +1,4 @@
-"""Readers of corpora whose file names say who speaks and in which emotion. A new corpus is an entry of `CORPORA`."""
+"""Readers of corpora whose file names encode speaker and emotion. A new corpus is an entry of `CORPORA`."""
 
 import re
 from dataclasses import dataclass
@@ -11,19 +11,21 @@ from ser_core.errors import CorpusError
 
 @dataclass(frozen=True)
 class NamedCorpus:
-    """A corpus, and how its file names are read.
+    """A corpus, and how its file names are parsed.
 
     Parameters
     ----------
-    name, language : str
-        As the index has them; the language as its ISO 639-1 code.
+    name : str
+        The corpus in the index.
+    language : str
+        ISO 639-1 code.
     pattern : str
-        A regular expression of a whole file name without suffix, with the groups `speaker` and `emotion`. Any further
-        named group becomes a column of text in the index.
-    emotions : dict
-        Codes of emotions -> emotions, of `labels.EMOTION_NAMES` where it is one of those. Other codes stay as they are.
-    genders : dict
-        Speakers -> "female" or "male"; the gender of others stays empty.
+        Regular expression of a whole file name without suffix, with the groups `speaker` and `emotion`. Any further
+        named group becomes a text column of the index.
+    emotions : dict of str to str
+        Emotions by their codes; names from `labels.EMOTION_NAMES` where possible. Other codes are kept as they are.
+    genders : dict of str to str
+        `female` or `male` by speaker; empty in the index for other speakers.
     """
 
     name: str
@@ -33,21 +35,30 @@ class NamedCorpus:
     genders: dict[str, str]
 
     def row(self, stem: str) -> dict:
-        """What a file name says about its clip.
+        """Parse a file name into a row of the index, without `path` and `duration_s`.
+
+        Parameters
+        ----------
+        stem : str
+            File name without suffix.
+
+        Returns
+        -------
+        dict of str to str
 
         Raises
         ------
         CorpusError
-            If it is not named in this corpus's way.
+            If the name does not match the corpus's pattern.
         """
         match = re.fullmatch(self.pattern, stem)
         if not match:
             raise CorpusError(f"{stem!r} is not named as the clips of {self.name} are")
-        said = match.groupdict()
-        emotion = self.emotions.get(said["emotion"], said["emotion"])
-        gender = self.genders.get(said["speaker"], "")
+        fields = match.groupdict()
+        emotion = self.emotions.get(fields["emotion"], fields["emotion"])
+        gender = self.genders.get(fields["speaker"], "")
         known = {"stem": stem, "corpus": self.name, "language": self.language, "gender": gender}
-        return said | known | {"emotion": emotion, "label": label_of(emotion, gender)}
+        return fields | known | {"emotion": emotion, "label": label_of(emotion, gender)}
 
 
 CORPORA = (
@@ -70,7 +81,17 @@ CORPORA = (
 
 
 def of_folder(folder: Path) -> NamedCorpus | None:
-    """The corpus in whose way most sound files below a folder are named; None if there is none."""
+    """The corpus whose pattern most file names below a folder match.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    NamedCorpus or None
+        None if no pattern matches more than half of the sound files.
+    """
     stems = [path.stem for path in sound_files(folder)]
     for one in CORPORA:
         if 2 * sum(bool(re.fullmatch(one.pattern, stem)) for stem in stems) > len(stems):
@@ -79,12 +100,21 @@ def of_folder(folder: Path) -> NamedCorpus | None:
 
 
 def index(folder: Path, named: NamedCorpus) -> Corpus:
-    """Every clip of a corpus below a folder, whatever its layout, as `ravdess.index` gives those of RAVDESS.
+    """Index every clip of a corpus below a folder, whatever its layout.
+
+    Parameters
+    ----------
+    folder : Path
+    named : NamedCorpus
+
+    Returns
+    -------
+    Corpus
 
     Raises
     ------
     CorpusError
-        If no clip can be read.
+        If no clip can be used.
     """
     further = [name for name in re.compile(named.pattern).groupindex if name not in COLUMNS]
     found = read_folder(folder, lambda file: named.row(file.stem), further)

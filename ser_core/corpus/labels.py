@@ -11,15 +11,28 @@ from ser_core.errors import ModelError
 
 @dataclass(frozen=True)
 class Emotion:
-    """One of RAVDESS' eight emotions."""
+    """One of the eight emotions of RAVDESS.
+
+    Parameters
+    ----------
+    name : str
+    code : str
+        Third field of a RAVDESS file name.
+    colour : str
+        Hexadecimal, from a palette that is distinguishable with colour blindness.
+
+    References
+    ----------
+    Okabe & Ito 2008, "Color Universal Design".
+    """
 
     name: str
-    code: str  # third field of a RAVDESS file name
-    colour: str  # Okabe & Ito (2008), "Color Universal Design": distinguishable with colour blindness
+    code: str
+    colour: str
 
     @property
     def title(self) -> str:
-        """The name with a capital letter."""
+        """The name, capitalised."""
         return self.name.capitalize()
 
 
@@ -44,28 +57,52 @@ LABELS: tuple[str, ...] = tuple(sorted(f"{emotion}_{gender}" for emotion in EMOT
 
 
 def emotion_of(label: str) -> str:
-    """`angry_female` -> `angry`."""
+    """The emotion of a class label: `angry_female` -> `angry`.
+
+    Parameters
+    ----------
+    label : str
+
+    Returns
+    -------
+    str
+    """
     return label.split("_")[0]
 
 
 def gender_of(label: str) -> str:
-    """`angry_female` -> `female`."""
+    """The gender of a class label: `angry_female` -> `female`.
+
+    Parameters
+    ----------
+    label : str
+        One of `LABELS`.
+
+    Returns
+    -------
+    str
+    """
     return label.split("_")[1]
 
 
 def label_of(emotion: str, gender: str) -> str:
-    """A clip's class, `<emotion>_<gender>`, where that is one of `LABELS`; the bare emotion of any other clip.
+    """The class label of a clip.
 
     Parameters
     ----------
     emotion, gender : str
+
+    Returns
+    -------
+    str
+        `<emotion>_<gender>` if that is one of `LABELS`, otherwise the emotion alone.
     """
     label = f"{emotion}_{gender}"
     return label if label in LABELS else emotion
 
 
 def require_classes(labels: Iterable[str]) -> None:
-    """Check that all clips belong to the 16 classes, before a model is fitted on them.
+    """Check that all clips belong to the 16 classes, before a model is fitted to them.
 
     Parameters
     ----------
@@ -74,7 +111,7 @@ def require_classes(labels: Iterable[str]) -> None:
     Raises
     ------
     ModelError
-        If some do not. The message names each other label with its number of clips.
+        If some do not; the message lists the other labels with their numbers of clips.
     """
     others = {label: clips for label, clips in sorted(Counter(labels).items()) if label not in LABELS}
     if others:
@@ -86,7 +123,17 @@ def require_classes(labels: Iterable[str]) -> None:
 
 
 def title_of(label: str) -> str:
-    """`angry_female` -> `Angry, female`."""
+    """A class label for display: `angry_female` -> `Angry, female`.
+
+    Parameters
+    ----------
+    label : str
+        One of `LABELS`.
+
+    Returns
+    -------
+    str
+    """
     return f"{emotion_of(label).capitalize()}, {gender_of(label)}"
 
 
@@ -95,7 +142,7 @@ _WITH_GENDER = [[i for i, label in enumerate(LABELS) if gender_of(label) == name
 
 
 def by_emotion(probabilities: np.ndarray) -> np.ndarray:
-    """Add up the genders of class probabilities.
+    """Sum class probabilities over genders.
 
     Parameters
     ----------
@@ -111,7 +158,7 @@ def by_emotion(probabilities: np.ndarray) -> np.ndarray:
 
 
 def by_gender(probabilities: np.ndarray) -> np.ndarray:
-    """Add up the emotions of class probabilities.
+    """Sum class probabilities over emotions.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
-"""The reader of any corpus: a manifest is a CSV file that names clips, who speaks in them, and in which emotion.
+"""The reader of manifests: CSV files that list the clips of any corpus with speaker and emotion.
 
     file,speaker,emotion,gender,language
     wav/03a01Fa.wav,03,happy,male,de
     wav/08a01Na.wav,08,neutral,female,de
 
-`file`, `speaker` and `emotion` are required; `gender`, `language` and `corpus` are known; any further column becomes
-a column of text in the index. A path counts from the manifest's folder, or is absolute. Columns are separated by comma
-or semicolon, and the text is UTF-8.
+`file`, `speaker` and `emotion` are required; `gender`, `language` and `corpus` are optional; any further column becomes
+a text column of the index. Paths are absolute or relative to the manifest's folder. Columns are separated by comma or
+semicolon, and the encoding is UTF-8.
 """
 
 import csv
@@ -24,13 +24,13 @@ from ser_core.errors import CorpusError
 SUFFIX = ".csv"
 REQUIRED = ("file", "speaker", "emotion")
 OPTIONAL = ("gender", "language", "corpus")
-MADE = tuple(name for name in COLUMNS if name not in (*REQUIRED, *OPTIONAL))  # by the index
+MADE = tuple(name for name in COLUMNS if name not in (*REQUIRED, *OPTIONAL))  # computed by the index
 
 
 def index(file: str | os.PathLike) -> Corpus:
-    """Every clip that a manifest names. Rows that are of no use are rejected, each with its line number and reason.
+    """Index every clip of a manifest. Rows that cannot be used are rejected, each with its line number and reason.
 
-    A clip's stem is its path below the deepest folder that holds all the clips, without suffix: `03a01Fa`, or
+    The stem of a clip is its path without suffix, relative to the deepest folder that contains all clips: `03a01Fa`, or
     `session1/a` and `session2/a`. Emotions other than the eight known ones are kept as written.
 
     Parameters
@@ -40,19 +40,19 @@ def index(file: str | os.PathLike) -> Corpus:
     Returns
     -------
     Corpus
-        Its `corpus` is the manifest's name without suffix, where no column says otherwise.
+        Where the manifest has no `corpus`, the name of its file without suffix is taken.
 
     Raises
     ------
     CorpusError
-        If there is no such file, it is not such a table, it lacks a required column, or no row can be used.
+        If the file does not exist or is not such a table, a required column is missing, or no row can be used.
     """
     file = Path(file).absolute()
     records = _records(file)
     columns = [name.lower() for name in next(records, (1, None))[1] or ()]
     _check_columns(columns, file)
     clips, rejected = [], []
-    lines: dict[Path, int] = {}  # a clip's path without suffix -> its line
+    lines: dict[Path, int] = {}  # path without suffix -> line number
     for line, cells in records:
         named = dict(zip(columns, cells or (), strict=False)).get("file") or file.name
         try:
@@ -75,7 +75,7 @@ def index(file: str | os.PathLike) -> Corpus:
 
 
 def _records(file: Path) -> Iterator[tuple[int, list[str] | None]]:
-    """The number of each record's first line and its cells, None where they cannot be told apart; the header first."""
+    """Each record's first line number and its cells, None if they cannot be parsed; the header comes first."""
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -91,7 +91,7 @@ def _records(file: Path) -> Iterator[tuple[int, list[str] | None]]:
         except StopIteration:
             return
         except csv.Error as error:
-            if reader.line_num > line:  # a quotation that is not closed swallows the rows after it
+            if reader.line_num > line:  # an unclosed quotation mark swallows the rows after it
                 raise CorpusError(f"{file}, line {line}: {error}. Mend its quotation marks") from error
             cells = None
         if cells is None or any(cells):
@@ -113,13 +113,7 @@ def _check_columns(columns: list[str], file: Path) -> None:
 
 
 def _clip(columns: list[str], cells: list[str] | None, file: Path) -> dict:
-    """A row of the index; its path is absolute.
-
-    Raises
-    ------
-    CorpusError
-        With what is wrong with the row.
-    """
+    """A row of the index, with an absolute path. Raises `CorpusError` with what is wrong with the row."""
     if cells is None:
         raise CorpusError("a quotation mark is out of place")
     if len(cells) != len(columns):
@@ -147,5 +141,5 @@ def _clip(columns: list[str], cells: list[str] | None, file: Path) -> dict:
 
 
 def _known(text: str, names: tuple[str, ...]) -> str:
-    """A name in lower case if it is a known one; else as it is written."""
+    """A known name in lower case; any other text as written."""
     return text.lower() if text.lower() in names else text

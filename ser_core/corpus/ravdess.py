@@ -1,4 +1,4 @@
-"""The reader of RAVDESS: file names to clips, and a folder of them to one validated index."""
+"""The reader of RAVDESS: parsing of file names, and a validated index of a folder."""
 
 import itertools
 import os
@@ -14,16 +14,16 @@ from ser_core.corpus.labels import BY_CODE, label_of, title_of
 from ser_core.errors import CorpusError
 
 NAME = "ravdess"
-# The columns of its index that other corpora do not have.
+# Index columns that other corpora do not have.
 OWN_COLUMNS = ("channel", "intensity", "statement", "repetition")
-AUDIO_ONLY = "03"  # first field of a name; 01 and 02 are the video recordings of the same sentences
+AUDIO_ONLY = "03"  # first field of a file name; 01 and 02 are videos of the same sentences
 CHANNELS = {"01": "speech", "02": "song"}
 INTENSITIES = {"01": "normal", "02": "strong"}
 STATEMENTS = {1: "Kids are talking by the door", 2: "Dogs are sitting by the door"}
 NEVER_SUNG = ("disgust", "surprised")
 NEVER_SANG = (18,)  # actors
 
-# The columns of a clip that people choose by, and their titles.
+# Columns to filter clips by, and their titles.
 TITLES = {
     "emotion": "emotion",
     "channel": "channel",
@@ -44,16 +44,38 @@ HOW_TO_GET = (
 
 @dataclass(frozen=True)
 class Clip:
-    """What a RAVDESS file name says about its recording."""
+    """A RAVDESS recording, as described by its file name.
+
+    Parameters
+    ----------
+    stem : str
+        File name without suffix.
+    channel : str
+        `speech` or `song`.
+    emotion : str
+        One of `labels.EMOTION_NAMES`.
+    intensity : str
+        `normal` or `strong`.
+    statement : int
+        1 or 2, see `STATEMENTS`.
+    repetition : int
+        1 or 2.
+    speaker : str
+        `01` to `24`.
+    gender : str
+        Of the speaker: `male` for odd numbers, `female` for even ones.
+    corpus, language : str
+        The same for all clips.
+    """
 
     stem: str
-    channel: str  # "speech" or "song"
+    channel: str
     emotion: str
-    intensity: str  # "normal" or "strong"
-    statement: int  # 1 or 2, see STATEMENTS
-    repetition: int  # 1 or 2
-    speaker: str  # "01" to "24"
-    gender: str  # of the speaker: odd numbers are male, even ones female
+    intensity: str
+    statement: int
+    repetition: int
+    speaker: str
+    gender: str
     corpus: str = NAME
     language: str = "en"
 
@@ -64,12 +86,21 @@ class Clip:
 
 
 def gender_of_actor(actor: int) -> str:
-    """RAVDESS gives odd numbers to men and even ones to women."""
+    """The gender of an actor: odd numbers are male, even ones female.
+
+    Parameters
+    ----------
+    actor : int
+
+    Returns
+    -------
+    str
+    """
     return "male" if actor % 2 else "female"
 
 
 def parse(stem: str) -> Clip:
-    """The clip of a RAVDESS file name without suffix, e.g. `03-01-05-01-02-01-12`.
+    """Parse a RAVDESS file name without suffix, e.g. `03-01-05-01-02-01-12`.
 
     Parameters
     ----------
@@ -82,7 +113,7 @@ def parse(stem: str) -> Clip:
     Raises
     ------
     CorpusError
-        If a field is missing or holds a code that RAVDESS does not have. The message names the field.
+        If a field is missing or has a code that RAVDESS does not use; the message names the field.
     """
     fields = stem.split("-")
     if len(fields) != 7 or not all(len(field) == 2 and field.isascii() and field.isdigit() for field in fields):
@@ -117,9 +148,23 @@ def parse(stem: str) -> Clip:
 
 
 def said(column: str, value) -> str:
-    """A value of an index column in words.
+    """A value of an index column for display.
 
-    For example, `statement` 1 is "Kids are talking by the door" and `speaker` "03" is "Actor 3".
+    Parameters
+    ----------
+    column : str
+    value : str or int
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> said("statement", 1)
+    'Kids are talking by the door'
+    >>> said("speaker", "03")
+    'Actor 3'
     """
     if column == "statement":
         return STATEMENTS[value]
@@ -133,24 +178,57 @@ def said(column: str, value) -> str:
 
 
 def title(clip) -> str:
-    """A clip, given as a row of an index, in words: "Angry (strong) speech by actor 12, female"."""
+    """A clip in words: "Angry (strong) speech by actor 12, female".
+
+    Parameters
+    ----------
+    clip : Clip or row of an index
+        With `emotion`, `intensity`, `channel`, `speaker` and `gender`.
+
+    Returns
+    -------
+    str
+    """
     strong = " (strong)" if clip.intensity == "strong" else ""
     return f"{clip.emotion.capitalize()}{strong} {clip.channel} by actor {without_zeros(clip.speaker)}, {clip.gender}"
 
 
 def titles(clips: pd.DataFrame) -> list[str]:
-    """`title` of each row of an index."""
+    """The `title` of each row of an index.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+
+    Returns
+    -------
+    list of str
+    """
     return [title(clip) for clip in clips[["emotion", "intensity", "channel", "speaker", "gender"]].itertuples()]
 
 
 def numbers(stem: str) -> tuple[int, ...]:
-    """The seven numbers of a clip's name."""
+    """The seven numbers of a clip's file name.
+
+    Parameters
+    ----------
+    stem : str
+
+    Returns
+    -------
+    tuple of int
+    """
     return tuple(map(int, stem.split("-")))
 
 
 @lru_cache(maxsize=1)
 def official_clips() -> tuple[Clip, ...]:
-    """All 2,452 clips of RAVDESS' audio, in the order of an index."""
+    """All 2,452 audio clips of RAVDESS, in the order of an index.
+
+    Returns
+    -------
+    tuple of Clip
+    """
     clips = []
     fields = itertools.product(range(1, 25), CHANNELS, BY_CODE, INTENSITIES, ("01", "02"), ("01", "02"))
     for actor, channel, emotion, intensity, statement, repetition in fields:
@@ -162,18 +240,18 @@ def official_clips() -> tuple[Clip, ...]:
 
 
 def coverage(clips: pd.DataFrame) -> pd.DataFrame:
-    """What of RAVDESS is there, by actor.
+    """Count the clips that are present and missing, by actor.
 
     Parameters
     ----------
     clips : pd.DataFrame
-        Rows of an index, or none.
+        An index of any number of RAVDESS clips.
 
     Returns
     -------
     pd.DataFrame
-        24 rows: `speaker`, `gender`, the clips that are there, `speech` and `song`, those that RAVDESS has, `speech_of`
-        and `song_of`, and `missing` of both together.
+        24 rows: `speaker`, `gender`, the clips present (`speech`, `song`), the clips in RAVDESS (`speech_of`,
+        `song_of`), and the clips `missing` of both.
     """
     whole = pd.DataFrame([asdict(clip) for clip in official_clips()])
     there = whole["stem"].isin(clips["stem"])
@@ -185,7 +263,7 @@ def coverage(clips: pd.DataFrame) -> pd.DataFrame:
 
 
 def index(folder: str | os.PathLike) -> Corpus:
-    """Every RAVDESS clip below a folder, whatever its layout; only file names and headers are read.
+    """Index every RAVDESS clip below a folder, whatever its layout; only file names and headers are read.
 
     Of files with the same stem the first is taken (in order of their paths) and the others are rejected. Hidden files
     and files that are not sound are ignored.
@@ -201,7 +279,7 @@ def index(folder: str | os.PathLike) -> Corpus:
     Raises
     ------
     CorpusError
-        If the folder does not exist or holds no clip.
+        If the folder does not exist or contains no usable clip.
     """
     folder = Path(folder)
     if not os.path.isdir(folder):
@@ -209,17 +287,17 @@ def index(folder: str | os.PathLike) -> Corpus:
     found = look_through(folder)
     if found.clips.empty:
         rejected = found.rejected
-        seen = f"{len(rejected)} sound files, none of them a usable clip" if rejected else "no sound file"
+        found_instead = f"{len(rejected)} sound files, none of them a usable clip" if rejected else "no sound file"
         example = f" (the first: {rejected[0].file}: {rejected[0].reason})" if rejected else ""
         raise CorpusError(
             f"No RAVDESS clip in {folder}: looked through all its folders for names like 03-01-05-01-02-01-12 with "
-            f"{', '.join(SUFFIXES)} and found {seen}{example}. {HOW_TO_GET}"
+            f"{', '.join(SUFFIXES)} and found {found_instead}{example}. {HOW_TO_GET}"
         )
     return found
 
 
 def look_through(folder: str | os.PathLike) -> Corpus:
-    """As `index`, but a folder that is empty or not there gives an empty corpus.
+    """As `index`, but a folder that is empty or does not exist gives an empty corpus.
 
     Parameters
     ----------
@@ -240,7 +318,7 @@ def _row(file: Path) -> dict:
 
 
 def _actor_of_folder(name: str) -> int | None:
-    """`Actor_07` -> 7; None for a folder that names no actor."""
+    """`Actor_07` -> 7; None for any other folder name."""
     word, _, number = name.rpartition("_")
     return int(number) if word.lower() == "actor" and number.isdecimal() else None
 
