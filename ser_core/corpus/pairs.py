@@ -1,4 +1,4 @@
-"""Which clip to hear: what can be chosen, which two are worth hearing side by side, and how they differ, in words."""
+"""Choosing clips to listen to: the available values, clips worth comparing, and how two clips differ, in words."""
 
 import math
 from collections.abc import Sequence
@@ -7,48 +7,102 @@ from dataclasses import dataclass
 from ser_core.corpus import Clip, said
 from ser_core.corpus.labels import EMOTION_NAMES, GENDERS
 
-# In the order in which they are chosen: who sings what depends on what is sung.
+# In the order in which they are chosen: the choices of a field depend on the fields before it.
 FIELDS = ("channel", "emotion", "intensity", "statement", "repetition", "speaker")
-# What makes two clips alike, the first before all others.
+# Criteria of similarity, the most important first.
 LIKENESS = ("speaker", "emotion", "channel", "statement", "intensity", "repetition")
 
 
 def nearest(clips: Sequence[Clip], clip: Clip) -> Clip:
-    """Of some clips, one at least, the one that is most like another, which may be among them."""
+    """The clip that is most similar to another one, by `LIKENESS`.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        At least one; may include `clip`.
+    clip : Clip
+
+    Returns
+    -------
+    Clip
+    """
     for field in LIKENESS:
         clips = _agreeing(clips, clip, (field,)) or clips
     return clips[0]
 
 
 def offered(clips: Sequence[Clip], clip: Clip, field: str) -> list:
-    """The values of one of `FIELDS` that can be chosen where those before it are as in a clip."""
+    """The available values of a field, given a clip's values of the fields before it.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    clip : Clip
+    field : str
+        One of `FIELDS`.
+
+    Returns
+    -------
+    list of str or int
+    """
     values = {getattr(other, field) for other in _agreeing(clips, clip, _before(field))}
     return sorted(values, key=EMOTION_NAMES.index if field == "emotion" else None)
 
 
 def changed(clips: Sequence[Clip], clip: Clip, field: str, value) -> Clip:
-    """The clip with another value of one of `FIELDS`.
+    """The clip after one of its fields is changed.
 
-    The fields before it stay; those after it stay as far as there is such a clip.
+    The fields before it stay the same; those after it stay the same if there is such a clip.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    clip : Clip
+    field : str
+        One of `FIELDS`.
+    value : str or int
+        One of `offered`.
+
+    Returns
+    -------
+    Clip
     """
     candidates = _agreeing(clips, clip, _before(field))
     return nearest([other for other in candidates if getattr(other, field) == value], clip)
 
 
 def other_emotions(clips: Sequence[Clip], clip: Clip) -> dict[str, Clip]:
-    """The same actor with the same sentence in each other emotion; in the same intensity if there is one."""
+    """The same actor with the same sentence in each other emotion, in the same intensity if possible.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    clip : Clip
+
+    Returns
+    -------
+    dict of str to Clip
+        By emotion.
+    """
     same = _agreeing(clips, clip, ("speaker", "statement", "channel"))
     found = {name: [other for other in same if other.emotion == name] for name in EMOTION_NAMES if name != clip.emotion}
     return {name: nearest(there, clip) for name, there in found.items() if there}
 
 
 def other_voices(clips: Sequence[Clip], clip: Clip, after: str) -> dict[str, Clip]:
-    """The same sentence in the same emotion by another woman and by another man, as far as there are such clips.
+    """The same sentence in the same emotion by another woman and by another man, if there are such clips.
 
     Parameters
     ----------
+    clips : sequence of Clip
+    clip : Clip
     after : str
-        The speaker whose number follows this one is taken, and after the last the first, so that one can go round.
+        A speaker. The next speaker by number is taken, and the first one after the last.
+
+    Returns
+    -------
+    dict of str to Clip
+        By gender.
     """
     same = _agreeing(clips, clip, ("emotion", "statement", "channel"))
     found = {}
@@ -61,16 +115,33 @@ def other_voices(clips: Sequence[Clip], clip: Clip, after: str) -> dict[str, Cli
 
 
 def partners(clips: Sequence[Clip], clip: Clip) -> list[Clip]:
-    """The clips that are worth hearing beside one: its other emotions, then other voices.
+    """Clips worth comparing with a clip: other emotions, then other voices.
 
-    If there are none, the clip itself.
+    Parameters
+    ----------
+    clips : sequence of Clip
+    clip : Clip
+
+    Returns
+    -------
+    list of Clip
+        If there are none, the clip itself.
     """
     emotions, voices = other_emotions(clips, clip), other_voices(clips, clip, after=clip.speaker)
     return [*emotions.values(), *voices.values()] or [clip]
 
 
 def names(one: Clip, other: Clip) -> tuple[str, str]:
-    """What to call two clips beside each other: what sets them apart, e.g. `Angry` and `Calm`, and nothing else."""
+    """Short names of two clips, made of what distinguishes them, e.g. `Angry` and `Calm`.
+
+    Parameters
+    ----------
+    one, other : Clip
+
+    Returns
+    -------
+    tuple of str
+    """
     differ = [field for field in FIELDS if getattr(one, field) != getattr(other, field)] or ["emotion"]
     return _name(one, differ), _name(other, differ)
 
@@ -85,10 +156,19 @@ def _name(clip: Clip, differ: list[str]) -> str:
 
 @dataclass(frozen=True)
 class Voice:
-    """What is compared of a clip."""
+    """The acoustic properties in which clips are compared.
+
+    Parameters
+    ----------
+    loudness_lufs : float
+    pitch_hz : float
+        Median; NaN if the clip is unvoiced.
+    length_s : float
+        In seconds.
+    """
 
     loudness_lufs: float
-    pitch_hz: float  # the median; NaN where there is no voice
+    pitch_hz: float
     length_s: float
 
     def __str__(self) -> str:
@@ -98,9 +178,20 @@ class Voice:
 
 
 def compare(one: Voice, other: Voice, names: tuple[str, str]) -> str:
-    """How the first of two clips differs from the second, in Markdown.
+    """Describe how the first of two clips differs from the second.
 
-    A difference that hardly anybody hears is called none.
+    Differences that are hardly audible (below 1 dB, half a semitone or 0.1 s) are reported as equal.
+
+    Parameters
+    ----------
+    one, other : Voice
+    names : tuple of str
+        As `names` returns them.
+
+    Returns
+    -------
+    str
+        Markdown.
     """
     first, second = names
     if first == second:
@@ -140,5 +231,5 @@ def _before(field: str) -> tuple[str, ...]:
 
 
 def _agreeing(clips: Sequence[Clip], clip: Clip, fields: tuple[str, ...]) -> list[Clip]:
-    """The clips that are as `clip` in some fields."""
+    """The clips that agree with `clip` in some fields."""
     return [other for other in clips if all(getattr(other, field) == getattr(clip, field) for field in fields)]

@@ -1,9 +1,9 @@
-"""A small formant voice that writes RAVDESS-named clips with known pitch and energy, for tests, demos and examples.
+"""A small formant synthesizer that writes RAVDESS-named clips with known pitch and level, for tests and demos.
 
-It is no speech: glottal pulses along a pitch contour are filtered by the resonances of three or four vowels and gated
-into syllables (Klatt 1980, "Software for a cascade/parallel formant synthesizer"). What differs between emotions is
-what is known to differ in acted speech: pitch, its range and course, pace, loudness, and how bright or breathy the
-voice is. A model that tells these clips apart has shown that the code works, and nothing about people.
+It is not speech: glottal pulses along a pitch contour are filtered by the formants of three vowels and gated into
+syllables (Klatt 1980, "Software for a cascade/parallel formant synthesizer"). Emotions differ as they do in acted
+speech: in pitch, its range and contour, speaking rate, loudness, brightness and breathiness. A model that recognises
+them shows that the code works, and says nothing about people.
 """
 
 import io
@@ -29,13 +29,13 @@ MIN_SECONDS = 0.2
 ACTORS = range(1, 25)
 
 BASE_F0 = {"female": 200.0, "male": 110.0}  # Hz
-TRACT = {"female": 1.16, "male": 1.0}  # formant frequencies times this: a shorter vocal tract raises them
-OPEN_QUOTIENT = 0.6  # part of a pitch period in which the glottis is open
+TRACT = {"female": 1.16, "male": 1.0}  # factor of the formant frequencies: a shorter vocal tract raises them
+OPEN_QUOTIENT = 0.6  # share of a pitch period in which the glottis is open
 BANDWIDTHS = (80.0, 100.0, 150.0, 250.0)  # Hz, of the four formants
-LEAD = 0.08  # part of a clip that is silent before the voice, and again after it
+LEAD = 0.08  # share of a clip that is silent before the voice, and again after it
 VIBRATO_HZ = 5.5
 
-# Formants in Hz of a man's vowels, after Peterson & Barney (1952)
+# Formants in Hz of a man's vowels, after Peterson & Barney 1952, "Control methods used in a study of the vowels"
 VOWELS = {
     "a": (730.0, 1090.0, 2440.0, 3400.0),
     "e": (530.0, 1840.0, 2480.0, 3500.0),
@@ -48,17 +48,39 @@ STATEMENTS = {1: "iao", 2: "oue"}
 
 @dataclass(frozen=True)
 class Manner:
-    """How an emotion is spoken."""
+    """How an emotion is spoken.
 
-    pitch: float  # times the actor's own
-    range_st: float  # the pitch swings this far about its line, in semitones
-    slope_st: float  # the line's rise from start to end, in semitones
-    pace: float  # syllables a second
-    level_dbfs: float  # RMS of the clip
-    brightness_hz: float  # where the glottal spectrum begins to fall: a pressed voice is bright
-    breath: float  # noise, as part of the voice's amplitude
-    tremor_st: float = 0.0  # vibrato in semitones
-    formants: float = 1.0  # times the vowel's: a smile raises them, a sneer lowers them
+    Parameters
+    ----------
+    pitch : float
+        Factor of the actor's own pitch.
+    range_st : float
+        Range of the pitch about its declination line, in semitones.
+    slope_st : float
+        Rise of that line from start to end, in semitones.
+    pace : float
+        Syllables per second.
+    level_dbfs : float
+        RMS of the clip.
+    brightness_hz : float
+        Cut-off frequency of the glottal spectrum: a pressed voice is bright.
+    breath : float
+        Amplitude of the noise relative to the voice.
+    tremor_st : float
+        Vibrato in semitones.
+    formants : float
+        Factor of the vowels' formants: a smile raises them, a sneer lowers them.
+    """
+
+    pitch: float
+    range_st: float
+    slope_st: float
+    pace: float
+    level_dbfs: float
+    brightness_hz: float
+    breath: float
+    tremor_st: float = 0.0
+    formants: float = 1.0
 
 
 MANNERS: dict[str, Manner] = {
@@ -75,17 +97,28 @@ MANNERS: dict[str, Manner] = {
 
 @dataclass(frozen=True)
 class Voice:
-    """The target values of a synthetic clip, so that a test can check the sound against them."""
+    """The target values of a synthetic clip, for tests to compare the sound with.
 
-    f0_hz: float  # median pitch
-    level_dbfs: float  # RMS of the whole clip, full scale is 1
+    Parameters
+    ----------
+    f0_hz : float
+        Median pitch.
+    level_dbfs : float
+        RMS of the whole clip; full scale is 1.
+    manner : Manner
+    tract : float
+        Factor of the formant frequencies.
+    """
+
+    f0_hz: float
+    level_dbfs: float
     manner: Manner
-    tract: float  # formant frequencies times this
+    tract: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Take:
-    """Who says what and how: the fields of a RAVDESS file name, and a seed.
+    """What is synthesised: the fields of a RAVDESS file name, and a seed.
 
     Parameters
     ----------
@@ -138,7 +171,12 @@ class Take:
         return not (self.song and self.emotion in NEVER_SUNG)
 
     def rng(self) -> np.random.Generator:
-        """A random generator that is the same for equal takes."""
+        """A random generator, in the same state for equal takes.
+
+        Returns
+        -------
+        np.random.Generator
+        """
         emotion = EMOTION_NAMES.index(self.emotion)
         fields = (self.seed, self.actor, emotion, self.statement, self.repetition, self.intensity, self.song)
         return np.random.default_rng([int(field) for field in fields])
@@ -177,7 +215,7 @@ def _voice(take: Take) -> Voice:
 
 
 def speak(emotion: str, *, seconds: float = 3.0, rate: int = RATE, **take: Any) -> np.ndarray:
-    """One clip; equal arguments give equal samples.
+    """Synthesise one clip; equal arguments give equal samples.
 
     Parameters
     ----------
@@ -258,14 +296,14 @@ def write_corpus(
     seconds: float = 3.0,
     seed: int = 0,
 ) -> list[Path]:
-    """Write `Actor_NN/03-CC-EE-II-SS-RR-AA.wav` for every combination that RAVDESS could hold.
+    """Write `Actor_NN/03-CC-EE-II-SS-RR-AA.wav` for every combination that RAVDESS could have.
 
-    As there, neutral has no strong intensity, and nobody sings disgust or surprise.
+    As in RAVDESS, there is no strong neutral, and no sung disgust or surprise.
 
     Parameters
     ----------
     folder : str or Path
-        Made if it is missing.
+        Created if it does not exist.
     channels : iterable of str
         `speech`, `song` or both.
     suffix : str
@@ -281,7 +319,7 @@ def write_corpus(
     Raises
     ------
     CorpusError
-        If RAVDESS knows no such value, or if the suffix is not one of the four.
+        If RAVDESS has no such value, or if the suffix is not one of the four.
     """
     if suffix not in SUFFIXES:
         raise CorpusError(f"Cannot write {suffix!r}: use one of {', '.join(SUFFIXES)}.")
@@ -319,7 +357,7 @@ def _pitch(goal: Voice, time: np.ndarray, song: bool, rng: np.random.Generator) 
 
 
 def _glottis(f0: np.ndarray, manner: Manner, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """The derivative of the air flow through the glottis (Rosenberg's pulse), with breath noise, tilted."""
+    """The derivative of the glottal flow (Rosenberg 1971) with spectral tilt and breath noise."""
     phase = np.cumsum(f0 / rate) % 1.0 / OPEN_QUOTIENT
     pulses = np.where(phase < 1.0, 2 * phase - 3 * phase**2, 0.0)
     noise = rng.standard_normal(len(f0)) * (manner.breath + 0.003)
@@ -328,7 +366,7 @@ def _glottis(f0: np.ndarray, manner: Manner, rate: int, rng: np.random.Generator
 
 
 def _articulate(source: np.ndarray, vowels: str, syllables: int, tract: float, rate: int) -> np.ndarray:
-    """Filter the source by each vowel's formants, and fade from one vowel to the next, syllable by syllable."""
+    """Filter the source by the formants of each vowel, and cross-fade from syllable to syllable."""
     position = np.arange(len(source)) * (syllables / len(source))  # counts syllables
     loudness = np.sin(np.pi * (position % 1.0)) ** 0.7
     which = position.astype(int) % len(vowels)
@@ -339,11 +377,11 @@ def _articulate(source: np.ndarray, vowels: str, syllables: int, tract: float, r
 
 
 def _formants(frequencies: tuple[float, ...], tract: float, rate: int) -> np.ndarray:
-    """Two-pole resonators in a row, each with gain 1 at 0 Hz -> second-order sections [shape=(n, 6)]."""
+    """Second-order sections [shape=(n, 6)] of a cascade of two-pole resonators, each with gain 1 at 0 Hz."""
     sections = []
     for frequency, bandwidth in zip(frequencies, BANDWIDTHS, strict=True):
         if frequency * tract > 0.45 * rate:
-            continue  # above what the rate can hold
+            continue  # too close to the Nyquist frequency
         radius = math.exp(-math.pi * bandwidth / rate)
         a1, a2 = -2 * radius * math.cos(2 * math.pi * frequency * tract / rate), radius**2
         sections.append([1 + a1 + a2, 0, 0, 1, a1, a2])
