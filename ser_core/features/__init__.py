@@ -1,5 +1,6 @@
-"""Features of clips, from the registry of feature sets to tables on disk.
+"""Feature extraction, from the registry of feature sets to tables on disk.
 
-`registry` lists the feature sets: the study's 180 numbers (`mean180`), `functionals`, `prosody` (loudness and pitch),
-`frames`, and pretrained image networks (`backbones`). `tables` and `store` keep them; `spectrogram` draws.
+`registry` lists the feature sets: the original study's 180 features (`mean180`), `functionals`, `prosody` (loudness and
+pitch), `frames`, and pretrained image networks (`backbones`). `tables` and `store` keep features; `spectrogram` is for
+plots.
 """

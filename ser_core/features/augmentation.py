@@ -1,4 +1,4 @@
-"""Data augmentation by key: changed copies of training clips, added to the originals."""
+"""Data augmentation: modified copies of training clips in addition to the originals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,13 +13,25 @@ from ser_core.features.registry import FeatureSet
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One way to change clips. `copies` makes them once, of samples; without it they are made in each epoch."""
+    """A method of data augmentation.
+
+    Parameters
+    ----------
+    key, title : str
+    version : str
+        Raised with any change of the copies.
+    label : str
+        In titles of runs, after the name of the features.
+    copies : callable, optional
+        Samples -> list of samples, the original first; computed once, before training. Without it, the network augments
+        clips anew in each epoch.
+    """
 
     key: str
     title: str
     version: str = ""
-    label: str = ""  # in titles of runs, after the name of the features
-    copies: Callable[[np.ndarray], list[np.ndarray]] | None = None  # samples -> the original first
+    label: str = ""
+    copies: Callable[[np.ndarray], list[np.ndarray]] | None = None
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
@@ -45,6 +57,11 @@ def get(key: str) -> Augmentation:
     Parameters
     ----------
     key : str
+        Of `AUGMENTATIONS`.
+
+    Returns
+    -------
+    Augmentation
 
     Raises
     ------
@@ -57,20 +74,24 @@ def get(key: str) -> Augmentation:
 
 
 def augmented(features: FeatureSet, key: str) -> FeatureSet:
-    """A feature set of each clip and of its copies [shape=(1 + copies, ...)], the original first.
-
-    Where the augmentation makes its copies in each epoch, or none, it is the feature set itself.
+    """The feature set of clips and their augmented copies.
 
     Parameters
     ----------
     features : FeatureSet
     key : str
+        Of `AUGMENTATIONS`.
+
+    Returns
+    -------
+    FeatureSet
+        Extracts arrays [shape=(1 + copies, ...)], the original first. If the augmentation works in each epoch, or is
+        `none`, `features` itself.
 
     Raises
     ------
     FeatureError
-        If there is no such augmentation, or the feature set is extracted in batches, so that it cannot be made of
-        copies.
+        If there is no such augmentation, or if the feature set is extracted in batches, which supports no copies.
     """
     one = get(key)
     if one.copies is None:

@@ -1,4 +1,4 @@
-"""Pretrained image networks as feature extractors: what ImageNet's backbones make of a clip's log-mel picture."""
+"""Pretrained ImageNet backbones as feature extractors for log-mel pictures of clips."""
 
 import hashlib
 from collections.abc import Iterator
@@ -28,21 +28,35 @@ BACKBONES = {
 
 
 def title(key: str) -> str:
-    """The features of a backbone, in words."""
+    """The features of a backbone, in words.
+
+    Parameters
+    ----------
+    key : str
+        Of `BACKBONES`.
+
+    Returns
+    -------
+    str
+    """
     return f"what {BACKBONES[key][0]} sees in the clip's log-mel picture"
 
 
 def load(key: str, weights: Path | None = None) -> FeatureSet:
-    """The bottleneck of a pretrained backbone: its last convolution's output for a clip's 224 x 224 log-mel picture.
+    """The bottleneck features of a pretrained backbone: its last convolution's output for a 224 x 224 log-mel picture.
 
-    Its version includes the digest of the weights.
+    The version includes the digest of the weights.
 
     Parameters
     ----------
     key : str
         Of `BACKBONES`.
     weights : Path, optional
-        A Keras weights file without the top; Keras' own download if left out.
+        A Keras weights file without the classification layers; by default, Keras downloads its own.
+
+    Returns
+    -------
+    FeatureSet
 
     Raises
     ------
@@ -59,7 +73,7 @@ def load(key: str, weights: Path | None = None) -> FeatureSet:
             network = getattr(keras.applications, name)(
                 weights=str(weights) if weights else "imagenet", include_top=False, input_shape=shape
             )
-    except Exception as error:  # keras lets out what urllib, h5py and its own checks raise
+    except Exception as error:  # Keras passes on any exception of urllib, h5py and its own checks
         source = str(weights) if weights else "Keras' download"
         raise ModelError(
             f"The ImageNet weights of {key} cannot be had from {source} ({str(error).splitlines()[0][:200]}). Bring "
@@ -74,17 +88,17 @@ def load(key: str, weights: Path | None = None) -> FeatureSet:
 
     source = f"the file {weights.name}" if weights else "Keras' download"
     known = KNOWN_WEIGHTS.get(digest) if weights else None
-    said = f"ImageNet weights from {source} (digest {digest}){f': {known}' if known else ''}"
+    origin = f"ImageNet weights from {source} (digest {digest}){f': {known}' if known else ''}"
     version = f"{key}-{digest}-{images.VERSION}-{precision}"
-    return FeatureSet(key, version, title(key), extract_batch=bottlenecks, dtype="<f2", weights=said)
+    return FeatureSet(key, version, title(key), extract_batch=bottlenecks, dtype="<f2", weights=origin)
 
 
 @contextmanager
 def _precision(keras) -> Iterator[str]:
-    """The precision in which a network that is built inside this context computes.
+    """Build networks in the fastest precision; yields the name of the precision.
 
-    Half precision where the processor supports it: half the time, and a bottleneck moves by less than one in a hundred
-    (`python -m benchmarks.networks`).
+    That is bfloat16 where the processor supports it: it halves the time and changes bottleneck features by less than
+    1 % (`python -m benchmarks.networks`).
     """
     before = keras.mixed_precision.global_policy()
     if before.name == "float32" and "avx512_bf16" in processor_flags():

@@ -1,7 +1,7 @@
-"""The corpus before any model: how clips are spread, which features distinguish emotions, and maps of all clips.
+"""Exploratory data analysis: clip counts, features that distinguish emotions, and two-dimensional maps of all clips.
 
-Everything here describes clips and judges no model, so it may look at all of them, the test part included. What a
-model learns from is fitted within its own folds (`experiments`).
+Nothing here evaluates a model, so all clips may be used, the test part included. Preprocessing for models is fitted
+within their folds (`experiments`).
 """
 
 import numpy as np
@@ -19,16 +19,16 @@ from ser_core.features import mean180, prosody, tables
 from ser_core.features.registry import PROSODY
 from ser_core.settings import Settings
 
-VARIANCE_KEPT = 0.95  # by the study's PCA
+VARIANCE_KEPT = 0.95  # by the original study's PCA
 NEIGHBOURS = 10
 TSNE_SEED = 9
-TSNE_PERPLEXITY = 30  # scikit-learn's default: about how many clips count as a clip's neighbourhood
+TSNE_PERPLEXITY = 30  # scikit-learn's default: about the number of neighbours of a clip
 METHODS = ("tsne", "pca")
 MEL_BANDS = [name for name in mean180.NAMES if name.startswith("mel_")]
 
 
 def clips(settings: Settings) -> pd.DataFrame:
-    """Every clip that ships, with its features.
+    """All shipped clips with their features.
 
     Parameters
     ----------
@@ -37,13 +37,13 @@ def clips(settings: Settings) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        The index columns, the study's 180, loudness and median pitch (`prosody.NAMES`), `part` (train or test of the
-        study's split), and the clip's coordinates on the maps (see `maps`).
+        The index columns, the 180 features of `mean180`, loudness and median pitch (`prosody.NAMES`), `part` (train or
+        test in the original study's split), and the coordinates of `maps`.
 
     Raises
     ------
     FeatureError
-        If one of the shipped tables is missing, damaged, or of other clips than the rest.
+        If a shipped table is missing or damaged, or does not contain the same clips as the others.
     """
     table = tables.read(settings.feature_table)
     voice = tables.read(settings.shipped_table("prosody"), PROSODY)
@@ -62,13 +62,22 @@ def clips(settings: Settings) -> pd.DataFrame:
 
 
 def count(table: pd.DataFrame, rows: str, columns: str | None = None) -> pd.DataFrame:
-    """Clips for each value of a column, or for each pair of two columns' values.
+    """Count clips by one column, or by two.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Rows of an index.
+    rows : str
+        The column that is counted by.
+    columns : str, optional
+        A second one.
 
     Returns
     -------
     pd.DataFrame
-        Values of `rows` as its index; values of `columns` as its columns, or the one column `clips`. Pairs that do not
-        occur count 0.
+        A row for each value of `rows`, and a column for each value of `columns` or the single column `clips`. Pairs
+        that do not occur count 0.
     """
     if columns is None:
         return table.groupby(rows).size().to_frame("clips")
@@ -76,15 +85,25 @@ def count(table: pd.DataFrame, rows: str, columns: str | None = None) -> pd.Data
 
 
 def gaps(table: pd.DataFrame) -> list[str]:
-    """What RAVDESS lacks and matters for learning from some of its clips, in words: only what these clips show."""
-    said = []
+    """The gaps of RAVDESS that affect learning from a selection of its clips, in sentences.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Rows of an index. Gaps that are not visible in them are not listed.
+
+    Returns
+    -------
+    list of str
+    """
+    found = []
     channels, emotions, actors = set(table["channel"]), set(table["emotion"]), set(table["speaker"].astype(int))
     for actor in sorted(actors.intersection(NEVER_SANG)):
         if "song" in channels or actors <= set(NEVER_SANG):
-            said.append(f"There is no song of actor {actor}.")
+            found.append(f"There is no song of actor {actor}.")
     unsung = [name for name in NEVER_SUNG if name in emotions]
     if unsung and "song" in channels:
-        said.append(
+        found.append(
             f"{' and '.join(unsung).capitalize()} {'is' if len(unsung) == 1 else 'are'} never sung: a model can learn "
             "that no sung clip is one of them."
         )
@@ -92,32 +111,32 @@ def gaps(table: pd.DataFrame) -> list[str]:
     if "neutral" in counts and len(counts) > 1 and "strong" in set(table["intensity"]):
         usual = counts.drop("neutral").max()
         if 0.4 <= counts["neutral"] / usual <= 0.6:
-            said.append(
+            found.append(
                 f"Neutral has {counts['neutral']} clips, about half of the {usual} of the fullest emotion: "
                 "it has no strong version."
             )
-    return said
+    return found
 
 
 def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
-    """What part of each feature's variance emotion explains, and what part the speaker.
+    """The share of each feature's variance that emotion explains, and the share that the speaker explains.
 
-    Shares are eta squared of a one-way analysis of variance: between-group over total sum of squares, from
-    scikit-learn's F. `within` is emotion's share after each speaker's own mean is taken away: what is left is not
-    who speaks.
+    Shares are eta squared of a one-way analysis of variance, between-group over total sum of squares, computed from
+    scikit-learn's F. `within` is emotion's share after each speaker's mean is subtracted, which removes speaker
+    differences.
 
     Parameters
     ----------
     table : pd.DataFrame
-        Two emotions and two speakers at least.
+        A feature table with at least two emotions and two speakers.
     decibels : bool
-        Take the mel bands in dB. The study's models get them as power, where a few shouts make most of the variance.
+        Whether to convert the mel bands to dB. Models get them as power, where a few shouts dominate the variance.
 
     Returns
     -------
     pd.DataFrame
-        A row a feature, by falling `within`: `speaker`, `emotion`, `within`, all 0 to 1, and `f`, the F of emotion
-        within speakers.
+        One row per feature, sorted by descending `within`: `speaker`, `emotion`, `within`, all 0 to 1, and `f`, the F
+        of emotion within speakers.
 
     Raises
     ------
@@ -136,7 +155,7 @@ def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
         "emotion": f_classif(values, emotion)[0],
         "within": f_classif(values - means, emotion)[0],
     }
-    # The speakers' means were estimated too: their degrees of freedom are no longer the clips'.
+    # The speakers' means are estimated too, which takes degrees of freedom from the clips.
     free = len(table) - len(set(emotion))
     return pd.DataFrame(
         {
@@ -156,7 +175,7 @@ def _share(f: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def cumulative_variance(table: pd.DataFrame) -> np.ndarray:
-    """Share of the standardised features' variance in the first 1, 2, ... principal components.
+    """Cumulative share of the standardised features' variance in the first 1, 2, ... principal components.
 
     Parameters
     ----------
@@ -176,26 +195,30 @@ def components_kept(cumulative: np.ndarray) -> int:
     Parameters
     ----------
     cumulative : np.ndarray [shape=(components,)]
-        As `cumulative_variance` gives it.
+        As `cumulative_variance` returns it.
+
+    Returns
+    -------
+    int
     """
     return int(np.searchsorted(cumulative, VARIANCE_KEPT, side="right")) + 1
 
 
 def neighbours(table: pd.DataFrame, *, within: bool = False) -> dict[str, tuple[float, float]]:
-    """How alike a clip's ten nearest clips are to it, in the standardised features.
+    """How often a clip's ten nearest neighbours share its speaker, gender and emotion, in the standardised features.
 
     Parameters
     ----------
     table : pd.DataFrame
         More than ten clips.
     within : bool
-        Standardise within each speaker, so that who speaks counts for less.
+        Whether to standardise within each speaker, which reduces speaker differences.
 
     Returns
     -------
     dict
-        `speaker`, `gender`, `emotion` -> the mean share of neighbours that agree with the clip, and the share of all
-        other clips that do, which is what chance would give.
+        For `speaker`, `gender` and `emotion`: the mean share of neighbours that agree with the clip, and the share of
+        all other clips that do (chance level).
     """
     values = _standardised(table, within=within)
     near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(values).kneighbors(return_distance=False)
@@ -222,8 +245,12 @@ def maps(table: pd.DataFrame) -> pd.DataFrame:
     -------
     pd.DataFrame
         `stem`, and `x` and `y` of four maps: `tsne_all_x`, `tsne_all_y`, ... for each of `METHODS`, of features that
-        are standardised over all clips (`all`) or within each speaker (`speaker`). t-SNE starts from the principal
-        components that hold 95 % of the variance (van der Maaten & Hinton 2008, "Visualizing Data using t-SNE").
+        are standardised over all clips (`all`) or within each speaker (`speaker`). t-SNE gets the principal components
+        that explain 95 % of the variance.
+
+    References
+    ----------
+    van der Maaten & Hinton 2008, "Visualizing Data using t-SNE".
     """
     places = {"stem": table["stem"]}
     for of in ("all", "speaker"):
@@ -237,7 +264,7 @@ def maps(table: pd.DataFrame) -> pd.DataFrame:
 def mel_profiles(table: pd.DataFrame) -> pd.DataFrame:
     """The mean mel spectrum of each emotion.
 
-    Each clip's mean power is put in dB first and then averaged, so that no single scream stands for its emotion.
+    Each clip's mean power is converted to dB before averaging, so that no single scream dominates its emotion.
 
     Parameters
     ----------
@@ -247,18 +274,27 @@ def mel_profiles(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        A row an emotion, a column a band, in dB.
+        One row per emotion, one column per band, in dB.
     """
     return in_decibels(table[MEL_BANDS]).groupby(table["emotion"]).mean()
 
 
 def in_decibels(power):
-    """Power, as a number, array or frame, in dB; at least -100 dB."""
+    """Convert power to dB; at least -100 dB.
+
+    Parameters
+    ----------
+    power : float, np.ndarray or pd.DataFrame
+
+    Returns
+    -------
+    As `power`
+    """
     return 10 * np.log10(np.maximum(power, mean180.LOG_FLOOR))
 
 
 def _standardised(table: pd.DataFrame, *, within: bool = False) -> np.ndarray:
-    """The features with mean 0 and deviation 1 over all clips, or over the clips of each speaker."""
+    """The features with mean 0 and standard deviation 1 over all clips, or over the clips of each speaker."""
     values = tables.matrix(table).astype(np.float64)
     if not within:
         return StandardScaler().fit_transform(values)

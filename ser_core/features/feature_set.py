@@ -8,26 +8,26 @@ import numpy as np
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """Features that a model may see of a clip at 22,050 Hz.
+    """Features of clips at 22,050 Hz, as input of models.
 
     Parameters
     ----------
     key : str
     version : str
-        Part of every table, model and run: raised with any change of the numbers.
+        Stored with every table, model and run; raised with any change of the numbers.
     title : str
-        What it holds, in words.
+        The contents, in words.
     extract : callable, optional
-        Samples [shape=(n,), dtype=float32] -> an array of one shape for all clips. Runs in parallel processes.
+        Samples [shape=(n,), dtype=float32] -> an array of the same shape for all clips. Runs in parallel processes.
     names : tuple of str
-        Where the array is a vector: its columns in a feature table. Empty for other arrays.
+        The columns in a feature table, if the array is a vector. Empty for other arrays.
     dtype : str
-        In which the arrays are kept.
+        Of the stored arrays.
     extract_batch : callable, optional
-        In place of `extract`, where many clips are faster at once and fill all cores: a list of samples -> an array
+        Instead of `extract`, for networks that use all cores for a batch of clips: a list of samples -> an array
         [shape=(clips, ...)].
     weights : str
-        Of a backbone: where its weights came from.
+        Origin of the weights of a backbone.
     """
 
     key: str
@@ -40,12 +40,16 @@ class FeatureSet:
     weights: str = ""
 
     def of(self, clips: list[np.ndarray]) -> np.ndarray:
-        """The features of some clips [shape=(clips, ...)].
+        """Extract the features of some clips.
 
         Parameters
         ----------
         clips : list of np.ndarray [shape=(n,), dtype=float32]
             Samples at 22,050 Hz.
+
+        Returns
+        -------
+        np.ndarray [shape=(clips, ...)]
         """
         if self.extract_batch:
             made = self.extract_batch(clips)

@@ -1,4 +1,4 @@
-"""What networks see of a clip: log-mel frames, and a sequence of MFCC and chroma, each of one fixed shape."""
+"""Network inputs of fixed shape: log-mel frames, and a sequence of MFCC and chroma."""
 
 from functools import cache
 
@@ -10,13 +10,13 @@ from ser_core.features.mean180 import SAMPLE_RATE
 
 FRAMES, BANDS = 192, 64  # frames of 512 samples: 4.5 s, as long as nine in ten clips
 MAX_HZ = 8000
-FLOOR_DB = -80.0  # below full scale: rooms are louder
-SEQUENCE_STEP = 2  # every second frame: neighbours overlap by three quarters
+FLOOR_DB = -80.0  # the background noise of a room is louder
+SEQUENCE_STEP = 2  # frames that are averaged: neighbours overlap by three quarters
 SEQUENCE_LENGTH = FRAMES // SEQUENCE_STEP
 
 
 def frames(samples: np.ndarray) -> np.ndarray:
-    """Log-mel frames around the middle of the voice; longer clips are cut, shorter ones padded.
+    """Log-mel frames around the centre of the voice; longer clips are cropped, shorter ones padded.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def frames(samples: np.ndarray) -> np.ndarray:
     Returns
     -------
     np.ndarray [shape=(192, 64)]
-        dB.
+        In dB, at least -80.
     """
     mel = librosa.feature.melspectrogram(
         S=np.square(mean180.magnitude_spectrogram(samples, np.float32)).T, sr=SAMPLE_RATE, n_mels=BANDS, fmax=MAX_HZ
@@ -37,7 +37,7 @@ def frames(samples: np.ndarray) -> np.ndarray:
 
 @cache
 def band_centres_hz(bands: int = BANDS) -> np.ndarray:
-    """Centre frequencies of mel bands such as those of `frames`, in Hz.
+    """Centre frequencies of the mel bands of `frames`.
 
     Parameters
     ----------
@@ -46,12 +46,13 @@ def band_centres_hz(bands: int = BANDS) -> np.ndarray:
     Returns
     -------
     np.ndarray [shape=(bands,)]
+        In Hz.
     """
     return librosa.mel_frequencies(bands + 2, fmin=0, fmax=MAX_HZ)[1:-1]
 
 
 def sequence(samples: np.ndarray) -> np.ndarray:
-    """40 MFCC and 12 chroma of every second frame around the middle of the voice.
+    """40 MFCC and 12 chroma around the centre of the voice, averaged over pairs of frames.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def sequence(samples: np.ndarray) -> np.ndarray:
     Returns
     -------
     np.ndarray [shape=(96, 52)]
-        Shorter clips end in zeros, which a network masks.
+        Shorter clips are padded with zeros at the end, which networks mask.
     """
     magnitude = mean180.magnitude_spectrogram(samples, np.float32)
     mel = mean180.mel_spectrogram(magnitude)

@@ -1,11 +1,11 @@
-"""The second feature set: functionals, i.e. statistics over time of what changes from frame to frame of a voice.
+"""Functionals: statistics over time of frame-level descriptors of a voice.
 
-Where the study takes the mean of each contour, this takes its mean, deviation, percentiles, skewness and kurtosis, of
-the voice alone (what lies 30 dB below its loudest part at either end is cut off): timbre (MFCC, PLP), energy by pitch
-(a filterbank, contrast between its peaks and valleys), the shape of the spectrum, how fast all that changes, pitch,
-and the quality of the voice (noise in it, jitter, shimmer, formants).
+Where `mean180` takes the mean of each contour, this takes its mean, standard deviation, percentiles, skewness and
+kurtosis, after silence at both ends (30 dB below the loudest frame) is trimmed. The descriptors are timbre (MFCC, PLP,
+spectral contrast), energy in mel bands, the shape of the spectrum, deltas of these, pitch, and voice quality
+(harmonics-to-noise ratio, jitter, shimmer, formants).
 
-Frames are 46 ms every 12 ms, half as long as the study's, so that a syllable is several frames.
+Frames are 46 ms every 12 ms, half as long as those of `mean180`, so that a syllable spans several frames.
 """
 
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ from parselmouth.praat import call
 from ser_core.features import prosody
 from ser_core.features.mean180 import NOTES, SAMPLE_RATE, magnitude_spectrogram
 
-VERSION = "functionals-1"  # Part of every table and model: raise it with any change of the numbers below.
+VERSION = "functionals-1"  # Stored with every table and model: raise it with any change of the numbers below.
 N_FFT = 1024
 HOP = 256
-MAX_HZ = 8000.0  # above it RAVDESS holds breath and room
-TRIM_DB = 30.0  # below the loudest frame counts as silence before and after the voice
+MAX_HZ = 8000.0  # above this, RAVDESS contains only breath and room noise
+TRIM_DB = 30.0  # frames so far below the loudest one count as silence before and after the voice
 MIN_FRAMES = 16  # a shorter voice is padded with silence
 DELTA_FRAMES = 9  # librosa's default: 0.1 s
 N_MFCC, N_BANDS, N_BARK, PLP_ORDER, N_FORMANTS = 20, 40, 20, 12, 3
@@ -33,7 +33,7 @@ POWER_FLOOR = 1e-8
 
 PERCENTILES = (5, 25, 50, 75, 95)
 STATISTICS = ("mean", "std", *(f"p{percent:02d}" for percent in PERCENTILES), "skew", "kurtosis")
-CHANGES = ("std", "p05", "p95", "kurtosis")  # of deltas: their mean is about nothing
+CHANGES = ("std", "p05", "p95", "kurtosis")  # of deltas, whose mean is close to 0
 
 TIMBRE = (
     *(f"mfcc_{i:02d}" for i in range(1, N_MFCC + 1)),
@@ -126,9 +126,9 @@ def extract(samples: np.ndarray) -> np.ndarray:
 
 
 def statistics(contours: np.ndarray) -> np.ndarray:
-    """The `STATISTICS` of contours [shape=(k, frames)] over time [shape=(k, 9)].
+    """The `STATISTICS` of contours over time.
 
-    Skewness and kurtosis (Fisher's, 0 for a normal distribution) are 0 for a constant contour; without any frame, all
+    Skewness and kurtosis (Fisher's, 0 for a normal distribution) are 0 for a constant contour; without frames, all
     statistics are 0.
 
     Parameters
@@ -158,9 +158,9 @@ def statistics(contours: np.ndarray) -> np.ndarray:
 
 
 def perceptual_linear_prediction(power: np.ndarray) -> np.ndarray:
-    """PLP cepstra [shape=(13, frames)] of a power spectrogram [shape=(513, frames)].
+    """Perceptual linear prediction (PLP) cepstra of a power spectrogram.
 
-    The spectrum is warped and weighted like human hearing, then smoothed by an all-pole model of order 12.
+    The spectrum is warped to the Bark scale, weighted by equal loudness, and smoothed by an all-pole model of order 12.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def perceptual_linear_prediction(power: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    Hermansky 1990, "Perceptual linear predictive analysis of speech".
+    Hermansky 1990, "Perceptual linear predictive (PLP) analysis of speech".
     """
     loudness = np.cbrt(_constants().bark @ power + POWER_FLOOR)
     loudness = np.vstack([loudness[:1], loudness, loudness[-1:]])
@@ -182,7 +182,7 @@ def perceptual_linear_prediction(power: np.ndarray) -> np.ndarray:
 def _all_pole(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The prediction filter [shape=(order + 1, frames)] and its error [shape=(frames,)] of autocorrelations.
 
-    Durbin's recursion for all frames at once; scipy's `solve_toeplitz` takes one frame at a time.
+    Levinson-Durbin recursion for all frames at once; scipy's `solve_toeplitz` takes one frame at a time.
     """
     filters = np.zeros_like(correlation)
     filters[0] = 1
@@ -223,7 +223,7 @@ def _constants() -> _Constants:
 
 
 def _bark_matrix(hz: np.ndarray) -> np.ndarray:
-    """Critical bands, weighed as loud as the ear hears them [shape=(20, 513)] (Hermansky 1990, eq. 3 to 7)."""
+    """Critical-band filters with equal-loudness weights [shape=(20, 513)] (Hermansky 1990, eq. 3 to 7)."""
     bark, highest = 6 * np.arcsinh(hz / 600), 6 * np.arcsinh(MAX_HZ / 600)
     centres = np.linspace(0.5, highest - 0.5, N_BARK)
     away = bark - centres[:, np.newaxis]
@@ -242,7 +242,7 @@ def _decibels(power: np.ndarray) -> np.ndarray:
 def _shape(voice: np.ndarray, magnitude: np.ndarray, power: np.ndarray) -> np.ndarray:
     """The contours of `SHAPE` [shape=(12, frames)].
 
-    `alpha` is the energy below 1 kHz less that of 1 to 5 kHz, and `hammarberg` the peak below 2 kHz less that of 2 to
+    `alpha` is the energy below 1 kHz minus that of 1 to 5 kHz, and `hammarberg` the peak below 2 kHz minus that of 2 to
     5 kHz, both in dB (GeMAPS, Eyben et al. 2016).
     """
     hz = _constants().hz
@@ -274,7 +274,7 @@ def _shape(voice: np.ndarray, magnitude: np.ndarray, power: np.ndarray) -> np.nd
 
 
 def _voice(voice: np.ndarray) -> Iterator[np.ndarray]:
-    """Statistics of the voiced frames, and the numbers of `MELODY`, all by Praat.
+    """Statistics of the contours of voiced frames, and the numbers of `MELODY`, computed by Praat.
 
     The contours are pitch (semitones above 55 Hz), harmonics-to-noise ratio (dB) and three formants (Hz).
     """
@@ -291,7 +291,7 @@ def _voice(voice: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _formants(sound: parselmouth.Sound, seconds: np.ndarray) -> np.ndarray:
-    """The first three formants [shape=(3, moments), Hz] by Burg's method; 0 where one is not found."""
+    """The first three formants [shape=(3, times)] in Hz by Burg's method; 0 where one is not found."""
     found = sound.to_formant_burg(time_step=2 * prosody.PITCH_STEP_S)
     values = [[found.get_value_at_time(number, second) for second in seconds] for number in range(1, N_FORMANTS + 1)]
     return np.nan_to_num(np.array(values).reshape(N_FORMANTS, len(seconds)))
@@ -300,13 +300,13 @@ def _formants(sound: parselmouth.Sound, seconds: np.ndarray) -> np.ndarray:
 def _melody(
     voiced: np.ndarray, semitones: np.ndarray, sound: parselmouth.Sound, pitch: parselmouth.Pitch
 ) -> np.ndarray:
-    """The numbers of `MELODY`; all 0 but the duration where there is hardly any voice."""
+    """The numbers of `MELODY`; all 0 but the duration if there are hardly any voiced frames."""
     if len(voiced) < MIN_FRAMES // 2:
         return np.array([0.0] * (len(MELODY) - 1) + [sound.duration])
     step_s = prosody.PITCH_STEP_S
     breaks = np.flatnonzero(np.diff(voiced) > 1) + 1
     lengths = np.diff([0, *breaks, len(voiced)]) * step_s
-    steps = np.delete(np.diff(semitones), breaks - 1)  # none from one voiced stretch to the next
+    steps = np.delete(np.diff(semitones), breaks - 1)  # without the steps between voiced segments
     steps = steps if len(steps) else np.zeros(1)
     span = voiced[-1] - voiced[0] + 1
     low, high = np.percentile(semitones, [5, 95])

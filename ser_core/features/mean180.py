@@ -1,13 +1,13 @@
-"""The study's 180 features: the time means of 40 MFCC, 12 chroma and 128 mel bands of one clip.
+"""The 180 features of the original study: the time means of 40 MFCC, 12 chroma and 128 mel bands of one clip.
 
-They equal, to rounding, three plain librosa calls at their defaults (`mfcc(n_mfcc=40)`, `chroma_stft(S=|STFT|)` and
+Up to rounding, they equal three plain librosa calls at their defaults (`mfcc(n_mfcc=40)`, `chroma_stft(S=|STFT|)` and
 `melspectrogram`), each averaged over time. Those calls compute the STFT three times and a tuning estimate over all
-frequencies; here one STFT serves all three, and each step does only what a time mean needs:
+frequencies; here one STFT serves all three, and each step computes only what a time mean needs:
 
 - the mean of the MFCC is the DCT of the mean log-mel spectrum, since the DCT is linear;
 - the mean mel power is the mel matrix times the mean power;
-- the mel matrix is sparse (about two weights a frequency bin);
-- the tuning estimate looks for spectral peaks between 150 and 4,000 Hz only, so only those bins are interpolated.
+- the mel matrix is sparse (about two weights per frequency bin);
+- the tuning estimate uses spectral peaks between 150 and 4,000 Hz only, so only those bins are interpolated.
 """
 
 import math
@@ -18,12 +18,12 @@ import numpy as np
 import scipy.fft
 import scipy.sparse
 
-VERSION = "study-1"  # Part of every table and model: raise it with any change of the numbers below.
+VERSION = "study-1"  # Stored with every table and model: raise it with any change of the numbers below.
 
 SAMPLE_RATE = 22_050  # Hz, librosa.load's default
 N_FFT = 2048
 HOP = 512
-BLOCK = 32  # frames: what a processor's cache holds, and memory is bounded for long clips
+BLOCK = 32  # frames: fits a processor's cache, and bounds memory for long clips
 N_MFCC = 40
 N_MELS = 128
 TOP_DB = 80.0  # dB below the loudest mel cell, librosa.power_to_db's default
@@ -64,15 +64,15 @@ def extract(samples: np.ndarray) -> np.ndarray:
 def magnitude_spectrogram(
     samples: np.ndarray, precision: type = np.float64, *, n_fft: int = N_FFT, hop: int = HOP
 ) -> np.ndarray:
-    """|STFT| as librosa gives it, but with frames as rows, so that each FFT reads memory in order.
+    """|STFT| as librosa computes it, but with frames as rows, so that each FFT reads contiguous memory.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,), dtype=float32]
     precision : np.float64 or np.float32
-        Of the FFT. In single it takes half the time, and is off by 1e-7 of a frame's loudest bins.
+        Of the FFT. Single precision takes half the time; its error is 1e-7 of a frame's loudest bins.
     n_fft, hop : int
-        Samples of a frame, and from one frame's start to the next one's.
+        Frame length and hop length in samples.
 
     Returns
     -------
@@ -81,8 +81,8 @@ def magnitude_spectrogram(
     padded = np.pad(samples, n_fft // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
     magnitude = np.empty((len(frames), 1 + n_fft // 2), dtype=np.float32)
-    # As librosa does it, in double precision and then rounded: the tuning is the peak of a histogram, and the last bit
-    # of a magnitude decides between two bins that are equally full (seen in 18 of the 2,452 RAVDESS clips).
+    # As in librosa, in double precision and then rounded: the tuning is the peak of a histogram, and the last bit of a
+    # magnitude can decide between two bins with equal counts (as in 18 of the 2,452 RAVDESS clips).
     window: np.ndarray = _window(n_fft).astype(precision, copy=False)
     for start in range(0, len(frames), BLOCK):
         block = slice(start, start + BLOCK)
@@ -92,7 +92,17 @@ def magnitude_spectrogram(
 
 
 def mel_spectrogram(magnitude: np.ndarray) -> np.ndarray:
-    """Power in 128 mel bands [shape=(128, frames), dtype=float32] of a `magnitude_spectrogram`."""
+    """Power in 128 mel bands.
+
+    Parameters
+    ----------
+    magnitude : np.ndarray [shape=(frames, 1025), dtype=float32]
+        As `magnitude_spectrogram` returns it.
+
+    Returns
+    -------
+    np.ndarray [shape=(128, frames), dtype=float32]
+    """
     return _mel_matrix() @ np.square(magnitude).T
 
 
@@ -105,15 +115,15 @@ def _mean_mfcc(mel: np.ndarray) -> np.ndarray:
 def _mean_chroma(magnitude: np.ndarray) -> np.ndarray:
     chroma = magnitude @ _chroma_matrix(_tuning(magnitude))  # (frames, 12)
     peak = np.abs(chroma).max(axis=1, keepdims=True)
-    # A frame of silence is left as it is, as librosa.util.normalize leaves it.
+    # As in librosa.util.normalize, frames of silence are left as they are.
     return (chroma / np.where(peak < np.finfo(np.float32).tiny, 1, peak)).mean(axis=0)
 
 
 def _tuning(magnitude: np.ndarray) -> float:
-    """The clip's deviation from A440 tuning in semitones, -0.5 to 0.5, as librosa.estimate_tuning gives it.
+    """The deviation from A440 tuning in semitones, -0.5 to 0.5, as librosa.estimate_tuning computes it.
 
-    Peaks of each frame's spectrum are placed between bins by a parabola (Smith, Spectral Audio Signal Processing,
-    "Quadratic Interpolation of Spectral Peaks"), and the louder half of them votes for a deviation.
+    Spectral peaks of each frame are located between bins by parabolic interpolation (Smith, Spectral Audio Signal
+    Processing, "Quadratic Interpolation of Spectral Peaks"); the louder half of them determines the tuning.
     """
     first, last = (math.ceil(hz * N_FFT / SAMPLE_RATE) for hz in (TUNING_MIN_HZ, TUNING_MAX_HZ))
     floor = PEAK_THRESHOLD * magnitude.max(axis=1, keepdims=True)
@@ -141,7 +151,7 @@ def _mel_matrix() -> scipy.sparse.csr_array:
     return scipy.sparse.csr_array(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS))
 
 
-@lru_cache(maxsize=101)  # one for each hundredth of a semitone that librosa.pitch_tuning can answer
+@lru_cache(maxsize=101)  # one for each hundredth of a semitone that librosa.pitch_tuning can return
 def _chroma_matrix(tuning: float) -> np.ndarray:
-    # Double, so that the sums are: in single their last digit depends on how many threads BLAS has.
+    # Double precision: in single, the last digit of the sums depends on the number of BLAS threads.
     return np.ascontiguousarray(librosa.filters.chroma(sr=SAMPLE_RATE, n_fft=N_FFT, tuning=tuning).T, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The features of all clips of a table, as a model learns from them: from the table, from what ships, or made anew."""
+"""Features of all clips of a table as model input: taken from the table, from shipped tables, or extracted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ from ser_core.settings import Settings
 
 @dataclass(frozen=True)
 class ModelInput:
-    """The features of every clip of a table, as a model is fitted on them.
+    """The features of every clip of a table, as input of a model.
 
     Parameters
     ----------
     features, augmentation : str
         Keys of `features.registry` and `features.augmentation`.
     version : str
-        Of both.
+        Of both, e.g. `functionals-1+voices-1`.
     values : np.ndarray [shape=(clips, ...)]
-        With copies of each clip, where the augmentation makes them once: [shape=(clips, 1 + copies, ...)].
+        With augmentation by copies: [shape=(clips, 1 + copies, ...)].
     weights : str
-        Of a backbone: where its weights came from.
+        Origin of the weights of a backbone.
     """
 
     features: str
@@ -48,10 +48,10 @@ def load(
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> ModelInput:
-    """The features of all clips of a table.
+    """Load or extract the features of all clips of a table.
 
-    What the table or the shipped tables hold needs no recordings. Everything else is extracted from the recordings
-    once: the store keeps it, and a call that was broken off is resumed.
+    Features in the table or in a shipped table need no recordings. All others are extracted from the recordings once
+    and kept in the store; an interrupted call is resumed.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def load(
     features, augmentation : str
         Keys of `features.registry` and `features.augmentation`.
     weights : Path, optional
-        Of a backbone.
+        File with the weights of a backbone.
     jobs, progress
         As `store.extract` takes them.
 
@@ -74,21 +74,21 @@ def load(
     FeatureError
         If a clip's recording is missing or cannot be read, or there is no such feature set or augmentation.
     CorpusError
-        If the folder of recordings has none.
+        If the folder of recordings contains no clip.
     ModelError
         If a backbone's weights are not available.
     """
     plain = registry.get(features, settings, weights)
     wanted = augmented(plain, augmentation)
 
-    def made(values: np.ndarray) -> ModelInput:
+    def result(values: np.ndarray) -> ModelInput:
         return ModelInput(plain.key, augmentation, wanted.version, values, wanted.weights)
 
     if wanted.names:
         if table.attrs.get(tables.VERSION) == wanted.version and set(wanted.names) <= set(table):
-            return made(tables.matrix(table, wanted))
+            return result(tables.matrix(table, wanted))
         if (shipped := _shipped(table, wanted, settings)) is not None:
-            return made(shipped)
+            return result(shipped)
     files = _recordings(table, settings)
 
     def check(faults: dict[int, str]) -> None:
@@ -96,11 +96,11 @@ def load(
             raise FeatureError(f"{files[row]} cannot be read: {fault}. Bring it anew, or take it out of the table")
 
     found = store.extract(files, wanted, settings.workspace, jobs=jobs, progress=progress, check=check)
-    return made(np.stack([found.arrays[row] for row in range(len(files))]))
+    return result(np.stack([found.arrays[row] for row in range(len(files))]))
 
 
 def _shipped(table: pd.DataFrame, features: registry.FeatureSet, settings: Settings) -> np.ndarray | None:
-    """The features of a table's clips from a shipped table; None if it does not hold all of them."""
+    """The features of a table's clips from a shipped table; None if it does not contain all of them."""
     file = settings.shipped_table(features.key)
     if not file.is_file():
         return None

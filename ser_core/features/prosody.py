@@ -1,4 +1,4 @@
-"""How loud a voice is and how high: contours over one clip, and one number of each a clip."""
+"""Prosody: contours of loudness and pitch, and one value of each per clip."""
 
 import librosa
 import numpy as np
@@ -7,15 +7,15 @@ import pyloudnorm
 
 from ser_core.features.mean180 import HOP, N_FFT, SAMPLE_RATE
 
-VERSION = "prosody-1"  # Part of every table: raise it with any change of the numbers below.
+VERSION = "prosody-1"  # Stored with every table: raise it with any change of the numbers below.
 NAMES: tuple[str, ...] = ("loudness_lufs", "pitch_hz")
 
-# A man's murmur to a woman's scream or high note: Praat's own 600 Hz is meant for talk, and these actors also sing.
+# From a man's murmur to a woman's scream: Praat's default ceiling of 600 Hz is for speech, and RAVDESS is also sung.
 PITCH_FLOOR_HZ = 75.0
 PITCH_CEILING_HZ = 1000.0
 PITCH_STEP_S = 0.01
-LEVEL_FLOOR_DB = -100.0  # what digital silence is given
-GATE_S = 0.4  # s, the shortest sound whose loudness is defined: one block of ITU-R BS.1770
+LEVEL_FLOOR_DB = -100.0  # of digital silence
+GATE_S = 0.4  # one block of ITU-R BS.1770: the shortest sound with a defined loudness
 
 
 def pitch(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
@@ -29,15 +29,14 @@ def pitch(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     hz : np.ndarray [shape=(frames,)]
-        NaN where there is no voice.
+        NaN in unvoiced frames.
     seconds : np.ndarray [shape=(frames,)]
         A step of 0.01 s. Both are empty if the sound is shorter than three periods of the lowest pitch, 40 ms.
 
     References
     ----------
     Boersma 1993, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
-    sampled
-    sound".
+    sampled sound".
     """
     if len(samples) / rate < 3 / PITCH_FLOOR_HZ:
         return np.zeros(0), np.zeros(0)
@@ -84,15 +83,24 @@ def level(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def loudness(samples: np.ndarray, rate: int) -> float:
-    """Integrated loudness in LUFS after ITU-R BS.1770-4, the broadcasters' measure.
+    """Integrated loudness after ITU-R BS.1770-4.
 
-    Frequencies are weighted as the ear hears them, and the silence around the voice is left out. Sound of less than 0.4
-    s is padded; the result is -inf where all of it is near silence.
+    Frequencies are weighted by the sensitivity of hearing, and silence is gated out. Clips shorter than 0.4 s are
+    padded.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
+
+    Returns
+    -------
+    float
+        In LUFS; -inf if all of the clip is near silence.
+
+    References
+    ----------
+    ITU-R BS.1770-4, "Algorithms to measure audio programme loudness and true-peak audio level".
     """
     missing = int(np.ceil(GATE_S * rate)) - len(samples)
     return pyloudnorm.Meter(rate).integrated_loudness(np.pad(samples.astype(np.float64), (0, max(0, missing))))
@@ -109,7 +117,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
     Returns
     -------
     np.ndarray [shape=(2,), dtype=float32]
-        In the order of `NAMES`; the pitch is NaN where no voice is found.
+        In the order of `NAMES`; the pitch is NaN if no frame is voiced.
     """
     hz, _ = pitch(samples, SAMPLE_RATE)
     voiced = hz[~np.isnan(hz)]

@@ -1,4 +1,4 @@
-"""The registry of feature sets. A new one is an entry here."""
+"""The registry of feature sets. A new feature set is an entry here."""
 
 from pathlib import Path
 
@@ -46,15 +46,19 @@ FEATURE_SETS: dict[str, FeatureSet] = {
         ),
     )
 }
-ALIASES = {"study": "mean180"}  # what commands and addresses called it before
+ALIASES = {"study": "mean180"}  # former names in commands and addresses
 
 
 def key_of(name: str) -> str:
-    """The key of a feature set by its key or an older name.
+    """The key of a feature set by its key or a former name.
 
     Parameters
     ----------
     name : str
+
+    Returns
+    -------
+    str
 
     Raises
     ------
@@ -80,10 +84,11 @@ def get(name: str, settings: Settings | None = None, weights: Path | None = None
     Parameters
     ----------
     name : str
+        Its key or a former name.
     settings : Settings, optional
-        For a backbone: may name a file of weights.
+        `vgg16_weights` is the default of `weights` for `vgg16`.
     weights : Path, optional
-        For a backbone: a file of its ImageNet weights; Keras' own download if nothing names one.
+        A file of a backbone's ImageNet weights; by default, Keras downloads its own.
 
     Returns
     -------
@@ -104,20 +109,25 @@ def get(name: str, settings: Settings | None = None, weights: Path | None = None
 
 
 def title_of(key: str) -> str:
-    """What a feature set is, in words. No weights are loaded for that.
+    """A feature set in words. No weights are loaded.
 
     Parameters
     ----------
     key : str
+
+    Returns
+    -------
+    str
     """
     return FEATURE_SETS[key].title if key in FEATURE_SETS else backbones.title(key)
 
 
 def tables() -> dict[str, FeatureSet]:
-    """The feature sets that are vectors of named numbers, so that a table can hold them.
+    """The feature sets that are vectors of named features and can be saved as tables.
 
     Returns
     -------
     dict of str to FeatureSet
+        By key.
     """
     return {key: one for key, one in FEATURE_SETS.items() if one.names}

@@ -1,7 +1,7 @@
-"""Speaker perturbation: a clip as two other people might say it, so that a model learns fewer voices by heart.
+"""Speaker perturbation: copies of a clip in two other voices, against overfitting to the training speakers.
 
-Praat says the clip again with a longer vocal tract, lower and slower, and with a shorter one, higher and faster (its
-"Change gender", by PSOLA).
+One copy has a longer vocal tract and is lower and slower, the other has a shorter one and is higher and faster (Praat's
+"Change gender", which is based on PSOLA).
 """
 
 import numpy as np
@@ -10,34 +10,45 @@ from parselmouth.praat import call
 
 from ser_core.features import functionals, prosody
 
-VERSION = "voices-1"  # Part of every run: raise it with any change of the numbers below.
-OTHERS = ((0.93, 0.9, 1.05), (1.07, 1.12, 0.95))  # formants, pitch and duration, times the clip's own
+VERSION = "voices-1"  # Stored with every run: raise it with any change of the numbers below.
+OTHERS = ((0.93, 0.9, 1.05), (1.07, 1.12, 0.95))  # factors of formants, pitch and duration
 
 
 def copies(samples: np.ndarray) -> list[np.ndarray]:
-    """A clip's samples [shape=(n,), 22,050 Hz] and those of its perturbed copies, the original first."""
+    """A clip and its perturbed copies.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,), dtype=float32]
+        Mono samples at 22,050 Hz.
+
+    Returns
+    -------
+    list of np.ndarray [shape=(m,), dtype=float32]
+        The original first; lengths differ.
+    """
     return [samples, *(perturb(samples, *other) for other in OTHERS)]
 
 
 def perturb(samples: np.ndarray, formants: float, pitch: float, duration: float) -> np.ndarray:
-    """A clip in another voice.
+    """Change the voice of a clip.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,), dtype=float32]
         Mono samples at 22,050 Hz.
     formants, pitch, duration : float > 0
-        Times the clip's own.
+        Factors.
 
     Returns
     -------
     np.ndarray [shape=(m,), dtype=float32]
-        A clip without pitch comes back unchanged.
+        A clip without voiced frames is returned unchanged.
     """
     hz, _ = prosody.pitch(samples, functionals.SAMPLE_RATE)
     if np.isnan(hz).all():
         return samples
     sound = parselmouth.Sound(samples.astype(np.float64), functionals.SAMPLE_RATE)
     low, high = prosody.PITCH_FLOOR_HZ, prosody.PITCH_CEILING_HZ
-    said = call(sound, "Change gender", low, high, formants, np.nanmedian(hz) * pitch, 1.0, duration)
-    return said.values[0].astype(np.float32)
+    changed = call(sound, "Change gender", low, high, formants, np.nanmedian(hz) * pitch, 1.0, duration)
+    return changed.values[0].astype(np.float32)
