@@ -1,7 +1,7 @@
-"""Spectrogram images for image models: 224 x 224 pixels, as the study drew them, in a folder for each part and class.
+"""Spectrogram images for image models: 224 x 224 pixels, as in the original study, in a folder per part and class.
 
-A picture is what `librosa.display.specshow` draws without axes, made straight from the numbers: each value becomes one
-of 256 colours, and each pixel takes the value at its middle. Drawing it through a figure costs over ten times as much
+A picture equals what `librosa.display.specshow` draws without axes, computed directly: each value is mapped to one of
+256 colours, and each pixel takes the value at its centre. Drawing it as a figure takes over ten times as long
 (`python -m benchmarks.images`).
 """
 
@@ -27,22 +27,22 @@ from ser_core.features import mean180, store
 from ser_core.features.mean180 import N_MFCC, SAMPLE_RATE
 from ser_core.files import atomically
 
-VERSION = "picture-1"  # Part of every folder of pictures: raise it with any change of the pixels or the augmentation.
+VERSION = "picture-1"  # Stored with pictures: raise it with any change of the pixels or the augmentation.
 
-SIZE = 224  # pixels each way: what VGG16 and most other ImageNet models take
+SIZE = 224  # pixels: the input size of VGG16 and most other ImageNet models
 SETTINGS = "spectrograms.json"
 PROTOCOL = "study"
 COMPRESSION = 3  # zlib's level. As small as its default, 6, in two thirds of the time
 
-# Rows of colours.png, which holds matplotlib's magma and coolwarm (Moreland 2009), 256 colours each. specshow takes the
-# first for values of one sign and the second for values of both, which gives these for every clip of RAVDESS.
+# Rows of colours.png, which contains matplotlib's magma and coolwarm (Moreland 2009), 256 colours each. specshow uses
+# the first for values of one sign and the second for values of both signs: these, for every clip of RAVDESS.
 _COLOURS = {"mel": 0, "mfcc": 1, "contrast": 0}
 KINDS = tuple(_COLOURS)
 
-# How far an augmented copy may differ: our choice. Pitch and pace distinguish emotions, and pitch a woman from a
-# man (about an octave), so both change a little only. Nearly all clips of RAVDESS are silent before and after the voice
-# (for a second, the median), so that a slower pace seldom cuts it off. The noise is white: a studio becomes a room.
-STRETCH = (0.9, 1.1)  # times the pace
+# Ranges of the augmentation, our choice. Pitch and pace distinguish emotions, and pitch distinguishes women from men
+# (by about an octave), so both change only a little. Nearly all clips of RAVDESS are silent before and after the voice
+# (for a second, the median), so that a slower pace seldom cuts it off. The noise is white.
+STRETCH = (0.9, 1.1)  # factor of the pace
 PITCH_ST = (-2.0, 2.0)  # semitones
 SHIFT_S = (-0.25, 0.25)
 SNR_DB = (25.0, 45.0)
@@ -50,25 +50,36 @@ SNR_DB = (25.0, 45.0)
 
 @dataclass(frozen=True)
 class Written:
-    """A folder of pictures, and how it came about."""
+    """A folder of pictures, and how it was made.
+
+    Parameters
+    ----------
+    folder : Path
+    train, test : int
+        Pictures of each part, augmented copies included.
+    made : int
+        New pictures.
+    rejected : tuple of Rejected
+        Clips that could not be decoded, and files that the index left out.
+    """
 
     folder: Path
-    train: int  # pictures, augmented copies among them
-    test: int  # pictures
-    made: int  # pictures that were not there before
-    rejected: tuple[Rejected, ...]  # clips that could not be decoded, and what the index had left out
+    train: int
+    test: int
+    made: int
+    rejected: tuple[Rejected, ...]
 
 
 def values(samples: np.ndarray, kind: str) -> np.ndarray:
-    """What a picture shows, as librosa gives it at its defaults (frames of 2,048 samples every 512).
+    """The values of a picture, as librosa computes them at its defaults (frames of 2,048 samples every 512).
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
-        Mono at 22,050 Hz, as `ser_core.audio.load` gives them.
+        Mono at 22,050 Hz, as `ser_core.audio.load` returns them.
     kind : str
         `mel`: power in 128 mel bands, in dB below the loudest cell, at least -80. `mfcc`: 40 MFCC. `contrast`: spectral
-        contrast in dB of seven bands (Jiang et al. 2002, "Music type classification by spectral contrast feature").
+        contrast in dB of seven bands.
 
     Returns
     -------
@@ -79,10 +90,14 @@ def values(samples: np.ndarray, kind: str) -> np.ndarray:
     ------
     ImageError
         If there is no such kind.
+
+    References
+    ----------
+    Jiang et al. 2002, "Music type classification by spectral contrast feature".
     """
     _check_kind(kind)
     samples = np.asarray(samples, dtype=np.float32)
-    if kind == "contrast":  # in double: the valleys of a spectrum drown in the rounding of single precision
+    if kind == "contrast":  # in double precision: single would distort the valleys of the spectrum
         magnitude = mean180.magnitude_spectrogram(samples)
         return librosa.feature.spectral_contrast(S=magnitude.T, sr=SAMPLE_RATE).astype(np.float32)
     mel = mean180.mel_spectrogram(mean180.magnitude_spectrogram(samples, np.float32))
@@ -92,10 +107,10 @@ def values(samples: np.ndarray, kind: str) -> np.ndarray:
 
 
 def picture(samples: np.ndarray, kind: str) -> np.ndarray:
-    """One clip as an image model sees it.
+    """The picture of one clip, as input of an image model.
 
-    Time runs to the right over the whole clip, however long; low frequencies are at the bottom. The smallest value has
-    the first colour, the largest the last.
+    Time runs to the right over the whole clip, whatever its length; low frequencies are at the bottom. The smallest
+    value gets the first colour, the largest the last.
 
     Parameters
     ----------
@@ -116,7 +131,22 @@ def picture(samples: np.ndarray, kind: str) -> np.ndarray:
 
 
 def png(samples: np.ndarray, kind: str) -> bytes:
-    """The same picture as the content of a PNG file: one byte a pixel and a palette, a third of what RGB takes."""
+    """The `picture` of one clip as a PNG file with a palette, which takes a third of the size of RGB.
+
+    Parameters
+    ----------
+    samples, kind
+        As in `values`.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ImageError
+        If there is no such kind.
+    """
     file = io.BytesIO()
     _draw(samples, kind).save(file, "PNG", compress_level=COMPRESSION)
     return file.getvalue()
@@ -130,19 +160,19 @@ def augment(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     samples : np.ndarray [shape=(n,), dtype=float32]
         At 22,050 Hz.
     rng : np.random.Generator
-        Draws how much of each, evenly from `STRETCH`, `PITCH_ST`, `SHIFT_S` and `SNR_DB`.
+        Draws the amount of each uniformly from `STRETCH`, `PITCH_ST`, `SHIFT_S` and `SNR_DB`.
 
     Returns
     -------
     np.ndarray [shape=(n,), dtype=float32]
-        As long as it was: a picture spans its clip, and would not show another pace otherwise.
+        Of the same length: a picture spans its whole clip, and would not show a change of pace otherwise.
     """
     pace = rng.uniform(*STRETCH)
     pitch = 2 ** (rng.uniform(*PITCH_ST) / 12)
-    # A pitch shift is a stretch that is played faster or slower, so one stretch, the slow step, serves both.
+    # A pitch shift is a time stretch and resampling, so one stretch, the slow step, serves both.
     changed = librosa.effects.time_stretch(samples, rate=pace / pitch)
     changed = librosa.resample(changed, orig_sr=SAMPLE_RATE * pitch, target_sr=SAMPLE_RATE)
-    # The clip is a loop whose ends are silent: what lacks at one end comes from the other.
+    # The clip is treated as a loop: both ends are silent, so what is shifted out at one end comes in at the other.
     looped = np.roll(np.resize(changed, len(samples)), round(rng.uniform(*SHIFT_S) * SAMPLE_RATE))
     level = np.sqrt(np.square(looped).mean()) / 10 ** (rng.uniform(*SNR_DB) / 20)
     return (looped + rng.normal(scale=level, size=len(samples))).astype(np.float32)
@@ -158,34 +188,39 @@ def write(
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Written:
-    """A picture of every clip as `out/<train or test>/<class>/<clip>.png`, in the study's split.
+    """Write a picture of every clip as `out/<train or test>/<class>/<clip>.png`, in the original study's split.
 
-    Classes sort as `labels.LABELS`, which is the order that Keras and torchvision give them. What is there already is
-    kept, so that a run that was stopped goes on where it was; `out/spectrograms.json` says what was asked for, and
-    another wish needs another folder.
+    Sorted folder names have the order of `labels.LABELS`, which is also the class order of Keras and torchvision.
+    Existing pictures are kept, so that an interrupted call can be resumed. `out/spectrograms.json` has the settings;
+    other settings need another folder.
 
     Parameters
     ----------
     corpus : Corpus
-        Some or all of RAVDESS' clips. Each is put where the study's split of all of them has it.
+        Some or all clips of RAVDESS. Each is put into the part that it has in the split of all clips.
     out : Path
-        A new or empty folder, or one that was begun with the same settings.
+        A new or empty folder, or one that was started with the same settings.
     kind : str
         As in `values`.
     copies : int
-        How many augmented copies of each training clip to add, as `<clip>_aug1.png`, `_aug2` and so on. Test clips get
-        none: a score is of recordings as they are, and copies would count some clips more than once.
+        Number of augmented copies of each training clip, as `<clip>_aug1.png`, `_aug2` and so on. Test clips get none:
+        scores are of original recordings, and copies would count some clips more than once.
     seed : int
-        Of the augmentation. A copy depends on it, the clip's name and the copy's number, and on nothing else.
+        Of the augmentation. A copy depends only on the seed, the name of the clip and the number of the copy.
     jobs : int
         Processes, as joblib counts them; -1 for all cores.
     progress : callable, optional
-        Told the number of clips done and the number of clips in all, after each batch.
+        Called with the number of clips done and of all clips, after each batch.
+
+    Returns
+    -------
+    Written
 
     Raises
     ------
     ImageError
-        If there is no such kind, `copies` is negative, or `out` cannot be written or holds something else.
+        If there is no such kind, `copies` is negative, clips are not of RAVDESS, or `out` cannot be written or contains
+        something else.
     FeatureError
         If more than 2 % of the corpus's clips cannot be read.
     """
@@ -265,7 +300,7 @@ def _palettes() -> list[bytes]:
 
 
 def _open_folder(out: Path, settings: dict) -> None:
-    """Make a folder for pictures of these settings, or see that it is one."""
+    """Create a folder for pictures of these settings, or check that it is one."""
     file = out / SETTINGS
     with _writing(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -278,16 +313,16 @@ def _open_folder(out: Path, settings: dict) -> None:
         there = dict(json.loads(file.read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise ImageError(f"{file} cannot be read ({error}). Delete {out} and make it anew") from error
-    for name, asked in settings.items():
-        if there.get(name) != asked:
+    for name, value in settings.items():
+        if there.get(name) != value:
             raise ImageError(
-                f"{out} holds pictures made otherwise: {name} was {there.get(name)!r} and is {asked!r} now. "
+                f"{out} holds pictures made otherwise: {name} was {there.get(name)!r} and is {value!r} now. "
                 "Name another folder, or delete this one"
             )
 
 
 def _digest(corpus: Corpus) -> str:
-    """SHA-256 of the clips' names and sizes, which changes with the set of recordings, without reading them all."""
+    """SHA-256 of the names and sizes of all recordings, without reading them."""
     sizes = [(corpus.folder / path).stat().st_size for path in corpus.clips["path"]]
     rows = zip(corpus.clips["stem"], sizes, strict=True)
     return hashlib.sha256("\n".join(f"{stem} {size}" for stem, size in rows).encode()).hexdigest()
@@ -298,7 +333,7 @@ def _write_clips(work: list[tuple[int, tuple]], kind: str, seed: int) -> list[tu
 
 
 def _write_clip(clip: tuple[Path, dict[int, Path]], kind: str, seed: int) -> str | None:
-    """Write the pictures of one clip; what is wrong with it, if anything is."""
+    """Write the pictures of one clip; returns what is wrong with it, or None."""
     source, files = clip
     try:
         samples = audio.load(source, rate=SAMPLE_RATE).samples
@@ -311,7 +346,7 @@ def _write_clip(clip: tuple[Path, dict[int, Path]], kind: str, seed: int) -> str
 
 
 def _write(file: Path, content: bytes) -> None:
-    with _writing(file), atomically(file) as part:  # a picture half written has no name of an image
+    with _writing(file), atomically(file) as part:  # an incomplete picture does not have the suffix of an image
         part.write_bytes(content)
 
 

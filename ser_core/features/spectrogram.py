@@ -1,7 +1,7 @@
-"""Pictures of sound: what is in it at each moment, as arrays with axes in Hz and s.
+"""Time-frequency representations for plots: arrays with axes in Hz and seconds.
 
-Each takes the Fourier transform of frames of 2,048 samples, 512 apart (more in long sound, for at most about 400 of
-them). They are for looking at; what models learn from is in `study`.
+Frames have 2,048 samples and a hop of 512 (longer for long clips, for at most about 400 frames). The features that
+models use are in `mean180`, `functionals` and `frames`.
 """
 
 import librosa
@@ -9,14 +9,14 @@ import numpy as np
 
 from ser_core.features.mean180 import HOP, N_FFT, N_MELS, N_MFCC
 
-MAX_FRAMES = 400  # more cannot be told apart on a screen
+MAX_FRAMES = 400  # more cannot be distinguished on a screen
 NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
-VOICE_FLOOR_DB = -40.0  # below the loudest frame: what is left there is noise or an echo, with notes by chance
+VOICE_FLOOR_DB = -40.0  # below the loudest frame: quieter frames are noise or reverberation, with arbitrary notes
 CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 6400, 10_000)
 
 
 def stft_decibels(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The magnitude of the short-time Fourier transform; of each two neighbouring frequencies the louder one.
+    """The magnitude of the short-time Fourier transform, as the maximum of each two neighbouring frequency bins.
 
     Parameters
     ----------
@@ -41,11 +41,16 @@ def stft_decibels(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarra
 
 
 def mel_band_hz(rate: int) -> np.ndarray:
-    """Centre frequencies of the 128 mel bands, in Hz.
+    """Centre frequencies of the 128 mel bands.
 
     Parameters
     ----------
     rate : int > 0, Hz
+
+    Returns
+    -------
+    np.ndarray [shape=(128,)]
+        In Hz.
     """
     return librosa.mel_frequencies(N_MELS + 2, fmax=rate / 2)[1:-1]
 
@@ -60,12 +65,12 @@ def mel_decibels(
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
     reference : float, optional
-        What 0 dB is, as `mel_peak` gives it; of this very sound if left out.
+        Power at 0 dB, as `mel_peak` returns it; by default, the peak of this clip.
 
     Returns
     -------
     decibels : np.ndarray [shape=(128, frames)]
-        The loudest cell's 80 dB and more below it are its floor.
+        Floored at 80 dB below the loudest cell.
     hz : np.ndarray [shape=(128,)]
         Centre of each band.
     seconds : np.ndarray [shape=(frames,)]
@@ -78,18 +83,22 @@ def mel_decibels(
 
 
 def mel_peak(samples: np.ndarray, rate: int) -> float:
-    """The power of the strongest cell of a mel spectrogram.
+    """The highest power in a mel spectrogram.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
+
+    Returns
+    -------
+    float
     """
     return float(_mel_power(samples, rate)[0].max())
 
 
 def mfcc(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """The 40 mel-frequency cepstral coefficients that the study averages over time.
+    """The 40 mel-frequency cepstral coefficients (MFCC) of which `mean180` has the time means.
 
     Parameters
     ----------
@@ -99,7 +108,7 @@ def mfcc(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     coefficients : np.ndarray [shape=(40, frames)]
-        In dB: the cosine transform of a mel spectrum in dB. The first is the overall level.
+        In dB: the discrete cosine transform of a mel spectrum in dB. The first is the overall level.
     seconds : np.ndarray [shape=(frames,)]
         Middle of each frame.
     """
@@ -110,7 +119,7 @@ def mfcc(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
 def chroma(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     """The strength of each of the 12 notes, all octaves together, at concert pitch (A is 440 Hz).
 
-    The study's own chroma features are tuned to each clip first.
+    The chroma features of `mean180` are tuned to each clip first.
 
     Parameters
     ----------
@@ -120,7 +129,7 @@ def chroma(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     strength : np.ndarray [shape=(12, frames)]
-        From C to B; 1 for the strongest note of a frame. NaN where a frame is 40 dB or more below the loudest.
+        From C to B; 1 for the strongest note of a frame. NaN in frames that are 40 dB or more below the loudest.
     seconds : np.ndarray [shape=(frames,)]
         Middle of each frame.
     """
@@ -132,10 +141,10 @@ def chroma(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def contrast(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Spectral contrast: how far the strongest 2 % of a band's frequencies stand out from its weakest 2 %.
+    """Spectral contrast: the level of the strongest 2 % of a band's frequencies above its weakest 2 %.
 
-    Frequencies above 10,000 Hz are left out. Resampling to 22,050 Hz empties the last of them, and librosa's seventh
-    band would be measured against that emptiness.
+    Frequencies above 10,000 Hz are excluded: resampling to 22,050 Hz removes the highest of them, which would distort
+    the contrast of librosa's seventh band.
 
     Parameters
     ----------
@@ -148,24 +157,28 @@ def contrast(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
         Of the bands between `CONTRAST_EDGES_HZ`. NaN in frames that are 40 dB or more below the loudest.
     seconds : np.ndarray [shape=(frames,)]
         Middle of each frame.
+
+    References
+    ----------
+    Jiang et al. 2002, "Music type classification by spectral contrast feature".
     """
     magnitude, seconds = _magnitude(samples, rate)
     hz = librosa.fft_frequencies(sr=rate, n_fft=N_FFT)
     kept = hz <= CONTRAST_EDGES_HZ[-1]
-    # librosa gives 10 log10 of a ratio of magnitudes, which is half of what it is in dB.
+    # librosa returns 10 log10 of a ratio of magnitudes, which is half of its value in dB.
     decibels = 2 * librosa.feature.spectral_contrast(S=magnitude[kept], freq=hz[kept], sr=rate)
     decibels[:, _is_quiet(np.square(magnitude))] = np.nan
     return decibels, seconds
 
 
 def _is_quiet(power: np.ndarray) -> np.ndarray:
-    """Frames too far below the loudest one to be of the voice."""
+    """Frames that are too far below the loudest one to contain voice."""
     loudness = power.sum(axis=0)
     return loudness <= loudness.max() * 10 ** (VOICE_FLOOR_DB / 10)
 
 
 def _magnitude(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """|STFT| [shape=(1025, frames)] and the middle of each frame in s. Sound of less than a frame is padded."""
+    """|STFT| [shape=(1025, frames)] and the middle of each frame in seconds. Clips shorter than a frame are padded."""
     hop = max(HOP, -(-len(samples) // MAX_FRAMES))
     padded = np.pad(samples, (0, max(0, N_FFT - len(samples))))
     magnitude = np.abs(librosa.stft(padded, n_fft=N_FFT, hop_length=hop))

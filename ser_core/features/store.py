@@ -1,7 +1,7 @@
-"""One store for the features of clips: made on all cores, kept by content, resumed after a kill.
+"""The feature store: parallel extraction, cached by content, resumed after a kill.
 
-Every array goes into one SQLite file of the workspace as soon as its batch is done, under the SHA-256 of the clip's
-bytes and the version of the feature set. A file whose size and time of change are known is not even opened again.
+Arrays are written to an SQLite file in the workspace after each batch, with the SHA-256 of the clip's bytes and the
+version of the feature set as key. A file with the same size and modification time as before is not opened again.
 """
 
 import hashlib
@@ -24,11 +24,11 @@ from ser_core.errors import AudioError, FeatureError
 from ser_core.features.feature_set import FeatureSet
 from ser_core.features.mean180 import SAMPLE_RATE
 
-BATCH = 32  # clips: about a tenth of a second of work, which is the most that a kill can lose on each core
+BATCH = 32  # clips: a kill loses at most one batch per core, about a tenth of a second of work
 MAX_BROKEN_SHARE = 0.02
-# Of feature sets that are made of many clips at once, by a large network on all cores:
-LARGE_BATCH = 16  # clips at once, at most: more are no faster on a processor
-CLIP_BYTES = 40 * 2**20  # of memory, a clip more in a batch: of all networks VGG16 takes most, in single precision
+# Of feature sets that are extracted in batches, by a large network on all cores:
+LARGE_BATCH = 16  # clips: larger batches are no faster on a CPU
+CLIP_BYTES = 40 * 2**20  # memory per clip of a batch; the maximum of all networks, VGG16 in single precision
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, bytes INTEGER, mtime_ns INTEGER, digest TEXT);
@@ -43,11 +43,11 @@ class Extracted:
     Parameters
     ----------
     arrays : dict of int to np.ndarray
-        By the file's place in the list; without those that cannot be read.
+        By the position of the file in the list, without unreadable files.
     faults : dict of int to str
-        What is wrong with those.
+        The reasons for unreadable files, also by position.
     made, reused : int
-        Files that were decoded for it, and files whose features were known.
+        Files whose features were extracted, and files whose features were in the store.
     """
 
     arrays: dict[int, np.ndarray]
@@ -65,14 +65,14 @@ def extract(
     progress: Callable[[int, int], None] | None = None,
     check: Callable[[dict[int, str]], None] | None = None,
 ) -> Extracted:
-    """The features of every file; those that the store has are not extracted again.
+    """Load or extract the features of every file; features in the store are not extracted again.
 
     Parameters
     ----------
     files : sequence of Path
     features : FeatureSet
     workspace : Path
-        Where arrays are kept from one call to the next, in `cache/features.sqlite`.
+        The store is `cache/features.sqlite` in it.
     jobs : int
         Processes, as joblib counts them; -1 for all cores. A set that is extracted in batches uses all cores by itself.
     progress : callable, optional
@@ -93,7 +93,7 @@ def extract(
     with _open(file_of_store) as store:
         digests, faults, made = _known_digests(store, files), {}, 0
         known = {digest for (digest,) in _arrays(store, "digest", digests, features.version)}
-        # A file that is not known by its stamp is read; it is extracted only if its content is not known either.
+        # A file without a known stamp is read, but its features are extracted only if its content is new as well.
         unknown = [row for row, digest in enumerate(digests) if digest not in known]
         done = len(files) - len(unknown)
         if progress:
@@ -127,32 +127,42 @@ def extract(
 
 
 def in_parallel(function: Callable, work: list, *more: Any, jobs: int, size: int = BATCH) -> Iterator[list]:
-    """Call `function(batch, *more)` for all batches of some work; yield each result as soon as it is there.
+    """Call `function(batch, *more)` for all batches of a list of work in parallel processes.
 
     Parameters
     ----------
     function : callable
+        Takes a part of `work`, and `more`.
     work : list
-    more
+    *more
         Further arguments.
     jobs : int
-        Processes, as joblib counts them.
+        Processes, as joblib counts them; -1 for all cores.
     size : int > 0
         Items of work in a batch.
 
     Yields
     ------
     list
-        What `function` returned, in the order in which batches are done.
+        The result of `function` for each batch, in the order of completion.
     """
     batches = [work[start : start + size] for start in range(0, len(work), size)]
-    # A process costs two seconds to start, so a batch or two is done here.
+    # A process takes two seconds to start, so one or two batches are processed here.
     parallel = joblib.Parallel(n_jobs=jobs if len(batches) > 2 else 1, return_as="generator_unordered")
     yield from parallel(joblib.delayed(function)(batch, *more) for batch in batches)
 
 
 class Stamp(NamedTuple):
-    """A file as it was when its content had this digest."""
+    """The state of a file for which its digest is valid.
+
+    Parameters
+    ----------
+    path : str
+    bytes, mtime_ns : int
+        Size and modification time.
+    digest : str
+        SHA-256 of the content.
+    """
 
     path: str
     bytes: int
@@ -163,8 +173,8 @@ class Stamp(NamedTuple):
 def _extract_files(work: list[tuple[int, Path]], features: FeatureSet, file_of_store: Path) -> list[tuple]:
     """For each (row, file): the row, the file's stamp, and its features as bytes.
 
-    In place of the bytes: None if the features are known, or a text that says what is wrong with the file. The bytes
-    that are hashed are those that are decoded, so features never stand under another clip's digest.
+    Instead of the bytes: None if the store has the features, or a text if the file cannot be read. The bytes that are
+    hashed are the bytes that are decoded, so features are never stored with the digest of another clip.
     """
     answers: list[tuple[int, Stamp | None, bytes | str | None]] = []
     lacking: list[tuple[int, Stamp, np.ndarray]] = []
@@ -203,15 +213,15 @@ def _open(file: Path) -> Iterator[sqlite3.Connection]:
         raise FeatureError(f"The feature cache {file} cannot be made ({error}). {way_out}") from error
     try:
         with closing(sqlite3.connect(file, timeout=60)) as store:
-            store.execute("PRAGMA journal_mode = WAL")  # who reads does not wait for who writes
+            store.execute("PRAGMA journal_mode = WAL")  # readers do not wait for writers
             store.executescript(_SCHEMA)
             yield store
-    except sqlite3.Error as error:  # an OSError here is of a clip, not of the store
+    except sqlite3.Error as error:  # an OSError here would concern a clip, not the store
         raise FeatureError(f"The feature cache {file} cannot be used ({error}). {way_out}") from error
 
 
 def _is_known(file: Path, digest: str, version: str) -> bool:
-    """Asked by a worker; one on another machine may not see the store, and makes the features again."""
+    """Whether the store has an array, for workers. One on another machine may not see the store, and extracts again."""
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=60)) as store:
             found = store.execute("SELECT 1 FROM arrays WHERE digest = ? AND version = ?", (digest, version))
@@ -221,7 +231,7 @@ def _is_known(file: Path, digest: str, version: str) -> bool:
 
 
 def _known_digests(store: sqlite3.Connection, files: Sequence[Path]) -> list[str | None]:
-    """The digest of each file whose size and time of change are as they were when it was read."""
+    """The digest of each file whose size and modification time have not changed since it was read; None for others."""
     stamps = {path: stamp for path, *stamp in store.execute("SELECT path, bytes, mtime_ns, digest FROM files")}
     digests = []
     for file in files:
@@ -237,44 +247,55 @@ def _arrays(store: sqlite3.Connection, columns: str, digests: list[str | None], 
 
 
 def check_share(broken: list[Rejected], total: int) -> None:
-    """Stop if more than 2 % of the clips cannot be read, which points to the folder rather than to a clip.
+    """Stop if more than 2 % of the clips cannot be read, which suggests a problem with the whole folder.
 
     Parameters
     ----------
     broken : list of Rejected
     total : int
-        Clips in all.
+        Number of all clips.
 
     Raises
     ------
     FeatureError
-        The first five are named.
+        If there are more; the message names the first five.
     """
     if len(broken) > MAX_BROKEN_SHARE * total:
         listed = "; ".join(f"{item.file}: {item.reason}" for item in broken[:5])
         raise FeatureError(
             f"{len(broken)} of {total} clips cannot be read ({len(broken) / total:.1%}, at most {MAX_BROKEN_SHARE:.0%} "
-            f"may be): {listed}{'; ...' if len(broken) > 5 else ''}. Mend or remove them, then run it again: "
-            "what was done is kept."
+            f"may be): {listed}{'; ...' if len(broken) > 5 else ''}. Repair or remove them, then run it again: "
+            "finished work is kept."
         )
 
 
 def batch_size(free: int) -> int:
-    """How many clips to extract in one batch, so that at most half of the free memory is filled.
+    """The number of clips in a batch that takes at most half of the free memory.
 
     Parameters
     ----------
     free : int
         Bytes.
+
+    Returns
+    -------
+    int
+        1 to `LARGE_BATCH`.
     """
     return max(1, min(LARGE_BATCH, free // 2 // CLIP_BYTES))
 
 
 def free_memory() -> int:
-    """Bytes that may still be taken: of the machine, and of the container that this runs in, if it has a limit."""
+    """The free memory of the machine, or of the container if its limit is lower.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
     free, group = psutil.virtual_memory().available, Path("/sys/fs/cgroup")
     with suppress(OSError, ValueError):  # no container, or its limit is "max"
         limit = int((group / "memory.max").read_text())
-        _, anonymous, *_ = (group / "memory.stat").read_text().split()  # files that were read can make room
+        _, anonymous, *_ = (group / "memory.stat").read_text().split()  # the page cache can be dropped
         free = min(free, limit - int(anonymous))
     return free

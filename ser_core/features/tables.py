@@ -1,4 +1,4 @@
-"""Feature tables: one row a clip, the columns of the index and then the named features, kept as Parquet."""
+"""Feature tables: one row per clip with the columns of the index and the named features, saved as Parquet."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from ser_core.features import registry, store
 from ser_core.features.feature_set import FeatureSet
 from ser_core.features.registry import MEAN180
 
-# What a table keeps beside its rows: the version of its features, and the folder that its paths count from.
+# Metadata of a table, in `attrs`: the version of its features, and the folder that its paths are relative to.
 VERSION, FOLDER = "feature_version", "folder"
 
 
@@ -26,11 +26,11 @@ class Extraction:
     Parameters
     ----------
     table : pd.DataFrame
-        The index columns and the named features, in the index's order.
+        The index columns and the named features, in the order of the index.
     extracted, reused : int
-        Clips that were decoded, and clips whose features were in the store.
+        Clips whose features were extracted, and clips whose features were in the store.
     rejected : tuple of Rejected
-        Clips that could not be decoded, and those that the index had left out.
+        Clips that could not be decoded, and files that the index left out.
     """
 
     table: pd.DataFrame
@@ -47,15 +47,15 @@ def extract(
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Extraction:
-    """The named features of every clip of a corpus.
+    """Extract the feature table of a corpus.
 
     Parameters
     ----------
     corpus : Corpus
     workspace : Path
-        Where the store of features is.
+        Contains the feature store.
     features : FeatureSet
-        One with names.
+        One that has names.
     jobs, progress
         As `store.extract` takes them.
 
@@ -66,8 +66,7 @@ def extract(
     Raises
     ------
     FeatureError
-        If more than 2 % of the clips cannot be read, which points to the folder rather than to a clip; or if a column
-        of the corpus has a feature's name.
+        If more than 2 % of the clips cannot be read, or if a column of the corpus has the name of a feature.
     """
     clips = corpus.clips
     if taken := set(clips).intersection(features.names):
@@ -97,7 +96,7 @@ def extract(
 
 
 def save(table: pd.DataFrame, file: Path) -> None:
-    """Write a feature table as Parquet, with the version of its features. An old file is replaced whole or not at all.
+    """Save a feature table as Parquet with the version of its features. A file is replaced completely or not at all.
 
     Parameters
     ----------
@@ -118,13 +117,13 @@ def save(table: pd.DataFrame, file: Path) -> None:
 
 
 def read(file: Path, features: FeatureSet | None = None) -> pd.DataFrame:
-    """A saved feature table.
+    """Read a saved feature table.
 
     Parameters
     ----------
     file : Path
     features : FeatureSet, optional
-        The set that it must hold; any set of `registry.tables` if left out.
+        The required feature set; by default, any of `registry.tables`.
 
     Returns
     -------
@@ -134,7 +133,7 @@ def read(file: Path, features: FeatureSet | None = None) -> pd.DataFrame:
     Raises
     ------
     FeatureError
-        If there is no such file, it is no feature table, or it is of another version of the features.
+        If the file does not exist, is not a valid feature table, or has another version of the features.
     """
     anew = f"python -m ser_core extract DIR --out {file}"
     try:
@@ -161,18 +160,23 @@ def read(file: Path, features: FeatureSet | None = None) -> pd.DataFrame:
 
 
 def features_of(table: pd.DataFrame) -> FeatureSet | None:
-    """The feature set that a table holds, by its version; None if no current set has that version.
+    """The feature set of a table, by its version.
 
     Parameters
     ----------
     table : pd.DataFrame
+
+    Returns
+    -------
+    FeatureSet or None
+        None if no current feature set has that version.
     """
     version = table.attrs.get(VERSION)
     return next((one for one in registry.tables().values() if one.version == version), None)
 
 
 def _fault(table: pd.DataFrame, features: FeatureSet) -> str | None:
-    """What is wrong with a table's contents."""
+    """What is wrong with the contents of a table; None if nothing is."""
     for name in features.names:
         if not pd.api.types.is_float_dtype(table[name]) or not np.isfinite(table[name]).all():
             return f"{name} holds values that are no numbers"
@@ -200,15 +204,20 @@ def matrix(table: pd.DataFrame, features: FeatureSet = MEAN180) -> np.ndarray:
 
 
 def digest(table: pd.DataFrame) -> str:
-    """SHA-256 of the clips of a table or an index: runs with equal digests are of the same clips.
+    """SHA-256 of the clips of a table or an index: runs with equal digests use the same clips.
 
-    Features are not part of it, so that runs on different features of the same clips can be compared; the length of
-    each clip is, to the millisecond.
+    It covers the stem, the label and the duration (to the millisecond) of each clip. Features are not included, so that
+    runs on different features of the same clips can be compared.
 
     Parameters
     ----------
     table : pd.DataFrame
         With `stem`, `label` and `duration_s`.
+
+    Returns
+    -------
+    str
+        Hexadecimal.
     """
     durations = (1000 * table["duration_s"]).round().astype(int).astype(str)
     rows = table["stem"] + " " + table["label"] + " " + durations
