@@ -112,14 +112,14 @@ def download(
                     part.unlink(missing_ok=True)
             except OSError as error:
                 raise _disk_fault(error, missing, staging) from error
-    for archive in archives:
-        if archive not in missing:
-            with suppress(OSError):  # left by a process that was killed after its clips were in place
-                (dest / STAGING / f"{archive.name}.part").unlink()
+    complete = [archive for archive in archives if archive not in missing]
+    for archive in complete:
+        with suppress(OSError):  # left by a process that was killed after its clips were in place
+            (dest / STAGING / f"{archive.name}.part").unlink()
     return Downloaded(
         dest,
         parts=tuple(archive.part for archive in missing),
-        already_there=tuple(archive.part for archive in archives if archive not in missing),
+        already_there=tuple(archive.part for archive in complete),
         clips=sum(archive.clips for archive in missing),
         bytes=received,
     )

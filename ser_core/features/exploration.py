@@ -150,22 +150,13 @@ def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
         features[MEL_BANDS] = in_decibels(features[MEL_BANDS])
     values, means = features.to_numpy(), features.groupby(table["speaker"]).transform("mean").to_numpy()
     speaker, emotion = (table[name].to_numpy(dtype=object) for name in ("speaker", "emotion"))
-    f = {
-        "speaker": f_classif(values, speaker)[0],
-        "emotion": f_classif(values, emotion)[0],
-        "within": f_classif(values - means, emotion)[0],
-    }
+    analyses = {"speaker": (values, speaker), "emotion": (values, emotion), "within": (values - means, emotion)}
+    f = {name: f_classif(numbers, groups)[0] for name, (numbers, groups) in analyses.items()}
+    shares = {name: _share(f[name], groups) for name, (_, groups) in analyses.items()}
     # The speakers' means are estimated too, which takes degrees of freedom from the clips.
     free = len(table) - len(set(emotion))
-    return pd.DataFrame(
-        {
-            "speaker": _share(f["speaker"], speaker),
-            "emotion": _share(f["emotion"], emotion),
-            "within": _share(f["within"], emotion),
-            "f": f["within"] * (free - len(set(speaker)) + 1) / free,
-        },
-        index=list(mean180.NAMES),
-    ).sort_values("within", ascending=False)
+    shares["f"] = f["within"] * (free - len(set(speaker)) + 1) / free
+    return pd.DataFrame(shares, index=list(mean180.NAMES)).sort_values("within", ascending=False)
 
 
 def _share(f: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -9,8 +9,7 @@ Frames are 46 ms every 12 ms, half as long as those of `mean180`, so that a syll
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cache
 
 import librosa
 import numpy as np
@@ -105,7 +104,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
     voice = np.pad(voice, (0, max(0, MIN_FRAMES * HOP - len(voice))))
     magnitude = magnitude_spectrogram(voice, np.float32, n_fft=N_FFT, hop=HOP).T
     power = np.square(magnitude)
-    bands = _decibels(_constants().mel @ power)
+    bands = _decibels(_mel_matrix() @ power)
     mfcc = scipy.fft.dct(bands, axis=0, norm="ortho")[:N_MFCC]
     contrast = librosa.feature.spectral_contrast(S=magnitude, sr=SAMPLE_RATE, n_fft=N_FFT, fmin=150.0)
     timbre = np.vstack([mfcc, perceptual_linear_prediction(power), contrast])
@@ -114,7 +113,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
         librosa.feature.delta(contours, width=DELTA_FRAMES, order=order, mode="nearest") for order in (1, 2)
     )
     changes = statistics(change)[:, [STATISTICS.index(name) for name in CHANGES]]
-    chroma = librosa.util.normalize(_constants().chroma @ magnitude, norm=np.inf, axis=0)
+    chroma = librosa.util.normalize(_chroma_matrix() @ magnitude, norm=np.inf, axis=0)
     found = (
         statistics(np.vstack([contours, bands])),
         np.stack([chroma.mean(axis=1), chroma.std(axis=1)], axis=1),
@@ -174,7 +173,7 @@ def perceptual_linear_prediction(power: np.ndarray) -> np.ndarray:
     ----------
     Hermansky 1990, "Perceptual linear predictive (PLP) analysis of speech".
     """
-    loudness = np.cbrt(_constants().bark @ power + POWER_FLOOR)
+    loudness = np.cbrt(_bark_matrix() @ power + POWER_FLOOR)
     loudness = np.vstack([loudness[:1], loudness, loudness[-1:]])
     return _cepstra(*_all_pole(scipy.fft.irfft(loudness, axis=0)[: PLP_ORDER + 1]))
 
@@ -204,27 +203,24 @@ def _cepstra(filters: np.ndarray, error: np.ndarray) -> np.ndarray:
     return cepstra
 
 
-class _Constants(NamedTuple):
-    hz: np.ndarray  # of each bin
-    mel: np.ndarray
-    bark: np.ndarray
-    chroma: np.ndarray
+def _bin_hz() -> np.ndarray:
+    return librosa.fft_frequencies(sr=SAMPLE_RATE, n_fft=N_FFT)
 
 
-@lru_cache(maxsize=1)
-def _constants() -> _Constants:
-    hz = librosa.fft_frequencies(sr=SAMPLE_RATE, n_fft=N_FFT)
-    return _Constants(
-        hz,
-        librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_BANDS, fmin=50, fmax=MAX_HZ),
-        _bark_matrix(hz),
-        librosa.filters.chroma(sr=SAMPLE_RATE, n_fft=N_FFT),
-    )
+@cache
+def _mel_matrix() -> np.ndarray:
+    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_BANDS, fmin=50, fmax=MAX_HZ)
 
 
-def _bark_matrix(hz: np.ndarray) -> np.ndarray:
+@cache
+def _chroma_matrix() -> np.ndarray:
+    return librosa.filters.chroma(sr=SAMPLE_RATE, n_fft=N_FFT)
+
+
+@cache
+def _bark_matrix() -> np.ndarray:
     """Critical-band filters with equal-loudness weights [shape=(20, 513)] (Hermansky 1990, eq. 3 to 7)."""
-    bark, highest = 6 * np.arcsinh(hz / 600), 6 * np.arcsinh(MAX_HZ / 600)
+    bark, highest = 6 * np.arcsinh(_bin_hz() / 600), 6 * np.arcsinh(MAX_HZ / 600)
     centres = np.linspace(0.5, highest - 0.5, N_BARK)
     away = bark - centres[:, np.newaxis]
     masks = np.select(
@@ -245,7 +241,7 @@ def _shape(voice: np.ndarray, magnitude: np.ndarray, power: np.ndarray) -> np.nd
     `alpha` is the energy below 1 kHz minus that of 1 to 5 kHz, and `hammarberg` the peak below 2 kHz minus that of 2 to
     5 kHz, both in dB (GeMAPS, Eyben et al. 2016).
     """
-    hz = _constants().hz
+    hz = _bin_hz()
     total = magnitude.sum(axis=0) + 1e-9
     centroid = hz @ magnitude / total
     spread = np.sqrt(np.maximum(np.square(hz) @ magnitude / total - centroid**2, 0))
