@@ -230,8 +230,8 @@ def write(
     clips = corpus.clips
     if others := sorted(set(clips["corpus"]) - {ravdess.NAME}):
         raise ImageError(f"Pictures are in the study's split, so they are of RAVDESS' clips, not of {others[0]}'s")
-    broken = [item for item in corpus.rejected if item.broken]
-    store.check_share(broken, named := len(clips) + len(broken))
+    faults: dict[int, str] = {}
+    store.check_share(corpus, faults)
     _open_folder(
         out,
         {
@@ -255,27 +255,23 @@ def write(
         for stem, part, label in zip(clips["stem"], parts, clips["label"], strict=True)
     ]
     lacking = [{copy: file for copy, file in files.items() if not file.exists()} for files in wanted]
-    work = [(row, (corpus.folder / clips["path"][row], files)) for row, files in enumerate(lacking) if files]
-    done, failed = len(clips) - len(work), set()
+    work = [(row, corpus.folder / clips["path"][row], files) for row, files in enumerate(lacking) if files]
+    done = len(clips) - len(work)
     if progress:
         progress(done, len(clips))
     for batch in store.in_parallel(_write_clips, work, kind, seed, jobs=jobs):
-        for row, fault in batch:
-            if fault:
-                failed.add(row)
-                broken.append(Rejected(clips["path"][row], fault, broken=True))
-        store.check_share(broken, named)
+        faults |= {row: fault for row, fault in batch if fault}
+        store.check_share(corpus, faults)
         done += len(batch)
         if progress:
             progress(done, len(clips))
-    misnamed = tuple(item for item in corpus.rejected if not item.broken)
-    there = [row for row in range(len(clips)) if row not in failed]
+    there = [row for row in range(len(clips)) if row not in faults]
     return Written(
         folder=out,
         train=sum(len(wanted[row]) for row in there if parts[row] == "train"),
         test=sum(len(wanted[row]) for row in there if parts[row] == "test"),
         made=sum(len(lacking[row]) for row in there),
-        rejected=(*misnamed, *broken),
+        rejected=store.rejected(corpus, faults),
     )
 
 
@@ -328,13 +324,12 @@ def _digest(corpus: Corpus) -> str:
     return hashlib.sha256("\n".join(f"{stem} {size}" for stem, size in rows).encode()).hexdigest()
 
 
-def _write_clips(work: list[tuple[int, tuple]], kind: str, seed: int) -> list[tuple[int, str | None]]:
-    return [(row, _write_clip(item, kind, seed)) for row, item in work]
+def _write_clips(work: list[tuple[int, Path, dict]], kind: str, seed: int) -> list[tuple[int, str | None]]:
+    return [(row, _write_clip(source, files, kind, seed)) for row, source, files in work]
 
 
-def _write_clip(clip: tuple[Path, dict[int, Path]], kind: str, seed: int) -> str | None:
+def _write_clip(source: Path, files: dict[int, Path], kind: str, seed: int) -> str | None:
     """Write the pictures of one clip; returns what is wrong with it, or None."""
-    source, files = clip
     try:
         samples = audio.load(source, rate=SAMPLE_RATE).samples
     except AudioError as error:

@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from ser_core.audio import Limits, load
-from ser_core.corpus import Rejected
+from ser_core.corpus import Corpus, Rejected
 from ser_core.errors import AudioError, FeatureError
 from ser_core.features.feature_set import FeatureSet
 from ser_core.features.mean180 import SAMPLE_RATE
@@ -246,20 +246,40 @@ def _arrays(store: sqlite3.Connection, columns: str, digests: list[str | None], 
     return store.execute(query, (version, json.dumps(digests)))
 
 
-def check_share(broken: list[Rejected], total: int) -> None:
+def rejected(corpus: Corpus, faults: dict[int, str]) -> tuple[Rejected, ...]:
+    """The files that an index left out, and clips that turned out to be unreadable.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    faults : dict of int to str
+        Reasons by row of the index.
+
+    Returns
+    -------
+    tuple of Rejected
+        Files that are no clips, then clips that cannot be read.
+    """
+    unreadable = (Rejected(corpus.clips["path"][row], fault, broken=True) for row, fault in faults.items())
+    return tuple(sorted((*corpus.rejected, *unreadable), key=lambda item: item.broken))
+
+
+def check_share(corpus: Corpus, faults: dict[int, str]) -> None:
     """Stop if more than 2 % of the clips cannot be read, which suggests a problem with the whole folder.
 
     Parameters
     ----------
-    broken : list of Rejected
-    total : int
-        Number of all clips.
+    corpus : Corpus
+    faults : dict of int to str
+        Reasons by row of the index.
 
     Raises
     ------
     FeatureError
         If there are more; the message names the first five.
     """
+    broken = [item for item in rejected(corpus, faults) if item.broken]
+    total = len(corpus.clips) + len(broken) - len(faults)
     if len(broken) > MAX_BROKEN_SHARE * total:
         listed = "; ".join(f"{item.file}: {item.reason}" for item in broken[:5])
         raise FeatureError(

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -71,28 +72,17 @@ def extract(
     clips = corpus.clips
     if taken := set(clips).intersection(features.names):
         raise FeatureError(f"The corpus has a column {min(taken)!r}, and so is a feature called. Rename the column")
-    broken = [item for item in corpus.rejected if item.broken]
-    total = len(clips) + len(broken)
-
-    def named(faults: dict[int, str]) -> list[Rejected]:
-        return [*broken, *(Rejected(clips["path"][row], fault, broken=True) for row, fault in faults.items())]
-
-    store.check_share(broken, total)
+    check = partial(store.check_share, corpus)
+    check({})
     made = store.extract(
-        [corpus.folder / path for path in clips["path"]],
-        features,
-        workspace,
-        jobs=jobs,
-        progress=progress,
-        check=lambda faults: store.check_share(named(faults), total),
+        [corpus.folder / path for path in clips["path"]], features, workspace, jobs=jobs, progress=progress, check=check
     )
     good = sorted(made.arrays)
     values = np.array([made.arrays[row] for row in good], dtype=np.float32).reshape(len(good), len(features.names))
     named_values = pd.DataFrame(values, columns=list(features.names))
     table = pd.concat([clips.iloc[good].reset_index(drop=True), named_values], axis=1)
     table.attrs |= {VERSION: features.version, FOLDER: str(corpus.folder.absolute())}
-    misnamed = tuple(item for item in corpus.rejected if not item.broken)
-    return Extraction(table, made.made, made.reused, (*misnamed, *named(made.faults)))
+    return Extraction(table, made.made, made.reused, store.rejected(corpus, made.faults))
 
 
 def save(table: pd.DataFrame, file: Path) -> None:
