@@ -92,7 +92,7 @@ def _records(file: Path) -> Iterator[tuple[int, list[str] | None]]:
             return
         except csv.Error as error:
             if reader.line_num > line:  # an unclosed quotation mark swallows the rows after it
-                raise CorpusError(f"{file}, line {line}: {error}. Mend its quotation marks") from error
+                raise CorpusError(f"{file}, line {line}: {error}. Correct its quotation marks") from error
             cells = None
         if cells is None or any(cells):
             yield line, cells

@@ -97,7 +97,7 @@ def augmented(features: FeatureSet, key: str) -> FeatureSet:
     if one.copies is None:
         return features
     if features.extract is None:
-        raise FeatureError(f"{features.key} cannot be made of changed copies ({key}): leave the augmentation out")
+        raise FeatureError(f"{features.key} does not support augmentation by copies ({key}): leave it out")
     return replace(
         features,
         version=f"{features.version}+{one.version}",

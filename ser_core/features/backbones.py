@@ -76,7 +76,7 @@ def load(key: str, weights: Path | None = None) -> FeatureSet:
     except Exception as error:  # Keras passes on any exception of urllib, h5py and its own checks
         source = str(weights) if weights else "Keras' download"
         raise ModelError(
-            f"The ImageNet weights of {key} cannot be had from {source} ({str(error).splitlines()[0][:200]}). Bring "
+            f"The ImageNet weights of {key} cannot be loaded from {source} ({str(error).splitlines()[0][:200]}). Bring "
             "this machine online, or name a file of them: --weights FILE, or SER_VGG16_WEIGHTS=FILE for vgg16"
         ) from error
     digest = hashlib.sha256(b"".join(array.tobytes() for array in network.get_weights())).hexdigest()[:12]

@@ -50,10 +50,10 @@ def clips(settings: Settings) -> pd.DataFrame:
     try:
         places = pd.read_parquet(settings.maps)
     except (OSError, ValueError) as error:
-        raise FeatureError(f"The maps {settings.maps} cannot be read ({error}). Make them anew: make study") from error
+        raise FeatureError(f"The maps {settings.maps} cannot be read ({error}). Make them again: make study") from error
     for other, file in ((voice, settings.shipped_table("prosody")), (places, settings.maps)):
         if list(other["stem"]) != list(table["stem"]):
-            raise FeatureError(f"{file} is not of the clips of {settings.feature_table}. Make them anew: make study")
+            raise FeatureError(f"{file} has other clips than {settings.feature_table}. Make them again: make study")
     return table.assign(
         part=table["stem"].map(protocols.original_parts()),
         **{name: voice[name] for name in prosody.NAMES},
@@ -144,7 +144,7 @@ def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
         If there are fewer emotions or speakers.
     """
     if table["emotion"].nunique() < 2 or table["speaker"].nunique() < 2:
-        raise FeatureError("To tell emotions from speakers takes two emotions and two actors at least: filter less")
+        raise FeatureError("Separating emotions from speakers takes at least two emotions and two actors: filter less")
     features = table[list(mean180.NAMES)].astype(np.float64)
     if decibels:
         features[MEL_BANDS] = in_decibels(features[MEL_BANDS])

@@ -77,9 +77,9 @@ def sequence(samples: np.ndarray) -> np.ndarray:
 
 def _around_the_voice(values: np.ndarray, power: np.ndarray, length: int, fill: float) -> np.ndarray:
     """Frames around the centre of their power; fewer than `length` are padded at both ends."""
-    lacking = length - len(values)
-    if lacking >= 0:
-        return np.pad(values, ((lacking // 2, lacking - lacking // 2), (0, 0)), constant_values=fill)
+    missing = length - len(values)
+    if missing >= 0:
+        return np.pad(values, ((missing // 2, missing - missing // 2), (0, 0)), constant_values=fill)
     centre = round(float(np.average(np.arange(len(power)), weights=power + 1e-12)))
-    start = min(max(centre - length // 2, 0), -lacking)
+    start = min(max(centre - length // 2, 0), -missing)
     return values[start : start + length]

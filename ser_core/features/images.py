@@ -254,8 +254,8 @@ def write(
         {copy: out / part / label / f"{stem}{f'_aug{copy}' if copy else ''}.png" for copy in copies_of[part]}
         for stem, part, label in zip(clips["stem"], parts, clips["label"], strict=True)
     ]
-    lacking = [{copy: file for copy, file in files.items() if not file.exists()} for files in wanted]
-    work = [(row, corpus.folder / clips["path"][row], files) for row, files in enumerate(lacking) if files]
+    missing = [{copy: file for copy, file in files.items() if not file.exists()} for files in wanted]
+    work = [(row, corpus.folder / clips["path"][row], files) for row, files in enumerate(missing) if files]
     done = len(clips) - len(work)
     if progress:
         progress(done, len(clips))
@@ -270,7 +270,7 @@ def write(
         folder=out,
         train=sum(len(wanted[row]) for row in there if parts[row] == "train"),
         test=sum(len(wanted[row]) for row in there if parts[row] == "test"),
-        made=sum(len(lacking[row]) for row in there),
+        made=sum(len(missing[row]) for row in there),
         rejected=store.rejected(corpus, faults),
     )
 
@@ -302,17 +302,17 @@ def _open_folder(out: Path, settings: dict) -> None:
         out.mkdir(parents=True, exist_ok=True)
         if not file.exists():
             if any(not item.name.startswith(".") for item in out.iterdir()):
-                raise ImageError(f"{out} holds other things. Name a new folder, or an empty one")
+                raise ImageError(f"{out} contains other files. Name a new folder, or an empty one")
             _write(file, (json.dumps(settings, indent=1) + "\n").encode())
             return
     try:
         there = dict(json.loads(file.read_text()))
     except (OSError, ValueError, TypeError) as error:
-        raise ImageError(f"{file} cannot be read ({error}). Delete {out} and make it anew") from error
+        raise ImageError(f"{file} cannot be read ({error}). Delete {out} and make it again") from error
     for name, value in settings.items():
         if there.get(name) != value:
             raise ImageError(
-                f"{out} holds pictures made otherwise: {name} was {there.get(name)!r} and is {value!r} now. "
+                f"{out} contains pictures with other settings: {name} was {there.get(name)!r} and is {value!r} now. "
                 "Name another folder, or delete this one"
             )
 

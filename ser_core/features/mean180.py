@@ -48,7 +48,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     samples : np.ndarray [shape=(n,), dtype=float32]
-        Mono samples at 22,050 Hz, as `ser_core.audio.load` gives them. Short clips are padded with silence, as
+        Mono samples at 22,050 Hz, as `ser_core.audio.load` returns them. Short clips are padded with silence, as
         librosa pads them.
 
     Returns

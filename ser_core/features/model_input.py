@@ -93,7 +93,7 @@ def load(
 
     def check(faults: dict[int, str]) -> None:
         for row, fault in faults.items():
-            raise FeatureError(f"{files[row]} cannot be read: {fault}. Bring it anew, or take it out of the table")
+            raise FeatureError(f"{files[row]} cannot be read: {fault}. Replace it, or remove it from the table")
 
     found = store.extract(files, wanted, settings.workspace, jobs=jobs, progress=progress, check=check)
     return result(np.stack([found.arrays[row] for row in range(len(files))]))
@@ -107,40 +107,40 @@ def _shipped(table: pd.DataFrame, features: registry.FeatureSet, settings: Setti
     shipped = tables.read(file, features).set_index("stem")
     if not set(table["stem"]) <= set(shipped.index):
         return None
-    theirs = shipped.loc[table["stem"]]
-    same = theirs.reset_index()[["stem", "label", "duration_s"]]
+    rows = shipped.loc[table["stem"]]
+    same = rows.reset_index()[["stem", "label", "duration_s"]]
     if tables.digest(same) != tables.digest(table):
         return None
-    return tables.matrix(theirs, features)
+    return tables.matrix(rows, features)
 
 
 def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
     if set(table["corpus"]) == {ravdess.NAME}:
         return _ravdess(table, settings)
     files = [Path(table.attrs.get(tables.FOLDER, "")) / path for path in table["path"]]
-    if lacking := [file for file in files if not file.is_file()]:
+    if missing := [file for file in files if not file.is_file()]:
         raise FeatureError(
-            f"This needs the recordings, and {len(lacking):,} of {len(files):,} are not where the table was made, such "
-            f"as {lacking[0]}. Extract the table anew from its manifest"
+            f"This needs the recordings, and {len(missing):,} of {len(files):,} are not where the table was made, such "
+            f"as {missing[0]}. Extract the table again from its manifest"
         )
     return files
 
 
 def _ravdess(table: pd.DataFrame, settings: Settings) -> list[Path]:
-    way_out = "Bring them here (python -m ser_core download), or set SER_DATA_DIR"
+    way_out = "Download them (python -m ser_core download), or set SER_DATA_DIR"
     if not settings.data_dir.is_dir():
         raise FeatureError(f"This needs the recordings, and {settings.data_dir} is not there. {way_out}")
     found = corpus.index(settings.data_dir)
-    lacking = [stem for stem in table["stem"] if stem not in found.files]
-    if unusable := [one for one in found.rejected if Path(one.file).stem in lacking]:
+    missing = [stem for stem in table["stem"] if stem not in found.files]
+    if unusable := [one for one in found.rejected if Path(one.file).stem in missing]:
         raise FeatureError(
             f"{len(unusable):,} of {len(table):,} recordings cannot be used, such as "
-            f"{settings.data_dir / unusable[0].file} ({unusable[0].reason.rstrip('.')}). Bring them anew, or take them "
-            "out of the table"
+            f"{settings.data_dir / unusable[0].file} ({unusable[0].reason.rstrip('.')}). Replace them, or remove them "
+            "from the table"
         )
-    if lacking:
+    if missing:
         raise FeatureError(
-            f"This needs the recordings, and {len(lacking):,} of {len(table):,} are not in "
-            f"{settings.data_dir}, such as {lacking[0]}. {way_out}"
+            f"This needs the recordings, and {len(missing):,} of {len(table):,} are not in "
+            f"{settings.data_dir}, such as {missing[0]}. {way_out}"
         )
     return [found.folder / found.files[stem] for stem in table["stem"]]

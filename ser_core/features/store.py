@@ -177,7 +177,7 @@ def _extract_files(work: list[tuple[int, Path]], features: FeatureSet, file_of_s
     hashed are the bytes that are decoded, so features are never stored with the digest of another clip.
     """
     answers: list[tuple[int, Stamp | None, bytes | str | None]] = []
-    lacking: list[tuple[int, Stamp, np.ndarray]] = []
+    to_extract: list[tuple[int, Stamp, np.ndarray]] = []
     for row, file in work:
         try:
             stat = file.stat()
@@ -189,12 +189,12 @@ def _extract_files(work: list[tuple[int, Path]], features: FeatureSet, file_of_s
             if _is_known(file_of_store, digest, features.version):
                 answers.append((row, stamp, None))
             else:
-                lacking.append((row, stamp, load(content, rate=SAMPLE_RATE).samples))
+                to_extract.append((row, stamp, load(content, rate=SAMPLE_RATE).samples))
         except (AudioError, OSError) as error:
             answers.append((row, None, str(error)))
-    if lacking:
-        made = features.of([samples for _, _, samples in lacking])
-        answers += [(row, stamp, _to_bytes(array)) for (row, stamp, _), array in zip(lacking, made, strict=True)]
+    if to_extract:
+        made = features.of([samples for _, _, samples in to_extract])
+        answers += [(row, stamp, _to_bytes(array)) for (row, stamp, _), array in zip(to_extract, made, strict=True)]
     return answers
 
 

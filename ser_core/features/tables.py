@@ -71,7 +71,7 @@ def extract(
     """
     clips = corpus.clips
     if taken := set(clips).intersection(features.names):
-        raise FeatureError(f"The corpus has a column {min(taken)!r}, and so is a feature called. Rename the column")
+        raise FeatureError(f"The corpus has a column {min(taken)!r}, which is the name of a feature. Rename the column")
     check = partial(store.check_share, corpus)
     check({})
     made = store.extract(
@@ -125,25 +125,26 @@ def read(file: Path, features: FeatureSet | None = None) -> pd.DataFrame:
     FeatureError
         If the file does not exist, is not a valid feature table, or has another version of the features.
     """
-    anew = f"python -m ser_core extract DIR --out {file}"
+    command = f"python -m ser_core extract DIR --out {file}"
     try:
         table = pd.read_parquet(file)
     except FileNotFoundError:
-        raise FeatureError(f"There is no feature table {file}. Make one: {anew}") from None
+        raise FeatureError(f"There is no feature table {file}. Make one: {command}") from None
     except (OSError, ValueError) as error:  # pyarrow's errors for a damaged file are ValueErrors
         raise FeatureError(f"{file} cannot be read as a feature table: {error}") from error
     features = features or features_of(table) or MEAN180
-    if lacking := [name for name in (*COLUMNS, *features.names) if name not in table]:
+    if missing := [name for name in (*COLUMNS, *features.names) if name not in table]:
         raise FeatureError(
-            f"{file} is no feature table, or of an earlier version: it lacks {len(lacking)} columns, the first "
-            f"{lacking[0]!r}. Make it anew: {anew}"
+            f"{file} is not a feature table, or of an earlier version: it lacks {len(missing)} columns, the first "
+            f"{missing[0]!r}. Extract it again: {command}"
         )
     if (version := table.attrs.get(VERSION)) != features.version:
         raise FeatureError(
-            f"{file} holds features of version {version!r}, this code makes {features.version!r}. Make it anew: {anew}"
+            f"{file} contains features of version {version!r}, this code extracts {features.version!r}. "
+            f"Extract it again: {command}"
         )
     if fault := _fault(table, features):
-        raise FeatureError(f"{file} is no feature table as `extract` makes it: {fault}")
+        raise FeatureError(f"{file} is not a valid feature table: {fault}")
     order = in_order(table)
     order.attrs = table.attrs
     return order
@@ -169,10 +170,10 @@ def _fault(table: pd.DataFrame, features: FeatureSet) -> str | None:
     """What is wrong with the contents of a table; None if nothing is."""
     for name in features.names:
         if not pd.api.types.is_float_dtype(table[name]) or not np.isfinite(table[name]).all():
-            return f"{name} holds values that are no numbers"
+            return f"{name} contains values that are not finite numbers"
     for name in COLUMNS:
         if table[name].isna().any():
-            return f"{name} is not said of every clip"
+            return f"{name} is missing for some clips"
     if table["stem"].duplicated().any():
         return f"clip {table['stem'][table['stem'].duplicated()].iloc[0]} is in it twice"
     return None

@@ -191,7 +191,7 @@ def test_other_encodings_are_refused(folder):
 
 
 def test_a_quotation_that_is_not_closed_hides_no_rows_in_silence(folder):
-    with pytest.raises(CorpusError, match=r"mine\.csv, line 3: .*Mend its quotation marks"):
+    with pytest.raises(CorpusError, match=r"mine\.csv, line 3: .*Correct its quotation marks"):
         read(folder, A, 'wav/b.flac,"ben,sad', C)
 
 

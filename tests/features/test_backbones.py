@@ -83,7 +83,7 @@ def test_with_neither_download_nor_file_one_line_says_both_ways(settings, monkey
         raise Exception("URL fetch failure on https://storage.googleapis.com/...: None -- no route\nand more")
 
     monkeypatch.setattr(keras.applications, "VGG16", offline)
-    with pytest.raises(ModelError, match="cannot be had from Keras' download") as fault:
+    with pytest.raises(ModelError, match="cannot be loaded from Keras' download") as fault:
         registry.get("vgg16", settings)
     said = str(fault.value)
     assert "--weights FILE, or SER_VGG16_WEIGHTS=FILE" in said and "\n" not in said
@@ -94,5 +94,5 @@ def test_a_file_that_holds_no_weights_is_named(settings, tmp_path, content):
     file = tmp_path / "mine.weights.h5"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(ModelError, match=r"cannot be had from .*mine\.weights\.h5"):
+    with pytest.raises(ModelError, match=r"cannot be loaded from .*mine\.weights\.h5"):
         backbones.load("vgg16", file)

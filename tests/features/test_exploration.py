@@ -40,7 +40,7 @@ def test_maps_of_other_clips_than_the_features_are_refused(clips, tmp_path, monk
     for name in ("mean180", "prosody"):
         settings.shipped_table(name).write_bytes(shipped.shipped_table(name).read_bytes())
     pd.read_parquet(shipped.maps).iloc[::-1].to_parquet(settings.maps)
-    with pytest.raises(FeatureError, match=r"maps\.parquet is not of the clips of .* make study"):
+    with pytest.raises(FeatureError, match=r"maps\.parquet has other clips than .* make study"):
         exploration.clips(settings)
     settings.maps.write_bytes(b"no table")
     with pytest.raises(FeatureError, match=r"cannot be read .* make study"):

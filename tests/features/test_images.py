@@ -344,7 +344,7 @@ def test_other_clips_are_not_mixed_into_a_folder(voices, begun, tmp_path):
 
 def test_a_folder_with_other_things_is_refused(found, tmp_path):
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(ImageError, match=r"holds other things\. Name a new folder, or an empty one"):
+    with pytest.raises(ImageError, match=r"contains other files\. Name a new folder, or an empty one"):
         images.write(found, tmp_path, jobs=1)
     assert os.listdir(tmp_path) == ["thesis.txt"]
 
@@ -352,7 +352,7 @@ def test_a_folder_with_other_things_is_refused(found, tmp_path):
 @pytest.mark.parametrize("content", ["{half", "7", "[1, 2]"])
 def test_damaged_settings_are_named(found, tmp_path, content):
     (tmp_path / "spectrograms.json").write_text(content)
-    with pytest.raises(ImageError, match=r"spectrograms\.json cannot be read .*make it anew"):
+    with pytest.raises(ImageError, match=r"spectrograms\.json cannot be read .*make it again"):
         images.write(found, tmp_path, jobs=1)
 
 

@@ -83,7 +83,7 @@ def test_the_numbers_of_the_table_need_no_recordings(settings, table, tmp_path):
 
 def test_recordings_that_lack_are_told_with_the_way_to_them(settings, table, tmp_path):
     nowhere = dataclasses.replace(settings, data_dir=tmp_path / "nowhere")
-    with pytest.raises(FeatureError, match=r"nowhere is not there. Bring them here \(python -m ser_core download\)"):
+    with pytest.raises(FeatureError, match=r"nowhere is not there. Download them \(python -m ser_core download\)"):
         load(table, nowhere)
     some = tmp_path / "some"
     synthetic.write_corpus(some, actors=(1,), emotions=("angry", "sad"), seconds=0.5)
@@ -97,7 +97,7 @@ def test_a_recording_that_cannot_be_read_is_named(settings, table, tmp_path):
     broken = tmp_path / "voices" / corpus.index(tmp_path / "voices").clips["path"].iloc[0]
     broken.write_bytes(broken.read_bytes()[:50])  # its head is whole, and next to no sound follows
     own = dataclasses.replace(settings, data_dir=tmp_path / "voices")
-    with pytest.raises(FeatureError, match=rf"{broken.name} cannot be read: .* take it out of the table"):
+    with pytest.raises(FeatureError, match=rf"{broken.name} cannot be read: .* remove it from the table"):
         load(table, own)
 
 
@@ -111,7 +111,7 @@ def test_a_recording_without_a_whole_header_is_not_told_as_absent(settings, tabl
     broken = folder / corpus.index(folder).clips["path"].iloc[0]
     broken.write_bytes(content)
     own = dataclasses.replace(settings, data_dir=folder)
-    with pytest.raises(FeatureError, match=rf"1 of 64 recordings cannot .* {broken} \({says}\). Bring them anew, or"):
+    with pytest.raises(FeatureError, match=rf"1 of 64 recordings cannot .* {broken} \({says}\). Replace them, or"):
         load(table, own)
 
 

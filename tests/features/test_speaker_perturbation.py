@@ -29,7 +29,7 @@ def test_what_changes_clips_in_each_epoch_makes_no_copies():
 
 def test_features_that_are_extracted_in_batches_are_not_made_of_copies():
     batched = FeatureSet("vgg16", "vgg16-1", "pictures", extract_batch=np.stack)
-    with pytest.raises(FeatureError, match="vgg16 cannot be made of changed copies"):
+    with pytest.raises(FeatureError, match="vgg16 does not support augmentation by copies"):
         augmented(batched, "speaker-perturbation")
 
 

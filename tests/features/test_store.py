@@ -88,7 +88,7 @@ def test_features_never_stand_under_another_clips_digest(folder, own_workspace, 
 def test_a_column_of_the_corpus_that_is_called_like_a_feature_is_named(folder, own_workspace):
     found = corpus.index(folder)
     taken = corpus.Corpus(folder, found.clips.assign(mel_003="loud"), ())
-    with pytest.raises(FeatureError, match="The corpus has a column 'mel_003', and so is a feature called"):
+    with pytest.raises(FeatureError, match="The corpus has a column 'mel_003', which is the name of a feature"):
         tables.extract(taken, own_workspace, jobs=1)
 
 

@@ -56,9 +56,9 @@ def test_a_table_without_the_features_is_refused(table, tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda table: table.assign(mel_003=np.nan), "mel_003 holds values that are no numbers"),
-        (lambda table: table.assign(mfcc_01="loud"), "mfcc_01 holds values that are no numbers"),
-        (lambda table: table.assign(speaker=None), "speaker is not said of every clip"),
+        (lambda table: table.assign(mel_003=np.nan), "mel_003 contains values that are not finite numbers"),
+        (lambda table: table.assign(mfcc_01="loud"), "mfcc_01 contains values that are not finite numbers"),
+        (lambda table: table.assign(speaker=None), "speaker is missing for some clips"),
         (lambda table: table.assign(stem=table["stem"].iloc[0]), "is in it twice"),
     ],
 )
