@@ -29,6 +29,15 @@ def load(source: str | Path | bytes, *, rate: int = DEFAULT_RATE, limits: Limits
     ------
     AudioError
         If the source is not a readable file, not sound, beyond a limit, silent, or contains NaN or infinite samples.
+
+    Examples
+    --------
+    A synthetic clip in place of a recording:
+
+    >>> from ser_core.corpus import synthetic
+    >>> clip = load(synthetic.wav("angry", actor=1, seconds=1.0))
+    >>> clip.samples.shape, clip.rate, clip.duration_s
+    ((22050,), 22050, 1.0)
     """
     if not limits.min_rate <= rate <= limits.max_rate:
         raise AudioError(f"Cannot resample to {rate:,} Hz: choose {limits.min_rate:,} to {limits.max_rate:,} Hz.")

@@ -96,6 +96,13 @@ def label_of(emotion: str, gender: str) -> str:
     -------
     str
         `<emotion>_<gender>` if that is one of `LABELS`, otherwise the emotion alone.
+
+    Examples
+    --------
+    >>> label_of("angry", "female")
+    'angry_female'
+    >>> label_of("boredom", "female")
+    'boredom'
     """
     label = f"{emotion}_{gender}"
     return label if label in LABELS else emotion

@@ -114,6 +114,12 @@ def parse(stem: str) -> Clip:
     ------
     CorpusError
         If a field is missing or has a code that RAVDESS does not use; the message names the field.
+
+    Examples
+    --------
+    >>> clip = parse("03-01-05-01-02-01-12")
+    >>> clip.emotion, clip.channel, clip.speaker, clip.gender
+    ('angry', 'speech', '12', 'female')
     """
     fields = stem.split("-")
     if len(fields) != 7 or not all(len(field) == 2 and field.isascii() and field.isdigit() for field in fields):

@@ -55,6 +55,12 @@ def extract(samples: np.ndarray) -> np.ndarray:
     -------
     np.ndarray [shape=(180,), dtype=float32]
         In the order of `NAMES`.
+
+    Examples
+    --------
+    >>> from ser_core.corpus import synthetic
+    >>> extract(synthetic.speak("angry", actor=1)).shape
+    (180,)
     """
     magnitude = magnitude_spectrogram(np.asarray(samples, dtype=np.float32))
     mel = mel_spectrogram(magnitude)
