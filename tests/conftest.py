@@ -37,9 +37,13 @@ SLOW = (
 
 
 def pytest_collection_modifyitems(items):
+    """Mark what is slow; one process runs a module, and one runs all browser tests: they share a server."""
     for item in items:
-        if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).as_posix().startswith(SLOW):
-            item.add_marker(pytest.mark.slow)
+        if item.path.is_relative_to(TESTS):
+            name = item.path.relative_to(TESTS).as_posix()
+            item.add_marker(pytest.mark.xdist_group("e2e" if name.startswith("e2e/") else name))
+            if name.startswith(SLOW):
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

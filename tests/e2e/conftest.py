@@ -1,4 +1,4 @@
-"""A real server and a real browser."""
+"""A real server and a real browser, one of each for all tests that need none of their own."""
 
 import os
 import resource
@@ -16,29 +16,26 @@ from playwright.sync_api import sync_playwright
 from ser_core import jobs
 from ser_core.settings import PROJECT, Settings
 
-# As root and without a network beyond this machine, Chromium needs these.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+DESK, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
+
+# As root and without a network beyond this machine, Chromium needs the first ones. It plays sound without being asked
+# to by a hand, and its own microphone, which beeps, may be used.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """The address of an app that all tests share."""
-    with started(tmp_path_factory.mktemp("server")) as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def voices_server(tmp_path_factory, voices):
+def server(tmp_path_factory, voices):
     """The address of an app with 64 synthetic clips of 1.2 s for recordings."""
-    with started(tmp_path_factory.mktemp("voices-server"), data=voices) as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def silent_server(tmp_path_factory):
-    """The address of an app without recordings."""
-    folder = tmp_path_factory.mktemp("silent-server")
-    with started(folder, data=folder / "nothing") as address:
+    with started(tmp_path_factory.mktemp("server"), data=voices) as address:
         yield address
 
 
@@ -101,40 +98,30 @@ def wait_for(address: str, process: subprocess.Popen, seconds: float = 60) -> No
 
 
 @pytest.fixture(scope="session")
-def play():
-    with sync_playwright() as play:
-        yield play
-
-
-def launch(play, *more_flags: str):
-    """The system's Chromium."""
+def context(tmp_path_factory):
+    """The system's Chromium; its pages share one cache, so that the app's scripts are fetched and compiled once."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     assert program, "no Chromium here: make test installs it (apt-get install chromium)"
-    return play.chromium.launch(executable_path=program, args=[*FLAGS, *more_flags])
+    with sync_playwright() as play:
+        context = play.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("browser"), executable_path=program, args=FLAGS, permissions=["microphone"]
+        )
+        context.set_default_timeout(60_000)
+        yield context
+        context.close()
 
 
-@pytest.fixture(scope="session")
-def browser(play):
-    browser = launch(play)
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["desk", "phone"])
-def page(browser, request):
-    """A page at desk width and at phone width."""
-    width, height = request.param
-    page = browser.new_page(viewport={"width": width, "height": height})
-    page.set_default_timeout(60_000)
+@pytest.fixture
+def page(context):
+    """A page at desk width."""
+    page = context.new_page()
+    page.set_viewport_size(DESK)
     yield page
     page.close()
 
 
 @pytest.fixture
-def play_browser(play):
-    """A page at desk width in a browser that plays sound without being asked to by a hand."""
-    browser = launch(play, "--autoplay-policy=no-user-gesture-required")
-    page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    page.set_default_timeout(60_000)
-    yield page
-    browser.close()
+def phone(page):
+    """A page at phone width."""
+    page.set_viewport_size(PHONE)
+    return page

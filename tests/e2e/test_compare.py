@@ -2,17 +2,15 @@
 
 import pytest
 
-from tests.e2e.test_browser import is_too_wide, settle
-from tests.e2e.test_data import hear, open_page, tick_first_row
+from tests.e2e.browsing import fits, hear, open_page, settle, tick_first_row
 
 # A chart is drawn a moment before it listens to clicks.
 LISTENS = """() => [...document.querySelectorAll('.js-plotly-plot')].every(
     (plot) => plot._ev && plot._ev.listenerCount('plotly_click') > 0)"""
 
 
-def test_two_models_a_cell_its_clip_and_what_a_model_hears(voices_server, play_browser):
-    page = play_browser
-    open_page(page, f"{voices_server}/compare")
+def test_two_models_a_cell_its_clip_and_what_a_model_hears(server, page):
+    open_page(page, f"{server}/compare")
     page.wait_for_selector("text=/v4 and mlp cannot be told apart on 491 clips/")
     page.locator("[data-testid=stMultiSelect]").get_by_role("button", name="Remove mlp").click()
     page.wait_for_selector("text=Choose two runs or more")
@@ -36,9 +34,7 @@ def test_two_models_a_cell_its_clip_and_what_a_model_hears(voices_server, play_b
     assert "/predict?clip=03-01-04-01-01-01-02" in page.url
 
 
-def test_a_chart_is_saved_as_a_page_and_its_camera_makes_the_kind_that_was_chosen(server, browser):
-    page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    page.set_default_timeout(60_000)
+def test_a_chart_is_saved_as_a_page_and_its_camera_makes_the_kind_that_was_chosen(server, page):
     open_page(page, f"{server}/compare?view=How+sure+they+are")
     page.get_by_role("button", name="Save").first.click()
     with page.expect_download() as download:
@@ -51,7 +47,6 @@ def test_a_chart_is_saved_as_a_page_and_its_camera_makes_the_kind_that_was_chose
             arg=kind.lower(),
         )
     assert page.locator("[data-testid=stPlotlyChart] [data-title*='Download plot']").count() >= 1
-    page.close()
 
 
 def test_the_table_is_taken_away_for_a_paper(server, page):
@@ -63,7 +58,6 @@ def test_the_table_is_taken_away_for_a_paper(server, page):
 
 
 @pytest.mark.parametrize("view", ["What they confuse", "Right and wrong", "What a vote gains", "Learned by heart"])
-def test_each_view_fits_its_screen(server, page, view):
-    open_page(page, f"{server}/compare?view={view.replace(' ', '+')}&runs=v4&runs=krr&runs=cnn&runs=kn")
-    assert not is_too_wide(page)
-    assert page.get_by_text("Something went wrong").count() == 0
+def test_each_view_fits_its_screen(server, phone, view):
+    open_page(phone, f"{server}/compare?view={view.replace(' ', '+')}&runs=v4&runs=krr&runs=cnn&runs=kn")
+    fits(phone)

@@ -2,32 +2,11 @@
 
 import csv
 
-from tests.e2e.test_browser import is_too_wide, settle
+from tests.e2e.browsing import fits, hear, open_page, settle, shows_no_fault, tick_first_row
 
 
-def open_page(page, address: str) -> None:
-    page.goto(address)
-    page.wait_for_selector("[data-testid=stPlotlyChart] .main-svg")
-    settle(page)
-
-
-def tick_first_row(page) -> None:
-    """The table is drawn on a canvas: its first box lies below the head, at the left."""
-    page.locator("[data-testid=stDataFrame]").last.scroll_into_view_if_needed()
-    box = page.locator("[data-testid=stDataFrame]").last.bounding_box()
-    page.mouse.click(box["x"] + 17, box["y"] + 52)
-
-
-def hear(page) -> None:
-    page.wait_for_function("document.querySelector('audio')?.readyState > 0")
-    page.evaluate("document.querySelector('audio').play()")
-    page.wait_for_function("document.querySelector('audio').currentTime > 0.3")
-    assert page.evaluate("document.querySelector('audio').error") is None
-
-
-def test_a_bar_leads_to_its_clips_and_a_row_to_its_sound(voices_server, play_browser):
-    page = play_browser
-    open_page(page, f"{voices_server}/dataset")
+def test_a_bar_leads_to_its_clips_and_a_row_to_its_sound(server, page):
+    open_page(page, f"{server}/dataset")
     page.locator(".bars path").nth(3).click(force=True)
     page.wait_for_selector("h3:has-text('376 clips: Sad')")
     settle(page)
@@ -39,22 +18,20 @@ def test_a_bar_leads_to_its_clips_and_a_row_to_its_sound(voices_server, play_bro
     assert "/sound?clip=03-01-04-01-01-01-01" in page.url
 
 
-def test_a_cell_leads_to_its_clips_and_another_view_forgets_it(server, browser):
-    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+def test_a_cell_leads_to_its_clips_and_another_view_forgets_it(server, page):
     open_page(page, f"{server}/dataset?columns=channel")
     page.locator(".heatmap-label", has_text="184").nth(2).click(force=True)
     page.wait_for_selector("h3:has-text('184 clips: Sad × Song')")
     settle(page)
     page.get_by_role("radio", name="Duration").click()
     page.wait_for_selector("h3:has-text('2,452 clips')")
-    page.close()
 
 
-def test_a_dot_of_a_spread_is_a_clip(server, page):
-    open_page(page, f"{server}/dataset?view=Loudness")
-    page.locator(".boxlayer path.point").nth(400).click(force=True)
-    page.wait_for_selector("h3:has-text('1 clip: ')")
-    assert not is_too_wide(page)
+def test_a_dot_of_a_spread_is_a_clip(server, phone):
+    open_page(phone, f"{server}/dataset?view=Loudness")
+    phone.locator(".boxlayer path.point").nth(400).click(force=True)
+    phone.wait_for_selector("h3:has-text('1 clip: ')")
+    fits(phone)
 
 
 def test_the_clips_that_are_left_can_be_taken_away_as_a_table(server, page):
@@ -65,12 +42,11 @@ def test_the_clips_that_are_left_can_be_taken_away_as_a_table(server, page):
     rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
     assert len(rows) == 184
     assert {(row["emotion"], row["channel"]) for row in rows} == {("sad", "song")}
-    assert not is_too_wide(page)
+    fits(page)
 
 
-def test_a_dot_of_the_map_is_heard_and_seen(voices_server, play_browser):
-    page = play_browser
-    open_page(page, f"{voices_server}/features?colour=actor&channel=Speech")
+def test_a_dot_of_the_map_is_heard_and_seen(server, page):
+    open_page(page, f"{server}/features?colour=actor&channel=Speech")
     dots = page.locator(".scatterlayer .trace").first.locator("path.point")
     assert dots.count() == 60  # of actor 1; four neutral ones come first, eight calm and eight happy ones
     dots.nth(20).click(force=True)
@@ -79,25 +55,29 @@ def test_a_dot_of_the_map_is_heard_and_seen(voices_server, play_browser):
     hear(page)
 
 
-def test_without_sound_a_dot_leads_to_the_download(silent_server, page):
-    open_page(page, f"{silent_server}/features")
-    page.locator(".scatterlayer path.point").nth(700).click(force=True)
-    page.wait_for_selector("text=There is no recording of it here")
-    assert not is_too_wide(page)
-    page.get_by_role("link", name="Get the recordings").click()
-    page.wait_for_selector("h1:has-text('The recordings')")
-    page.get_by_role("button", name="Get the recordings").click()
-    page.wait_for_selector("text=CC BY-NC-SA 4.0 (https")
-    assert page.get_by_role("button", name="Download", exact=True).is_disabled()
-    page.get_by_text("I accept the licence").click()
-    page.wait_for_function(
+def test_the_first_visit_to_a_server_without_recordings_may_be_a_link_and_leads_to_the_download(cold_server, phone):
+    open_page(phone, f"{cold_server}/features")
+    assert phone.title() == "Features · Speech emotion explorer"
+    assert phone.url == f"{cold_server}/features"
+    assert phone.locator("[data-testid=stSidebarNav]").count() == 1
+    assert phone.locator("[role=dialog]").count() == 0
+    phone.locator(".scatterlayer path.point").nth(700).click(force=True)
+    phone.wait_for_selector("text=There is no recording of it here")
+    fits(phone)
+    phone.get_by_role("link", name="Get the recordings").click()
+    phone.wait_for_selector("h1:has-text('The recordings')")
+    phone.get_by_role("button", name="Get the recordings").click()
+    phone.wait_for_selector("text=CC BY-NC-SA 4.0 (https")
+    assert phone.get_by_role("button", name="Download", exact=True).is_disabled()
+    phone.get_by_text("I accept the licence").click()
+    phone.wait_for_function(
         "[...document.querySelectorAll('button')].some(b => b.innerText.trim() == 'Download' && !b.disabled)"
     )
-    assert page.locator("[data-testid=stException]").count() == 0
+    shows_no_fault(phone)
 
 
-def test_each_view_of_the_features_fits_its_screen(server, page):
+def test_each_view_of_the_features_fits_its_screen(server, phone):
     for view in ("What+separates+emotions", "One+feature", "Energy+by+pitch", "How+many+numbers"):
-        open_page(page, f"{server}/features?view={view}")
-        assert not is_too_wide(page)
-        assert page.locator("[data-testid=stAlert]").count() == 0
+        open_page(phone, f"{server}/features?view={view}")
+        fits(phone)
+        assert phone.locator("[data-testid=stAlert]").count() == 0

@@ -6,7 +6,7 @@ import pytest
 
 from ser_core.cli import main
 from ser_core.results import generalization
-from tests.e2e.test_data import open_page
+from tests.e2e.browsing import open_page
 
 
 def test_the_leakage_charts_numbers_are_the_command_lines(server, page, capsys):

@@ -4,18 +4,9 @@ import re
 
 import pytest
 
-from tests.e2e.conftest import started
-from tests.e2e.test_browser import is_too_wide, settle
-from tests.e2e.test_tune import click
+from tests.e2e.browsing import click, fits, settle, shows_no_fault
 
 EPOCHS = 400  # more than are seen here
-
-
-@pytest.fixture(scope="module")
-def own_server(tmp_path_factory):
-    """The address of an app that has its jobs for itself."""
-    with started(tmp_path_factory.mktemp("training-server")) as address:
-        yield address
 
 
 def wait_for_epoch(page, number: int) -> int:
@@ -36,10 +27,8 @@ def stop(page) -> int:
     return int(re.search(r"stopped after (\d+) epochs", page.inner_text("body"))[1])
 
 
-def test_a_small_cnn_is_started_watched_stopped_and_goes_on(own_server, browser):
-    page = browser.new_page(viewport={"width": 1440, "height": 1100})
-    page.set_default_timeout(90_000)
-    page.goto(f"{own_server}/train?show=Start+one")
+def test_a_small_cnn_is_started_watched_stopped_and_goes_on(server, page):
+    page.goto(f"{server}/train?show=Start+one")
     epochs = page.get_by_label("Epochs at most")
     epochs.fill(str(EPOCHS))
     epochs.press("Enter")
@@ -55,20 +44,10 @@ def test_a_small_cnn_is_started_watched_stopped_and_goes_on(own_server, browser)
     click(page, "Resume")
     assert wait_for_epoch(page, kept + 1) > kept
     stop(page)
-    assert not page.get_by_text("Something went wrong").count()
-    page.close()
+    shows_no_fault(page)
 
 
 @pytest.mark.parametrize("view", ["Start one", "Learning curves", "Overfitting", "The vote", "What it is made of"])
-def test_the_views_fit_a_phone_and_a_desk(own_server, browser, view):
-    page = browser.new_page(viewport={"width": 390, "height": 1100})
-    page.set_default_timeout(60_000)
-    page.goto(f"{own_server}/train?show={view.replace(' ', '+')}")
-    page.wait_for_selector("h1")
-    settle(page)
-    assert not is_too_wide(page)
-    page.set_viewport_size({"width": 1440, "height": 1100})
-    settle(page)
-    assert not is_too_wide(page)
-    assert not page.get_by_text("Something went wrong").count()
-    page.close()
+def test_the_views_fit_a_phone_and_a_desk(server, phone, view):
+    phone.goto(f"{server}/train?show={view.replace(' ', '+')}")
+    fits(phone)

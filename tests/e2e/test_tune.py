@@ -2,19 +2,7 @@
 
 import pytest
 
-from tests.e2e.conftest import started
-from tests.e2e.test_browser import is_too_wide, settle
-
-
-@pytest.fixture(scope="module")
-def own_server(tmp_path_factory):
-    """The address of an app that has its studies for itself."""
-    with started(tmp_path_factory.mktemp("tuning-server")) as address:
-        yield address
-
-
-def click(page, name: str) -> None:
-    page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True).click()
+from tests.e2e.browsing import click, fits, settle, shows_no_fault
 
 
 def ended(page) -> int:
@@ -40,10 +28,8 @@ def stop(page) -> int:
     return ended(page)
 
 
-def test_a_study_is_started_seen_to_move_reloaded_stopped_resumed_and_saved(own_server, browser):
-    page = browser.new_page(viewport={"width": 1440, "height": 1100})
-    page.set_default_timeout(60_000)
-    page.goto(f"{own_server}/tune?show=Start+one&trials=2000&folds=3")
+def test_a_study_is_started_seen_to_move_reloaded_stopped_resumed_and_saved(server, page):
+    page.goto(f"{server}/tune?show=Start+one&trials=2000&folds=3")
     click(page, "Start")
     page.wait_for_selector("text=/At work: \\d+ of 2000 trials ended/")
     wait_for_trials(page, 2)
@@ -59,13 +45,11 @@ def test_a_study_is_started_seen_to_move_reloaded_stopped_resumed_and_saved(own_
     click(page, "Save the best as a preset")
     page.wait_for_selector("text=/is the preset kn-.*: 0\\.\\d+ of 491 test clips named right/")
     assert f"the best of {kept} trials" in page.get_by_test_id("stMain").inner_text()
-    assert not page.get_by_test_id("stException").count()
-    page.close()
+    shows_no_fault(page)
 
 
 @pytest.mark.parametrize("show", ["A study", "Start one", "Compare"])
-def test_the_page_fits_a_desk_and_a_phone(own_server, page, show):
-    page.goto(f"{own_server}/tune?show={show.replace(' ', '+')}")
-    page.wait_for_selector("h1:has-text('Tune a model')")
-    settle(page)
-    assert not is_too_wide(page)
+def test_the_page_fits_a_desk_and_a_phone(server, phone, show):
+    phone.goto(f"{server}/tune?show={show.replace(' ', '+')}")
+    phone.wait_for_selector("h1:has-text('Tune a model')")
+    fits(phone)
