@@ -2,7 +2,7 @@
 
 import json
 
-from ser_core.cli.screen import err, out, print_table, score
+from ser_core.cli.screen import complain, print_table, say, score
 
 
 def add(command) -> None:
@@ -38,7 +38,7 @@ def compare(options, settings):
             raise ModelError(f"There is no {name} {value!r}; there is {', '.join(there)}")
     every, unreadable = runs.read_all(settings.stores)
     for one in unreadable:
-        err.print(str(one), markup=False, highlight=False, soft_wrap=True)
+        complain(str(one))
     found = [run for run in every if run.protocol == options.protocol]
     if not found:
         raise ModelError(
@@ -61,7 +61,7 @@ def compare(options, settings):
         if options.pairs:
             _show_pairs(answer["pairs"], f"{protocol.title}: who is right where the other is not")
             for said in verdicts:
-                out.print(f"{said}.", markup=False, highlight=False, soft_wrap=True)
+                say(f"{said}.")
         else:
             _show_runs(answer["runs"], f"{protocol.title}; then: the original study; * ships with the project")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.prompt import Confirm
 
-from ser_core.cli.options import add_jobs, seed
-from ser_core.cli.screen import err, out, print_table, progress
+from ser_core.cli.options import add_data, add_jobs, seed
+from ser_core.cli.screen import complain, err, is_quiet, print_table, progress, say
 
 PLACE = (
     "a folder of RAVDESS or EMO-DB clips, or a manifest of any corpus: a CSV with the columns file, speaker, emotion, "
@@ -46,7 +46,7 @@ def add(command) -> None:
     )
     sub.add_argument("--kind", default="mel", help="mel, mfcc or contrast (default: mel)")
     sub.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder, or one to go on with")
-    sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
+    add_data(sub)
     sub.add_argument("--augment", type=int, default=0, metavar="N", help="changed copies of each training clip to add")
     sub.add_argument("--seed", type=seed, default=9, help="of the changed copies (default: 9)")
     add_jobs(sub)
@@ -72,7 +72,7 @@ def download(options, settings):
     )
     started = time.perf_counter()
     try:
-        with Progress(*columns, console=err, disable=options.json or options.report is not None) as bar:
+        with Progress(*columns, console=err, disable=is_quiet(options)) as bar:
             tasks = {}
 
             def advance(at):
@@ -86,7 +86,7 @@ def download(options, settings):
 
             done = downloading.download(wanted, options.dest or settings.data_dir, progress=advance)
     except KeyboardInterrupt:
-        err.print("What has arrived is kept: run it again to go on from there.")
+        complain("What has arrived is kept: run it again to go on from there.")
         raise
     answer = {
         "dest": str(done.dest),
@@ -99,11 +99,9 @@ def download(options, settings):
 
     def show():
         if done.parts:
-            said = f"{done.clips:,} clips ({' and '.join(done.parts)}) are new in {done.dest}"
-            out.print(said, markup=False, highlight=False, soft_wrap=True)
+            say(f"{done.clips:,} clips ({' and '.join(done.parts)}) are new in {done.dest}")
         if done.already_there:
-            said = f"All clips of {' and '.join(done.already_there)} were already in {done.dest}: nothing to download"
-            out.print(said, markup=False, highlight=False, soft_wrap=True)
+            say(f"All clips of {' and '.join(done.already_there)} were already in {done.dest}: nothing to download")
 
     return answer, 0, show
 
@@ -111,7 +109,7 @@ def download(options, settings):
 def _accept_licence(licence: str, options) -> None:
     from ser_core.errors import DownloadError
 
-    err.print(licence, markup=False, highlight=False, soft_wrap=True)
+    complain(licence)
     if options.accept_licence:
         return
     if not sys.stdin.isatty():
@@ -147,7 +145,7 @@ def index(options, settings):
         kinds = channels if is_ravdess else answer["emotions"]
         counted = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
         whose = f"{speakers} actors" if is_ravdess else f"{speakers} speakers of {answer['corpus']}"
-        out.print(f"{len(clips):,} clips ({counted}) of {whose}", markup=False, soft_wrap=True)
+        say(f"{len(clips):,} clips ({counted}) of {whose}")
         if found.rejected:
             print_table("Left out", ["file", "reason"], [(item.file, item.reason) for item in found.rejected])
 
@@ -180,10 +178,9 @@ def extract(options, settings):
     }
 
     def show():
-        out.print(
+        say(
             f"{answer['clips']:,} clips, {answer['features']} features each, in {options.out}: "
-            f"{answer['extracted']:,} extracted, {answer['reused']:,} reused, {answer['seconds']} s",
-            soft_wrap=True,
+            f"{answer['extracted']:,} extracted, {answer['reused']:,} reused, {answer['seconds']} s"
         )
 
     return answer, 0, show
@@ -217,10 +214,9 @@ def spectrograms(options, settings):
     }
 
     def show():
-        out.print(
+        say(
             f"{answer['pictures']:,} pictures in {written.folder} ({answer['train']:,} to train on, {answer['test']:,} "
-            f"to test on): {answer['made']:,} made, {answer['reused']:,} reused, {answer['seconds']} s",
-            soft_wrap=True,
+            f"to test on): {answer['made']:,} made, {answer['reused']:,} reused, {answer['seconds']} s"
         )
 
     return answer, 0, show
@@ -232,4 +228,4 @@ def _left_out(rejected) -> list[dict]:
 
 def _print_left_out(rejected) -> None:
     for item in rejected:
-        err.print(f"Left out {item.file}: {item.reason}", markup=False, soft_wrap=True, highlight=False)
+        complain(f"Left out {item.file}: {item.reason}")

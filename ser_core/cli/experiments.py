@@ -6,8 +6,8 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from ser_core.cli.options import add_jobs, count, seed
-from ser_core.cli.screen import out, print_table, progress, score
+from ser_core.cli.options import add_jobs, add_table, add_weights, count, read_table, seed
+from ser_core.cli.screen import print_table, progress, say, score
 
 # What --features names besides feature sets: features, and how training clips are changed.
 ALIASES = {"voices": {"features": "functionals", "augmentation": "speaker-perturbation"}}
@@ -33,8 +33,8 @@ def add(command) -> None:
     sub = command("verify", verify, "make a saved run again and say how many of its answers changed")
     sub.add_argument("run", metavar="RUN", help="its id, or as `compare` calls it (with --protocol)")
     sub.add_argument("--protocol", default="study", metavar="P", help="where RUN is a name (default: study)")
-    sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
-    sub.add_argument("--weights", type=Path, metavar="FILE", help="ImageNet weights of vgg16 and its relatives")
+    add_table(sub)
+    add_weights(sub)
     add_jobs(sub)
 
 
@@ -63,9 +63,7 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
         help="study, study-speech, repetition, statement, actors-K, actors-K-SEED, emobox, luna-jimenez (the last two "
         "with +song train on the other actors' song, too), or another: an unknown one lists them all (default: study)",
     )
-    sub.add_argument(
-        "--weights", type=Path, metavar="FILE", help="ImageNet weights of vgg16 and its relatives (default: downloaded)"
-    )
+    add_weights(sub)
     add_jobs(sub)
 
 
@@ -103,9 +101,7 @@ def train(options, settings):
 
     def show():
         _show_run(result.run, settings)
-        out.print(
-            f"Kept as {entry.folder}. Use it: python -m ser_core predict FILE --model {entry.key}", soft_wrap=True
-        )
+        say(f"Kept as {entry.folder}. Use it: python -m ser_core predict FILE --model {entry.key}")
 
     return run_answer(result.run) | {"artifact": str(entry.folder)}, 0, show
 
@@ -113,23 +109,20 @@ def train(options, settings):
 def verify(options, settings):
     """Make a saved run again and report how many of its answers changed."""
     from ser_core.experiments import verification
-    from ser_core.features import tables
     from ser_core.results import comparison, runs
 
     found = runs.list_all(settings.stores)
     if options.run not in {run.id for run in found}:
         found = [run for run in found if run.protocol == options.protocol]
     (run,) = comparison.find([options.run], found)
-    table = tables.read(options.features or settings.feature_table)
+    table = read_table(options, settings)
     with progress(f"Making {run.id} again", "fold", options) as advance:
         result = verification.verify(run, table, settings, weights=options.weights, jobs=options.jobs, progress=advance)
 
     def show():
-        out.print(
+        say(
             f"{result.run}: {result.changed} of {result.predictions:,} answers changed ({result.changed_emotions} in "
-            f"the emotion); probabilities differ by {result.largest_difference:.2g} at most",
-            soft_wrap=True,
-            highlight=False,
+            f"the emotion); probabilities differ by {result.largest_difference:.2g} at most"
         )
         if result.environment:
             rows = [(name, then or "not written down", now) for name, (then, now) in result.environment.items()]
@@ -141,46 +134,26 @@ def verify(options, settings):
 def _experiment(options, settings, *, training=False):
     """Run the experiment that the options describe, and save it as one of this installation's own runs."""
     from ser_core import experiments, extras
-    from ser_core.features import model_input, tables
+    from ser_core.experiments import fusion
+    from ser_core.features import tables
     from ser_core.models import registry
     from ser_core.results import runs
 
-    recipe, file = _recipe(options, settings)  # asked before any work
+    recipe, table = _recipe(options, settings)
     model = registry.get(recipe.model)
     if model.trains_in_epochs:
         extras.require("train", f"Model {model.key}")
-    table = tables.read(file or settings.feature_table)
-    if file and recipe.features == "mean180" and model.learns_from_clips and not model.trains_in_epochs:
-        recipe = _on_table(recipe, table, options, settings)
+    if table is None:
+        table = tables.read(settings.feature_table)
     runs.make_store(settings.workspace)  # before any work: it would be lost
-    if not model.learns_from_clips:
-        if training:
-            model.build(recipe)  # says why not
-        result = experiments.Result(_fuse(recipe, table, options, settings), None)
+    if model.learns_from_clips:
+        result = _fit(recipe, table, options, settings, training)
     else:
-        with progress(f"Preparing clips for {model.key}", "clip", options) as advance:
-            features = model_input.load(
-                table,
-                settings,
-                features=recipe.features,
-                augmentation=recipe.augmentation,
-                weights=options.weights,
-                jobs=options.jobs,
-                progress=advance,
-            )
-        epochs = model.trains_in_epochs
-        words, unit = ("Training", "epoch") if epochs else ("Fitting", "fold")
-        with progress(f"{words} {model.key}", unit, options) as advance:
-            result = experiments.run(
-                recipe,
-                table,
-                protocol=options.protocol,
-                features=features,
-                cv=not (training and epochs) or getattr(options, "cv", False),
-                jobs=options.jobs,
-                progress=None if epochs else advance,
-                training=experiments.Training(partial(_watch, advance, options.report), settings.training),
-            )
+        if training:
+            model.build(recipe)  # raises: such a vote is not fitted
+        found = runs.list_all(settings.stores)
+        members = fusion.members(recipe, found, protocol=options.protocol, data_digest=tables.digest(table))
+        result = experiments.Result(fusion.fuse(recipe, *members), None)
     run = result.run.own
     if recipe.origin == "tuned":
         run = replace(run, tuned=registry.get(recipe.model, settings.stores).preset(recipe.preset).tuning or {})
@@ -189,23 +162,59 @@ def _experiment(options, settings, *, training=False):
     return replace(result, run=run), table
 
 
+def _fit(recipe, table, options, settings, training):
+    """Fit and test a model that learns from clips; with `training`, a network without cross-validation."""
+    from ser_core import experiments
+    from ser_core.features import model_input
+    from ser_core.models import registry
+
+    with progress(f"Preparing clips for {recipe.model}", "clip", options) as advance:
+        features = model_input.load(
+            table,
+            settings,
+            features=recipe.features,
+            augmentation=recipe.augmentation,
+            weights=options.weights,
+            jobs=options.jobs,
+            progress=advance,
+        )
+    epochs = registry.get(recipe.model).trains_in_epochs
+    words, unit = ("Training", "epoch") if epochs else ("Fitting", "fold")
+    with progress(f"{words} {recipe.model}", unit, options) as advance:
+        return experiments.run(
+            recipe,
+            table,
+            protocol=options.protocol,
+            features=features,
+            cv=not (training and epochs) or options.cv,
+            jobs=options.jobs,
+            progress=None if epochs else advance,
+            training=experiments.Training(partial(_watch, advance, options.report), settings.training),
+        )
+
+
 def _recipe(options, settings):
-    """The recipe that the options describe, and the file of a table if they name one."""
+    """The recipe that the options describe, and the table of clips if they name one."""
     from ser_core.errors import ModelError
     from ser_core.experiments import nested
+    from ser_core.features import tables
     from ser_core.models import deep, registry
 
-    asked = {"preset": options.preset, "seed": options.seed, "stores": settings.stores}
-    asked |= {"augmentation": options.augmentation, "preprocessing": options.preprocessing}
-    file = None
+    asked = {name: getattr(options, name) for name in ("preset", "augmentation", "preprocessing", "seed")}
+    asked["stores"] = settings.stores
+    table = None
     if options.features in ALIASES:
         asked |= ALIASES[options.features]
     elif options.features and (Path(options.features).suffix or Path(options.features).exists()):
-        file = Path(options.features)
+        table = tables.read(Path(options.features))
     else:
         asked["features"] = options.features
     recipe = registry.recipe(options.model, **asked)
     model = registry.get(recipe.model)
+    if table is not None and recipe.features == "mean180" and model.learns_from_clips and not model.trains_in_epochs:
+        held = tables.features_of(table)
+        assert held is not None  # `tables.read` has checked the version
+        recipe = registry.recipe(options.model, **asked, features=held.key)  # with the parameters that suit them
     if trials := getattr(options, "tune", None):
         if recipe.origin != "default":
             raise ModelError(f"--tune looks for the parameters itself: leave --preset {options.preset} out")
@@ -215,8 +224,7 @@ def _recipe(options, settings):
             votes = ", ".join(key for key, one in registry.MODELS.items() if not one.learns_from_clips)
             raise ModelError(f"{options.model} is no vote of two runs and takes no --weight. Such votes are {votes}")
         recipe = model.with_weight(recipe, weight)
-    chosen = {name: getattr(options, name, None) for name in deep.OPTIONS}
-    chosen = {name: value for name, value in chosen.items() if value is not None}
+    chosen = {name: value for name in deep.OPTIONS if (value := getattr(options, name, None)) is not None}
     if chosen:
         if not model.options:
             able = ", ".join(key for key, one in registry.MODELS.items() if one.options)
@@ -225,28 +233,7 @@ def _recipe(options, settings):
                 f"Networks are {able}"
             )
         recipe = model.with_options(recipe, chosen)
-    return recipe, file
-
-
-def _on_table(recipe, table, options, settings):
-    """The recipe with the features that a table holds, and the parameters that suit them, if none are asked for."""
-    from ser_core.experiments import nested
-    from ser_core.features import tables
-    from ser_core.models import registry
-
-    held = tables.features_of(table)
-    assert held is not None  # `tables.read` has checked the version
-    features = held.key
-    suited = registry.recipe(
-        recipe.model,
-        options.preset,
-        features=features,
-        preprocessing=options.preprocessing,
-        augmentation=options.augmentation,
-        seed=recipe.seed,
-        stores=settings.stores,
-    )
-    return nested.recipe(suited, recipe.parameters["trials"]) if recipe.origin == "nested" else suited
+    return recipe, table
 
 
 def _watch(advance, report, epoch: dict) -> None:
@@ -254,16 +241,6 @@ def _watch(advance, report, epoch: dict) -> None:
     advance((epoch["fit"] - 1) * epoch["epochs"] + epoch["epoch"], epoch["fits"] * epoch["epochs"])
     if report:
         report.event("epoch", **epoch)
-
-
-def _fuse(recipe, table, options, settings):
-    from ser_core.experiments import fusion
-    from ser_core.features import tables
-    from ser_core.results import runs
-
-    found = runs.list_all(settings.stores)
-    members = fusion.members(recipe, found, protocol=options.protocol, data_digest=tables.digest(table))
-    return fusion.fuse(recipe, *members)
 
 
 def run_answer(run) -> dict:
@@ -307,5 +284,5 @@ def _show_run(run, settings) -> None:
         rows.append((name, score(run.scores[key]), low_to_high, score(then)))
     title = f"{run.name}, protocol {run.protocol}"
     print_table(title, ["score", "here", "95 % interval", "the original"], rows)
-    out.print(evaluation.report(run.part("test")).round(3).to_string(), highlight=False)
-    out.print(f"{run.seconds.total} s. Every prediction is in {settings.workspace / 'runs' / run.id}", soft_wrap=True)
+    say(evaluation.report(run.part("test")).round(3).to_string())
+    say(f"{run.seconds.total} s. Every prediction is in {settings.workspace / 'runs' / run.id}")

@@ -1,10 +1,9 @@
 """Commands on the project as a whole: `doctor` checks it, `study` makes what ships with it anew."""
 
 import dataclasses
-from pathlib import Path
 
 from ser_core.cli.experiments import run_answer
-from ser_core.cli.options import add_jobs
+from ser_core.cli.options import add_data, add_jobs, add_weights
 from ser_core.cli.screen import print_table, progress, score
 
 
@@ -13,12 +12,12 @@ def add(command) -> None:
     command("doctor", doctor, "check this installation: packages, artifacts, data, workspace")
 
     sub = command("study", study, "make everything in artifacts/ anew from the clips (`make study`)", writes=True)
-    sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
+    add_data(sub)
     sub.add_argument("--tune", action="store_true", help="tune every model first (half an hour more)")
     sub.add_argument(
         "--deep", nargs="*", metavar="MODEL", help="only the networks' runs (about four hours), or these models'"
     )
-    sub.add_argument("--weights", type=Path, metavar="FILE", help="VGG16's ImageNet weights (default: downloaded)")
+    add_weights(sub)
     add_jobs(sub)
 
 

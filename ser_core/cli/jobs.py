@@ -2,7 +2,7 @@
 
 from rich.table import Column
 
-from ser_core.cli.screen import out, print_table
+from ser_core.cli.screen import print_table, say
 
 
 def add(command) -> None:
@@ -48,8 +48,8 @@ def jobs(options, settings):
         said = "Deleted" if options.what == "delete" else "Jobs, oldest first"
         print_table(said, [Column("job", no_wrap=True), "made", "what", "state", "progress", "how it ended"], rows)
         if options.what == "show":
-            out.print(control.shell(found[0].task.arguments), markup=False, highlight=False, soft_wrap=True)
-            out.print(answer["log"], markup=False, highlight=False, soft_wrap=True)
+            say(control.shell(found[0].task.arguments))
+            say(answer["log"])
 
     return answer, 0, show
 

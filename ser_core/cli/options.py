@@ -1,6 +1,7 @@
 """Options that several commands take, and the numbers that they accept."""
 
 import argparse
+from pathlib import Path
 
 
 def processes(text: str) -> int:
@@ -33,3 +34,27 @@ def add_jobs(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--dask", metavar="tcp://HOST:PORT", help="work on this Dask cluster, whose machines see the same files"
     )
+
+
+def add_data(sub: argparse.ArgumentParser) -> None:
+    """Add `--data` to a command."""
+    sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
+
+
+def add_weights(sub: argparse.ArgumentParser) -> None:
+    """Add `--weights` to a command."""
+    sub.add_argument(
+        "--weights", type=Path, metavar="FILE", help="ImageNet weights of vgg16 and its relatives (default: downloaded)"
+    )
+
+
+def add_table(sub: argparse.ArgumentParser) -> None:
+    """Add `--features F.parquet` to a command that works on the clips of one table; see `read_table`."""
+    sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
+
+
+def read_table(options, settings):
+    """The table that `--features` names, or the shipped one."""
+    from ser_core.features import tables
+
+    return tables.read(options.features or settings.feature_table)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ser_core.cli.screen import err, out, print_table
+from ser_core.cli.screen import complain, print_table, say
 
 
 def add(command) -> None:
@@ -25,7 +25,7 @@ def predict(options, settings):
 
     def leave_out(file, reason):
         errors.append({"file": file, "error": reason.removeprefix(f"{file}: ")})
-        err.print(f"{file}: {errors[-1]['error']}", markup=False, soft_wrap=True, highlight=False)
+        complain(f"{file}: {errors[-1]['error']}")
 
     for file, truth in _clips(options.files, leave_out):
         try:
@@ -50,7 +50,7 @@ def predict(options, settings):
             ]
             title = f"What {predictor.entry.name} hears"
             print_table(title, columns, rows)
-            out.print(f"{'. '.join(predictor.entry.worth)}.", highlight=False, soft_wrap=True)
+            say(f"{'. '.join(predictor.entry.worth)}.")
 
     answer = {"predictions": predictions, "errors": errors, "worth": list(predictor.entry.worth)}
     return answer, 2 if errors else 0, show

@@ -1,6 +1,7 @@
 """What commands write on: tables on stdout, progress and complaints on stderr."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,7 +12,17 @@ out = Console()
 err = Console(stderr=True)
 
 
-def score(value) -> str:
+def say(text: str) -> None:
+    """Print text on stdout as it is: without markup, and without line breaks of ours."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Print text on stderr as it is."""
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def score(value: float | None) -> str:
     """A score with three decimals; nothing where there is none."""
     return "" if value is None else f"{value:.3f}"
 
@@ -24,25 +35,21 @@ def print_table(title: str, columns: Sequence[str | Column], rows: list[tuple]) 
     out.print(table)
 
 
-class progress:
-    """A progress bar on stderr; none with --json, nor in a job, which reports its progress itself."""
+def is_quiet(options) -> bool:
+    """Whether no progress bar is shown: with `--json`, and in a job, which records its progress itself."""
+    return options.json or options.report is not None
 
-    def __init__(self, what: str, unit: str, options):
-        self.what, self.unit, self.report = what, unit, options.report
-        counted = (TextColumn(unit), MofNCompleteColumn())
-        columns = (TextColumn("{task.description}"), BarColumn(), *counted, TimeRemainingColumn())
-        self.bar = Progress(*columns, console=err, disable=options.json or self.report is not None)
-        self.task = self.bar.add_task(what, total=None)
 
-    def __enter__(self):
-        self.bar.start()
-        return self.advance
+@contextmanager
+def progress(what: str, unit: str, options) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, unless `is_quiet`; yields a function that takes the steps done and the total."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(unit), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=err, disable=is_quiet(options)) as bar:
+        task = bar.add_task(what, total=None)
 
-    def advance(self, done, total):
-        """Show that `done` of `total` steps are finished."""
-        self.bar.update(self.task, completed=done, total=total)
-        if self.report:
-            self.report.progress(self.what, done, total, unit=self.unit)
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            if options.report:
+                options.report.progress(what, done, total, unit=unit)
 
-    def __exit__(self, *_):
-        self.bar.stop()
+        yield advance

@@ -2,10 +2,9 @@
 
 import argparse
 import os
-from pathlib import Path
 
-from ser_core.cli.options import add_jobs, count, seed
-from ser_core.cli.screen import out, print_table, progress
+from ser_core.cli.options import add_jobs, add_table, count, read_table, seed
+from ser_core.cli.screen import print_table, progress, say
 
 
 def add(command) -> None:
@@ -39,26 +38,25 @@ def add(command) -> None:
     sub = command("preset", preset, "make a preset of a study's best trial and evaluate it, once", writes=True)
     sub.add_argument("study", metavar="STUDY")
     sub.add_argument("--name", default="", help="of the preset (default: the study's)")
-    sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
+    add_table(sub)
     add_jobs(sub)
 
 
 def _add_study_place(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--storage", metavar="URL", help="the studies' database (default: SER_OPTUNA_STORAGE, or SQLite)")
     sub.add_argument("--heartbeat", type=count, default=10, metavar="S", help="seconds between signs of life")
-    sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
+    add_table(sub)
 
 
 def tune(options, settings):
     """Search a model's best parameters in a study."""
-    from ser_core.features import tables
     from ser_core.tuning import best_trial, search, storage, studies
 
     names = ("model", "space", "cv", "folds", "sampler", "pruner", "seed")
     plan = studies.Plan(**{name: getattr(options, name) for name in names})
     plan.check()
     url = options.storage or storage.url(settings)
-    table = tables.read(options.features or settings.feature_table)
+    table = read_table(options, settings)
     study = studies.create(plan, url, table, trials=options.trials, name=options.name, resume=options.resume)
     with progress(f"Tuning {options.model}", "trial", options) as advance:
         search.tune(
@@ -83,14 +81,13 @@ def tune(options, settings):
         if saved:
             _show_preset(*saved, settings)
         else:
-            out.print(f"Make a preset of the best: python -m ser_core preset {study.study_name}", soft_wrap=True)
+            say(f"Make a preset of the best: python -m ser_core preset {study.study_name}")
 
     return answer, 0, show
 
 
 def worker(options, settings):
     """Work on a study that already exists."""
-    from ser_core.features import tables
     from ser_core.tuning import search, storage
 
     url = options.storage or storage.url(settings)
@@ -98,23 +95,22 @@ def worker(options, settings):
         done = search.work(
             options.study,
             url,
-            tables.read(options.features or settings.feature_table),
+            read_table(options, settings),
             number=os.getpid() if options.number is None else options.number,
             timeout_s=options.timeout,
             heartbeat_s=options.heartbeat,
             progress=advance,
         )
     answer = {"study": options.study, "trials_here": done}
-    return answer, 0, lambda: out.print(f"{done} trials of {options.study} were done here", soft_wrap=True)
+    return answer, 0, lambda: say(f"{done} trials of {options.study} were done here")
 
 
 def preset(options, settings):
     """Make a preset of a study's best trial, and evaluate it once on the test clips."""
-    from ser_core.features import tables
     from ser_core.tuning import best_trial, studies
 
     study = studies.load(studies.find(options.study, settings))
-    table = tables.read(options.features or settings.feature_table)
+    table = read_table(options, settings)
     with progress("Evaluating the best", "fold", options) as advance:
         saved = best_trial.save_preset(study, table, settings, name=options.name, jobs=options.jobs, progress=advance)
     return _preset_answer(*saved, settings), 0, lambda: _show_preset(*saved, settings)
@@ -135,7 +131,7 @@ def _study_answer(study) -> dict:
 def _show_study(study) -> None:
     answer = _study_answer(study)
     states = ", ".join(f"{number} {state}" for state, number in answer["trials"].items())
-    out.print(f"Study {answer['study']}: trials {states}", soft_wrap=True, highlight=False)
+    say(f"Study {answer['study']}: trials {states}")
     if answer["best"]:
         what = "UAR, actors held out" if study.user_attrs["cv"] == "actors" else "accuracy"
         title = (
@@ -155,10 +151,8 @@ def _preset_answer(saved, new, settings) -> dict:
 
 def _show_preset(saved, new, settings) -> None:
     answer = _preset_answer(saved, new, settings)
-    out.print(
+    say(
         f"Preset {saved.name} of {saved.model}{'' if new else ' was there already'}: accuracy on test "
         f"{answer['test_accuracy']:.3f}, CV5 {answer['cv_accuracy']:.3f}; the best of {saved.trials} trials, "
-        f"chosen without the test part. Use it: python -m ser_core run {saved.model} --preset {saved.name}",
-        soft_wrap=True,
-        highlight=False,
+        f"chosen without the test part. Use it: python -m ser_core run {saved.model} --preset {saved.name}"
     )
