@@ -5,6 +5,8 @@ import dataclasses
 from ser_core.cli.experiments import run_answer
 from ser_core.cli.options import add_data, add_jobs, add_weights
 from ser_core.cli.screen import print_table, progress, score
+from ser_core.errors import ReadOnlyError
+from ser_core.settings import IS_CHECKOUT
 
 
 def add(command) -> None:
@@ -40,6 +42,11 @@ def doctor(options, settings):
 
 def study(options, settings):
     """Make everything in `artifacts/` anew."""
+    if not IS_CHECKOUT:
+        raise ReadOnlyError(
+            f"study writes what ships, and this ser is an installed package: {settings.artifacts} stays as it is. Run "
+            "it in a checkout of the project"
+        )
     from ser_core.cli import shipping
 
     if options.data:  # for all that reads clips: tables, voices, pictures

@@ -2,7 +2,7 @@
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,16 +28,37 @@ TRIALS = {"xgb": 60, "lgb": 60, "mlp": 60, "svm": 60, "krr": 60, "kn": 40, "dt":
 TUNED = "tuned"  # the preset that each study gives
 
 
+# What the predict page offers: the study's best ensemble, ours, and the members that ours is made of.
+KEPT = (("v4", "default"), ("krr", "functionals"), ("cnn", "default"), ("cnn2d", "default"), ("best", "default"))
+
+
 @dataclass(frozen=True)
-class Deep:
-    """One run that ships and is made of recordings or of other runs: a network's, or a vote's."""
+class Planned:
+    """One run that ships."""
 
     model: str
     protocol: str = "study"
     preset: str | None = None
-    options: tuple[tuple[str, float], ...] = ()
-    cv: bool = False  # also the folds of the training part
+    features: str | None = None
+    augmentation: str | None = None
+    trials: int = 0  # inside each fold, instead of the preset's parameters
+    options: tuple[tuple[str, float], ...] = ()  # of a network, instead of the preset's
+    cv: bool = False  # of a network: also the folds of the training part
     seed: int = 9
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of this run."""
+        model = registry.get(self.model)
+        recipe = model.recipe(self.preset, features=self.features, augmentation=self.augmentation, seed=self.seed)
+        if self.options:
+            recipe = model.with_options(recipe, dict(self.options))
+        return nested.recipe(recipe, self.trials) if self.trials else recipe
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its fitted model ships, too."""
+        return self.protocol == "study" and not self.options and (self.model, self.recipe.preset) in KEPT
 
 
 # How the cnn overfits: its default with one thing changed.
@@ -48,24 +69,24 @@ GRID = {
     "batch_size": (4, 8, 32, 64, 128),
 }
 DEEP = (
-    Deep("cnn", "emobox"),
-    Deep("cnn2d", "emobox"),
-    Deep("cnn", cv=True),
-    Deep("vgg16", cv=True),
-    Deep("v_cnn_vgg16", cv=True),
-    Deep("rnn"),
-    Deep("rnn", preset="study"),
-    Deep("cnn2d", cv=True),
-    Deep("cnn2d", options=(("validation", 0.1),)),
-    Deep("cnn2d", "emobox", seed=10),
-    *(Deep("cnn", options=((name, value),)) for name, values in GRID.items() for value in values),
-    Deep("best", "emobox"),
-    Deep("best", cv=True),
-    Deep("v_apart_cnn2d", "emobox"),
-    Deep("v_apart_cnn2d", cv=True),
-    Deep("cnn2d", "emobox", "voices"),
-    Deep("cnn2d", preset="voices"),
-    Deep("v_voices", "emobox"),
+    Planned("cnn", "emobox"),
+    Planned("cnn2d", "emobox"),
+    Planned("cnn", cv=True),
+    Planned("vgg16", cv=True),
+    Planned("v_cnn_vgg16", cv=True),
+    Planned("rnn"),
+    Planned("rnn", preset="study"),
+    Planned("cnn2d", cv=True),
+    Planned("cnn2d", options=(("validation", 0.1),)),
+    Planned("cnn2d", "emobox", seed=10),
+    *(Planned("cnn", options=((name, value),)) for name, values in GRID.items() for value in values),
+    Planned("best", "emobox"),
+    Planned("best", cv=True),
+    Planned("v_apart_cnn2d", "emobox"),
+    Planned("v_apart_cnn2d", cv=True),
+    Planned("cnn2d", "emobox", "voices"),
+    Planned("cnn2d", preset="voices"),
+    Planned("v_voices", "emobox"),
 )
 
 # Under these a few models show how much of what they know is voices, and what the second feature set adds.
@@ -76,45 +97,22 @@ ONLY_EMOBOX = ("lgb", "v4")
 SLOW_ON_FUNCTIONALS = ("rf", "xgb", "v", "v2", "v3")  # minutes a fit
 WITH_SONG = ("krr", "apart")  # also trained on the other actors' song, with the functionals
 
-# What the predict page offers: the study's best ensemble, ours, and the members that ours is made of.
-TRAINED = (("v4", "default"), ("krr", "functionals"))
-TRAINED_DEEP = ("cnn", "cnn2d", "best")
-
-
-@dataclass(frozen=True)
-class Classical:
-    """One run that ships of a model that is fitted on a table of features."""
-
-    model: str
-    protocol: str = "study"
-    preset: str | None = None
-    features: str = "mean180"
-    augmentation: str = "none"
-    trials: int = 0  # inside each fold, in the place of the preset's parameters
-
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe of this run."""
-        recipe = registry.recipe(self.model, self.preset, features=self.features, augmentation=self.augmentation)
-        return nested.recipe(recipe, self.trials) if self.trials else recipe
-
-
 FUNCTIONALS: dict[str, Any] = {"features": "functionals"}
 PERTURBED: dict[str, Any] = FUNCTIONALS | {"augmentation": "speaker-perturbation"}
 
 
-def classical() -> list[Classical]:
+def classical() -> list[Planned]:
     """All of them: every model on either feature set, and some under harder protocols."""
     return [
-        *(Classical(key) for key in registry.of_tables()),
-        *(Classical(key, **FUNCTIONALS) for key in registry.of_tables() if key not in SLOW_ON_FUNCTIONALS),
-        *(Classical(key, protocol) for key in HONEST for protocol in HARDER),
-        *(Classical(key, protocol, **FUNCTIONALS) for key in HONEST_FUNCTIONALS for protocol in HARDER),
-        *(Classical(key, "emobox", **FUNCTIONALS) for key in ONLY_EMOBOX),
-        *(Classical(key, "emobox+song", **FUNCTIONALS) for key in WITH_SONG),
-        *(Classical("apart", protocol, **PERTURBED) for protocol in ("study", "emobox")),
-        *(Classical("apart", "emobox", **kind, trials=NESTED_TRIALS) for kind in (FUNCTIONALS, PERTURBED)),
-        *(Classical("hier", protocol, "hard") for protocol in ("study", "emobox")),
+        *(Planned(key) for key in registry.of_tables()),
+        *(Planned(key, **FUNCTIONALS) for key in registry.of_tables() if key not in SLOW_ON_FUNCTIONALS),
+        *(Planned(key, protocol) for key in HONEST for protocol in HARDER),
+        *(Planned(key, protocol, **FUNCTIONALS) for key in HONEST_FUNCTIONALS for protocol in HARDER),
+        *(Planned(key, "emobox", **FUNCTIONALS) for key in ONLY_EMOBOX),
+        *(Planned(key, "emobox+song", **FUNCTIONALS) for key in WITH_SONG),
+        *(Planned("apart", protocol, **PERTURBED) for protocol in ("study", "emobox")),
+        *(Planned("apart", "emobox", **kind, trials=NESTED_TRIALS) for kind in (FUNCTIONALS, PERTURBED)),
+        *(Planned("hier", protocol, "hard") for protocol in ("study", "emobox")),
     ]
 
 
@@ -135,36 +133,50 @@ def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], N
     for file, made_table in made_tables.items():
         tables.save(made_table, file)
     table = made_tables[settings.feature_table]
-    wanted, kept, made = [one.recipe for one in classical()], [], []
-    kinds = {(recipe.features, recipe.augmentation) for recipe in wanted}
-    seen = {kind: _features(kind, table, settings, jobs, progress) for kind in sorted(kinds)}
-    for done, (one, recipe) in enumerate(zip(classical(), wanted, strict=True)):
+    shipped = runs.list_all([settings.artifacts])
+    wanted = [(one, one.recipe) for one in classical()]
+    seen = {
+        (features, augmentation): model_input.load(
+            table, settings, features=features, augmentation=augmentation, jobs=jobs, progress=progress
+        )
+        for features, augmentation in sorted({(recipe.features, recipe.augmentation) for _, recipe in wanted})
+    }
+    made, kept = [], []
+    for done, (one, recipe) in enumerate(wanted):
         if progress:
             progress(done, len(wanted))
         features = seen[recipe.features, recipe.augmentation]
         result = experiments.run(recipe, table, protocol=one.protocol, features=features, jobs=jobs)
-        made.append(result.run)
-        if one.protocol == "study" and (one.model, recipe.preset) in TRAINED:
-            kept.append(result)
+        run = _under_shipped_id(result.run, shipped)
+        made.append(run)
+        if one.is_kept:
+            kept.append(dataclasses.replace(result, run=run))
     for found in presets.list_all([settings.artifacts]):
         recipe = registry.recipe(found.model, found.name, stores=[settings.artifacts])
-        run = experiments.run(recipe, table, jobs=jobs).run
+        run = _under_shipped_id(experiments.run(recipe, table, jobs=jobs).run, shipped)
         made.append(dataclasses.replace(run, tuned=found.facts))
     for run in made:
         runs.save(run, settings.artifacts)
     for result in kept:
-        model, preset = result.run.recipe.model, result.run.recipe.preset
-        unheard = runs.find(made, model=model, preset=preset, protocol="emobox")
-        model_store.save(result, table, settings.artifacts, unheard=unheard)
-    for run in runs.list_all([settings.artifacts]):  # of an older state of this code or of the data
+        model_store.save(result, table, settings.artifacts, unheard=_unheard(result.run, made))
+    for run in shipped:  # of an older state of this code or of the data
         if run.recipe.model in registry.of_tables() and run.id not in {one.id for one in made}:
             shutil.rmtree(settings.artifacts / "runs" / run.id)
     return made
 
 
-def _features(kind: tuple[str, str], table, settings: Settings, jobs: int, progress) -> model_input.ModelInput:
-    features, augmentation = kind
-    return model_input.load(table, settings, features=features, augmentation=augmentation, jobs=jobs, progress=progress)
+def _under_shipped_id(run: runs.Run, shipped: Iterable[runs.Run]) -> runs.Run:
+    """The run with the id of the shipped run that it remakes, if any: model cards, votes and presets refer to it."""
+    for earlier in shipped:
+        if (run.recipe, run.protocol) == (earlier.recipe, earlier.protocol):
+            return dataclasses.replace(run, id=earlier.id)
+    return run
+
+
+def _unheard(run: runs.Run, found: Iterable[runs.Run]) -> runs.Run:
+    """The speaker-independent run for a kept model's card: of the same preset and seed."""
+    recipe = run.recipe
+    return runs.find(found, model=recipe.model, preset=recipe.preset, protocol="emobox", seed=recipe.seed)
 
 
 def make_deep(
@@ -203,40 +215,31 @@ def make_deep(
     return made
 
 
-def _make_one(one: Deep, table: pd.DataFrame, settings: Settings, weights: Path | None) -> runs.Run:
-    model = registry.get(one.model)
-    recipe = model.recipe(one.preset, seed=one.seed)
-    if one.options:
-        recipe = model.with_options(recipe, dict(one.options))
-    shipped = runs.list_all([settings.artifacts])
-    keep = one.model in TRAINED_DEEP and (one.protocol, one.preset, one.options) == ("study", None, ())
-    if not model.learns_from_clips:
-        members = fusion.members(recipe, shipped, protocol=one.protocol, data_digest=tables.digest(table))
-        run = fusion.fuse(recipe, *members)
+def _make_one(one: Planned, table: pd.DataFrame, settings: Settings, weights: Path | None) -> runs.Run:
+    recipe, shipped = one.recipe, runs.list_all([settings.artifacts])
+    data_digest = tables.digest(table)
+    if not registry.get(one.model).learns_from_clips:
+        members = fusion.members(recipe, shipped, protocol=one.protocol, data_digest=data_digest)
+        run = _under_shipped_id(fusion.fuse(recipe, *members), shipped)
         runs.save(run, settings.artifacts)
-        if keep:
-            model_store.save_vote(run, table, settings.artifacts, unheard=_unheard(one, recipe, settings))
+        if one.is_kept:
+            model_store.save_vote(run, table, settings.artifacts, unheard=_unheard(run, shipped))
         return run
     kept = {entry.key: entry.run for entry in model_store.list_all([settings.artifacts])}
-    what = (recipe, one.protocol, tables.digest(table), one.cv)
     for run in shipped:
-        is_made = run.what == what
-        if is_made and (not keep or kept.get(one.model) == run.id):
+        is_made = (run.recipe, run.protocol, run.data_digest) == (recipe, one.protocol, data_digest)
+        if is_made and (run.cv or not one.cv) and (not one.is_kept or kept.get(one.model) == run.id):
             return run
     features = model_input.load(table, settings, features=recipe.features, weights=weights)
     training = experiments.Training(folder=settings.training)
     result = experiments.run(recipe, table, protocol=one.protocol, features=features, cv=one.cv, training=training)
-    runs.save(result.run, settings.artifacts)
-    if keep:
-        model_store.save(result, table, settings.artifacts, unheard=_unheard(one, recipe, settings))
+    run = _under_shipped_id(result.run, shipped)
+    runs.save(run, settings.artifacts)
+    if one.is_kept:
+        unheard = _unheard(run, shipped)
+        model_store.save(dataclasses.replace(result, run=run), table, settings.artifacts, unheard=unheard)
     shutil.rmtree(settings.training / result.run.id, ignore_errors=True)
-    return result.run
-
-
-def _unheard(one: Deep, recipe: Recipe, settings: Settings) -> runs.Run:
-    """The speaker-independent run for a kept model's card: of the same preset."""
-    found = runs.list_all([settings.artifacts])
-    return runs.find(found, model=one.model, preset=recipe.preset, protocol="emobox", seed=one.seed)
+    return run
 
 
 def make_studies(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None) -> None:

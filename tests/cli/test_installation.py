@@ -5,7 +5,7 @@ from importlib import metadata
 
 import pytest
 
-from ser_core.cli import health
+from ser_core.cli import health, installation, shipping
 from ser_core.prediction import model_store
 from ser_core.settings import Settings
 
@@ -83,3 +83,14 @@ def test_the_doctor_names_a_package_that_is_missing(monkeypatch):
 
     monkeypatch.setattr(health.metadata, "version", version)
     assert "rich missing, wanted ==" in health._packages().says
+
+
+@pytest.mark.parametrize("options", [(), ("--tune",), ("--deep",)])
+def test_an_installed_package_makes_nothing_that_ships(call, monkeypatch, options):
+    monkeypatch.setattr(installation, "IS_CHECKOUT", False)
+    for name in ("make", "make_deep", "make_studies"):
+        monkeypatch.setattr(shipping, name, lambda *_, **__: pytest.fail("it wrote into the package"))
+    status, answer, error = call("study", *options)
+    assert (status, answer) == (2, None)
+    assert "Run it in a checkout" in error
+    assert len(error.strip().splitlines()) == 1

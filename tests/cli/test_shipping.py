@@ -28,7 +28,7 @@ def quick(elsewhere, table, monkeypatch):
     """The tables are those of the synthetic clips, and the functionals, which are made of recordings here, take no
     time."""
     monkeypatch.setattr(shipping, "make_tables", lambda *_, **__: {elsewhere.feature_table: table})
-    wanted = [shipping.Classical("kn"), shipping.Classical("dt", features="functionals")]
+    wanted = [shipping.Planned("kn"), shipping.Planned("dt", features="functionals")]
     monkeypatch.setattr(shipping, "classical", lambda: wanted)
     middle = slice(9000, 9000 + len(functionals.NAMES))
     made_up = dataclasses.replace(feature_sets.FUNCTIONALS, extract=lambda samples: samples[middle])
@@ -42,10 +42,21 @@ def test_study_takes_every_clip_from_the_folder_that_it_is_told(quick, elsewhere
 
 def test_study_looks_there_for_what_networks_see_too(elsewhere, voices, table, monkeypatch):
     tables.save(table, elsewhere.feature_table)
-    monkeypatch.setattr(shipping, "DEEP", (shipping.Deep("cnn2d"),))
+    monkeypatch.setattr(shipping, "DEEP", (shipping.Planned("cnn2d"),))
     monkeypatch.setattr(experiments, "run", lambda *_, features, **__: pytest.fail(f"saw {len(features.values)} clips"))
     with pytest.raises(pytest.fail.Exception, match="saw 64 clips"):
         main(["study", "--deep", "--data", str(voices), "--json"])
+
+
+def test_a_run_that_is_made_again_keeps_its_folder(quick, elsewhere, voices):
+    """Model cards, votes and presets name shipped runs by ids that an older version of the code gave."""
+    settings = dataclasses.replace(elsewhere, data_dir=voices)
+    for run in shipping.make(settings, jobs=1):
+        folder = settings.artifacts / "runs" / run.id
+        folder.rename(folder.with_name(f"older-{run.recipe.model}"))
+    made = shipping.make(settings, jobs=1)
+    assert [run.id for run in made] == ["older-kn", "older-dt"]
+    assert {run.id for run in runs.list_all([settings.artifacts])} == {"older-kn", "older-dt"}
 
 
 def test_clips_that_are_looked_at_are_told_before_the_models(quick, elsewhere, voices):
@@ -68,6 +79,6 @@ def test_a_card_says_what_that_very_model_is_worth_on_voices_never_heard(elsewhe
         runs.save(other, settings.artifacts)
     kept = experiments.Result(changed(unheard, id="kept", protocol="study"), result.model)
     monkeypatch.setattr(experiments, "run", lambda *_, **__: kept)
-    monkeypatch.setattr(shipping, "DEEP", (shipping.Deep("cnn2d", cv=True),))
+    monkeypatch.setattr(shipping, "DEEP", (shipping.Planned("cnn2d", cv=True),))
     shipping.make_deep(settings)
     assert model_store.find("cnn2d", [settings.artifacts]).unheard.run == "its-own"
