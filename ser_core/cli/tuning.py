@@ -73,13 +73,13 @@ def tune(options, settings):
     saved = None
     if options.save_preset:
         with progress("Evaluating the best", "fold", options) as advance:
-            saved = best_trial.save_preset(study, table, settings, progress=advance)
-        answer |= _preset_answer(*saved, settings)
+            saved, is_new = best_trial.save_preset(study, table, settings, progress=advance)
+        answer |= _preset_answer(saved, is_new, settings)
 
     def show():
-        _show_study(study)
+        _show_study(study, answer)
         if saved:
-            _show_preset(*saved, settings)
+            _show_preset(saved, answer)
         else:
             say(f"Make a preset of the best: python -m ser_core preset {study.study_name}")
 
@@ -112,8 +112,11 @@ def preset(options, settings):
     study = studies.load(studies.find(options.study, settings))
     table = read_table(options, settings)
     with progress("Evaluating the best", "fold", options) as advance:
-        saved = best_trial.save_preset(study, table, settings, name=options.name, jobs=options.jobs, progress=advance)
-    return _preset_answer(*saved, settings), 0, lambda: _show_preset(*saved, settings)
+        saved, is_new = best_trial.save_preset(
+            study, table, settings, name=options.name, jobs=options.jobs, progress=advance
+        )
+    answer = _preset_answer(saved, is_new, settings)
+    return answer, 0, lambda: _show_preset(saved, answer)
 
 
 def _study_answer(study) -> dict:
@@ -128,8 +131,7 @@ def _study_answer(study) -> dict:
     return answer
 
 
-def _show_study(study) -> None:
-    answer = _study_answer(study)
+def _show_study(study, answer: dict) -> None:
     states = ", ".join(f"{number} {state}" for state, number in answer["trials"].items())
     say(f"Study {answer['study']}: trials {states}")
     if answer["best"]:
@@ -141,18 +143,17 @@ def _show_study(study) -> None:
         print_table(title, ["parameter", "value"], list(answer["best"]["parameters"].items()))
 
 
-def _preset_answer(saved, new, settings) -> dict:
+def _preset_answer(saved, is_new, settings) -> dict:
     from ser_core.results import runs
 
     run = runs.get(saved.run, settings.stores)
     scores = {name: run.scores[name] for name in ("train_accuracy", "cv_accuracy", "test_accuracy", "uar")}
-    return {"preset": saved.name, "new": new, "trials_tried": saved.trials, "run": saved.run} | scores
+    return {"preset": saved.name, "new": is_new, "trials_tried": saved.trials, "run": saved.run} | scores
 
 
-def _show_preset(saved, new, settings) -> None:
-    answer = _preset_answer(saved, new, settings)
+def _show_preset(saved, answer: dict) -> None:
     say(
-        f"Preset {saved.name} of {saved.model}{'' if new else ' was there already'}: accuracy on test "
+        f"Preset {saved.name} of {saved.model}{'' if answer['new'] else ' was there already'}: accuracy on test "
         f"{answer['test_accuracy']:.3f}, CV5 {answer['cv_accuracy']:.3f}; the best of {saved.trials} trials, "
         f"chosen without the test part. Use it: python -m ser_core run {saved.model} --preset {saved.name}"
     )

@@ -114,26 +114,16 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
     >>> made["test_accuracy"], round(made["uar"], 3), round(made["emotion_uar"], 3)
     (0.75, 0.833, 0.833)
     """
-    result = {}
-    for part, rows in predictions.groupby("part"):
-        named, truth = named_and_true(rows)
-        if part == "cv":
-            result["cv_accuracy"] = _mean_over_folds(accuracy, rows, truth, named)
-        else:
-            result[f"{part}_accuracy"] = accuracy(truth, named)
-        if part == "test":
-            result |= _test_scores(rows, truth, named)
-    return result
+    test = predictions[predictions["part"] == "test"]
+    return scores_of(predictions, "class") | (_test_scores(test) if len(test) else {})
 
 
-def _test_scores(test: pd.DataFrame, truth: np.ndarray, named: np.ndarray) -> dict[str, float]:
+def _test_scores(test: pd.DataFrame) -> dict[str, float]:
     given = probabilities(test).astype(float)
-    places = np.searchsorted(LABELS, truth)
+    places = np.searchsorted(LABELS, test["truth"].to_numpy(dtype=str))
     named_emotion, emotion = named_and_true(test, "emotion")
     several = test["fold"].nunique() > 1
     return {
-        "uar": uar(truth, named),
-        "macro_f1": float(macro_f1_of(confusion(test)[np.newaxis])[0]),
         "log_loss": float(log_loss(places, given / given.sum(axis=1, keepdims=True), labels=range(len(LABELS)))),
         "top2_accuracy": float(top_k_accuracy_score(places, given, k=2, labels=range(len(LABELS)))),
         "ece": ece(calibration(test)),
@@ -169,7 +159,7 @@ def named_and_true(rows: pd.DataFrame, kind: str = "class") -> tuple[np.ndarray,
 
 
 def scores_of(predictions: pd.DataFrame, kind: str) -> dict[str, float]:
-    """The scores of emotions or genders.
+    """The scores of classes, emotions or genders.
 
     Parameters
     ----------

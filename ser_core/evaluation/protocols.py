@@ -1,13 +1,13 @@
 """Splits into training and test clips, from the study's random split to speaker-independent folds."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, train_test_split
+from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold, train_test_split
 
 from ser_core.corpus import official_clips
 from ser_core.errors import ProtocolError
@@ -169,10 +169,13 @@ def _actor_folds(name: str, number: int, seed: int) -> Protocol:
     def divide(index: pd.DataFrame) -> list[Fold]:
         if index["speaker"].nunique() < number:
             raise ProtocolError(f"{name!r} needs {number} actors, and there are {index['speaker'].nunique()}")
-        folds = by_speaker(index["gender"], index["speaker"], number, seed)
-        return [Fold(i, "test", train, held) for i, (train, held) in enumerate(folds, start=1)]
+        return _numbered("test", by_speaker(index["gender"], index["speaker"], number, seed))
 
     return Protocol(name, f"{number} folds of actors, drawn with seed {seed}: speech and song", divide, "speaker")
+
+
+def _numbered(part: str, folds: Iterable[tuple[np.ndarray, np.ndarray]]) -> list[Fold]:
+    return [Fold(number, part, train, held_out) for number, (train, held_out) in enumerate(folds, start=1)]
 
 
 def _original_folds(index: pd.DataFrame) -> list[Fold]:
@@ -203,7 +206,7 @@ def _original_split(index: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 def _cv_folds(index: pd.DataFrame, train: np.ndarray, number: int) -> list[Fold]:
     folds = StratifiedKFold(number).split(train, index["label"].to_numpy(dtype=object)[train])
-    return [Fold(i, "cv", train[fit], train[held]) for i, (fit, held) in enumerate(folds, start=1)]
+    return _numbered("cv", ((train[fit], train[held_out]) for fit, held_out in folds))
 
 
 def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS) -> list[Fold]:
@@ -238,7 +241,7 @@ def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS)
     if rows["speaker"].nunique() < number:
         raise ProtocolError(f"{number} folds of actors need {number} actors, and there are {rows['speaker'].nunique()}")
     folds = by_speaker(rows["gender"], rows["speaker"], number)
-    return [Fold(i, "cv", train[fit], train[held]) for i, (fit, held) in enumerate(folds, start=1)]
+    return _numbered("cv", ((train[fit], train[held_out]) for fit, held_out in folds))
 
 
 def by_speaker(genders, speakers, number: int, seed: int = ORIGINAL_SEED) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -303,17 +306,14 @@ def _each_value(column: str, index: pd.DataFrame) -> list[Fold]:
     found = np.unique(values)
     if len(found) < 2:
         raise ProtocolError(f"{column} needs clips of two values at least, and there is {len(found)}")
-    return [
-        Fold(number, "test", np.flatnonzero(values != value), np.flatnonzero(values == value))
-        for number, value in enumerate(found, start=1)
-    ]
+    return _numbered("test", LeaveOneGroupOut().split(values, groups=values))
 
 
 def _published(name: str, with_song: bool, index: pd.DataFrame) -> list[Fold]:
     """Published folds: the speech of some actors is predicted by a model of the others' speech, and maybe song."""
     folds = []
     speech = _column(index, "channel", name) == "speech"
-    for number, actors in enumerate(PUBLISHED[name], start=1):
+    for actors in PUBLISHED[name]:
         theirs = index["speaker"].isin([f"{actor:02d}" for actor in actors]).to_numpy()
         train, held_out = np.flatnonzero((speech | with_song) & ~theirs), np.flatnonzero(speech & theirs)
         if not len(train) or not len(held_out):
@@ -321,8 +321,8 @@ def _published(name: str, with_song: bool, index: pd.DataFrame) -> list[Fold]:
             raise ProtocolError(
                 f"{name} tests on the speech of actors {listed} and trains on others: clips are missing"
             )
-        folds.append(Fold(number, "test", train, held_out))
-    return folds
+        folds.append((train, held_out))
+    return _numbered("test", folds)
 
 
 def _with_and_without_song(name: str, title: str) -> tuple[Protocol, Protocol]:

@@ -1,6 +1,7 @@
 """Start, stop, resume, delete and list jobs."""
 
 import dataclasses
+import itertools
 import json
 import os
 import secrets
@@ -45,9 +46,8 @@ def start(task: Task, settings: Settings) -> Job:
     """
     settings.require_writable(task.kind)
     with _folder(settings) as folder:
-        for known in _read_all(folder):
-            if known.is_alive and known.task.arguments == task.arguments:
-                return get(known.id, settings)
+        if known := _alive(task, settings):
+            return known
         new = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         making = folder / f".{new.name}"
         making.mkdir()
@@ -84,18 +84,16 @@ def list_all(settings: Settings) -> list[Job]:
     ----------
     settings : Settings
     """
-    found, waiting = [], 0
-    for one in _read_all(settings.workspace / "jobs"):
-        if one.status == "queued":
-            waiting += 1
-            one = dataclasses.replace(one, place=waiting)
-        found.append(one)
-    return found
+    read = (jobs.read(folder) for folder in (settings.workspace / "jobs").glob("[!.]*/"))
+    found = sorted((one for one in read if one), key=lambda one: (one.queued, one.id))
+    places = itertools.count(1)
+    return [dataclasses.replace(one, place=next(places)) if one.status == "queued" else one for one in found]
 
 
-def _read_all(folder: Path) -> list[Job]:
-    found = (jobs.read(each) for each in folder.glob("[!.]*/"))
-    return sorted((one for one in found if one), key=lambda one: (one.queued, one.id))
+def _alive(task: Task, settings: Settings) -> Job | None:
+    """The job that is queued or running with these arguments, if there is one."""
+    alive = (one for one in list_all(settings) if one.is_alive and one.task.arguments == task.arguments)
+    return next(alive, None)
 
 
 def get(job_id: str, settings: Settings) -> Job:
@@ -169,16 +167,15 @@ def resume(job: Job, settings: Settings) -> Job:
         If nothing may be started here, or the job cannot be resumed.
     """
     settings.require_writable(job.task.kind)
-    with _folder(settings) as folder:
+    with _folder(settings):
         now = jobs.read(job.folder)
         if now is None or not now.is_resumable:
             if now and now.is_alive:
                 return get(job.id, settings)  # someone else was faster
             _refuse_final(now)
             raise JobError(f"Job {job.id} cannot go on: {job.task.kind} starts anew each time. Try it again instead")
-        for other in _read_all(folder):
-            if other.is_alive and other.task.arguments == now.task.arguments:
-                return get(other.id, settings)
+        if other := _alive(now.task, settings):
+            return other
         _kill_all(now)
         _queue(job.folder)
     return get(job.id, settings)
