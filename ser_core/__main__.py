@@ -7,7 +7,13 @@ from ser_core.cli import main
 
 
 def run() -> int:
-    """Run one command, which ends at SIGTERM as at Ctrl-C; the exit status."""
+    """Run one command, which SIGTERM ends like Ctrl-C.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
     interrupts.listen()
     return main()
 

@@ -1,4 +1,4 @@
-"""What a number depends on besides this code: packages, platform, processor."""
+"""The environment that results depend on: packages, platform, processor."""
 
 import platform
 import subprocess
@@ -9,20 +9,20 @@ from importlib import metadata
 from pathlib import Path
 
 PACKAGES = ("numpy", "scipy", "librosa", "soxr", "scikit-learn", "xgboost", "lightgbm", "tensorflow", "keras")
-CPU_BUILDS = ("xgboost", "tensorflow")  # may be installed under a name of their own
+CPU_BUILDS = ("xgboost", "tensorflow")  # may be installed as NAME-cpu
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Where a run was made; empty where it was not written down.
+    """The environment in which a run was made; empty where it was not recorded.
 
     Parameters
     ----------
     packages : dict
-        Name -> version, Python's too.
+        Name -> version; also of "python".
     platform, processor, blas, praat : str
     commit : str
-        Of this code; ends in "+changes" where files differed from it.
+        The git commit of this code; ends in "+changes" if files of `ser_core` differed from it.
     """
 
     packages: dict[str, str] = field(default_factory=dict)
@@ -34,12 +34,22 @@ class Environment:
 
     @classmethod
     def here(cls) -> "Environment":
-        """The environment of this process."""
+        """The environment of this process.
+
+        Returns
+        -------
+        Environment
+        """
         return cls(versions(), platform.platform(), processor(), _blas(), _praat(), _commit())
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages whose change may change a number."""
+    """The versions of Python and of the packages that affect results.
+
+    Returns
+    -------
+    dict of str to str
+    """
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         for installed in (name, f"{name}-cpu") if name in CPU_BUILDS else (name,):
@@ -50,7 +60,12 @@ def versions() -> dict[str, str]:
 
 @cache
 def processor() -> str:
-    """The processor's name; the machine's kind where the system does not say."""
+    """The processor's name, or the machine type if the system does not give one.
+
+    Returns
+    -------
+    str
+    """
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -60,14 +75,19 @@ def processor() -> str:
 
 @cache
 def processor_flags() -> str:
-    """The instruction sets that Linux names; nothing elsewhere."""
+    """The processor's instruction sets as Linux lists them; empty on other systems.
+
+    Returns
+    -------
+    str
+    """
     with suppress(OSError):
         return next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")), "")
     return ""
 
 
 def _blas() -> str:
-    import numpy  # noqa: F401  # whose BLAS is looked for
+    import numpy  # noqa: F401  # loads the BLAS
     from threadpoolctl import threadpool_info
 
     found = [one for one in threadpool_info() if one["user_api"] == "blas"]

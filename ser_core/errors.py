@@ -1,69 +1,69 @@
-"""What can go wrong through bad input. A message holds the bad value and says what to do; it is fit to be shown."""
+"""Errors caused by bad input. The message names the bad value and what to do, and can be shown to users."""
 
 
 class SerError(Exception):
-    """The root of every error that `ser_core` raises on purpose."""
+    """The base class of all errors of `ser_core`."""
 
 
 class CorpusError(SerError):
-    """A folder or a manifest that holds no usable clip, or a name that is not a RAVDESS name."""
+    """A folder or manifest without usable clips, or a file name that is not a RAVDESS name."""
 
 
 class DownloadError(SerError):
-    """Clips that cannot be brought here: no connection, no room, or not the official archives."""
+    """A failed download: no connection, no disk space, or not the official archives."""
 
 
 class DownloadStopped(DownloadError):
-    """A download that was stopped. What has arrived is kept."""
+    """A download that was stopped. What was downloaded is kept."""
 
 
 class ReadOnlyError(SerError):
-    """Work that is not begun, since this installation is for looking only."""
+    """Work that is refused because this installation, or what it would change, is read-only."""
 
 
 class AudioError(SerError):
-    """Sound that cannot be read, is not allowed, or holds nothing to recognise."""
+    """Audio that cannot be decoded, is out of limits, or contains nothing to recognise."""
 
 
 class FeatureError(SerError):
-    """A feature table that does not fit: wrong version, missing columns, or too many clips that cannot be read."""
+    """An unusable feature table: wrong version, missing columns, or too many unreadable clips."""
 
 
 class ImageError(SerError):
-    """Pictures that cannot be made or kept: an unknown kind, or a folder that holds others or cannot be written."""
+    """Images that cannot be made or saved: an unknown kind, or a folder with other images or without write access."""
 
 
 class ProtocolError(SerError):
-    """A protocol that is not known, or a corpus that cannot be split by it."""
+    """An unknown protocol, or a corpus that cannot be split by it."""
 
 
 class ModelError(SerError):
-    """A model or a preset that is not known."""
+    """An unknown model or preset, or a recipe that does not fit the model."""
 
 
 class ArtifactError(SerError):
-    """A stored model, run or table that is missing, damaged, or made with other versions."""
+    """A stored model, run or table that is missing, damaged, or of another version."""
 
 
 class TuningError(SerError):
-    """A study that is not known, is there already, cannot be searched as asked, or whose database cannot be used."""
+    """A study that is unknown, exists already or does not allow the search, or a database that cannot be used."""
 
 
 class JobError(SerError):
-    """A job that is not there, or cannot be started, resumed or deleted as it stands."""
+    """An unknown job, or one that cannot be started, resumed or deleted in its state."""
 
 
 class MissingPackageError(SerError):
-    """Work that needs a package which few need, and which is not installed."""
+    """Work that needs an optional package that is not installed."""
 
 
 class SettingsError(SerError):
-    """A variable of the environment that is none of the values that it can have."""
+    """An environment variable with an invalid value."""
 
 
 class ParallelError(SerError):
-    """A cluster that does not answer, or whose machines would give other numbers."""
+    """A cluster that does not answer, or whose machines would give different results."""
 
 
 class TrainingError(SerError):
-    """A network whose training fails, and would fail again with the same options."""
+    """A network whose training fails and would fail again with the same options."""

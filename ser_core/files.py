@@ -1,6 +1,6 @@
-"""Files that are written whole or not at all, and tables as Parquet files: lossless and small."""
+"""Atomic writes, and tables as compact Parquet files."""
 
-from __future__ import annotations  # pandas is not loaded for what writes no table
+from __future__ import annotations  # pandas is loaded only where tables are written
 
 import os
 from collections.abc import Iterator
@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-LEVEL = 15  # of zstd: a tenth of a second for a run's predictions
+LEVEL = 15  # of zstd; a run's predictions take 0.1 s
 
 
 @contextmanager
 def atomically(file: Path) -> Iterator[Path]:
-    """Write a file whole or not at all, also where the process is killed or the disk is full.
+    """Write a file atomically: it is complete or unchanged, even if the process is killed or the disk is full.
 
     Parameters
     ----------
     file : Path
-        What is written or replaced. Its folder is there.
+        The file to write or replace. Its folder must exist.
 
     Yields
     ------
     Path
-        A hidden file beside it, to be written. It takes the file's place when the block ends; after an error nothing
-        is left of it.
+        A temporary file beside it, to write to. It replaces the file when the block ends, and is deleted after an
+        error.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def atomically(file: Path) -> Iterator[Path]:
 def write(table: pd.DataFrame, file: Path) -> None:
     """Write a table as Parquet.
 
-    Floats are stored as byte streams, which compress a third better than dictionaries of values that hardly repeat.
+    Floats are stored as byte streams, which are a third smaller here than dictionaries, since values hardly repeat.
 
     Parameters
     ----------

@@ -1,33 +1,38 @@
-"""How a command is asked to end: Ctrl-C or SIGTERM, which both raise KeyboardInterrupt in it."""
+"""Interrupts: Ctrl-C and SIGTERM both raise KeyboardInterrupt in a command."""
 
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_asked, _held = threading.Event(), threading.Event()
+_requested, _held = threading.Event(), threading.Event()
 
 
 def listen() -> None:
-    """From now on, end this process's work at SIGTERM as at Ctrl-C. Call it in the main thread."""
+    """Handle SIGTERM like Ctrl-C from now on. Call this in the main thread."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
 
 
 def _stop(number, frame):
-    _asked.set()
+    _requested.set()
     if not _held.is_set():
         raise KeyboardInterrupt
 
 
 @contextmanager
 def held(hold: bool = True) -> Iterator[None]:
-    """Delay interrupts during steps that must be whole, such as writes to a database; `held(False)` allows them again.
+    """Delay interrupts during steps that must not be cut, such as writes to a database.
+
+    Parameters
+    ----------
+    hold : bool
+        False allows interrupts again inside such a step.
 
     Raises
     ------
     KeyboardInterrupt
-        Where the work may be broken off again, if this process was asked to end meanwhile.
+        As soon as interrupts are allowed again, if one arrived meanwhile.
     """
     before = _held.is_set()
     _set(hold)
@@ -48,12 +53,13 @@ def _set(hold: bool) -> None:
 def check() -> None:
     """Raise a pending interrupt; call this between two steps of long work.
 
-    An exception that a signal raises while Python collects garbage or runs another callback is lost there.
+    Needed because Python discards an exception that a signal handler raises during garbage collection or inside some
+    callbacks.
 
     Raises
     ------
     KeyboardInterrupt
-        If this process was asked to end.
+        If this process was requested to end.
     """
-    if _asked.is_set():
+    if _requested.is_set():
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Keras on TensorFlow, imported at its first use, since only networks need it."""
+"""Keras on TensorFlow, imported at first use, since only networks need it."""
 
 import os
 from functools import cache
@@ -11,15 +11,20 @@ MAX_THREADS = 8
 
 @cache
 def load_keras():
-    """Keras on TensorFlow, set up once. Takes seconds the first time.
+    """Import and configure Keras on TensorFlow. The first call takes seconds.
 
-    Logging is quiet and operations are deterministic. Half precision is used where there is a GPU, and at most
-    `MAX_THREADS` cores, since networks as small as these gain nothing from more.
+    Operations are deterministic. Mixed precision is used on a GPU, and at most `MAX_THREADS` cores, since networks of
+    this size gain nothing from more.
+
+    Returns
+    -------
+    module
+        `keras`.
 
     Raises
     ------
     MissingPackageError
-        If TensorFlow is not installed, or is there and cannot be loaded.
+        If TensorFlow is not installed or cannot be loaded.
     """
     extras.require("train", "A network")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

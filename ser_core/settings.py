@@ -1,16 +1,16 @@
-"""Where things are, read once from the environment.
+"""Paths and options of this installation, read from the environment.
 
 | variable              | meaning                                            | default                     |
 |-----------------------|----------------------------------------------------|-----------------------------|
-| `SER_WORKSPACE`       | what this installation makes: caches, runs, models | see below                   |
+| `SER_WORKSPACE`       | written by this installation: caches, runs, models | see below                   |
 | `SER_DATA_DIR`        | the RAVDESS clips                                  | `ravdess` in the workspace  |
-| `SER_READ_ONLY`       | 1: nothing can be started (a public screen)        | 0                           |
-| `SER_MAX_JOBS`        | jobs that run at a time; the others wait           | 1                           |
+| `SER_READ_ONLY`       | 1: nothing can be started (a public display)       | 0                           |
+| `SER_MAX_JOBS`        | jobs that run at the same time; the others wait    | 1                           |
 | `SER_OPTUNA_STORAGE`  | a database of studies that many machines share     | SQLite in the workspace     |
 | `SER_VGG16_WEIGHTS`   | a file of VGG16's ImageNet weights, without top    | Keras' own download         |
 
-In a checkout what ships lies in `artifacts/`, and the workspace is `workspace/` beside it. A wheel has the artifacts
-inside the package, and the workspace is the user's data folder for `ser`, e.g. `~/.local/share/ser`.
+In a checkout the shipped artifacts are in `artifacts/` and the workspace is `workspace/` beside it. An installed wheel
+has the artifacts inside the package, and the workspace is the user's data folder for `ser`, e.g. `~/.local/share/ser`.
 """
 
 import os
@@ -20,37 +20,60 @@ from pathlib import Path
 from ser_core.errors import ReadOnlyError, SettingsError
 
 _PACKAGE = Path(__file__).resolve().parent
-PROJECT = _PACKAGE.parent  # the checkout; of an installed wheel, the folder of all packages
+PROJECT = _PACKAGE.parent  # the checkout; for an installed wheel, site-packages
 IS_CHECKOUT = not (_PACKAGE / "artifacts").is_dir()
 ARTIFACTS = PROJECT / "artifacts" if IS_CHECKOUT else _PACKAGE / "artifacts"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The paths of this installation, and what it may do. Read with `Settings.from_environment()`."""
+    """The paths and options of this installation. Read with `Settings.from_environment()`.
+
+    Parameters
+    ----------
+    workspace : Path
+        What this installation writes: caches, runs, models, jobs.
+    data_dir : Path
+        The RAVDESS clips.
+    artifacts : Path
+        What ships with the project; never written while the app runs.
+    read_only : bool
+        Whether nothing can be started or changed.
+    max_jobs : int > 0
+        Jobs that run at the same time.
+    optuna_storage : str or None
+        URL of the studies' database; None for SQLite in the workspace.
+    vgg16_weights : Path or None
+        File of VGG16's ImageNet weights without the top; None to download them.
+    """
 
     workspace: Path
     data_dir: Path
     artifacts: Path = ARTIFACTS
     read_only: bool = False
     max_jobs: int = 1
-    optuna_storage: str | None = field(default=None, repr=False)  # its address may hold a password
+    optuna_storage: str | None = field(default=None, repr=False)  # the URL may contain a password
     vgg16_weights: Path | None = None
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Settings as the environment gives them now; relative paths count from the working directory.
+        """The settings in the current environment. Relative paths start at the working directory.
+
+        Returns
+        -------
+        Settings
 
         Raises
         ------
         SettingsError
-            If a variable holds what it cannot.
+            If a variable has an invalid value.
         """
         workspace = Path(os.environ.get("SER_WORKSPACE") or _default_workspace()).absolute()
         return cls(
             workspace=workspace,
             data_dir=Path(os.environ.get("SER_DATA_DIR") or workspace / "ravdess").absolute(),
-            read_only=os.environ.get("SER_READ_ONLY", "") not in ("", "0"),  # a slip must not open a public screen
+            read_only=os.environ.get("SER_READ_ONLY", "")
+            not in ("", "0"),  # anything but 0 counts: a typo must not unlock a public display
             max_jobs=_max_jobs(os.environ.get("SER_MAX_JOBS") or "1"),
             optuna_storage=os.environ.get("SER_OPTUNA_STORAGE") or None,
             vgg16_weights=Path(found).absolute() if (found := os.environ.get("SER_VGG16_WEIGHTS")) else None,
@@ -58,28 +81,28 @@ class Settings:
 
     @property
     def training(self) -> Path:
-        """Where networks keep their state while they learn."""
+        """The folder of the states from which interrupted trainings of networks are resumed."""
         return self.workspace / "training"
 
     def require_writable(self, work: str) -> None:
-        """Check that this installation may write; call it before such work begins, e.g. `require_writable("download")`.
+        """Check that this installation may write; call this before work begins, e.g. `require_writable("download")`.
 
         Parameters
         ----------
         work : str
-            What would be done, for the message.
+            The work, for the message.
 
         Raises
         ------
         ReadOnlyError
-            If this installation is for looking only.
+            If this installation is read-only.
         """
         if self.read_only:
             raise ReadOnlyError(f"No {work} here: this installation is read-only. Unset SER_READ_ONLY to change that")
 
     @property
     def stores(self) -> tuple[Path, Path]:
-        """The shipped store and this installation's own, of the same inner layout. Only the second is written."""
+        """The shipped store and this installation's own. Both have the same layout; only the second is written."""
         return self.artifacts, self.workspace
 
     def shipped_table(self, features: str) -> Path:
@@ -88,35 +111,40 @@ class Settings:
         Parameters
         ----------
         features : str
+            Key of the feature set.
+
+        Returns
+        -------
+        Path
         """
         return self.artifacts / "features" / f"{features}.parquet"
 
     @property
     def feature_table(self) -> Path:
-        """The shipped table of the study's features of all clips."""
+        """The shipped table of the original study's features (`mean180`) of all clips."""
         return self.shipped_table("mean180")
 
     @property
     def speakers(self) -> Path:
-        """The shipped table of who speaks in each test clip, and who was recognised."""
+        """The shipped table of the true and the recognised speaker of each test clip."""
         return self.artifacts / "features" / "speakers.parquet"
 
     @property
     def maps(self) -> Path:
-        """The shipped places of all clips on maps of their features."""
+        """The shipped table of all clips' coordinates on maps of their features."""
         return self.artifacts / "features" / "maps.parquet"
 
 
 def child_environment(**more: str) -> dict[str, str]:
     """The environment for a child process that runs a module of this package (`python -m ser_core...`).
 
-    The child stays in the working directory, so that relative paths mean what they mean here. It must not import from
-    that folder, though: a user's `queue.py` would take the place of Python's own.
+    The child keeps the working directory, so that relative paths stay valid, but does not import from it: a user's
+    `queue.py` would shadow Python's own.
 
     Parameters
     ----------
     **more : str
-        Further variables.
+        Variables to add.
 
     Returns
     -------
@@ -128,7 +156,7 @@ def child_environment(**more: str) -> dict[str, str]:
     >>> subprocess.run(command, env=child_environment(SER_MAX_JOBS="2"))  # doctest: +SKIP
     """
     environment = os.environ | {"PYTHONSAFEPATH": "1"} | more
-    if IS_CHECKOUT:  # which need not be installed
+    if IS_CHECKOUT:  # may not be installed
         others = [one for one in environment.get("PYTHONPATH", "").split(os.pathsep) if one not in ("", str(PROJECT))]
         environment["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *others])
     return environment

@@ -2,8 +2,8 @@
 
     python -m ser_core.cli.job_worker FOLDER
 
-It is started when the job is made and waits by itself, so the queue needs nobody to look after it. Until its turn it
-loads next to nothing.
+It is started with the job and waits by itself, so the queue needs no process to manage it. While it waits it loads
+next to nothing.
 """
 
 import errno
@@ -23,41 +23,84 @@ from ser_core.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-LOOK_S = 0.3  # how often one that waits looks whether it is its turn
-TELL_S = 0.5  # how often progress is written down
+POLL_S = 0.3  # how often a queued job checks whether it is its turn
+REPORT_S = 0.5  # how often progress is written
 
 
 class Report:
-    """Records the progress of a command that runs as a job."""
+    """Records the progress of a command that runs as a job.
+
+    Parameters
+    ----------
+    folder : Path
+        The job's.
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self._told = 0.0
+        self._written = 0.0
         self._step, self._step_began, self._step_done = "", 0.0, 0.0
 
     def progress(self, what: str, done: float, total: float | None, words: str = "", unit: str = "") -> None:
-        """Say how far a step is, in units such as epoch; `words` where numbers would not do."""
+        """Record the progress of a step, at most every `REPORT_S` seconds.
+
+        Parameters
+        ----------
+        what : str
+            The step.
+        done : float
+        total : float or None
+            None if it is not known.
+        words : str, optional
+            Shown instead of the numbers.
+        unit : str, optional
+            What is counted, e.g. "epoch".
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If the job was requested to stop.
+        """
         interrupts.check()
         now = time.time()
         if what != self._step:
             self._step, self._step_began, self._step_done = what, now, done
-            self._told = 0.0
-        if now - self._told < TELL_S and done != total:
+            self._written = 0.0
+        if now - self._written < REPORT_S and done != total:
             return
-        self._told = now
-        fresh = done - self._step_done  # what was there already says nothing of the pace
+        self._written = now
+        fresh = done - self._step_done  # what was done before does not count for the rate
         left = (total - done) * (now - self._step_began) / fresh if total and fresh > 0 else None
-        told = {"what": what, "done": done, "total": total, "words": words, "seconds_left": left, "unit": unit}
-        with suppress(OSError):  # on a full disk; if the work minds, it will say so
-            jobs.write_state(self.folder, progress=told)
+        progress = {"what": what, "done": done, "total": total, "words": words, "seconds_left": left, "unit": unit}
+        with suppress(OSError):  # a full disk, which the command itself reports if it matters
+            jobs.write_state(self.folder, progress=progress)
 
     def event(self, kind: str, **facts) -> None:
-        """Tell what happened, for whoever draws it."""
+        """Record an event, e.g. for the figures of a running training.
+
+        Parameters
+        ----------
+        kind : str
+            E.g. "epoch".
+        **facts
+            What else to record.
+        """
         jobs.add_event(self.folder, kind, **facts)
 
 
 def main(folder: Path) -> int:
-    """Carry out the job of a folder; the exit status."""
+    """Carry out a job.
+
+    Parameters
+    ----------
+    folder : Path
+        The job's.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
     interrupts.listen()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     began = None
@@ -82,7 +125,7 @@ def _wait_for_turn(folder: Path) -> None:
     while True:
         interrupts.check()
         with FileLock(folder.parent / ".lock"):
-            # Also before whoever started this process could write it down.
+            # The process that started this one may not have recorded it yet.
             state = {"pid": process.pid, "process_began": process.create_time()}
             alive = [one for one in list_all(settings) if one.is_alive]
             mine = next((place for place, one in enumerate(alive) if one.folder == folder), 0)
@@ -91,12 +134,12 @@ def _wait_for_turn(folder: Path) -> None:
                 jobs.write_state(folder, **state, status="running", began=time.time())
                 jobs.add_event(folder, "began")
                 return
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)
 
 
 @dataclass(frozen=True)
 class _End:
-    """How a job ended, as its state has it."""
+    """How a job ended: fields of its state."""
 
     status: str
     message: str = ""
@@ -115,18 +158,18 @@ def _carry_out(folder: Path) -> _End:
     except SerError as error:
         logger.error("%s", error)  # not printed: on a full disk that would be the next fault
         return _End("failed", str(error), is_final=isinstance(error, TrainingError))
-    except SystemExit:  # argparse has printed what it does not understand
-        return _End("failed", "The command line is not understood; the log says more")
+    except SystemExit:  # argparse has printed what is wrong
+        return _End("failed", "The command line is not valid; see the log")
     except OSError as error:
-        logger.exception("The job broke off")
+        logger.exception("The job failed")
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return _End("failed", "The disk is full. Make room and go on: what was done is kept")
-        return _End("failed", f"The system said no: {error}")
-    except Exception:  # the job's end: only its log can say why
-        logger.exception("The job broke off")
-        return _End("failed", "It broke off through a fault of this program; the log says more")
+            return _End("failed", "The disk is full. Free some space and start it again: what was done is kept")
+        return _End("failed", f"The system refused: {error}")
+    except Exception:  # the last resort: only the log shows the cause
+        logger.exception("The job failed")
+        return _End("failed", "It failed because of a bug in this program; see the log")
     if status:
-        return _End("failed", "It ended with faults; the log says which", answer)
+        return _End("failed", "It ended with errors; see the log", answer)
     return _End("done", answer=answer)
 
 

@@ -1,8 +1,8 @@
-"""Long work: a writing command of `python -m ser_core` in a process of its own, its state on disk.
+"""Jobs: commands of `python -m ser_core` that run in processes of their own and keep their state on disk.
 
-`workspace/jobs/<id>/` holds `spec.json` (what to do), `state.json` (how it stands), `events.jsonl` (what happened)
-and `log.txt` (what the command printed). Whoever reads that folder can tell how the work stands, and nobody has to stay
-for it to go on: it survives a closed tab, a restarted server and a killed worker.
+`workspace/jobs/<id>/` holds `spec.json` (what to do), `state.json` (the current state), `events.jsonl` (what happened)
+and `log.txt` (what the command printed). The state of a job is read from its folder, and a job depends on no other
+process: it survives a closed tab and a restarted server.
 """
 
 from ser_core.jobs.control import delete, get, list_all, resume, retry, start, stop

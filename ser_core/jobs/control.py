@@ -22,9 +22,9 @@ from ser_core.jobs import job as jobs
 from ser_core.jobs.job import Job, Task
 from ser_core.settings import Settings, child_environment
 
-GRACE_S = 15.0  # from the request to stop until the process and all that it started are killed
-JOB_VARIABLE = "SER_JOB"  # by which all that a job started is known, also after its own process is gone
-RESERVE_BYTES = 16_384  # for a job's last state on a full disk
+GRACE_S = 15.0  # from the request to stop until the process and its children are killed
+JOB_VARIABLE = "SER_JOB"  # marks every process that a job started, also after the job's own process has ended
+RESERVE_BYTES = 16_384  # freed for a job's last state on a full disk
 
 
 def start(task: Task, settings: Settings) -> Job:
@@ -42,7 +42,7 @@ def start(task: Task, settings: Settings) -> Job:
     Raises
     ------
     ReadOnlyError, JobError
-        If nothing may be started here, or the workspace cannot be written.
+        If the installation is read-only, or the workspace cannot be written.
     """
     settings.require_writable(task.kind)
     with _folder(settings) as folder:
@@ -58,7 +58,7 @@ def start(task: Task, settings: Settings) -> Job:
 
 
 def _queue(folder: Path, place: Path | None = None) -> None:
-    """Put a job's folder in the queue (and in its `place`), with a process that waits there for its turn."""
+    """Queue a job (after moving its folder to `place`): start a process that waits for its turn."""
     (folder / jobs.STOP).unlink(missing_ok=True)
     (folder / jobs.RESERVE).write_bytes(b"\0" * RESERVE_BYTES)
     (folder / jobs.STATE).write_text(json.dumps({"status": "queued", "queued": time.time()}))
@@ -72,17 +72,22 @@ def _queue(folder: Path, place: Path | None = None) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # its own process group, which no Ctrl-C of ours reaches
+            start_new_session=True,  # its own process group, so that Ctrl-C here does not reach it
         )
     jobs.write_state(folder, pid=worker.pid, process_began=psutil.Process(worker.pid).create_time())
 
 
 def list_all(settings: Settings) -> list[Job]:
-    """All jobs, oldest first; queued ones with their place in the queue.
+    """All jobs.
 
     Parameters
     ----------
     settings : Settings
+
+    Returns
+    -------
+    list of Job
+        The oldest first; queued ones with their place in the queue.
     """
     read = (jobs.read(folder) for folder in (settings.workspace / "jobs").glob("[!.]*/"))
     found = sorted((one for one in read if one), key=lambda one: (one.queued, one.id))
@@ -97,12 +102,16 @@ def _alive(task: Task, settings: Settings) -> Job | None:
 
 
 def get(job_id: str, settings: Settings) -> Job:
-    """The job of that id.
+    """The job with this id.
 
     Parameters
     ----------
     job_id : str
     settings : Settings
+
+    Returns
+    -------
+    Job
 
     Raises
     ------
@@ -116,17 +125,26 @@ def get(job_id: str, settings: Settings) -> Job:
 
 
 def stop(job: Job, settings: Settings, *, grace_s: float = GRACE_S) -> threading.Thread | None:
-    """Ask a job to end, and if it has not after a while, kill it and all that it started. What it did is kept.
+    """Request a job to stop, and kill it and its child processes if it is still running after a while.
+
+    What it has saved is kept.
+
+    Parameters
+    ----------
+    job : Job
+    settings : Settings
+    grace_s : float
+        Seconds until it is killed.
 
     Returns
     -------
     threading.Thread or None
-        What waits for the end; None if the job was not alive.
+        A thread that waits for the end; None if the job was not alive.
 
     Raises
     ------
     ReadOnlyError
-        If nothing may be changed here.
+        If the installation is read-only.
     """
     settings.require_writable("stop of a job")
     if not job.is_alive:
@@ -138,12 +156,12 @@ def stop(job: Job, settings: Settings, *, grace_s: float = GRACE_S) -> threading
         (job.folder / jobs.STOP).touch()
         with suppress(ProcessLookupError):
             os.kill(now.pid, signal.SIGTERM)
-    thread = threading.Thread(target=_see_to_its_end, args=(now, grace_s), name=f"stop-{job.id}", daemon=True)
+    thread = threading.Thread(target=_wait_and_kill, args=(now, grace_s), name=f"stop-{job.id}", daemon=True)
     thread.start()
     return thread
 
 
-def _see_to_its_end(job: Job, grace_s: float) -> None:
+def _wait_and_kill(job: Job, grace_s: float) -> None:
     until = time.monotonic() + grace_s
     while time.monotonic() < until:
         now = jobs.read(job.folder)
@@ -154,26 +172,33 @@ def _see_to_its_end(job: Job, grace_s: float) -> None:
 
 
 def resume(job: Job, settings: Settings) -> Job:
-    """Resume a job that was stopped, failed or was interrupted; it queues like a new one.
+    """Resume a job that was stopped, failed or was interrupted. It is queued like a new one.
 
     Parameters
     ----------
     job : Job
     settings : Settings
 
+    Returns
+    -------
+    Job
+        The job, or another one that is alive with the same arguments.
+
     Raises
     ------
     ReadOnlyError, JobError
-        If nothing may be started here, or the job cannot be resumed.
+        If the installation is read-only, or the job cannot be resumed.
     """
     settings.require_writable(job.task.kind)
     with _folder(settings):
         now = jobs.read(job.folder)
         if now is None or not now.is_resumable:
             if now and now.is_alive:
-                return get(job.id, settings)  # someone else was faster
+                return get(job.id, settings)  # another process resumed it first
             _refuse_final(now)
-            raise JobError(f"Job {job.id} cannot go on: {job.task.kind} starts anew each time. Try it again instead")
+            raise JobError(
+                f"Job {job.id} cannot be resumed: {job.task.kind} always starts from the beginning. Retry it instead"
+            )
         if other := _alive(now.task, settings):
             return other
         _kill_all(now)
@@ -182,17 +207,21 @@ def resume(job: Job, settings: Settings) -> Job:
 
 
 def retry(job: Job, settings: Settings) -> Job:
-    """Start the same task again, as a job of its own.
+    """Start the same task again, as a new job.
 
     Parameters
     ----------
     job : Job
     settings : Settings
 
+    Returns
+    -------
+    Job
+
     Raises
     ------
     ReadOnlyError, JobError
-        As `start`; and if it would end in the same way again.
+        As `start`; and if it would fail again in the same way.
     """
     settings.require_writable(job.task.kind)
     _refuse_final(jobs.read(job.folder))
@@ -205,7 +234,7 @@ def _refuse_final(job: Job | None) -> None:
 
 
 def delete(job: Job, settings: Settings) -> None:
-    """Delete the folder of a job that has ended. Its results stay.
+    """Delete the folder of a job that has ended. Its results are kept.
 
     Parameters
     ----------
@@ -215,7 +244,7 @@ def delete(job: Job, settings: Settings) -> None:
     Raises
     ------
     ReadOnlyError, JobError
-        If nothing may be changed here, or it is alive.
+        If the installation is read-only, or the job is alive.
     """
     settings.require_writable("deletion of a job")
     with _folder(settings):
@@ -228,7 +257,7 @@ def delete(job: Job, settings: Settings) -> None:
 
 
 def _kill_all(job: Job) -> None:
-    """Kill a job's process, if it is still there, and whatever it started."""
+    """Kill a job's process and its children, if they still run."""
     killed = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
@@ -240,7 +269,7 @@ def _kill_all(job: Job) -> None:
 
 @contextmanager
 def _folder(settings: Settings):
-    """The folder of all jobs, held alone."""
+    """The folder of all jobs, locked."""
     folder = settings.workspace / "jobs"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -13,36 +13,45 @@ import psutil
 from ser_core.files import atomically
 
 SPEC, STATE, EVENTS, LOG = "spec.json", "state.json", "events.jsonl", "log.txt"
-STOP = "stop"  # is there once someone has asked the job to end; only the job itself writes its state
-RESERVE = "reserve"  # room for the last state on a full disk
+STOP = "stop"  # exists once the job was requested to stop; only the job itself writes its state
+RESERVE = "reserve"  # space that is freed to write the last state on a full disk
 
 ALIVE = ("queued", "running", "stopping")
 
-BIRTH_S = 30.0  # from a job's place in the queue until its process is written down
-CLOCK_SLACK_S = 2.0  # between two readings of one process's start, whose clock ticks in 1/100 s
+BIRTH_S = 30.0  # after it was queued, a job may be without a recorded process for this long
+CLOCK_SLACK_S = 2.0  # tolerance between two readings of one process's start time
 
 
 def shell(arguments: Iterable[str]) -> str:
-    """Arguments of `python -m ser_core` as the whole command is typed."""
+    """Arguments of `python -m ser_core` as one line to type in a shell.
+
+    Parameters
+    ----------
+    arguments : iterable of str
+
+    Returns
+    -------
+    str
+    """
     return shlex.join(["python", "-m", "ser_core", *arguments])
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a job does. It is stated by whoever starts the job, never parsed from the arguments.
+    """What a job does. Set by the caller that starts the job, never parsed from the arguments.
 
     Parameters
     ----------
     kind : str
         E.g. "tune".
     subject : str
-        What it is about: the name of a study that is tuned, the key of a network that is trained.
+        What it works on: the name of the study for tuning, the key of the network for training.
     arguments : tuple of str
-        Of `python -m ser_core`, which carries it out. Two tasks of the same arguments are the same work.
+        The arguments of `python -m ser_core`. Two tasks with the same arguments are the same work.
     title : str
-        What people call it.
+        Shown to people.
     resumable : bool
-        Whether these arguments, given again, go on from where the work was broken off.
+        Whether the same arguments resume work that was interrupted.
     """
 
     kind: str
@@ -54,18 +63,33 @@ class Task:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is with its present step."""
+    """The progress of a job's current step.
+
+    Parameters
+    ----------
+    what : str
+        The step, e.g. "Training cnn2d".
+    done : float
+    total : float or None
+        None if it is not known.
+    words : str
+        Shown instead of the numbers, e.g. with a download's rate.
+    seconds_left : float or None
+        Estimated from the rate since the step began.
+    unit : str
+        What is counted, e.g. "epoch".
+    """
 
     what: str
     done: float
     total: float | None
-    words: str = ""  # where numbers alone would not do, e.g. a download's rate
-    seconds_left: float | None = None  # from the pace since the step began here
-    unit: str = ""  # what is counted, e.g. epoch
+    words: str = ""
+    seconds_left: float | None = None
+    unit: str = ""
 
     @property
     def far(self) -> str:
-        """How far, in words: "epoch 8 of 40"; empty where that is not known."""
+        """The progress as text, e.g. "epoch 8 of 40"; empty if the total is not known."""
         if self.words or not self.total:
             return self.words
         return f"{self.unit} {self.done:,.0f} of {self.total:,.0f}".lstrip()
@@ -73,24 +97,50 @@ class Progress:
 
 @dataclass(frozen=True)
 class Job:
-    """A job at one moment."""
+    """A snapshot of a job. All times are in seconds since 1970.
+
+    Parameters
+    ----------
+    id : str
+        Its folder's name.
+    folder : Path
+    task : Task
+    status : {"queued", "running", "stopping", "done", "failed", "stopped", "interrupted"}
+        "interrupted" if its process ended without reporting how.
+    made : float
+        When the job was created.
+    queued : float
+        When it was started or resumed.
+    began, ended : float or None
+    place : int or None
+        In the queue, from 1.
+    progress : Progress or None
+    message : str
+        How it ended, to be shown to people.
+    answer : dict or None
+        What the command prints with `--json`.
+    pid : int or None
+    process_began : float or None
+        The start time of the process, which tells it from a later one with the same number.
+    is_final : bool
+        Whether it failed and would fail again with the same arguments.
+    """
 
     id: str
     folder: Path
     task: Task
-    # queued, running, stopping, done, failed, stopped, or interrupted: its process is gone without a word
     status: str
-    made: float  # seconds since 1970, as all times here
-    queued: float  # when it was started, or resumed
+    made: float
+    queued: float
     began: float | None = None
     ended: float | None = None
-    place: int | None = None  # in the queue, from 1
+    place: int | None = None
     progress: Progress | None = None
-    message: str = ""  # how it ended, fit to be shown
-    answer: dict | None = None  # what the command answers with --json
+    message: str = ""
+    answer: dict | None = None
     pid: int | None = None
     process_began: float | None = None
-    is_final: bool = False  # it failed, and would fail again in the same way: something else must be asked for
+    is_final: bool = False
 
     @property
     def is_alive(self) -> bool:
@@ -99,16 +149,25 @@ class Job:
 
     @property
     def is_resumable(self) -> bool:
-        """Whether it can go on from where it was; otherwise it can only be tried again from the start."""
+        """Whether it can be resumed; otherwise it can only be retried from the start."""
         return self.task.resumable and not (self.is_alive or self.is_final or self.status == "done")
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether it may end otherwise if it is tried again from the start."""
+        """Whether a retry from the start may succeed."""
         return self.status in ("failed", "stopped", "interrupted") and not self.is_final
 
     def log(self, lines: int = 200) -> str:
-        """The last lines of what the command printed."""
+        """The last lines of what the command printed; empty if it printed nothing.
+
+        Parameters
+        ----------
+        lines : int
+
+        Returns
+        -------
+        str
+        """
         try:
             with open(self.folder / LOG, errors="replace") as file:
                 return "".join(deque(file, maxlen=lines))
@@ -116,7 +175,13 @@ class Job:
             return ""
 
     def events(self) -> list[dict]:
-        """What happened, oldest first: each has `time` and `kind`. A line cut off by a full disk is passed over."""
+        """The recorded events, oldest first. A line that was cut off by a full disk is skipped.
+
+        Returns
+        -------
+        list of dict
+            With `time` (seconds since 1970), `kind`, and what `add_event` was given.
+        """
         found = []
         try:
             for line in (self.folder / EVENTS).read_text().splitlines():
@@ -130,11 +195,16 @@ class Job:
 
 
 def read(folder: Path) -> Job | None:
-    """The job of a folder, without its place in the queue; None where there is none that can be read.
+    """Read a job from its folder.
 
     Parameters
     ----------
     folder : Path
+
+    Returns
+    -------
+    Job or None
+        Without its place in the queue; None if the folder holds no readable job.
     """
     try:
         spec = json.loads((folder / SPEC).read_text())
@@ -144,14 +214,17 @@ def read(folder: Path) -> Job | None:
         status = state["status"]
         pid, process_began = state.get("pid"), state.get("process_began")
         message = state.get("message", "")
-        is_being_born = status == "queued" and not pid and time.time() - state["queued"] < BIRTH_S
+        is_starting = status == "queued" and not pid and time.time() - state["queued"] < BIRTH_S
         ended = state.get("ended")
-        asked = (folder / STOP).stat().st_mtime if (folder / STOP).exists() else None
-        if status in ALIVE and not is_being_born and not lives(pid, process_began):
-            status, message = "interrupted", "Its process ended without a word: it was killed, or the machine went off"
-            if asked:
-                status, message, ended = "stopped", "Stopped. What was done is kept", asked
-        elif status in ALIVE and asked:
+        stop_requested = (folder / STOP).stat().st_mtime if (folder / STOP).exists() else None
+        if status in ALIVE and not is_starting and not lives(pid, process_began):
+            status, message = (
+                "interrupted",
+                "Its process ended without reporting: it was killed, or the machine was switched off",
+            )
+            if stop_requested:
+                status, message, ended = "stopped", "Stopped. What was done is kept", stop_requested
+        elif status in ALIVE and stop_requested:
             status = "stopping"
         progress = state.get("progress")
         return Job(
@@ -175,10 +248,20 @@ def read(folder: Path) -> Job | None:
 
 
 def as_shown(found: list[Job]) -> list[Job]:
-    """Jobs in the order in which one looks for them: at work, waiting in their order, then ended, the newest first."""
-    at_work = [one for one in found if one.status in ("running", "stopping")]
-    waiting = [one for one in found if one.status == "queued"]
-    return [*at_work, *waiting, *(one for one in reversed(found) if not one.is_alive)]
+    """Sort jobs for display: running, queued in their order, then ended, the newest first.
+
+    Parameters
+    ----------
+    found : list of Job
+        The oldest first, as `list_all` gives them.
+
+    Returns
+    -------
+    list of Job
+    """
+    running = [one for one in found if one.status in ("running", "stopping")]
+    queued = [one for one in found if one.status == "queued"]
+    return [*running, *queued, *(one for one in reversed(found) if not one.is_alive)]
 
 
 def lives(pid: int | None, process_began: float | None) -> bool:
@@ -186,9 +269,13 @@ def lives(pid: int | None, process_began: float | None) -> bool:
 
     Parameters
     ----------
-    pid : int
-    process_began : float
+    pid : int or None
+    process_began : float or None
         Seconds since 1970.
+
+    Returns
+    -------
+    bool
     """
     if not pid:
         return False
@@ -201,12 +288,21 @@ def lives(pid: int | None, process_began: float | None) -> bool:
 
 
 def write_state(folder: Path, *, is_last: bool = False, **changes) -> None:
-    """Change some of a job's state, whole or not at all; for the last state on a full disk the reserve is given up.
+    """Update a job's state file atomically.
+
+    Parameters
+    ----------
+    folder : Path
+        The job's.
+    is_last : bool
+        Whether to free the reserved space if the disk is full.
+    **changes
+        The fields of the state to replace.
 
     Raises
     ------
     OSError
-        If it cannot be written.
+        If the file cannot be written.
     """
     try:
         state = json.loads((folder / STATE).read_text())
@@ -228,7 +324,17 @@ def _replace_state(folder: Path, state: dict) -> None:
 
 
 def add_event(folder: Path, kind: str, **facts) -> None:
-    """Record an event. On a full disk it is dropped: the work is worth more."""
+    """Append an event to a job's record. On a full disk it is dropped, so that the work goes on.
+
+    Parameters
+    ----------
+    folder : Path
+        The job's.
+    kind : str
+        E.g. "epoch".
+    **facts
+        What else to record; must be serialisable as JSON.
+    """
     try:
         with open(folder / EVENTS, "a") as file:
             file.write(json.dumps({"time": round(time.time(), 3), "kind": kind, **facts}) + "\n")

@@ -47,7 +47,7 @@ def test_each_state_has_its_buttons_and_its_words(app, settings):
     assert f"page-resume-{failed.id}" not in keys(app)
     assert f"page-retry-{done.id}" not in keys(app)
     said = texts(app)
-    assert "interrupted" in said and "ended without a word" in said
+    assert "interrupted" in said and "ended without reporting" in said
     assert "The disk is full" in said
     assert "python -m ser_core run kn" in [code.value for code in app.code]
 

@@ -148,7 +148,7 @@ def test_the_study_at_work_is_shown_before_one_that_waits(app, begin, settings):
     [
         ("stopped", "It was stopped** after 2 of 4 trials"),
         ("failed", "It failed. The disk is full. 2 trials that ended are kept."),
-        ("running", "It was interrupted** after 2 of 4 trials, which are kept. Its process ended without a word"),
+        ("running", "It was interrupted** after 2 of 4 trials, which are kept. Its process ended without reporting"),
     ],
 )
 def test_work_that_ended_early_says_so_and_can_go_on(app, begin, settings, monkeypatch, status, words):

@@ -67,7 +67,7 @@ def test_a_job_comes_to_its_end_with_its_answer(settings, file):
     [
         (["run", "nothing"], "There is no model 'nothing'"),
         (["run", "kn", "--features", "/nowhere.parquet"], "There is no feature table /nowhere.parquet"),
-        (["run", "kn", "--colour", "red"], "The command line is not understood"),
+        (["run", "kn", "--colour", "red"], "The command line is not valid"),
     ],
 )
 def test_bad_input_is_told_in_one_line(settings, command, says):
@@ -80,7 +80,7 @@ def test_a_fault_of_ours_is_told_shortly_and_its_trace_stands_in_the_log(setting
     job = mine(settings, ["doctor"], status="running")
     monkeypatch.setattr(cli, "carry_out", lambda *_, **__: 1 / 0)
     end = job_worker._carry_out(job.folder)
-    assert (end.status, end.message) == ("failed", "It broke off through a fault of this program; the log says more")
+    assert (end.status, end.message) == ("failed", "It failed because of a bug in this program; see the log")
     assert not end.is_final
     assert "ZeroDivisionError" in caplog.text
 
@@ -113,7 +113,7 @@ def test_a_killed_process_is_an_interrupted_job_that_can_go_on(settings, file):
     job = moves(jobs.start(task_of(tuning(file, trials=400)), settings), settings)
     os.kill(job.pid, signal.SIGKILL)
     gone = becomes(job, settings, "interrupted")
-    assert "ended without a word" in gone.message
+    assert "ended without reporting" in gone.message
     ended = moves(job, settings).progress.done
     again = jobs.resume(gone, settings)
     assert again.id == job.id
@@ -343,7 +343,7 @@ def test_what_cannot_be_done_is_one_clear_line(settings):
     with pytest.raises(JobError, match="There is no job 'none'"):
         jobs.get("none", settings)
     done = put_job(settings, ["run", "kn"], status="failed")
-    with pytest.raises(JobError, match="run starts anew each time"):
+    with pytest.raises(JobError, match="run always starts from the beginning"):
         jobs.resume(done, settings)
     running = mine(settings, ["run", "kn"], status="running")
     with pytest.raises(JobError, match="is running: stop it before you delete it"):
