@@ -1,4 +1,4 @@
-"""Evaluation: protocols, metrics, and the significance of scores and differences."""
+"""Evaluation: protocols, metrics, confidence intervals and significance tests."""
 
 from ser_core.evaluation.metrics import (
     CLIP_COLUMNS,

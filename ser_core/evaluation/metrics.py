@@ -1,4 +1,4 @@
-"""Scores and confusion matrices, computed from saved predictions and from nothing else."""
+"""Scores and confusion matrices, computed from saved predictions only."""
 
 import numpy as np
 import pandas as pd
@@ -9,20 +9,20 @@ from ser_core.corpus.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, b
 
 PROBABILITY_COLUMNS = [f"p_{label}" for label in LABELS]
 CALIBRATION_BINS = 10
-VERSION = "scores-1"  # Saved with scores: raise it when `scores` gives others, so that saved ones are computed anew.
-# What can be named: the 16 classes, or with genders or emotions added up -> its values, its probabilities, its truth.
+VERSION = "scores-1"  # Saved with scores. Raise it when `scores` changes, so that saved ones are computed again.
+# What is scored -> its values, and functions that give its probabilities and its truth from those of the 16 classes.
 KINDS = {
     "class": (LABELS, lambda given: given, lambda label: label),
     "emotion": (EMOTION_NAMES, by_emotion, emotion_of),
     "gender": (GENDERS, by_gender, gender_of),
 }
-# Of predictions: a row a clip that was predicted, with what scores are grouped by.
+# Columns of predictions, one row per predicted clip. Scores are grouped by the columns before the probabilities.
 CLIP_COLUMNS = ["clip", "corpus", "speaker", "gender"]
 COLUMNS = [*CLIP_COLUMNS, "fold", "part", "truth", *PROBABILITY_COLUMNS]
 
 
 def accuracy(truth: np.ndarray, named: np.ndarray) -> float:
-    """The share of clips whose class was predicted correctly.
+    """The fraction of clips whose class was predicted correctly.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def accuracy(truth: np.ndarray, named: np.ndarray) -> float:
 
 
 def uar(truth: np.ndarray, named: np.ndarray) -> float:
-    """Unweighted average recall: the mean recall of all classes that occur in `truth`.
+    """Unweighted average recall (UAR): the mean recall of all classes that occur in `truth`.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def uar(truth: np.ndarray, named: np.ndarray) -> float:
     Returns
     -------
     float
-        Between 0 and 1; chance level is 1 / number of classes, however unbalanced they are.
+        Between 0 and 1. Chance level is 1 / number of classes, also for unbalanced classes.
 
     References
     ----------
@@ -89,17 +89,17 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
     Parameters
     ----------
     predictions : pd.DataFrame
-        `fold`, `part`, `truth` and `p_<label>`, as a run keeps them (`COLUMNS`).
+        With the columns `fold`, `part`, `truth` and `p_<label>` (see `COLUMNS`).
 
     Returns
     -------
     dict
-        `train_accuracy` (if there are predictions of training clips), `cv_accuracy` (mean over folds, as scikit-learn's
-        `cross_val_score` gives it) and, for the test part, `test_accuracy`, `uar`, `macro_f1`, `log_loss`,
-        `top2_accuracy` and `ece` of the 16 classes, `emotion_accuracy` and `emotion_uar` of the eight emotions, genders
-        added up, and `emotion_claimed`, the mean probability of the predicted emotion: above `emotion_accuracy`, the
-        model is overconfident. Where several folds are tested, `emotion_ua` is the mean of their UARs, as EmoBox
-        reports it.
+        `train_accuracy` and `cv_accuracy` (the mean over folds, as scikit-learn's `cross_val_score`), each if the
+        predictions have that part. For the test part: `test_accuracy`, `uar`, `macro_f1`, `log_loss`, `top2_accuracy`
+        and `ece` of the 16 classes; `emotion_accuracy` and `emotion_uar` of the eight emotions, whose probabilities
+        are summed over genders; `emotion_claimed`, the mean probability of the predicted emotion (the model is
+        overconfident if it is above `emotion_accuracy`); and with several test folds `emotion_ua`, the mean of their
+        UARs, as EmoBox reports it.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def named_and_true(rows: pd.DataFrame, kind: str = "class") -> tuple[np.ndarray,
     rows : pd.DataFrame
         Predictions.
     kind : {"class", "emotion", "gender"}
-        For emotions, the probabilities of both genders are added up; for genders, those of all emotions.
+        For emotions, probabilities are summed over genders; for genders, over emotions.
 
     Returns
     -------
@@ -164,13 +164,13 @@ def scores_of(predictions: pd.DataFrame, kind: str) -> dict[str, float]:
     Parameters
     ----------
     predictions : pd.DataFrame
-        As `scores` takes them.
+        As for `scores`.
     kind : {"class", "emotion", "gender"}
 
     Returns
     -------
     dict
-        `train_accuracy`, `cv_accuracy`, `test_accuracy`, `uar` and `macro_f1`, as in `scores`.
+        `train_accuracy`, `cv_accuracy`, `test_accuracy`, and `uar` and `macro_f1` of the test part, as in `scores`.
     """
     result = {}
     for part, rows in predictions.groupby("part"):
@@ -197,16 +197,16 @@ def confusion(rows: pd.DataFrame, kind: str = "class") -> np.ndarray:
     Returns
     -------
     np.ndarray [shape=(k, k), dtype=int]
-        Numbers of clips; k is 16 classes, 8 emotions or 2 genders.
+        Numbers of clips; k is 16 for classes, 8 for emotions, 2 for genders.
     """
     places = {value: place for place, value in enumerate(KINDS[kind][0])}
     named, truth = (pd.Series(one).map(places).to_numpy() for one in named_and_true(rows, kind))
-    # The same as scikit-learn's confusion_matrix in a fifth of its time; every scoring of a run needs it.
+    # Equal to scikit-learn's confusion_matrix and five times as fast, which matters since every scoring needs it.
     return np.bincount(truth * len(places) + named, minlength=len(places) ** 2).reshape(len(places), len(places))
 
 
 def calibration(rows: pd.DataFrame, kind: str = "class", bins: int = CALIBRATION_BINS) -> pd.DataFrame:
-    """How often a model is right at each level of confidence: the numbers of a reliability diagram.
+    """Accuracy at each level of confidence: the numbers of a reliability diagram.
 
     Parameters
     ----------
@@ -214,13 +214,13 @@ def calibration(rows: pd.DataFrame, kind: str = "class", bins: int = CALIBRATION
         Predictions.
     kind : {"class", "emotion", "gender"}
     bins : int
-        Of equal width between 0 and 1.
+        Number of bins of equal width between 0 and 1.
 
     Returns
     -------
     pd.DataFrame
-        One row a bin that holds clips: `low` and `high` (of the predicted probability), `clips`, `claimed` (mean
-        predicted probability) and `right` (share of the bin's clips that are correct).
+        One row per bin that contains clips: `low` and `high` (of the predicted probability), `clips`, `claimed` (mean
+        predicted probability) and `right` (fraction of the bin's clips that are correct).
     """
     given = KINDS[kind][1](probabilities(rows).astype(float))
     claimed = given.max(axis=1) / given.sum(axis=1)
@@ -239,7 +239,12 @@ def ece(bins: pd.DataFrame) -> float:
     Parameters
     ----------
     bins : pd.DataFrame
-        As `calibration` gives it.
+        As returned by `calibration`.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
 
     References
     ----------
@@ -251,28 +256,32 @@ def ece(bins: pd.DataFrame) -> float:
 def by_property(
     rows: pd.DataFrame, name: str, kind: str = "class", *, clips: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """The accuracy on the clips of each speaker, gender, intensity or other property.
+    """The accuracy for each value of a property, such as speaker, gender or intensity.
 
     Parameters
     ----------
     rows : pd.DataFrame
         Predictions.
     name : str
-        `class`, `emotion`, a column of the predictions such as `speaker` or `gender`, or else one of `clips`.
+        `class`, `emotion`, a column of the predictions such as `speaker` or `gender`, or a column of `clips`.
     kind : {"class", "emotion", "gender"}
-        What has to be predicted.
+        What is predicted.
     clips : pd.DataFrame, optional
         The index of these clips, for properties that only some corpora have, e.g. `intensity`.
 
     Returns
     -------
     pd.DataFrame
-        One row a value: `value`, `clips`, `accuracy` with its 95 % interval `low` to `high` (Wilson 1927).
+        One row per value: `value`, `clips`, `accuracy`, and its 95 % Wilson score interval `low` to `high`.
 
     Raises
     ------
     ValueError
         If neither table has such a column.
+
+    References
+    ----------
+    Wilson 1927, "Probable inference, the law of succession, and statistical inference".
     """
     named, truth = named_and_true(rows, kind)
     if name in ("class", "emotion"):
@@ -298,7 +307,7 @@ def by_property(
 
 
 def report(rows: pd.DataFrame, kind: str = "class") -> pd.DataFrame:
-    """Precision, recall, F1 and number of clips of each class that occurs, and their means.
+    """Precision, recall, F1 and number of clips of each class that occurs, and their averages.
 
     Parameters
     ----------
@@ -309,7 +318,7 @@ def report(rows: pd.DataFrame, kind: str = "class") -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        One row a class, then `macro avg` and `weighted avg`: `precision`, `recall`, `f1`, `clips`.
+        One row per class, then `macro avg` and `weighted avg`: `precision`, `recall`, `f1`, `clips`.
     """
     named, truth = named_and_true(rows, kind)
     table = classification_report(truth, named, output_dict=True, zero_division=0)
@@ -317,8 +326,7 @@ def report(rows: pd.DataFrame, kind: str = "class") -> pd.DataFrame:
     return pd.DataFrame(table).T.rename(columns={"f1-score": "f1", "support": "clips"}).astype({"clips": int})
 
 
-# Scores of many confusion matrices at once [shape=(n, 16, 16)], for the bootstrap; a class without a clip counts for
-# nothing.
+# Scores of many confusion matrices at once, for the bootstrap. Classes without clips are left out of the means.
 
 
 def uar_of(matrices: np.ndarray) -> np.ndarray:
@@ -327,6 +335,7 @@ def uar_of(matrices: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     matrices : np.ndarray [shape=(n, k, k)]
+        Numbers of clips, as returned by `confusion`.
 
     Returns
     -------
@@ -345,6 +354,7 @@ def macro_f1_of(matrices: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     matrices : np.ndarray [shape=(n, k, k)]
+        Numbers of clips, as returned by `confusion`.
 
     Returns
     -------

@@ -15,9 +15,9 @@ from ser_core.errors import ProtocolError
 ORIGINAL_SEED = 9
 ORIGINAL_TEST_SHARE = 0.2
 CV_FOLDS = 5
-MIN_CLASS_CLIPS = 7  # so that every fold still fits on five, on which probabilities are calibrated
+MIN_CLASS_CLIPS = 7  # leaves at least five in every fold, which calibrating probabilities needs
 
-# Which actors each published protocol holds out together: EmoBox (Ma et al. 2024), Luna-Jimenez et al. (2021, 2022).
+# The actors of each fold of published protocols: EmoBox (Ma et al. 2024), Luna-Jimenez et al. (2021, 2022).
 PUBLISHED = {
     "emobox": (
         (1, 11, 20, 21),
@@ -40,13 +40,14 @@ MAX_ACTOR_FOLDS = 24
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows of an index to fit on, and rows to predict.
+    """Rows of an index to train on, and rows to predict.
 
     Parameters
     ----------
     number : int
+        From 1; 0 for a single test part.
     part : {"cv", "test"}
-        What the predictions count as: `cv` is a fold inside the training part, `test` the held-out clips.
+        The part of the held-out rows: `cv` for a fold inside the training part, `test` for test clips.
     train, held_out : np.ndarray [shape=(n,), dtype=int]
         Row numbers.
     """
@@ -65,11 +66,11 @@ class Protocol:
     ----------
     name, title : str
     divide : callable
-        Index -> list of `Fold`.
+        Takes an index and returns a list of `Fold`.
     apart : str, optional
-        The column that training and test clips share no value of, e.g. "speaker".
+        The column of which training and test clips share no value, e.g. "speaker".
     note : str
-        What makes its scores differ from others of the same folds.
+        How it differs from another protocol with the same folds.
 
     Examples
     --------
@@ -98,16 +99,16 @@ class Protocol:
 
     @property
     def interval_over(self) -> str:
-        """What to resample for an interval of its scores, `clips` or `speakers`: see `evaluation.accuracy_interval`."""
+        """What to resample for intervals of its scores, `clips` or `speakers`: see `evaluation.accuracy_interval`."""
         return "speakers" if self.holds_actors_out else "clips"
 
     def folds(self, index: pd.DataFrame) -> list[Fold]:
-        """The folds of an index or a feature table. Each is checked to hold apart what the protocol promises.
+        """Divide an index or a feature table into folds, and check that training and test clips are disjoint.
 
         Parameters
         ----------
         index : pd.DataFrame
-            One row a clip, in the order of an index.
+            One row per clip, in the order of an index.
 
         Returns
         -------
@@ -116,7 +117,7 @@ class Protocol:
         Raises
         ------
         ProtocolError
-            If the index lacks a column, or too few clips, speakers or classes are there.
+            If the index lacks a column, or has too few clips, speakers or classes.
         """
         folds = self.divide(index)
         for fold in folds:
@@ -128,19 +129,23 @@ def _assert_apart(index: pd.DataFrame, fold: Fold, apart: str | None) -> None:
     for column in filter(None, ("stem" if "stem" in index else None, apart)):
         values = index[column].to_numpy()
         both = set(values[fold.train]) & set(values[fold.held_out])
-        if both:  # a fault of this module, not of the clips
+        if both:  # a bug of this module, not bad input
             raise AssertionError(f"Fold {fold.number}: {column} {sorted(both)[0]} is on both sides")
     if set(fold.train) & set(fold.held_out):
         raise AssertionError(f"Fold {fold.number}: a clip is on both sides")
 
 
 def get(name: str) -> Protocol:
-    """The protocol of that name.
+    """The protocol with this name.
 
     Parameters
     ----------
     name : str
-        One of `PROTOCOLS`, or `actors-K` or `actors-K-SEED` for K folds of speakers.
+        A key of `PROTOCOLS`, or `actors-K` or `actors-K-SEED` for K folds of speakers.
+
+    Returns
+    -------
+    Protocol
 
     Raises
     ------
@@ -179,10 +184,7 @@ def _numbered(part: str, folds: Iterable[tuple[np.ndarray, np.ndarray]]) -> list
 
 
 def _original_folds(index: pd.DataFrame) -> list[Fold]:
-    """The study's split: 80 % training and 20 % test, at random and not stratified, so actors are on both sides.
-
-    Inside the training part, the five folds of scikit-learn's `cross_val_score(cv=5)`.
-    """
+    """The study's random split, 80 % training and 20 % test, and the folds of `cross_val_score(cv=5)` in the first."""
     train, test = _original_split(index)
     return [*_cv_folds(index, train, CV_FOLDS), Fold(0, "test", train, test)]
 
@@ -210,16 +212,17 @@ def _cv_folds(index: pd.DataFrame, train: np.ndarray, number: int) -> list[Fold]
 
 
 def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS) -> list[Fold]:
-    """The folds for tuning, all inside the study's training part.
+    """The folds for tuning, all within the training part of the study's split.
 
     Parameters
     ----------
     index : pd.DataFrame
+        One row per clip, with `label`, `speaker` and `gender`.
     cv : {"study", "actors"}
-        `study` draws clips at random, so that an actor is on both sides, as the authors tuned; with five folds they are
-        those of `cv_accuracy`. `actors` holds the actors of each fold out.
+        `study`: random folds that share actors, as the authors used; five of them are those of `cv_accuracy`.
+        `actors`: the actors of each fold are held out.
     number : int
-        Of folds, 3 to 5.
+        Number of folds, 3 to 5.
 
     Returns
     -------
@@ -228,7 +231,7 @@ def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS)
     Raises
     ------
     ProtocolError
-        If there is no such `cv`, the number is out of bounds, or there are too few clips or actors.
+        If `cv` is unknown, the number is out of bounds, or there are too few clips or actors.
     """
     if not 3 <= number <= CV_FOLDS:
         raise ProtocolError(f"Tuning takes 3 to {CV_FOLDS} folds, not {number}")
@@ -249,14 +252,15 @@ def by_speaker(genders, speakers, number: int, seed: int = ORIGINAL_SEED) -> Ite
 
     Parameters
     ----------
-    genders, speakers : sequence of str, one a clip
+    genders, speakers : sequence of str
+        Of each clip.
     number : int
-        Of folds.
+        Number of folds.
     seed : int
 
     Yields
     ------
-    train, held_out : np.ndarray
+    train, held_out : np.ndarray [shape=(n,), dtype=int]
         Row numbers.
     """
     return StratifiedGroupKFold(number, shuffle=True, random_state=seed).split(genders, genders, groups=speakers)
@@ -264,14 +268,12 @@ def by_speaker(genders, speakers, number: int, seed: int = ORIGINAL_SEED) -> Ite
 
 @lru_cache(maxsize=1)
 def original_parts() -> dict[str, str]:
-    """The part of each of RAVDESS' 2,452 clips in the study's split of all of them.
-
-    For a subset of the clips, this says which of them the shipped models were trained on.
+    """The part of each of RAVDESS' 2,452 clips in the study's split: which clips the shipped models were trained on.
 
     Returns
     -------
     dict of str to str
-        Stem -> `train` or `test`.
+        Stem -> "train" or "test".
     """
     stems = [clip.stem for clip in official_clips()]
     _, test = train_test_split(stems, test_size=ORIGINAL_TEST_SHARE, random_state=ORIGINAL_SEED)
@@ -279,7 +281,7 @@ def original_parts() -> dict[str, str]:
 
 
 def _original_speech(index: pd.DataFrame) -> list[Fold]:
-    """The study's split with the song taken out of it, so that the test clips are the speech among the study's."""
+    """The study's split without song: its test clips are the speech among the study's test clips."""
     speech = _column(index, "channel", "study-speech") == "speech"
     train, test = (rows[speech[rows]] for rows in _original_split(index))
     _check_classes(index["label"].to_numpy(dtype=object)[train], "study-speech")
@@ -289,19 +291,19 @@ def _original_speech(index: pd.DataFrame) -> list[Fold]:
 def _check_classes(labels: np.ndarray, name: str) -> None:
     counts = pd.Series(labels).value_counts()
     if len(counts) == 0 or counts.min() < MIN_CLASS_CLIPS:
-        said = f"but {counts.idxmin()} has {counts.min()}" if len(counts) else "and there is no clip"
-        raise ProtocolError(f"{name} needs at least {MIN_CLASS_CLIPS} training clips of every class, {said}")
+        reason = f"but {counts.idxmin()} has {counts.min()}" if len(counts) else "and there is no clip"
+        raise ProtocolError(f"{name} needs at least {MIN_CLASS_CLIPS} training clips of every class, {reason}")
 
 
 def _column(index: pd.DataFrame, column: str, protocol: str) -> np.ndarray:
-    """What only some corpora say of their clips."""
+    """A column that only some corpora have."""
     if column not in index:
         raise ProtocolError(f"{protocol} needs each clip's {column}, and this table has no such column")
     return index[column].to_numpy()
 
 
 def _each_value(column: str, index: pd.DataFrame) -> list[Fold]:
-    """One fold for each value of a property: its clips are predicted by a model of all others."""
+    """One fold for each value of a property: its clips are predicted by a model trained on all others."""
     values = _column(index, column, column)
     found = np.unique(values)
     if len(found) < 2:
@@ -310,7 +312,7 @@ def _each_value(column: str, index: pd.DataFrame) -> list[Fold]:
 
 
 def _published(name: str, with_song: bool, index: pd.DataFrame) -> list[Fold]:
-    """Published folds: the speech of some actors is predicted by a model of the others' speech, and maybe song."""
+    """Published folds: tested on the speech of some actors, trained on the speech (and song) of the others."""
     folds = []
     speech = _column(index, "channel", name) == "speech"
     for actors in PUBLISHED[name]:

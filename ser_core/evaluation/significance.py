@@ -1,4 +1,4 @@
-"""Uncertainty of scores and differences: bootstrap intervals over clips or whole speakers, and McNemar's test."""
+"""Bootstrap intervals of scores, over clips or whole speakers, and McNemar's test."""
 
 import joblib
 import numpy as np
@@ -21,21 +21,25 @@ def accuracy_interval(rows: pd.DataFrame, kind: str = "class", *, over: str = "c
     rows : pd.DataFrame
         Predictions.
     kind : {"class", "emotion", "gender"}
-        What has to be predicted.
+        What is predicted.
     over : {"clips", "speakers"}
-        What is drawn with replacement. `clips` says how much the number would vary with other test clips of the same
-        speakers; `speakers` draws whole speakers and says how much it would vary with other speakers. Clips of one
-        speaker are not independent, so where speakers are held out, the interval over speakers is the one to report.
+        What is resampled. `clips` measures the variation with other test clips of the same speakers; `speakers`
+        resamples whole speakers and measures the variation with other speakers. Clips of one speaker are not
+        independent, so report the interval over speakers where speakers are held out.
 
     Returns
     -------
     tuple of float
-        The accuracy, the interval's low end and its high end.
+        The accuracy, and the lower and upper end of its interval.
 
     Raises
     ------
     ValueError
         If `over` is neither.
+
+    References
+    ----------
+    Efron & Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
     """
     if over not in ("clips", "speakers"):
         raise ValueError(f"An interval is over clips or over speakers, not over {over!r}")
@@ -45,7 +49,7 @@ def accuracy_interval(rows: pd.DataFrame, kind: str = "class", *, over: str = "c
 
 
 def speakers(rows: pd.DataFrame) -> np.ndarray:
-    """The speaker of each clip, made unique across corpora: speaker 03 of one corpus is not that of another.
+    """The speaker of each clip, made unique across corpora, which may use the same speaker ids.
 
     Parameters
     ----------
@@ -54,7 +58,8 @@ def speakers(rows: pd.DataFrame) -> np.ndarray:
 
     Returns
     -------
-    np.ndarray [shape=(rows,)]
+    np.ndarray [shape=(rows,), dtype=str]
+        "<corpus> <speaker>".
     """
     return (rows["corpus"] + " " + rows["speaker"]).to_numpy()
 
@@ -62,8 +67,7 @@ def speakers(rows: pd.DataFrame) -> np.ndarray:
 def intervals(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, tuple[float, float]]:
     """95 % percentile bootstrap intervals of accuracy, UAR and macro F1 over clips.
 
-    Clips are drawn with replacement. That says how much the scores would vary with other test clips of the same
-    speakers, and nothing about other speakers.
+    They measure the variation with other test clips of the same speakers, not with other speakers.
 
     Parameters
     ----------
@@ -75,7 +79,7 @@ def intervals(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) 
     Returns
     -------
     dict of str to (float, float)
-        `accuracy`, `uar`, `macro_f1`: low and high end.
+        `accuracy`, `uar`, `macro_f1`: lower and upper end.
 
     References
     ----------
@@ -83,7 +87,7 @@ def intervals(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) 
     """
     cells = _cells(rows)
     draws = np.random.default_rng(seed).integers(len(cells), size=(resamples, len(cells)))
-    # All is drawn before it is shared out, so the numbers are the same wherever joblib works.
+    # Drawn before the work is distributed, so that the result does not depend on joblib's workers.
     blocks = np.array_split(draws, max(1, resamples // RESAMPLES_A_TASK))
     counted = joblib.Parallel()(joblib.delayed(_count_drawn)(cells, block) for block in blocks)
     matrices = np.concatenate(counted)
@@ -94,7 +98,7 @@ def intervals(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) 
 
 
 def _count_drawn(cells: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """The confusion matrix of each drawing of clips [shape=(drawings, 16, 16)]."""
+    """The confusion matrix of each resample [shape=(resamples, 16, 16)]."""
     size = len(LABELS) ** 2
     counted = np.bincount((cells[draws] + size * np.arange(len(draws))[:, None]).ravel(), minlength=size * len(draws))
     return counted.reshape(len(draws), len(LABELS), len(LABELS))
@@ -103,7 +107,7 @@ def _count_drawn(cells: np.ndarray, draws: np.ndarray) -> np.ndarray:
 def mean_interval(
     values: np.ndarray, groups: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of a mean, whole groups drawn with replacement.
+    """95 % percentile bootstrap interval of a mean, resampling whole groups.
 
     Parameters
     ----------
@@ -116,7 +120,7 @@ def mean_interval(
     Returns
     -------
     tuple of float
-        Low and high end.
+        Lower and upper end.
 
     Examples
     --------
@@ -136,7 +140,7 @@ def _bounds(resampled: np.ndarray) -> tuple[float, float]:
 
 
 def _cells(rows: pd.DataFrame) -> np.ndarray:
-    """The confusion matrix's cell that each clip falls into, counted row by row."""
+    """The cell of the confusion matrix that each clip falls into, as a row-major index."""
     truth = np.searchsorted(LABELS, rows["truth"].to_numpy(dtype=str))
     return truth * len(LABELS) + probabilities(rows).argmax(axis=1)
 
@@ -146,17 +150,21 @@ def _accuracy_of(matrices: np.ndarray) -> np.ndarray:
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """p-value of McNemar's exact test (1947).
+    """p-value of McNemar's exact test.
 
     Parameters
     ----------
     only_first, only_second : int
-        Clips that only the first, and only the second classifier predicted correctly.
+        Numbers of clips that only the first, and only the second classifier predicted correctly.
 
     Returns
     -------
     float
-        The probability of so uneven a split if both were equally good.
+        The probability of a split at least this uneven if both classifiers were equally good.
+
+    References
+    ----------
+    McNemar 1947, "Note on the sampling error of the difference between correlated proportions or percentages".
 
     Examples
     --------
