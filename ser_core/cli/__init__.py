@@ -1,9 +1,10 @@
 """The command line. Each command prints a table, or with `--json` one JSON object on the last line of stdout.
 
-Logs and progress go to stderr. Exit status: 0 done, 2 bad input (one clear line says what and what to do), 1 a fault.
+Logs and progress go to stderr. Exit status: 0 done, 2 bad input (one line says what is wrong and what to do), 1 a bug.
 
-Each module holds the commands of one kind. Its `add` says what they take; a command itself returns its answer for
-`--json`, its exit status, and how to show the answer to a person.
+Each module contains related commands. Its `add(command)` declares their options. A command is a function of the parsed
+options and the settings, and returns its answer for `--json` (a dict), its exit status, and a function that prints the
+answer for people.
 """
 
 import argparse
@@ -21,7 +22,18 @@ from ser_core.settings import Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit status."""
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        The command line after `ser`; that of the process if not given.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     options = parser().parse_args(arguments)
     try:
@@ -40,13 +52,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def carry_out(arguments: list[str] | argparse.Namespace, report=None):
-    """Carry out a command: its answer (a dict), its exit status, and a function that shows the answer to a person.
+    """Carry out a command without printing its answer.
 
     Parameters
     ----------
-    arguments : list of str, or what the parser made of it
+    arguments : list of str or argparse.Namespace
+        The command line after `ser`, or the options parsed from it.
     report : job_worker.Report, optional
-        Told of the progress, where the command is a job.
+        Records the progress of a command that runs as a job.
+
+    Returns
+    -------
+    answer : dict
+        What `--json` prints.
+    status : int
+        The exit status.
+    show : callable
+        Prints the answer for people.
 
     Raises
     ------
@@ -67,7 +89,12 @@ def carry_out(arguments: list[str] | argparse.Namespace, report=None):
 
 
 def parser() -> argparse.ArgumentParser:
-    """What reads a command line."""
+    """The parser of the command line.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+    """
     made = argparse.ArgumentParser(prog="ser", description=ser_core.__doc__.splitlines()[0])
     made.add_argument("--version", action="version", version=ser_core.__version__)
     commands = made.add_subparsers(required=True, metavar="COMMAND")
@@ -77,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument(
             "--json",
             action="store_true",
-            help="one JSON object on the last line of stdout (none where the input is bad: exit 2)",
+            help="print one JSON object on the last line of stdout (none for bad input: exit 2)",
         )
         sub.set_defaults(command=function, starts=name if writes else None)
         return sub

@@ -1,4 +1,4 @@
-"""`compare`: every run beside the original study's numbers, or whether runs differ."""
+"""`compare`: all runs of a protocol beside the original study's results, or tests of their differences."""
 
 import json
 
@@ -7,22 +7,26 @@ from ser_core.cli.screen import complain, print_table, say, score
 
 def add(command) -> None:
     """Add `compare` to the command line."""
-    sub = command("compare", compare, "every run under a protocol, shipped and own, beside the original numbers")
-    sub.add_argument("--protocol", default="study", metavar="P", help="who was tested on what (default: study)")
+    sub = command(
+        "compare", compare, "list all runs of a protocol, shipped and own, beside the original study's results"
+    )
     sub.add_argument(
-        "--kind", default="class", help="what had to be named: class (16), emotion (8) or gender (default: class)"
+        "--protocol", default="study", metavar="P", help="the split into training and test clips (default: study)"
+    )
+    sub.add_argument(
+        "--kind", default="class", help="what is scored: class (16), emotion (8) or gender (default: class)"
     )
     sub.add_argument(
         "--pairs",
         nargs="+",
         metavar="RUN",
-        help="two runs or more, as the table calls them or by id: does each pair differ? (McNemar, corrected)",
+        help="test whether two or more runs differ, given by their name in the table or id (McNemar's test, corrected)",
     )
     sub.add_argument("--format", default="table", help="table, csv, latex or markdown (default: table)")
 
 
 def compare(options, settings):
-    """Print every run of a protocol beside the original numbers, or whether some runs differ."""
+    """List the runs of a protocol beside the original results, or test whether some of them differ."""
     from ser_core import evaluation
     from ser_core.errors import ModelError
     from ser_core.evaluation import protocols
@@ -60,10 +64,10 @@ def compare(options, settings):
             return
         if options.pairs:
             _show_pairs(answer["pairs"], f"{protocol.title}: who is right where the other is not")
-            for said in verdicts:
-                say(f"{said}.")
+            for verdict in verdicts:
+                say(f"{verdict}.")
         else:
-            _show_runs(answer["runs"], f"{protocol.title}; then: the original study; * ships with the project")
+            _show_runs(answer["runs"], f"{protocol.title}; orig.: the original study; * shipped with the project")
 
     return answer, 0, show
 
@@ -84,7 +88,7 @@ def _show_runs(rows: list[dict], title: str) -> None:
         )
         for row in rows
     ]
-    columns = ["model", "CV5 then", "CV5", "test then", "test", "95 %", "UAR", "train", "clips", "s"]
+    columns = ["model", "CV5 orig.", "CV5", "test orig.", "test", "95 %", "UAR", "train", "clips", "s"]
     print_table(title, columns, shown)
 
 
@@ -101,4 +105,4 @@ def _show_pairs(rows: list[dict], title: str) -> None:
         )
         for row in rows
     ]
-    print_table(title, ["A", "B", "only A", "only B", "A less B", "95 %", "p"], shown)
+    print_table(title, ["A", "B", "only A", "only B", "A - B", "95 %", "p"], shown)

@@ -12,19 +12,19 @@ from ser_core.cli.screen import complain, err, is_quiet, print_table, progress, 
 
 PLACE = (
     "a folder of RAVDESS or EMO-DB clips, or a manifest of any corpus: a CSV with the columns file, speaker, emotion, "
-    "and where they are known gender, language and others"
+    "and optionally gender, language and others"
 )
 
 
 def add(command) -> None:
     """Add `download`, `index`, `extract` and `spectrograms` to the command line."""
-    sub = command("download", download, "bring the official RAVDESS clips here, going on where it stopped", writes=True)
-    sub.add_argument("--speech", action="store_true", help="only speech, or with --song both")
-    sub.add_argument("--song", action="store_true", help="only song, or with --speech both")
+    sub = command("download", download, "download the official RAVDESS clips, resuming where it stopped", writes=True)
+    sub.add_argument("--speech", action="store_true", help="only speech; with --song both")
+    sub.add_argument("--song", action="store_true", help="only song; with --speech both")
     sub.add_argument("--dest", type=Path, metavar="DIR", help="default: SER_DATA_DIR")
-    sub.add_argument("--accept-licence", action="store_true", help="accept the licence without being asked")
+    sub.add_argument("--accept-licence", action="store_true", help="accept the licence without a prompt")
 
-    sub = command("index", index, "list the clips of a folder or a manifest, and what is wrong with the others")
+    sub = command("index", index, "list the clips of a folder or a manifest, and why other files are left out")
     sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
 
     sub = command("extract", extract, "extract the features of every clip of a corpus into a table", writes=True)
@@ -34,21 +34,23 @@ def add(command) -> None:
         "--features",
         default="mean180",
         metavar="SET",
-        help="mean180 (default), functionals, or another: an unknown one lists them all",
+        help="feature set: mean180 (default), functionals or another; an unknown name lists them all",
     )
     add_jobs(sub)
 
     sub = command(
         "spectrograms",
         spectrograms,
-        "a 224 x 224 picture of every clip, in folders by part and class",
+        "write a 224 x 224 image of every clip, in folders by part and class",
         writes=True,
     )
     sub.add_argument("--kind", default="mel", help="mel, mfcc or contrast (default: mel)")
-    sub.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder, or one to go on with")
+    sub.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder, or one to continue")
     add_data(sub)
-    sub.add_argument("--augment", type=int, default=0, metavar="N", help="changed copies of each training clip to add")
-    sub.add_argument("--seed", type=seed, default=9, help="of the changed copies (default: 9)")
+    sub.add_argument(
+        "--augment", type=int, default=0, metavar="N", help="augmented copies to add of each training clip"
+    )
+    sub.add_argument("--seed", type=seed, default=9, help="of the augmentation (default: 9)")
     add_jobs(sub)
 
 
@@ -78,7 +80,7 @@ def download(options, settings):
             def advance(at):
                 step = (at.part, "downloading" if at.phase == "waiting" else at.phase)
                 what = f"{at.phase.capitalize()} {at.part}"
-                if step not in tasks:  # begun where an earlier try stopped, so that the rate is of what arrives now
+                if step not in tasks:  # starts at what an earlier try left, so that the rate is the present one
                     tasks[step] = bar.add_task(what, total=at.total, completed=at.done)
                 bar.update(tasks[step], description=what, completed=at.done)
                 if options.report:
@@ -86,7 +88,7 @@ def download(options, settings):
 
             done = downloading.download(wanted, options.dest or settings.data_dir, progress=advance)
     except KeyboardInterrupt:
-        complain("What has arrived is kept: run it again to go on from there.")
+        complain("What has arrived is kept: run the command again to resume.")
         raise
     answer = {
         "dest": str(done.dest),
@@ -113,13 +115,13 @@ def _accept_licence(licence: str, options) -> None:
     if options.accept_licence:
         return
     if not sys.stdin.isatty():
-        raise DownloadError("The licence must be accepted, and there is no terminal to ask at: add --accept-licence")
+        raise DownloadError("The licence must be accepted, and there is no terminal for a prompt: add --accept-licence")
     try:
         accepted = Confirm.ask("Do you accept this licence?", console=err, default=False)
     except EOFError:
         accepted = False
     if not accepted:
-        raise DownloadError("Nothing was downloaded, since the licence was not accepted")
+        raise DownloadError("Nothing was downloaded, because the licence was not accepted")
 
 
 def index(options, settings):
@@ -187,7 +189,7 @@ def extract(options, settings):
 
 
 def spectrograms(options, settings):
-    """Write the mel spectrogram of each clip as a picture."""
+    """Write the spectrogram of each clip as an image."""
     from ser_core import corpus
     from ser_core.features import images
 
@@ -215,7 +217,7 @@ def spectrograms(options, settings):
 
     def show():
         say(
-            f"{answer['pictures']:,} pictures in {written.folder} ({answer['train']:,} to train on, {answer['test']:,} "
+            f"{answer['pictures']:,} images in {written.folder} ({answer['train']:,} to train on, {answer['test']:,} "
             f"to test on): {answer['made']:,} made, {answer['reused']:,} reused, {answer['seconds']} s"
         )
 

@@ -1,4 +1,4 @@
-"""Commands that fit models and keep what comes of it: `run` and `train`."""
+"""Commands that fit and evaluate models: `run`, `train` and `verify`."""
 
 import argparse
 import shutil
@@ -9,30 +9,34 @@ from pathlib import Path
 from ser_core.cli.options import add_jobs, add_table, add_weights, count, read_table, seed
 from ser_core.cli.screen import print_table, progress, say, score
 
-# What --features names besides feature sets: features, and how training clips are changed.
+# Values of --features that stand for a feature set with an augmentation.
 ALIASES = {"voices": {"features": "functionals", "augmentation": "speaker-perturbation"}}
 
 
 def add(command) -> None:
     """Add `run`, `train` and `verify` to the command line."""
-    sub = command("run", run, "one model under one protocol: fit, predict, score, keep every prediction", writes=True)
+    sub = command(
+        "run", run, "run one model under one protocol: fit, predict, score, save every prediction", writes=True
+    )
     _add_experiment(sub)
-    sub.add_argument("--weight", type=float, metavar="W", help="of a saved vote's first member: 0 to 1")
+    sub.add_argument(
+        "--weight", type=float, metavar="W", help="weight of the first member of a vote of saved runs: 0 to 1"
+    )
     sub.add_argument(
         "--tune",
         type=count,
         metavar="N",
-        help="try N parameters inside each fold, on its training clips alone; where the protocol holds actors out, on "
-        "folds of its training actors",
+        help="nested cross-validation: search hyperparameters inside each fold, with N trials on its training clips; "
+        "speaker-independent if the protocol is",
     )
 
-    sub = command("train", train, "run a model and keep it, for predicting", writes=True)
+    sub = command("train", train, "run a model and save it for predictions", writes=True)
     _add_experiment(sub)
     _add_training(sub)
 
-    sub = command("verify", verify, "make a saved run again and say how many of its answers changed")
-    sub.add_argument("run", metavar="RUN", help="its id, or as `compare` calls it (with --protocol)")
-    sub.add_argument("--protocol", default="study", metavar="P", help="where RUN is a name (default: study)")
+    sub = command("verify", verify, "repeat a saved run and count the predictions that changed")
+    sub.add_argument("run", metavar="RUN", help="id, or its name in the table of `compare` (with --protocol)")
+    sub.add_argument("--protocol", default="study", metavar="P", help="of RUN, if it is given by name (default: study)")
     add_table(sub)
     add_weights(sub)
     add_jobs(sub)
@@ -42,72 +46,79 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument(
         "--preset",
-        help="a named set of parameters: default (ours), study (the authors'), functionals, voices, or a tuned one "
+        help="a named set of parameters: default (ours), study (the original's), functionals, voices, or a tuned one "
         "(default: ours for these features)",
     )
     sub.add_argument(
         "--features",
         metavar="SET",
-        help="mean180 (the original's 180 means over time; also study), functionals (the second set), voices "
-        "(functionals with --augmentation speaker-perturbation), another (an unknown one lists them all), or a table "
-        "F.parquet of your clips, of extract",
+        help="feature set: mean180 (the original's 180 means over time; also study), functionals, voices (functionals "
+        "with --augmentation speaker-perturbation) or another (an unknown name lists them all); or a table F.parquet "
+        "of your clips, made by `extract`",
     )
-    sub.add_argument("--augmentation", metavar="A", help="none or speaker-perturbation: changed copies to learn from")
+    sub.add_argument("--augmentation", metavar="A", help="of training clips: none or speaker-perturbation")
     sub.add_argument(
-        "--preprocessing", metavar="P", help="plain (standardised, as the authors') or tailored to the kind of model"
+        "--preprocessing", metavar="P", help="plain (standardised, as the original) or tailored to the kind of model"
     )
     sub.add_argument("--seed", type=seed, default=9)
     sub.add_argument(
         "--protocol",
         default="study",
         help="study, study-speech, repetition, statement, actors-K, actors-K-SEED, emobox, luna-jimenez (the last two "
-        "with +song train on the other actors' song, too), or another: an unknown one lists them all (default: study)",
+        "with +song train on the other actors' song, too); an unknown name lists them all (default: study)",
     )
     add_weights(sub)
     add_jobs(sub)
 
 
 def _add_training(sub: argparse.ArgumentParser) -> None:
-    """Options of networks. What is left out stays as the preset has it."""
-    more = sub.add_argument_group("networks only", "The options' own values, in the place of the preset's.")
-    more.add_argument("--epochs", type=count, metavar="N", help="at most")
-    more.add_argument("--batch-size", type=count, metavar="B", help="clips a step")
-    more.add_argument("--learning-rate", type=float, metavar="X", help="how far a step goes")
+    """Add the options of networks. Those not given are as in the preset."""
+    more = sub.add_argument_group("networks only", "These override the preset.")
+    more.add_argument("--epochs", type=count, metavar="N", help="maximum number of epochs")
+    more.add_argument("--batch-size", type=count, metavar="B", help="clips per step")
+    more.add_argument("--learning-rate", type=float, metavar="X", help="step size of the optimizer")
     more.add_argument("--optimizer", choices=["sgd", "adam"])
-    more.add_argument("--dropout", type=float, metavar="Y", help="share of units left out while learning: 0 to 0.9")
-    more.add_argument("--l1", type=float, metavar="X", help="penalty on the sizes of weights")
+    more.add_argument("--dropout", type=float, metavar="Y", help="fraction of units dropped in training: 0 to 0.9")
+    more.add_argument("--l1", type=float, metavar="X", help="penalty on the absolute values of weights")
     more.add_argument("--l2", type=float, metavar="X", help="penalty on the squares of weights")
     flag = argparse.BooleanOptionalAction
-    more.add_argument("--augment", action=flag, default=None, help="learn from changed copies (log-mel frames only)")
-    more.add_argument("--validation", type=float, metavar="S", help="share of the training clips to watch: 0 to 0.5")
-    more.add_argument("--patience", type=count, metavar="N", help="epochs without a better validation until it ends")
-    more.add_argument("--cv", action="store_true", help="also the five folds of the training part, as `run` does")
+    more.add_argument("--augment", action=flag, default=None, help="data augmentation (log-mel frames only)")
+    more.add_argument(
+        "--validation",
+        type=float,
+        metavar="S",
+        help="fraction of the training clips held back for validation: 0 to 0.5",
+    )
+    more.add_argument(
+        "--patience", type=count, metavar="N", help="early stopping after N epochs without a better validation loss"
+    )
+    more.add_argument("--cv", action="store_true", help="also cross-validate on the training part, as `run` does")
 
 
 def run(options, settings):
-    """Fit and test one model under one protocol, and save the run."""
+    """Fit and test a model under a protocol, and save the run."""
     result, _ = _experiment(options, settings)
     return run_answer(result.run), 0, lambda: _show_run(result.run, settings)
 
 
 def train(options, settings):
-    """Do what `run` does, and keep the fitted model for predictions."""
+    """Do what `run` does, and save the fitted model for predictions."""
     from ser_core.prediction import model_store
 
     result, table = _experiment(options, settings, training=True)
-    if result.model is None:  # everybody was tested by a model of the others
+    if result.model is None:  # several test folds, each with a model of its own
         return run_answer(result.run), 0, lambda: _show_run(result.run, settings)
     entry = model_store.save(result, table, settings.workspace)
 
     def show():
         _show_run(result.run, settings)
-        say(f"Kept as {entry.folder}. Use it: python -m ser_core predict FILE --model {entry.key}")
+        say(f"Saved as {entry.folder}. Use it: python -m ser_core predict FILE --model {entry.key}")
 
     return run_answer(result.run) | {"artifact": str(entry.folder)}, 0, show
 
 
 def verify(options, settings):
-    """Make a saved run again and report how many of its answers changed."""
+    """Repeat a saved run and count the predictions that changed."""
     from ser_core.experiments import verification
     from ser_core.results import comparison, runs
 
@@ -116,17 +127,18 @@ def verify(options, settings):
         found = [run for run in found if run.protocol == options.protocol]
     (run,) = comparison.find([options.run], found)
     table = read_table(options, settings)
-    with progress(f"Making {run.id} again", "fold", options) as advance:
+    with progress(f"Repeating {run.id}", "fold", options) as advance:
         result = verification.verify(run, table, settings, weights=options.weights, jobs=options.jobs, progress=advance)
 
     def show():
         say(
-            f"{result.run}: {result.changed} of {result.predictions:,} answers changed ({result.changed_emotions} in "
-            f"the emotion); probabilities differ by {result.largest_difference:.2g} at most"
+            f"{result.run}: {result.changed} of {result.predictions:,} predicted classes changed "
+            f"({result.changed_emotions} in the emotion); the largest difference of a probability is "
+            f"{result.largest_difference:.2g}"
         )
         if result.environment:
-            rows = [(name, then or "not written down", now) for name, (then, now) in result.environment.items()]
-            print_table("What is otherwise here", ["what", "then", "now"], rows)
+            rows = [(name, then or "not recorded", now) for name, (then, now) in result.environment.items()]
+            print_table("Differences of the environment", ["what", "then", "now"], rows)
 
     return asdict(result), 0, show
 
@@ -158,7 +170,7 @@ def _experiment(options, settings, *, training=False):
     if recipe.origin == "tuned":
         run = replace(run, tuned=registry.get(recipe.model, settings.stores).preset(recipe.preset).tuning or {})
     runs.save(run, settings.workspace)
-    shutil.rmtree(settings.training / result.run.id, ignore_errors=True)  # what it could have been resumed from
+    shutil.rmtree(settings.training / result.run.id, ignore_errors=True)  # the state for resuming it
     return replace(result, run=run), table
 
 
@@ -200,24 +212,24 @@ def _recipe(options, settings):
     from ser_core.features import tables
     from ser_core.models import deep, registry
 
-    asked = {name: getattr(options, name) for name in ("preset", "augmentation", "preprocessing", "seed")}
-    asked["stores"] = settings.stores
+    choices = {name: getattr(options, name) for name in ("preset", "augmentation", "preprocessing", "seed")}
+    choices["stores"] = settings.stores
     table = None
     if options.features in ALIASES:
-        asked |= ALIASES[options.features]
+        choices |= ALIASES[options.features]
     elif options.features and (Path(options.features).suffix or Path(options.features).exists()):
         table = tables.read(Path(options.features))
     else:
-        asked["features"] = options.features
-    recipe = registry.recipe(options.model, **asked)
+        choices["features"] = options.features
+    recipe = registry.recipe(options.model, **choices)
     model = registry.get(recipe.model)
     if table is not None and recipe.features == "mean180" and model.learns_from_clips and not model.trains_in_epochs:
         held = tables.features_of(table)
         assert held is not None  # `tables.read` has checked the version
-        recipe = registry.recipe(options.model, **asked, features=held.key)  # with the parameters that suit them
+        recipe = registry.recipe(options.model, **choices, features=held.key)  # with the parameters that suit them
     if trials := getattr(options, "tune", None):
         if recipe.origin != "default":
-            raise ModelError(f"--tune looks for the parameters itself: leave --preset {options.preset} out")
+            raise ModelError(f"--tune searches the parameters itself: leave out --preset {options.preset}")
         recipe = nested.recipe(recipe, trials)
     if (weight := getattr(options, "weight", None)) is not None:
         if model.learns_from_clips:
@@ -237,14 +249,23 @@ def _recipe(options, settings):
 
 
 def _watch(advance, report, epoch: dict) -> None:
-    """Tell of an epoch of a network's training."""
+    """Report an epoch of a network's training."""
     advance((epoch["fit"] - 1) * epoch["epochs"] + epoch["epoch"], epoch["fits"] * epoch["epochs"])
     if report:
         report.event("epoch", **epoch)
 
 
 def run_answer(run) -> dict:
-    """What a command answers about a run with `--json`."""
+    """The answer of a command about a run, for `--json`.
+
+    Parameters
+    ----------
+    run : results.runs.Run
+
+    Returns
+    -------
+    dict
+    """
     names = ("train_accuracy", "cv_accuracy", "test_accuracy", "uar", "macro_f1", "emotion_accuracy", "emotion_uar")
     return {
         "model": run.recipe.model,
@@ -263,7 +284,7 @@ def _show_run(run, settings) -> None:
     from ser_core.evaluation import protocols
     from ser_core.results import comparison, runs
 
-    if protocols.get(run.protocol).holds_actors_out:  # clips of one actor stand or fall together
+    if protocols.get(run.protocol).holds_actors_out:  # clips of one actor are not independent
         bounds = {"emotions": evaluation.accuracy_interval(run.part("test"), "emotion", over="speakers")[1:]}
     else:
         bounds = evaluation.intervals(run.part("test"))
@@ -283,6 +304,6 @@ def _show_run(run, settings) -> None:
         low_to_high = "{:.3f} to {:.3f}".format(*bounds[interval]) if interval in bounds else ""
         rows.append((name, score(run.scores[key]), low_to_high, score(then)))
     title = f"{run.name}, protocol {run.protocol}"
-    print_table(title, ["score", "here", "95 % interval", "the original"], rows)
+    print_table(title, ["score", "here", "95 % interval", "original"], rows)
     say(evaluation.report(run.part("test")).round(3).to_string())
     say(f"{run.seconds.total} s. Every prediction is in {settings.workspace / 'runs' / run.id}")

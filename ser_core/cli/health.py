@@ -1,4 +1,4 @@
-"""What `doctor` looks at: whether this installation can do what it should."""
+"""The checks of `doctor`: whether this installation is complete and can be used."""
 
 import os
 import platform
@@ -14,9 +14,9 @@ from ser_core.results import runs
 from ser_core.settings import IS_CHECKOUT, PROJECT, Settings
 
 PYTHON = (3, 11)
-OPENMP_USERS = ("lightgbm", "xgboost")  # their wheels load the system's OpenMP on some machines
+OPENMP_USERS = ("lightgbm", "xgboost")  # on some systems their wheels need a system package of OpenMP
 WITHOUT = {
-    "train": "no network can be trained or used to predict, nor the default model, best",
+    "train": "no network, nor the default model best, can be trained or predict",
     "cluster": "no work on a Dask cluster",
     "postgres": "no studies on PostgreSQL",
 }
@@ -24,7 +24,17 @@ WITHOUT = {
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at. What is `optional` may be missing: only some work needs it."""
+    """The result of one check.
+
+    Parameters
+    ----------
+    name : str
+    ok : bool
+    says : str
+        What was found and, if it is not ok, what to do.
+    optional : bool
+        Whether only some work needs it.
+    """
 
     name: str
     ok: bool
@@ -33,7 +43,7 @@ class Check:
 
 
 def check(settings: Settings) -> list[Check]:
-    """All checks, the ones that everything needs first. They change nothing, but make a workspace where there is none.
+    """Run all checks. They change nothing, except that a missing workspace is created.
 
     Parameters
     ----------
@@ -62,9 +72,9 @@ def _python() -> Check:
 
 
 def _packages() -> Check:
-    """The pins of the app against what is installed."""
+    """Whether the installed packages are those that the app pins."""
     if wrong := _unlike_pins(_pins()):
-        return Check("packages", False, f"{'; '.join(wrong)}. Mend: {_pip_install()}")
+        return Check("packages", False, f"{'; '.join(wrong)}. Fix: {_pip_install()}")
     return Check("packages", True, "as requirements.txt pins them")
 
 
@@ -74,7 +84,7 @@ def _extra(extra: str) -> Check:
         says = f"not installed: {WITHOUT[extra]}. {extras.how_to_install(extra)}"
         return Check(name, False, says, optional=True)
     if wrong := _unlike_pins(_pins(extra)):
-        return Check(name, False, f"{'; '.join(wrong)}. Mend: {_pip_install(extra)}", optional=True)
+        return Check(name, False, f"{'; '.join(wrong)}. Fix: {_pip_install(extra)}", optional=True)
     return Check(name, True, f"as requirements-{extra}.txt pins it", optional=True)
 
 
@@ -87,7 +97,7 @@ def _pip_install(extra: str = "") -> str:
 def _pins(extra: str = "") -> list:
     """The pinned requirements of the app or of an extra that apply to this machine.
 
-    They are read from the checkout's files, or from the metadata of a package that was installed from a wheel.
+    Read from the requirements files of a checkout, or from the metadata of an installed wheel.
     """
     from packaging.requirements import Requirement
 
@@ -102,7 +112,7 @@ def _pins(extra: str = "") -> list:
 
 
 def _unlike_pins(pins: list) -> list[str]:
-    """What is installed in another version than the pinned one, or missing."""
+    """The packages that are missing or installed in another version than the pinned one."""
     wrong = []
     for wanted in pins:
         try:
@@ -115,13 +125,13 @@ def _unlike_pins(pins: list) -> list[str]:
 
 
 def _openmp() -> Check:
-    """Whether LightGBM and XGBoost can be loaded: where the system has no OpenMP library, their imports fail."""
+    """Whether LightGBM and XGBoost can be loaded; without the system's OpenMP library, importing them fails."""
     for package in OPENMP_USERS:
         try:
             import_module(package)
         except Exception as error:  # OSError, or XGBoost's own error
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            return Check("OpenMP", False, f"{package} cannot be loaded ({reason}). Mend: {_install_openmp()}")
+            return Check("OpenMP", False, f"{package} cannot be loaded ({reason}). Fix: {_install_openmp()}")
     return Check("OpenMP", True, "LightGBM and XGBoost can be loaded")
 
 
@@ -173,7 +183,9 @@ def _models(settings: Settings) -> list[Check]:
         except SerError as error:
             results.append(Check(name, False, str(error)))
     return results or [
-        Check("trained models", False, "there is none. Make them: make study, or git checkout artifacts")
+        Check(
+            "trained models", False, "there are none. Restore them (git checkout artifacts) or make them (make study)"
+        )
     ]
 
 
@@ -181,6 +193,8 @@ def _data(settings: Settings) -> Check:
     try:
         found = corpus.ravdess.index(settings.data_dir)
     except SerError as error:
-        return Check("RAVDESS clips", False, f"only for extracting and listening: {error}", optional=True)
+        return Check(
+            "RAVDESS clips", False, f"only needed for extracting features and listening: {error}", optional=True
+        )
     says = f"{len(found.clips):,} clips in {settings.data_dir}, {len(found.rejected)} files left out"
     return Check("RAVDESS clips", True, says, optional=True)

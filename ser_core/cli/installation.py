@@ -1,4 +1,4 @@
-"""Commands on the project as a whole: `doctor` checks it, `study` makes what ships with it anew."""
+"""Commands on the installation: `doctor` checks it, `study` rebuilds the shipped artifacts."""
 
 import dataclasses
 
@@ -13,11 +13,11 @@ def add(command) -> None:
     """Add `doctor` and `study` to the command line."""
     command("doctor", doctor, "check this installation: packages, artifacts, data, workspace")
 
-    sub = command("study", study, "make everything in artifacts/ anew from the clips (`make study`)", writes=True)
+    sub = command("study", study, "rebuild everything in artifacts/ from the clips (`make study`)", writes=True)
     add_data(sub)
     sub.add_argument("--tune", action="store_true", help="tune every model first (half an hour more)")
     sub.add_argument(
-        "--deep", nargs="*", metavar="MODEL", help="only the networks' runs (about four hours), or these models'"
+        "--deep", nargs="*", metavar="MODEL", help="only the runs of networks (about four hours), or of these models"
     )
     add_weights(sub)
     add_jobs(sub)
@@ -41,15 +41,15 @@ def doctor(options, settings):
 
 
 def study(options, settings):
-    """Make everything in `artifacts/` anew."""
+    """Rebuild everything in `artifacts/`."""
     if not IS_CHECKOUT:
         raise ReadOnlyError(
-            f"study writes what ships, and this ser is an installed package: {settings.artifacts} stays as it is. Run "
-            "it in a checkout of the project"
+            f"study rebuilds the artifacts of a checkout, and those of this installed package ({settings.artifacts}) "
+            "are read-only. Run it in a checkout of the project"
         )
     from ser_core.cli import shipping
 
-    if options.data:  # for all that reads clips: tables, voices, pictures
+    if options.data:  # for everything that reads clips
         settings = dataclasses.replace(settings, data_dir=options.data)
     if options.tune:
         with progress("Tuning", "study", options) as advance:

@@ -1,4 +1,4 @@
-"""`jobs`: the long work that pages started."""
+"""`jobs`: list and control the jobs that pages started."""
 
 from rich.table import Column
 
@@ -7,10 +7,10 @@ from ser_core.cli.screen import print_table, say
 
 def add(command) -> None:
     """Add `jobs` to the command line."""
-    sub = command("jobs", jobs, "the long work that pages started: list it, stop it, go on with it, show its log")
+    sub = command("jobs", jobs, "list the jobs that pages started, stop, resume, retry or delete one, or show its log")
     what = ("list", "show", "stop", "resume", "retry", "delete")
     sub.add_argument("what", nargs="?", default="list", choices=what, help="default: list")
-    sub.add_argument("job", nargs="?", metavar="ID", help="of the list")
+    sub.add_argument("job", nargs="?", metavar="ID", help="its id in the list")
 
 
 def jobs(options, settings):
@@ -45,8 +45,8 @@ def jobs(options, settings):
             state = f"{job.status}, place {job.place}" if job.place else job.status
             made = f"{datetime.fromtimestamp(job.made):%d %b %H:%M}"
             rows.append((job.id, made, job.task.title, state, far, job.message))
-        said = "Deleted" if options.what == "delete" else "Jobs, oldest first"
-        print_table(said, [Column("job", no_wrap=True), "made", "what", "state", "progress", "how it ended"], rows)
+        title = "Deleted" if options.what == "delete" else "Jobs, oldest first"
+        print_table(title, [Column("job", no_wrap=True), "made", "what", "state", "progress", "how it ended"], rows)
         if options.what == "show":
             say(control.shell(found[0].task.arguments))
             say(answer["log"])

@@ -1,4 +1,4 @@
-"""Options that several commands take, and the numbers that they accept."""
+"""Options that several commands share, and the types of their values."""
 
 import argparse
 from pathlib import Path
@@ -32,13 +32,15 @@ def add_jobs(sub: argparse.ArgumentParser) -> None:
     """Add `--jobs` and `--dask` to a command."""
     sub.add_argument("--jobs", type=processes, default=-1, metavar="N", help="processes (default: all cores)")
     sub.add_argument(
-        "--dask", metavar="tcp://HOST:PORT", help="work on this Dask cluster, whose machines see the same files"
+        "--dask",
+        metavar="tcp://HOST:PORT",
+        help="run on this Dask cluster, whose machines have the clips under the same path",
     )
 
 
 def add_data(sub: argparse.ArgumentParser) -> None:
     """Add `--data` to a command."""
-    sub.add_argument("--data", type=Path, metavar="DIR", help="the clips (default: SER_DATA_DIR)")
+    sub.add_argument("--data", type=Path, metavar="DIR", help="folder of the clips (default: SER_DATA_DIR)")
 
 
 def add_weights(sub: argparse.ArgumentParser) -> None:
@@ -54,7 +56,22 @@ def add_table(sub: argparse.ArgumentParser) -> None:
 
 
 def read_table(options, settings):
-    """The table that `--features` names, or the shipped one."""
+    """The feature table that `--features` names, or the shipped one.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+    settings : Settings
+
+    Returns
+    -------
+    pd.DataFrame
+
+    Raises
+    ------
+    FeatureError
+        If the file is missing or unusable.
+    """
     from ser_core.features import tables
 
     return tables.read(options.features or settings.feature_table)

@@ -7,11 +7,9 @@ from ser_core.cli.screen import complain, print_table, say
 
 def add(command) -> None:
     """Add `predict` to the command line."""
-    sub = command("predict", predict, "which emotion a trained model hears in each file")
-    sub.add_argument(
-        "files", nargs="+", metavar="FILE", help="recordings, and manifests (FILE.csv): all that they name is heard"
-    )
-    sub.add_argument("--model", default="best", metavar="KEY", help="a trained model (default: best)")
+    sub = command("predict", predict, "predict the emotion of recordings with a trained model")
+    sub.add_argument("files", nargs="+", metavar="FILE", help="recordings, or manifests (FILE.csv) of recordings")
+    sub.add_argument("--model", default="best", metavar="KEY", help="key of a trained model (default: best)")
 
 
 def predict(options, settings):
@@ -36,7 +34,7 @@ def predict(options, settings):
     def show():
         if predictions:
             has_truth = any("truth" in item for item in predictions)
-            columns = ["file", "emotion", "voice", "probability of both", *["it is"] * has_truth, "mind"]
+            columns = ["file", "emotion", "voice", "probability of both", *["true emotion"] * has_truth, "warnings"]
             rows = [
                 (
                     item["file"],
@@ -48,7 +46,7 @@ def predict(options, settings):
                 )
                 for item in predictions
             ]
-            title = f"What {predictor.entry.name} hears"
+            title = f"Predictions of {predictor.entry.name}"
             print_table(title, columns, rows)
             say(f"{'. '.join(predictor.entry.worth)}.")
 
@@ -57,7 +55,7 @@ def predict(options, settings):
 
 
 def _clips(files: list[str], leave_out):
-    """Each recording, and what is known of it: of a manifest's clips their emotion, of others nothing."""
+    """Each recording, with its true emotion if a manifest gives it."""
     from ser_core import corpus
     from ser_core.errors import CorpusError
 

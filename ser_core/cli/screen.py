@@ -1,4 +1,4 @@
-"""What commands write on: tables on stdout, progress and complaints on stderr."""
+"""Output of commands: tables and text on stdout, progress and warnings on stderr."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,22 +13,30 @@ err = Console(stderr=True)
 
 
 def say(text: str) -> None:
-    """Print text on stdout as it is: without markup, and without line breaks of ours."""
+    """Print text on stdout unchanged: no markup, no wrapping."""
     out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def complain(text: str) -> None:
-    """Print text on stderr as it is."""
+    """Print text on stderr unchanged."""
     err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def score(value: float | None) -> str:
-    """A score with three decimals; nothing where there is none."""
+    """A score with three decimals; empty if there is none."""
     return "" if value is None else f"{value:.3f}"
 
 
 def print_table(title: str, columns: Sequence[str | Column], rows: list[tuple]) -> None:
-    """Print a table; text in its cells is not read as markup."""
+    """Print a table.
+
+    Parameters
+    ----------
+    title : str
+    columns : sequence of str or rich.table.Column
+    rows : list of tuple
+        One cell per column. Cells are converted to text, and markup in them is printed as it is.
+    """
     table = Table(*columns, title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
@@ -36,13 +44,28 @@ def print_table(title: str, columns: Sequence[str | Column], rows: list[tuple]) 
 
 
 def is_quiet(options) -> bool:
-    """Whether no progress bar is shown: with `--json`, and in a job, which records its progress itself."""
+    """Whether to hide progress bars: with `--json`, and in a job, which records its progress."""
     return options.json or options.report is not None
 
 
 @contextmanager
 def progress(what: str, unit: str, options) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, unless `is_quiet`; yields a function that takes the steps done and the total."""
+    """Show a progress bar on stderr, unless `is_quiet`, and record the progress of a job.
+
+    Parameters
+    ----------
+    what : str
+        The step, e.g. "Extracting".
+    unit : str
+        What is counted, e.g. "clip".
+    options : argparse.Namespace
+        Of the command.
+
+    Yields
+    ------
+    callable
+        Takes the number of units done and the total.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(unit), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=err, disable=is_quiet(options)) as bar:
         task = bar.add_task(what, total=None)

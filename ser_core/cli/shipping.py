@@ -1,4 +1,4 @@
-"""`make study`: the tables, the runs and the trained models of `artifacts/`, made anew from the clips."""
+"""`make study`: rebuild the tables, runs and trained models of `artifacts/` from the clips."""
 
 import dataclasses
 import shutil
@@ -23,27 +23,42 @@ from ser_core.results.published import ORIGINAL_CLIPS
 from ser_core.settings import Settings
 from ser_core.tuning import best_trial, search, storage, studies
 
-# Trials of the studies that ship: what five fits of a model take decides, two to seven minutes a study on one core.
+# Trials of the shipped studies, chosen so that a study takes two to seven minutes on one core.
 TRIALS = {"xgb": 60, "lgb": 60, "mlp": 60, "svm": 60, "krr": 60, "kn": 40, "dt": 40, "lr": 30, "bag": 20, "rf": 20}
-TUNED = "tuned"  # the preset that each study gives
+TUNED = "tuned"  # name of the preset from each study
 
 
-# What the predict page offers: the study's best ensemble, ours, and the members that ours is made of.
+# Models of the prediction page (model, preset): the study's best ensemble, our best vote and its members, and the CNN.
 KEPT = (("v4", "default"), ("krr", "functionals"), ("cnn", "default"), ("cnn2d", "default"), ("best", "default"))
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One run that ships."""
+    """A run to ship.
+
+    Parameters
+    ----------
+    model : str
+    protocol : str
+    preset, features, augmentation : str, optional
+        As `Model.recipe` takes them.
+    trials : int
+        Of nested cross-validation, if it is not 0.
+    options : tuple of (str, float)
+        Options of a network that override the preset.
+    cv : bool
+        Of a network: whether to cross-validate on the training part, too.
+    seed : int
+    """
 
     model: str
     protocol: str = "study"
     preset: str | None = None
     features: str | None = None
     augmentation: str | None = None
-    trials: int = 0  # inside each fold, instead of the preset's parameters
-    options: tuple[tuple[str, float], ...] = ()  # of a network, instead of the preset's
-    cv: bool = False  # of a network: also the folds of the training part
+    trials: int = 0
+    options: tuple[tuple[str, float], ...] = ()
+    cv: bool = False
     seed: int = 9
 
     @property
@@ -57,11 +72,11 @@ class Planned:
 
     @property
     def is_kept(self) -> bool:
-        """Whether its fitted model ships, too."""
+        """Whether its fitted model is shipped, too."""
         return self.protocol == "study" and not self.options and (self.model, self.recipe.preset) in KEPT
 
 
-# How the cnn overfits: its default with one thing changed.
+# Overfitting of the cnn: its default with one hyperparameter changed.
 GRID = {
     "dropout": (0.0, 0.15, 0.5, 0.7),
     "l1": (1e-5, 1e-4, 1e-3),
@@ -89,20 +104,25 @@ DEEP = (
     Planned("v_voices", "emobox"),
 )
 
-# Under these a few models show how much of what they know is voices, and what the second feature set adds.
+# Protocols under which a few models show how much they rely on known speakers, and what functionals add.
 HARDER = ("study-speech", "repetition", "statement", "actors-6", "emobox", "luna-jimenez")
 HONEST = ("lr", "svm", "mlp", "lgb", "krr", "v4", "v5", "hier", "apart")
-HONEST_FUNCTIONALS = ("lr", "svm", "mlp", "krr", "hier", "apart")  # on these, trees are slow and no better
+HONEST_FUNCTIONALS = ("lr", "svm", "mlp", "krr", "hier", "apart")  # trees are slow on functionals and no better
 ONLY_EMOBOX = ("lgb", "v4")
-SLOW_ON_FUNCTIONALS = ("rf", "xgb", "v", "v2", "v3")  # minutes a fit
-WITH_SONG = ("krr", "apart")  # also trained on the other actors' song, with the functionals
+SLOW_ON_FUNCTIONALS = ("rf", "xgb", "v", "v2", "v3")  # minutes per fit
+WITH_SONG = ("krr", "apart")  # on functionals, also trained on the song of the other actors
 
 FUNCTIONALS: dict[str, Any] = {"features": "functionals"}
 PERTURBED: dict[str, Any] = FUNCTIONALS | {"augmentation": "speaker-perturbation"}
 
 
 def classical() -> list[Planned]:
-    """All of them: every model on either feature set, and some under harder protocols."""
+    """The shipped runs of models that learn from feature tables: on both feature sets, some under harder protocols.
+
+    Returns
+    -------
+    list of Planned
+    """
     return [
         *(Planned(key) for key in registry.of_tables()),
         *(Planned(key, **FUNCTIONALS) for key in registry.of_tables() if key not in SLOW_ON_FUNCTIONALS),
@@ -117,17 +137,27 @@ def classical() -> list[Planned]:
 
 
 def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None) -> list[runs.Run]:
-    """Carry out the study's classical half on the clips in `settings.data_dir`, and keep it in the shipped store.
+    """Rebuild the shipped tables, and the runs and models of classical models, from the clips in `settings.data_dir`.
 
-    Takes about an hour on two cores. `progress` is told the number of steps done and of steps in all: first of
-    clips that are seen in other voices, then of models.
+    Takes about an hour on two cores. Tables are written first, runs and models when all are made. Shipped runs of
+    classical models that are no longer planned are deleted.
 
-    The tables are written first, the runs and models when all are made.
+    Parameters
+    ----------
+    settings : Settings
+    jobs : int
+        Processes, as joblib counts them.
+    progress : callable, optional
+        Called with the number of steps done and the total: first of perturbed clips, then of runs.
+
+    Returns
+    -------
+    list of Run
 
     Raises
     ------
     SerError
-        As the steps do: no clips, too many broken clips; and if it is not the whole corpus.
+        As the steps; and if the folder does not contain all of RAVDESS.
     """
     made_tables = make_tables(settings, jobs=jobs)
     for file, made_table in made_tables.items():
@@ -159,14 +189,14 @@ def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], N
         runs.save(run, settings.artifacts)
     for result in kept:
         model_store.save(result, table, settings.artifacts, unheard=_unheard(result.run, made))
-    for run in shipped:  # of an older state of this code or of the data
+    for run in shipped:  # of an older version of the code or the data
         if run.recipe.model in registry.of_tables() and run.id not in {one.id for one in made}:
             shutil.rmtree(settings.artifacts / "runs" / run.id)
     return made
 
 
 def _under_shipped_id(run: runs.Run, shipped: Iterable[runs.Run]) -> runs.Run:
-    """The run with the id of the shipped run that it remakes, if any: model cards, votes and presets refer to it."""
+    """The run with the id of the shipped run that it repeats, if any: model cards, votes and presets refer to it."""
     for earlier in shipped:
         if (run.recipe, run.protocol) == (earlier.recipe, earlier.protocol):
             return dataclasses.replace(run, id=earlier.id)
@@ -174,7 +204,7 @@ def _under_shipped_id(run: runs.Run, shipped: Iterable[runs.Run]) -> runs.Run:
 
 
 def _unheard(run: runs.Run, found: Iterable[runs.Run]) -> runs.Run:
-    """The speaker-independent run for a kept model's card: of the same preset and seed."""
+    """The speaker-independent run of the same preset and seed, for the model card."""
     recipe = run.recipe
     return runs.find(found, model=recipe.model, preset=recipe.preset, protocol="emobox", seed=recipe.seed)
 
@@ -186,9 +216,9 @@ def make_deep(
     weights: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[runs.Run]:
-    """Run the study's deep half on the shipped table's clips, and keep its runs and two networks in the shipped store.
+    """Make the missing shipped runs of networks and of votes of saved runs, and the models of some of them.
 
-    A run that is there is not made again, and one that was broken off is resumed. Takes about four hours on two cores.
+    An existing run of a network is kept, and an interrupted one is resumed. Takes about four hours on two cores.
 
     Parameters
     ----------
@@ -196,14 +226,18 @@ def make_deep(
     only : collection of str
         Keys of models; all if it is empty.
     weights : Path, optional
-        Of VGG16.
+        File of VGG16's ImageNet weights.
     progress : callable, optional
-        Called with the number of runs done and of runs in all.
+        Called with the number of runs done and the total.
+
+    Returns
+    -------
+    list of Run
 
     Raises
     ------
     SerError
-        As the steps do.
+        As the steps.
     """
     wanted = [one for one in DEEP if not only or one.model in only]
     table = tables.read(settings.feature_table)
@@ -243,15 +277,23 @@ def _make_one(one: Planned, table: pd.DataFrame, settings: Settings, weights: Pa
 
 
 def make_studies(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None) -> None:
-    """Tune every single model on the shipped table, and ship the studies, each one's best preset, and its run.
+    """Tune every classical model except votes on the shipped table; ship the studies, their best presets and runs.
 
-    Takes about 35 minutes on one core. Each study has one worker, so that it comes out the same again. Where it was
-    stopped it goes on. `progress` is told the number of studies done and of studies in all.
+    Takes about 35 minutes on one core. Each study has one worker, so that it is reproducible. Interrupted studies are
+    resumed.
+
+    Parameters
+    ----------
+    settings : Settings
+    jobs : int
+        Processes, as joblib counts them, for the runs of the presets.
+    progress : callable, optional
+        Called with the number of studies done and the total.
 
     Raises
     ------
     SerError
-        As the steps do.
+        As the steps.
     """
     table = tables.read(settings.feature_table)
     url = f"sqlite:///{settings.workspace / 'studies-to-ship.sqlite'}"
@@ -268,7 +310,18 @@ def make_studies(settings: Settings, *, jobs: int = -1, progress: Callable[[int,
 
 
 def make_tables(settings: Settings, *, jobs: int = -1) -> dict[Path, pd.DataFrame]:
-    """The tables of all clips, each with the file that it ships in: features, loudness and pitch, maps.
+    """Compute the shipped tables of all clips: features, prosody, maps and recognised speakers.
+
+    Parameters
+    ----------
+    settings : Settings
+    jobs : int
+        Processes, as joblib counts them.
+
+    Returns
+    -------
+    dict of Path to pd.DataFrame
+        The table of each shipped file.
 
     Raises
     ------
@@ -280,7 +333,7 @@ def make_tables(settings: Settings, *, jobs: int = -1) -> dict[Path, pd.DataFram
     for features in (feature_sets.MEAN180, feature_sets.FUNCTIONALS, feature_sets.PROSODY):
         file = settings.shipped_table(features.key)
         made[file] = tables.extract(found, settings.workspace, features=features, jobs=jobs).table
-        made[file].attrs.pop(tables.FOLDER)  # of this machine; RAVDESS' clips are looked for in SER_DATA_DIR
+        made[file].attrs.pop(tables.FOLDER)  # of this machine; RAVDESS' clips are found in SER_DATA_DIR
     table = made[settings.feature_table]
     if len(table) != ORIGINAL_CLIPS:
         raise CorpusError(

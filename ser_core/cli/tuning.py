@@ -1,4 +1,4 @@
-"""Commands that look for better parameters: `tune`, `worker` and `preset`."""
+"""Commands for hyperparameter search: `tune`, `worker` and `preset`."""
 
 import argparse
 import os
@@ -9,47 +9,56 @@ from ser_core.cli.screen import print_table, progress, say
 
 def add(command) -> None:
     """Add `tune`, `worker` and `preset` to the command line."""
-    sub = command("tune", tune, "look for a model's best parameters, with Optuna, on training clips only", writes=True)
+    sub = command("tune", tune, "search a model's hyperparameters with Optuna, on training clips only", writes=True)
     sub.add_argument("model", metavar="MODEL")
-    sub.add_argument("--trials", type=count, default=50, metavar="N", help="in all, over every resume (default: 50)")
-    sub.add_argument("--timeout", type=float, metavar="S", help="seconds after which no trial is begun")
-    sub.add_argument("--space", default="ours", help="ours or study: the ranges to look in (default: ours)")
     sub.add_argument(
-        "--cv", default="study", help="folds: study (actors on both sides, accuracy) or actors (held out, UAR)"
+        "--trials", type=count, default=50, metavar="N", help="total, including those before a resume (default: 50)"
+    )
+    sub.add_argument("--timeout", type=float, metavar="S", help="seconds after which no trial is started")
+    sub.add_argument("--space", default="ours", help="search space: ours or study (default: ours)")
+    sub.add_argument(
+        "--cv",
+        default="study",
+        help="folds: study (shared actors; maximises accuracy) or actors (held out; maximises UAR) (default: study)",
     )
     sub.add_argument("--folds", type=int, default=5, metavar="K", help="3 to 5 (default: 5)")
     sub.add_argument("--sampler", default="tpe", help="tpe or random (default: tpe)")
     sub.add_argument("--pruner", default="median", help="median, wilcoxon or none (default: median)")
     sub.add_argument("--seed", type=seed, default=9)
     sub.add_argument("--workers", type=count, metavar="N", help="processes (default: all cores)")
-    sub.add_argument("--name", default="", help="of the study (default: made of the choices above)")
-    sub.add_argument("--resume", action="store_true", help="go on with the study of that name if there is one")
-    sub.add_argument("--save-preset", action="store_true", help="make a preset of the best, tested once")
+    sub.add_argument("--name", default="", help="of the study (default: derived from the options above)")
+    sub.add_argument("--resume", action="store_true", help="continue the study of that name, if there is one")
+    sub.add_argument("--save-preset", action="store_true", help="save the best trial as a preset and test it once")
     _add_study_place(sub)
 
-    sub = command("worker", worker, "work on a study that `tune` began, on this or another machine", writes=True)
+    sub = command("worker", worker, "run trials of a study that `tune` started on this or another machine", writes=True)
     sub.add_argument("--study", required=True, metavar="NAME")
-    sub.add_argument("--timeout", type=float, metavar="S", help="seconds after which no trial is begun")
+    sub.add_argument("--timeout", type=float, metavar="S", help="seconds after which no trial is started")
     sub.add_argument(
-        "--number", type=int, metavar="N", help="of this worker, so that it tries others than the rest (default: any)"
+        "--number",
+        type=int,
+        metavar="N",
+        help="of this worker, so that it samples other parameters than the others (default: any)",
     )
     _add_study_place(sub)
 
-    sub = command("preset", preset, "make a preset of a study's best trial and evaluate it, once", writes=True)
+    sub = command("preset", preset, "save a study's best trial as a preset and test it once", writes=True)
     sub.add_argument("study", metavar="STUDY")
-    sub.add_argument("--name", default="", help="of the preset (default: the study's)")
+    sub.add_argument("--name", default="", help="of the preset (default: the study's name)")
     add_table(sub)
     add_jobs(sub)
 
 
 def _add_study_place(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--storage", metavar="URL", help="the studies' database (default: SER_OPTUNA_STORAGE, or SQLite)")
-    sub.add_argument("--heartbeat", type=count, default=10, metavar="S", help="seconds between signs of life")
+    sub.add_argument(
+        "--storage", metavar="URL", help="database of the studies (default: SER_OPTUNA_STORAGE, or SQLite)"
+    )
+    sub.add_argument("--heartbeat", type=count, default=10, metavar="S", help="seconds between a worker's heartbeats")
     add_table(sub)
 
 
 def tune(options, settings):
-    """Search a model's best parameters in a study."""
+    """Search a model's hyperparameters in a study."""
     from ser_core.tuning import best_trial, search, storage, studies
 
     names = ("model", "space", "cv", "folds", "sampler", "pruner", "seed")
@@ -81,13 +90,13 @@ def tune(options, settings):
         if saved:
             _show_preset(saved, answer)
         else:
-            say(f"Make a preset of the best: python -m ser_core preset {study.study_name}")
+            say(f"Save the best trial as a preset: python -m ser_core preset {study.study_name}")
 
     return answer, 0, show
 
 
 def worker(options, settings):
-    """Work on a study that already exists."""
+    """Run trials of an existing study."""
     from ser_core.tuning import search, storage
 
     url = options.storage or storage.url(settings)
@@ -102,11 +111,11 @@ def worker(options, settings):
             progress=advance,
         )
     answer = {"study": options.study, "trials_here": done}
-    return answer, 0, lambda: say(f"{done} trials of {options.study} were done here")
+    return answer, 0, lambda: say(f"{done} trials of {options.study} were run here")
 
 
 def preset(options, settings):
-    """Make a preset of a study's best trial, and evaluate it once on the test clips."""
+    """Save a study's best trial as a preset, and evaluate it once on the test clips."""
     from ser_core.tuning import best_trial, studies
 
     study = studies.load(studies.find(options.study, settings))
@@ -153,7 +162,7 @@ def _preset_answer(saved, is_new, settings) -> dict:
 
 def _show_preset(saved, answer: dict) -> None:
     say(
-        f"Preset {saved.name} of {saved.model}{'' if answer['new'] else ' was there already'}: accuracy on test "
+        f"Preset {saved.name} of {saved.model}{'' if answer['new'] else ' existed already'}: accuracy on test "
         f"{answer['test_accuracy']:.3f}, CV5 {answer['cv_accuracy']:.3f}; the best of {saved.trials} trials, "
         f"chosen without the test part. Use it: python -m ser_core run {saved.model} --preset {saved.name}"
     )

@@ -162,7 +162,7 @@ def test_parameters_are_looked_for_inside_each_fold(call, file):
     assert answer["preset"] == "tuned-inside"
     assert answer["run"].startswith("own-actors-4-lr-tuned-inside-")
     status, _, error = call("run", "lr", "--features", file, "--preset", "study", "--tune", 2)
-    assert (status, error) == (2, "Error: --tune looks for the parameters itself: leave --preset study out\n")
+    assert (status, error) == (2, "Error: --tune searches the parameters itself: leave out --preset study\n")
 
 
 @pytest.mark.parametrize("command", ["run", "train"])
