@@ -7,12 +7,8 @@ from ser_core.cli.screen import complain, print_table, say, score
 
 def add(command) -> None:
     """Add `compare` to the command line."""
-    sub = command(
-        "compare", compare, "list all runs of a protocol, shipped and own, beside the original study's results"
-    )
-    sub.add_argument(
-        "--protocol", default="study", metavar="P", help="the split into training and test clips (default: study)"
-    )
+    sub = command("compare", compare, "all runs of a protocol, shipped and own, beside the original study's results")
+    sub.add_argument("--protocol", default="study", metavar="P", help="the train/test split (default: study)")
     sub.add_argument(
         "--kind", default="class", help="what is scored: class (16), emotion (8) or gender (default: class)"
     )

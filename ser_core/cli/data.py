@@ -47,9 +47,7 @@ def add(command) -> None:
     sub.add_argument("--kind", default="mel", help="mel, mfcc or contrast (default: mel)")
     sub.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder, or one to continue")
     add_data(sub)
-    sub.add_argument(
-        "--augment", type=int, default=0, metavar="N", help="augmented copies to add of each training clip"
-    )
+    sub.add_argument("--augment", type=int, default=0, metavar="N", help="augmented copies of each training clip")
     sub.add_argument("--seed", type=seed, default=9, help="of the augmentation (default: 9)")
     add_jobs(sub)
 

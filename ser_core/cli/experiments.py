@@ -15,13 +15,9 @@ ALIASES = {"voices": {"features": "functionals", "augmentation": "speaker-pertur
 
 def add(command) -> None:
     """Add `run`, `train` and `verify` to the command line."""
-    sub = command(
-        "run", run, "run one model under one protocol: fit, predict, score, save every prediction", writes=True
-    )
+    sub = command("run", run, "one model under one protocol: fit, predict, score, save every prediction", writes=True)
     _add_experiment(sub)
-    sub.add_argument(
-        "--weight", type=float, metavar="W", help="weight of the first member of a vote of saved runs: 0 to 1"
-    )
+    sub.add_argument("--weight", type=float, metavar="W", help="of the first member of a vote of saved runs: 0 to 1")
     sub.add_argument(
         "--tune",
         type=count,
@@ -290,19 +286,19 @@ def _show_run(run, settings) -> None:
         bounds = evaluation.intervals(run.part("test"))
     original = comparison.original_of(run, runs.list_all(settings.stores))
     rows = []
-    for name, key, interval, then in (
-        ("accuracy on train", "train_accuracy", None, original and original.train_accuracy),
-        ("accuracy, five folds of train", "cv_accuracy", None, original and original.cv_accuracy),
-        ("accuracy on test", "test_accuracy", "accuracy", original and original.test_accuracy),
-        ("UAR on test", "uar", "uar", None),
-        ("macro F1 on test", "macro_f1", "macro_f1", None),
-        ("accuracy of eight emotions on test", "emotion_accuracy", "emotions", None),
-        ("UAR of eight emotions on test", "emotion_uar", None, None),
+    for name, key, interval in (
+        ("accuracy on train", "train_accuracy", None),
+        ("accuracy, five folds of train", "cv_accuracy", None),
+        ("accuracy on test", "test_accuracy", "accuracy"),
+        ("UAR on test", "uar", "uar"),
+        ("macro F1 on test", "macro_f1", "macro_f1"),
+        ("accuracy of eight emotions on test", "emotion_accuracy", "emotions"),
+        ("UAR of eight emotions on test", "emotion_uar", None),
     ):
         if key not in run.scores:
             continue
         low_to_high = "{:.3f} to {:.3f}".format(*bounds[interval]) if interval in bounds else ""
-        rows.append((name, score(run.scores[key]), low_to_high, score(then)))
+        rows.append((name, score(run.scores[key]), low_to_high, score(getattr(original, key, None))))
     title = f"{run.name}, protocol {run.protocol}"
     print_table(title, ["score", "here", "95 % interval", "original"], rows)
     say(evaluation.report(run.part("test")).round(3).to_string())

@@ -182,19 +182,13 @@ def _models(settings: Settings) -> list[Check]:
             results.append(Check(name, False, str(error), optional=True))
         except SerError as error:
             results.append(Check(name, False, str(error)))
-    return results or [
-        Check(
-            "trained models", False, "there are none. Restore them (git checkout artifacts) or make them (make study)"
-        )
-    ]
+    return results or [Check("trained models", False, "there are none. Run git checkout artifacts, or make study")]
 
 
 def _data(settings: Settings) -> Check:
     try:
         found = corpus.ravdess.index(settings.data_dir)
     except SerError as error:
-        return Check(
-            "RAVDESS clips", False, f"only needed for extracting features and listening: {error}", optional=True
-        )
+        return Check("RAVDESS clips", False, f"only for extracting features and listening: {error}", optional=True)
     says = f"{len(found.clips):,} clips in {settings.data_dir}, {len(found.rejected)} files left out"
     return Check("RAVDESS clips", True, says, optional=True)

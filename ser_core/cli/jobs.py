@@ -1,5 +1,7 @@
 """`jobs`: list and control the jobs that pages started."""
 
+from typing import Any
+
 from rich.table import Column
 
 from ser_core.cli.screen import print_table, say
@@ -33,7 +35,7 @@ def jobs(options, settings):
             found = [getattr(control, options.what)(found[0], settings)]
         elif options.what == "delete":
             control.delete(found[0], settings)
-    answer: dict[str, object] = {"jobs": [_job_answer(job) for job in found]}
+    answer: dict[str, Any] = {"jobs": [_job_answer(job) for job in found]}
     if options.what == "show":
         answer["log"] = found[0].log()
 

@@ -11,15 +11,11 @@ def add(command) -> None:
     """Add `tune`, `worker` and `preset` to the command line."""
     sub = command("tune", tune, "search a model's hyperparameters with Optuna, on training clips only", writes=True)
     sub.add_argument("model", metavar="MODEL")
-    sub.add_argument(
-        "--trials", type=count, default=50, metavar="N", help="total, including those before a resume (default: 50)"
-    )
+    sub.add_argument("--trials", type=count, default=50, metavar="N", help="total, over all resumes (default: 50)")
     sub.add_argument("--timeout", type=float, metavar="S", help="seconds after which no trial is started")
     sub.add_argument("--space", default="ours", help="search space: ours or study (default: ours)")
     sub.add_argument(
-        "--cv",
-        default="study",
-        help="folds: study (shared actors; maximises accuracy) or actors (held out; maximises UAR) (default: study)",
+        "--cv", default="study", help="folds: study (shared actors, accuracy; default) or actors (held out, UAR)"
     )
     sub.add_argument("--folds", type=int, default=5, metavar="K", help="3 to 5 (default: 5)")
     sub.add_argument("--sampler", default="tpe", help="tpe or random (default: tpe)")
@@ -35,10 +31,7 @@ def add(command) -> None:
     sub.add_argument("--study", required=True, metavar="NAME")
     sub.add_argument("--timeout", type=float, metavar="S", help="seconds after which no trial is started")
     sub.add_argument(
-        "--number",
-        type=int,
-        metavar="N",
-        help="of this worker, so that it samples other parameters than the others (default: any)",
+        "--number", type=int, metavar="N", help="of this worker, so that no two sample the same (default: any)"
     )
     _add_study_place(sub)
 
@@ -50,9 +43,7 @@ def add(command) -> None:
 
 
 def _add_study_place(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "--storage", metavar="URL", help="database of the studies (default: SER_OPTUNA_STORAGE, or SQLite)"
-    )
+    sub.add_argument("--storage", metavar="URL", help="the studies' database (default: SER_OPTUNA_STORAGE, or SQLite)")
     sub.add_argument("--heartbeat", type=count, default=10, metavar="S", help="seconds between a worker's heartbeats")
     add_table(sub)
 
@@ -82,8 +73,8 @@ def tune(options, settings):
     saved = None
     if options.save_preset:
         with progress("Evaluating the best", "fold", options) as advance:
-            saved, is_new = best_trial.save_preset(study, table, settings, progress=advance)
-        answer |= _preset_answer(saved, is_new, settings)
+            saved, new = best_trial.save_preset(study, table, settings, progress=advance)
+        answer |= _preset_answer(saved, new, settings)
 
     def show():
         _show_study(study, answer)
@@ -121,10 +112,10 @@ def preset(options, settings):
     study = studies.load(studies.find(options.study, settings))
     table = read_table(options, settings)
     with progress("Evaluating the best", "fold", options) as advance:
-        saved, is_new = best_trial.save_preset(
+        saved, new = best_trial.save_preset(
             study, table, settings, name=options.name, jobs=options.jobs, progress=advance
         )
-    answer = _preset_answer(saved, is_new, settings)
+    answer = _preset_answer(saved, new, settings)
     return answer, 0, lambda: _show_preset(saved, answer)
 
 
@@ -152,12 +143,12 @@ def _show_study(study, answer: dict) -> None:
         print_table(title, ["parameter", "value"], list(answer["best"]["parameters"].items()))
 
 
-def _preset_answer(saved, is_new, settings) -> dict:
+def _preset_answer(saved, new, settings) -> dict:
     from ser_core.results import runs
 
     run = runs.get(saved.run, settings.stores)
     scores = {name: run.scores[name] for name in ("train_accuracy", "cv_accuracy", "test_accuracy", "uar")}
-    return {"preset": saved.name, "new": is_new, "trials_tried": saved.trials, "run": saved.run} | scores
+    return {"preset": saved.name, "new": new, "trials_tried": saved.trials, "run": saved.run} | scores
 
 
 def _show_preset(saved, answer: dict) -> None:

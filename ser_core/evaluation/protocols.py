@@ -194,12 +194,7 @@ def _original_split(index: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     if len(index) < 2 * CV_FOLDS:
         raise ProtocolError(f"The study's split needs more than {len(index)} clips: at least {2 * CV_FOLDS}")
     train, test = train_test_split(np.arange(len(index)), test_size=ORIGINAL_TEST_SHARE, random_state=ORIGINAL_SEED)
-    counts = pd.Series(labels[train]).value_counts()
-    if counts.min() < MIN_CLASS_CLIPS:
-        raise ProtocolError(
-            f"The study's split needs at least {MIN_CLASS_CLIPS} training clips of every class that is there, "
-            f"but {counts.idxmin()} has {counts.min()}. Add clips of it, or leave the class out"
-        )
+    _check_classes(labels[train], "The study's split")
     unseen = sorted(set(labels[test]) - set(labels[train]))
     if unseen:
         raise ProtocolError(f"All clips of {', '.join(unseen)} fell into the test part. Add clips, or leave them out")
@@ -291,8 +286,11 @@ def _original_speech(index: pd.DataFrame) -> list[Fold]:
 def _check_classes(labels: np.ndarray, name: str) -> None:
     counts = pd.Series(labels).value_counts()
     if len(counts) == 0 or counts.min() < MIN_CLASS_CLIPS:
-        reason = f"but {counts.idxmin()} has {counts.min()}" if len(counts) else "and there is no clip"
-        raise ProtocolError(f"{name} needs at least {MIN_CLASS_CLIPS} training clips of every class, {reason}")
+        reason = f"but {counts.idxmin()} has {counts.min()}" if len(counts) else "and there is none"
+        raise ProtocolError(
+            f"{name} needs at least {MIN_CLASS_CLIPS} training clips of every class that is there, {reason}. Add clips "
+            "of it, or leave the class out"
+        )
 
 
 def _column(index: pd.DataFrame, column: str, protocol: str) -> np.ndarray:

@@ -218,10 +218,8 @@ def read(folder: Path) -> Job | None:
         ended = state.get("ended")
         stop_requested = (folder / STOP).stat().st_mtime if (folder / STOP).exists() else None
         if status in ALIVE and not is_starting and not lives(pid, process_began):
-            status, message = (
-                "interrupted",
-                "Its process ended without reporting: it was killed, or the machine was switched off",
-            )
+            status = "interrupted"
+            message = "Its process ended without reporting: it was killed, or the machine was switched off"
             if stop_requested:
                 status, message, ended = "stopped", "Stopped. What was done is kept", stop_requested
         elif status in ALIVE and stop_requested:
