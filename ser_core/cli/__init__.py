@@ -2,20 +2,20 @@
 
 Logs and progress go to stderr. Exit status: 0 done, 2 bad input (one line says what is wrong and what to do), 1 a bug.
 
-Each module contains related commands. Its `add(command)` declares their options. A command is a function of the parsed
-options and the settings, and returns its answer for `--json` (a dict), its exit status, and a function that prints the
-answer for people.
+`command_line` declares the commands and their options. The other modules, each imported when one of its commands is
+called, carry them out: a command is a function of the parsed options and the settings, and returns its answer for
+`--json` (a dict), its exit status, and a function that prints the answer for people.
 """
 
 import argparse
 import json
 import logging
 import sys
+from importlib import import_module
 
 from rich.markup import escape
 
-import ser_core
-from ser_core.cli import compare, data, experiments, installation, jobs, predict, tuning
+from ser_core.cli.command_line import parser
 from ser_core.cli.screen import err
 from ser_core.errors import SerError
 from ser_core.settings import Settings
@@ -78,37 +78,12 @@ def carry_out(arguments: list[str] | argparse.Namespace, report=None):
     options = parser().parse_args(arguments) if isinstance(arguments, list) else arguments
     options.report = report
     settings = Settings.from_environment()
-    if options.starts:
-        settings.require_writable(options.starts)
+    if options.writes:
+        settings.require_writable(options.command)
+    command = getattr(import_module(f"ser_core.cli.{options.module}"), options.command)
     if not getattr(options, "dask", None):
-        return options.command(options, settings)
+        return command(options, settings)
     from ser_core.experiments import cluster
 
     with cluster.on(options.dask):
-        return options.command(options, settings)
-
-
-def parser() -> argparse.ArgumentParser:
-    """The parser of the command line.
-
-    Returns
-    -------
-    argparse.ArgumentParser
-    """
-    made = argparse.ArgumentParser(prog="ser", description=ser_core.__doc__.splitlines()[0])
-    made.add_argument("--version", action="version", version=ser_core.__version__)
-    commands = made.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name, function, about, *, writes=False):
-        sub = commands.add_parser(name, help=about, description=about)
-        sub.add_argument(
-            "--json",
-            action="store_true",
-            help="print one JSON object on the last line of stdout (none for bad input: exit 2)",
-        )
-        sub.set_defaults(command=function, starts=name if writes else None)
-        return sub
-
-    for kind in (data, experiments, tuning, predict, compare, jobs, installation):
-        kind.add(command)
-    return made
+        return command(options, settings)

@@ -2,33 +2,16 @@
 
 import json
 
+from ser_core import evaluation
 from ser_core.cli.screen import complain, print_table, say, score
-
-
-def add(command) -> None:
-    """Add `compare` to the command line."""
-    sub = command("compare", compare, "all runs of a protocol, shipped and own, beside the original study's results")
-    sub.add_argument("--protocol", default="study", metavar="P", help="the train/test split (default: study)")
-    sub.add_argument(
-        "--kind", default="class", help="what is scored: class (16), emotion (8) or gender (default: class)"
-    )
-    sub.add_argument(
-        "--pairs",
-        nargs="+",
-        metavar="RUN",
-        help="test whether two or more runs differ, given by their name in the table or id (McNemar's test, corrected)",
-    )
-    sub.add_argument("--format", default="table", help="table, csv, latex or markdown (default: table)")
+from ser_core.errors import ModelError
+from ser_core.evaluation import protocols
+from ser_core.prediction import model_store
+from ser_core.results import comparison, differences, runs
 
 
 def compare(options, settings):
     """List the runs of a protocol beside the original results, or test whether some of them differ."""
-    from ser_core import evaluation
-    from ser_core.errors import ModelError
-    from ser_core.evaluation import protocols
-    from ser_core.prediction import model_store
-    from ser_core.results import comparison, differences, runs
-
     protocol = protocols.get(options.protocol)
     for name, value, there in (
         ("kind", options.kind, tuple(evaluation.KINDS)),

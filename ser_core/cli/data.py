@@ -2,61 +2,20 @@
 
 import sys
 import time
-from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.prompt import Confirm
 
-from ser_core.cli.options import add_data, add_jobs, seed
+from ser_core import corpus
 from ser_core.cli.screen import complain, err, is_quiet, print_table, progress, say
-
-PLACE = (
-    "a folder of RAVDESS or EMO-DB clips, or a manifest of any corpus: a CSV with the columns file, speaker, emotion, "
-    "and optionally gender, language and others"
-)
-
-
-def add(command) -> None:
-    """Add `download`, `index`, `extract` and `spectrograms` to the command line."""
-    sub = command("download", download, "download the official RAVDESS clips, resuming where it stopped", writes=True)
-    sub.add_argument("--speech", action="store_true", help="only speech; with --song both")
-    sub.add_argument("--song", action="store_true", help="only song; with --speech both")
-    sub.add_argument("--dest", type=Path, metavar="DIR", help="default: SER_DATA_DIR")
-    sub.add_argument("--accept-licence", action="store_true", help="accept the licence without a prompt")
-
-    sub = command("index", index, "list the clips of a folder or a manifest, and why other files are left out")
-    sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
-
-    sub = command("extract", extract, "extract the features of every clip of a corpus into a table", writes=True)
-    sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
-    sub.add_argument("--out", required=True, type=Path, metavar="F.parquet")
-    sub.add_argument(
-        "--features",
-        default="mean180",
-        metavar="SET",
-        help="feature set: mean180 (default), functionals or another; an unknown name lists them all",
-    )
-    add_jobs(sub)
-
-    sub = command(
-        "spectrograms",
-        spectrograms,
-        "write a 224 x 224 image of every clip, in folders by part and class",
-        writes=True,
-    )
-    sub.add_argument("--kind", default="mel", help="mel, mfcc or contrast (default: mel)")
-    sub.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new folder, or one to continue")
-    add_data(sub)
-    sub.add_argument("--augment", type=int, default=0, metavar="N", help="augmented copies of each training clip")
-    sub.add_argument("--seed", type=seed, default=9, help="of the augmentation (default: 9)")
-    add_jobs(sub)
+from ser_core.corpus import archives
+from ser_core.corpus import download as downloading
+from ser_core.errors import DownloadError, FeatureError
+from ser_core.features import images, registry, tables
 
 
 def download(options, settings):
     """Download the official RAVDESS clips."""
-    from ser_core.corpus import archives
-    from ser_core.corpus import download as downloading
-
     _accept_licence(archives.LICENCE, options)
     wanted = [
         archive
@@ -107,8 +66,6 @@ def download(options, settings):
 
 
 def _accept_licence(licence: str, options) -> None:
-    from ser_core.errors import DownloadError
-
     complain(licence)
     if options.accept_licence:
         return
@@ -124,8 +81,6 @@ def _accept_licence(licence: str, options) -> None:
 
 def index(options, settings):
     """List the clips of a folder or a manifest."""
-    from ser_core import corpus
-
     found = corpus.index(options.place)
     clips = found.clips
     speakers = int(clips["speaker"].nunique())
@@ -154,10 +109,6 @@ def index(options, settings):
 
 def extract(options, settings):
     """Extract the features of every clip of a corpus into a table."""
-    from ser_core import corpus
-    from ser_core.errors import FeatureError
-    from ser_core.features import registry, tables
-
     started = time.perf_counter()
     key = registry.key_of(options.features)
     if key not in registry.tables():
@@ -188,9 +139,6 @@ def extract(options, settings):
 
 def spectrograms(options, settings):
     """Write the spectrogram of each clip as an image."""
-    from ser_core import corpus
-    from ser_core.features import images
-
     started = time.perf_counter()
     with progress("Drawing", "clip", options) as advance:
         written = images.write(

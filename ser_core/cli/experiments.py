@@ -1,94 +1,22 @@
 """Commands that fit and evaluate models: `run`, `train` and `verify`."""
 
-import argparse
 import shutil
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from ser_core.cli.options import add_jobs, add_table, add_weights, count, read_table, seed
+from ser_core import evaluation, experiments, extras
 from ser_core.cli.screen import print_table, progress, say, score
+from ser_core.errors import ModelError
+from ser_core.evaluation import protocols
+from ser_core.experiments import fusion, nested, verification
+from ser_core.features import model_input, tables
+from ser_core.models import deep, registry
+from ser_core.prediction import model_store
+from ser_core.results import comparison, runs
 
 # Values of --features that stand for a feature set with an augmentation.
 ALIASES = {"voices": {"features": "functionals", "augmentation": "speaker-perturbation"}}
-
-
-def add(command) -> None:
-    """Add `run`, `train` and `verify` to the command line."""
-    sub = command("run", run, "one model under one protocol: fit, predict, score, save every prediction", writes=True)
-    _add_experiment(sub)
-    sub.add_argument("--weight", type=float, metavar="W", help="of the first member of a vote of saved runs: 0 to 1")
-    sub.add_argument(
-        "--tune",
-        type=count,
-        metavar="N",
-        help="nested cross-validation: search hyperparameters inside each fold, with N trials on its training clips; "
-        "speaker-independent if the protocol is",
-    )
-
-    sub = command("train", train, "run a model and save it for predictions", writes=True)
-    _add_experiment(sub)
-    _add_training(sub)
-
-    sub = command("verify", verify, "repeat a saved run and count the predictions that changed")
-    sub.add_argument("run", metavar="RUN", help="id, or its name in the table of `compare` (with --protocol)")
-    sub.add_argument("--protocol", default="study", metavar="P", help="of RUN, if it is given by name (default: study)")
-    add_table(sub)
-    add_weights(sub)
-    add_jobs(sub)
-
-
-def _add_experiment(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("model", metavar="MODEL")
-    sub.add_argument(
-        "--preset",
-        help="a named set of parameters: default (ours), study (the original's), functionals, voices, or a tuned one "
-        "(default: ours for these features)",
-    )
-    sub.add_argument(
-        "--features",
-        metavar="SET",
-        help="feature set: mean180 (the original's 180 means over time; also study), functionals, voices (functionals "
-        "with --augmentation speaker-perturbation) or another (an unknown name lists them all); or a table F.parquet "
-        "of your clips, made by `extract`",
-    )
-    sub.add_argument("--augmentation", metavar="A", help="of training clips: none or speaker-perturbation")
-    sub.add_argument(
-        "--preprocessing", metavar="P", help="plain (standardised, as the original) or tailored to the kind of model"
-    )
-    sub.add_argument("--seed", type=seed, default=9)
-    sub.add_argument(
-        "--protocol",
-        default="study",
-        help="study, study-speech, repetition, statement, actors-K, actors-K-SEED, emobox, luna-jimenez (the last two "
-        "with +song train on the other actors' song, too); an unknown name lists them all (default: study)",
-    )
-    add_weights(sub)
-    add_jobs(sub)
-
-
-def _add_training(sub: argparse.ArgumentParser) -> None:
-    """Add the options of networks. Those not given are as in the preset."""
-    more = sub.add_argument_group("networks only", "These override the preset.")
-    more.add_argument("--epochs", type=count, metavar="N", help="maximum number of epochs")
-    more.add_argument("--batch-size", type=count, metavar="B", help="clips per step")
-    more.add_argument("--learning-rate", type=float, metavar="X", help="step size of the optimizer")
-    more.add_argument("--optimizer", choices=["sgd", "adam"])
-    more.add_argument("--dropout", type=float, metavar="Y", help="fraction of units dropped in training: 0 to 0.9")
-    more.add_argument("--l1", type=float, metavar="X", help="penalty on the absolute values of weights")
-    more.add_argument("--l2", type=float, metavar="X", help="penalty on the squares of weights")
-    flag = argparse.BooleanOptionalAction
-    more.add_argument("--augment", action=flag, default=None, help="data augmentation (log-mel frames only)")
-    more.add_argument(
-        "--validation",
-        type=float,
-        metavar="S",
-        help="fraction of the training clips held back for validation: 0 to 0.5",
-    )
-    more.add_argument(
-        "--patience", type=count, metavar="N", help="early stopping after N epochs without a better validation loss"
-    )
-    more.add_argument("--cv", action="store_true", help="also cross-validate on the training part, as `run` does")
 
 
 def run(options, settings):
@@ -99,8 +27,6 @@ def run(options, settings):
 
 def train(options, settings):
     """Do what `run` does, and save the fitted model for predictions."""
-    from ser_core.prediction import model_store
-
     result, table = _experiment(options, settings, training=True)
     if result.model is None:  # several test folds, each with a model of its own
         return run_answer(result.run), 0, lambda: _show_run(result.run, settings)
@@ -115,14 +41,11 @@ def train(options, settings):
 
 def verify(options, settings):
     """Repeat a saved run and count the predictions that changed."""
-    from ser_core.experiments import verification
-    from ser_core.results import comparison, runs
-
     found = runs.list_all(settings.stores)
     if options.run not in {run.id for run in found}:
         found = [run for run in found if run.protocol == options.protocol]
     (run,) = comparison.find([options.run], found)
-    table = read_table(options, settings)
+    table = tables.read(options.features or settings.feature_table)
     with progress(f"Repeating {run.id}", "fold", options) as advance:
         result = verification.verify(run, table, settings, weights=options.weights, jobs=options.jobs, progress=advance)
 
@@ -141,12 +64,6 @@ def verify(options, settings):
 
 def _experiment(options, settings, *, training=False):
     """Run the experiment that the options describe, and save it as one of this installation's own runs."""
-    from ser_core import experiments, extras
-    from ser_core.experiments import fusion
-    from ser_core.features import tables
-    from ser_core.models import registry
-    from ser_core.results import runs
-
     recipe, table = _recipe(options, settings)
     model = registry.get(recipe.model)
     if model.trains_in_epochs:
@@ -172,10 +89,6 @@ def _experiment(options, settings, *, training=False):
 
 def _fit(recipe, table, options, settings, training):
     """Fit and test a model that learns from clips; with `training`, a network without cross-validation."""
-    from ser_core import experiments
-    from ser_core.features import model_input
-    from ser_core.models import registry
-
     with progress(f"Preparing clips for {recipe.model}", "clip", options) as advance:
         features = model_input.load(
             table,
@@ -203,11 +116,6 @@ def _fit(recipe, table, options, settings, training):
 
 def _recipe(options, settings):
     """The recipe that the options describe, and the table of clips if they name one."""
-    from ser_core.errors import ModelError
-    from ser_core.experiments import nested
-    from ser_core.features import tables
-    from ser_core.models import deep, registry
-
     choices = {name: getattr(options, name) for name in ("preset", "augmentation", "preprocessing", "seed")}
     choices["stores"] = settings.stores
     table = None
@@ -276,10 +184,6 @@ def run_answer(run) -> dict:
 
 
 def _show_run(run, settings) -> None:
-    from ser_core import evaluation
-    from ser_core.evaluation import protocols
-    from ser_core.results import comparison, runs
-
     if protocols.get(run.protocol).holds_actors_out:  # clips of one actor are not independent
         bounds = {"emotions": evaluation.accuracy_interval(run.part("test"), "emotion", over="speakers")[1:]}
     else:

@@ -2,31 +2,14 @@
 
 import dataclasses
 
-from ser_core.cli.experiments import run_answer
-from ser_core.cli.options import add_data, add_jobs, add_weights
+from ser_core.cli import health
 from ser_core.cli.screen import print_table, progress, score
 from ser_core.errors import ReadOnlyError
 from ser_core.settings import IS_CHECKOUT
 
 
-def add(command) -> None:
-    """Add `doctor` and `study` to the command line."""
-    command("doctor", doctor, "check this installation: packages, artifacts, data, workspace")
-
-    sub = command("study", study, "rebuild everything in artifacts/ from the clips (`make study`)", writes=True)
-    add_data(sub)
-    sub.add_argument("--tune", action="store_true", help="tune every model first (half an hour more)")
-    sub.add_argument(
-        "--deep", nargs="*", metavar="MODEL", help="only the runs of networks (about four hours), or of these models"
-    )
-    add_weights(sub)
-    add_jobs(sub)
-
-
 def doctor(options, settings):
     """Check this installation."""
-    from ser_core.cli import health
-
     checks = health.check(settings)
 
     def show():
@@ -47,7 +30,8 @@ def study(options, settings):
             f"study rebuilds the artifacts of a checkout, and those of this installed package ({settings.artifacts}) "
             "are read-only. Run it in a checkout of the project"
         )
-    from ser_core.cli import shipping
+    from ser_core.cli import shipping  # not needed by doctor, which must run in a broken installation, too
+    from ser_core.cli.experiments import run_answer
 
     if options.data:  # for everything that reads clips
         settings = dataclasses.replace(settings, data_dir=options.data)

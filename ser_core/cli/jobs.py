@@ -1,27 +1,18 @@
 """`jobs`: list and control the jobs that pages started."""
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from rich.table import Column
 
+from ser_core import jobs as control
 from ser_core.cli.screen import print_table, say
-
-
-def add(command) -> None:
-    """Add `jobs` to the command line."""
-    sub = command("jobs", jobs, "list the jobs that pages started, stop, resume, retry or delete one, or show its log")
-    what = ("list", "show", "stop", "resume", "retry", "delete")
-    sub.add_argument("what", nargs="?", default="list", choices=what, help="default: list")
-    sub.add_argument("job", nargs="?", metavar="ID", help="its id in the list")
+from ser_core.errors import JobError
 
 
 def jobs(options, settings):
     """List jobs, or stop, resume, retry or delete one, or show its log."""
-    from datetime import datetime
-
-    from ser_core import jobs as control
-    from ser_core.errors import JobError
-
     if options.what == "list":
         found = control.list_all(settings)
     elif not options.job:
@@ -57,8 +48,6 @@ def jobs(options, settings):
 
 
 def _job_answer(job) -> dict:
-    from dataclasses import asdict
-
     answer = asdict(job)
     del answer["folder"]
     task = answer.pop("task")

@@ -2,22 +2,15 @@
 
 from pathlib import Path
 
+from ser_core import corpus
 from ser_core.cli.screen import complain, print_table, say
-
-
-def add(command) -> None:
-    """Add `predict` to the command line."""
-    sub = command("predict", predict, "predict the emotion of recordings with a trained model")
-    sub.add_argument("files", nargs="+", metavar="FILE", help="recordings, or manifests (FILE.csv) of recordings")
-    sub.add_argument("--model", default="best", metavar="KEY", help="key of a trained model (default: best)")
+from ser_core.errors import AudioError, CorpusError
+from ser_core.prediction import model_store
+from ser_core.prediction.predictor import Predictor
 
 
 def predict(options, settings):
     """Print the emotion that a trained model predicts for each file."""
-    from ser_core.errors import AudioError
-    from ser_core.prediction import model_store
-    from ser_core.prediction.predictor import Predictor
-
     predictor = Predictor.load(model_store.find(options.model, settings.stores))
     predictions, errors = [], []
 
@@ -56,9 +49,6 @@ def predict(options, settings):
 
 def _clips(files: list[str], leave_out):
     """Each recording, with its true emotion if a manifest gives it."""
-    from ser_core import corpus
-    from ser_core.errors import CorpusError
-
     for file in files:
         if not corpus.is_manifest(file):
             yield file, {}
