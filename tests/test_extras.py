@@ -1,4 +1,4 @@
-"""Packages that only some work needs: what is said where one is missing."""
+"""Optional packages: the messages if one is missing."""
 
 import sys
 

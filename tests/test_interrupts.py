@@ -1,4 +1,4 @@
-"""Being asked to end: at once, or after what is not to be broken off."""
+"""Interrupts: at once, or after a step that must not be cut."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What ships is made of the clips that are named, told while it is made, and says what it is worth."""
+"""Rebuilding the artifacts: the clips they are made from, progress, ids of runs, and model cards."""
 
 import dataclasses
 
@@ -17,7 +17,7 @@ from tests.made_runs import changed
 
 @pytest.fixture
 def elsewhere(settings, tmp_path, monkeypatch) -> Settings:
-    """What ships is in a folder of the test's, and no clips are known but those that a command is told of."""
+    """Settings with the artifacts in a temporary folder, and without clips other than those named by `--data`."""
     replaced = dataclasses.replace(settings, artifacts=tmp_path / "artifacts", data_dir=tmp_path / "none")
     monkeypatch.setattr(Settings, "from_environment", lambda: replaced)
     return replaced
@@ -35,12 +35,12 @@ def quick(elsewhere, table, monkeypatch):
     monkeypatch.setitem(feature_sets.FEATURE_SETS, "functionals", made_up)
 
 
-def test_study_takes_every_clip_from_the_folder_that_it_is_told(quick, elsewhere, voices, capsys):
+def test_study_takes_every_clip_from_the_given_folder(quick, elsewhere, voices, capsys):
     assert main(["study", "--data", str(voices), "--jobs", "1", "--json"]) == 0, capsys.readouterr().err
     assert {run.recipe.model for run in runs.list_all([elsewhere.artifacts])} == {"kn", "dt"}
 
 
-def test_study_looks_there_for_what_networks_see_too(elsewhere, voices, table, monkeypatch):
+def test_study_takes_the_clips_of_networks_from_there_too(elsewhere, voices, table, monkeypatch):
     tables.save(table, elsewhere.feature_table)
     monkeypatch.setattr(shipping, "DEEP", (shipping.Planned("cnn2d"),))
     monkeypatch.setattr(experiments, "run", lambda *_, features, **__: pytest.fail(f"saw {len(features.values)} clips"))
@@ -59,14 +59,14 @@ def test_a_run_that_is_made_again_keeps_its_folder(quick, elsewhere, voices):
     assert {run.id for run in runs.list_all([settings.artifacts])} == {"older-kn", "older-dt"}
 
 
-def test_clips_that_are_looked_at_are_told_before_the_models(quick, elsewhere, voices):
-    told = []
-    shipping.make(dataclasses.replace(elsewhere, data_dir=voices), jobs=1, progress=lambda *step: told.append(step))
-    assert (64, 64) in told[:-2]
-    assert told[-2:] == [(0, 2), (1, 2)]
+def test_progress_counts_clips_before_models(quick, elsewhere, voices):
+    steps = []
+    shipping.make(dataclasses.replace(elsewhere, data_dir=voices), jobs=1, progress=lambda *step: steps.append(step))
+    assert (64, 64) in steps[:-2]
+    assert steps[-2:] == [(0, 2), (1, 2)]
 
 
-def test_a_card_says_what_that_very_model_is_worth_on_voices_never_heard(elsewhere, voices, table, result, monkeypatch):
+def test_a_model_card_has_the_score_of_the_same_model_on_unseen_speakers(elsewhere, voices, table, result, monkeypatch):
     """Runs of another preset and of another seed stand in the store, too."""
     settings = dataclasses.replace(elsewhere, data_dir=voices)
     tables.save(table, settings.feature_table)

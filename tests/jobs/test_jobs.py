@@ -70,13 +70,13 @@ def test_a_job_comes_to_its_end_with_its_answer(settings, file):
         (["run", "kn", "--colour", "red"], "The command line is not valid"),
     ],
 )
-def test_bad_input_is_told_in_one_line(settings, command, says):
+def test_bad_input_gives_one_line(settings, command, says):
     failed = becomes(jobs.start(task_of(command), settings), settings, "failed")
     assert says in failed.message
     assert "\n" not in failed.message
 
 
-def test_a_fault_of_ours_is_told_shortly_and_its_trace_stands_in_the_log(settings, monkeypatch, capsys, caplog):
+def test_a_bug_gives_a_short_message_and_a_trace_in_the_log(settings, monkeypatch, capsys, caplog):
     job = mine(settings, ["doctor"], status="running")
     monkeypatch.setattr(cli, "carry_out", lambda *_, **__: 1 / 0)
     end = job_worker._carry_out(job.folder)
@@ -85,7 +85,7 @@ def test_a_fault_of_ours_is_told_shortly_and_its_trace_stands_in_the_log(setting
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_training_that_would_fail_again_is_told_with_the_way_out_and_does_not_go_on(settings, monkeypatch):
+def test_a_training_that_would_fail_again_says_what_to_do_and_cannot_be_resumed(settings, monkeypatch):
     job = mine(settings, ["train", "cnn"], status="running")
     says = "The loss is nan in epoch 3: the steps are too long. Try a learning rate below 5"
 
@@ -278,7 +278,7 @@ def _command(process):
         return []
 
 
-def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(settings, file, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_the_job_resumes_when_there_is_space(settings, file, tmp_path, monkeypatch):
     small = tmp_path / "small"
     small.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(small)]
