@@ -67,6 +67,9 @@ PAIRS_SHOWN = {
     "p": "p",
     "corrected": "p, corrected",
 }
+DIGITS = dict.fromkeys(("parameters", "clips", "only_first", "only_second"), ",.0f") | dict.fromkeys(
+    ("fit_seconds", "predict_ms"), ".2f"
+)
 FORMATS = ("csv", "latex", "markdown")
 
 
@@ -101,23 +104,30 @@ def title_of_test(test: str) -> str:
     test : str
         A name that `same_test` gives.
     """
-    name, _, digest = test.partition(" of ")
-    try:
-        title = protocols.get(name).title
-    except ProtocolError:  # a run of an earlier version
-        title = name
+    protocol, name, digest = _protocol_of(test)
+    title = protocol.title if protocol else name
     return f"{title} (other clips, {digest})" if digest else title
 
 
 def usual_kind(test: str) -> str:
-    """What is usually predicted in a test, as the publications report it: "emotion" or "class".
+    """What is usually predicted in a test, as publications report it: "emotion" or "class".
 
     Parameters
     ----------
     test : str
         A name that `same_test` gives.
     """
-    return "emotion" if test.startswith(("emobox", "luna-jimenez")) else "class"
+    protocol, *_ = _protocol_of(test)
+    return protocol.usual_kind if protocol else "class"
+
+
+def _protocol_of(test: str) -> tuple[protocols.Protocol | None, str, str]:
+    """A test's protocol, its name, and the start of the clips' digest; no protocol for one of an earlier version."""
+    name, _, digest = test.partition(" of ")
+    try:
+        return protocols.get(name), name, digest
+    except ProtocolError:
+        return None, name, digest
 
 
 def _shipped_digests(found: Iterable[Run]) -> set[str]:
@@ -300,10 +310,8 @@ def _said(name: str, value) -> str:
         return value
     if pd.isna(value):
         return ""
-    if name in ("parameters", "clips", "only_first", "only_second"):
-        return f"{value:,.0f}"
     if name == "file_bytes":
         return f"{value / 1e6:.1f}"
-    if name == "p" or name == "corrected":
-        return "< 0.001" if value < 0.001 else f"{value:.3f}"
-    return f"{value:.2f}" if name in ("fit_seconds", "predict_ms") else f"{value:.3f}"
+    if name in ("p", "corrected") and value < 0.001:
+        return "< 0.001"
+    return format(value, DIGITS.get(name, ".3f"))

@@ -115,24 +115,22 @@ def pair(
     rows = sides(first, second, part=part, kind=kind)
     one, other = rows["first_right"].to_numpy(), rows["second_right"].to_numpy()
     only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
-    p = evaluation.mcnemar(only_first, only_second)
     by_actor = all(protocols.get(run.protocol).holds_actors_out for run in (first, second))
     groups = evaluation.speakers(rows) if by_actor else np.arange(len(rows))
     low, high = evaluation.mean_interval(one.astype(int) - other.astype(int), groups, resamples=resamples)
-    difference = float(one.mean() - other.mean())
     return Pair(
-        first.id,
-        second.id,
-        kind,
-        len(rows),
-        int((one & other).sum()),
-        only_first,
-        only_second,
-        p,
-        difference,
-        low,
-        high,
-        "actors" if by_actor else "clips",
+        first=first.id,
+        second=second.id,
+        kind=kind,
+        clips=len(rows),
+        both=int((one & other).sum()),
+        only_first=only_first,
+        only_second=only_second,
+        p=evaluation.mcnemar(only_first, only_second),
+        difference=float(one.mean() - other.mean()),
+        low=low,
+        high=high,
+        over="actors" if by_actor else "clips",
     )
 
 
@@ -161,7 +159,7 @@ def corrected(pairs: Sequence[Pair]) -> pd.DataFrame:
     pairs : sequence of Pair
     """
     table = pd.DataFrame([vars(one) for one in pairs], columns=[*Pair.__dataclass_fields__])
-    return table.assign(corrected=false_discovery_control(table["p"]) if len(table) else [])
+    return table.assign(corrected=false_discovery_control(table["p"].astype(float)))
 
 
 def verdict(pair: Pair, first: str, second: str, p: float | None = None) -> str:

@@ -49,18 +49,8 @@ def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kin
     for protocol, heard in LADDER.items():
         if run := newest.get((protocol, *_what(recipe))):
             test = run.part("test")
-            accuracy, low, high = evaluation.accuracy_interval(test, kind, over=protocols.get(protocol).interval_over)
-            rows.append(
-                {
-                    "protocol": protocol,
-                    "heard": heard,
-                    "run": run.id,
-                    "clips": len(test),
-                    "accuracy": accuracy,
-                    "low": low,
-                    "high": high,
-                }
-            )
+            bounds = evaluation.accuracy_interval(test, kind, over=protocols.get(protocol).interval_over)
+            rows.append((protocol, heard, run.id, len(test), *bounds))
     return pd.DataFrame(rows, columns=["protocol", "heard", "run", "clips", "accuracy", "low", "high"])
 
 
@@ -153,13 +143,9 @@ def published(protocol: str) -> pd.DataFrame:
     pd.DataFrame
         `system`, `value`, `measure`, `protocol`, `source`, `but`, and `why_not` (empty where they may).
     """
-    rows = [vars(one) for one in PUBLISHED]
-    for row in rows:
-        if row["protocol"] == protocol:
-            row["why_not"] = ""
-        else:
-            row["why_not"] = f"obtained on other folds ({row['protocol']})"
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(map(vars, PUBLISHED))
+    other_folds = "obtained on other folds (" + table["protocol"] + ")"
+    return table.assign(why_not=other_folds.where(table["protocol"] != protocol, ""))
 
 
 def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
@@ -273,7 +259,7 @@ def _gain(pair: differences.Pair, before: str, after: str) -> dict:
 
 def _corrected(table: pd.DataFrame) -> pd.DataFrame:
     """With p-values corrected for their number (Benjamini & Hochberg 1995)."""
-    return table.assign(p=false_discovery_control(table["p"]) if len(table) else [])
+    return table.assign(p=false_discovery_control(table["p"].astype(float)))
 
 
 def song_helps(found: Iterable[Run]) -> pd.DataFrame:

@@ -183,15 +183,6 @@ class Run:
         """How many test clips there are of each class."""
         return self.part("test")["truth"].value_counts().sort_index().to_dict()
 
-    def does_the_same_as(self, other: "Run") -> bool:
-        """Whether another run is of the same recipe, protocol and clips.
-
-        Parameters
-        ----------
-        other : Run
-        """
-        return self.what == other.what
-
     @property
     def what(self) -> tuple[Recipe, str, str, bool]:
         """What was done: recipe, protocol, digest of the clips, and whether with cross-validation."""
@@ -408,12 +399,8 @@ def read_all(stores: Iterable[Path]) -> tuple[list[Run], list[Unreadable]]:
     stores : iterable of Path
         The shipped store, then this installation's own.
     """
-    found, unreadable = [], []
-    for shipped, store in zip((True, False), stores, strict=False):
-        runs, faults = _read_store(store, shipped)
-        found += runs
-        unreadable += faults
-    return found, unreadable
+    read = [_read_store(store, shipped) for shipped, store in zip((True, False), stores, strict=False)]
+    return [run for runs, _ in read for run in runs], [one for _, faults in read for one in faults]
 
 
 def read_own(store: Path) -> tuple[list[Run], list[Unreadable]]:
@@ -428,21 +415,12 @@ def read_own(store: Path) -> tuple[list[Run], list[Unreadable]]:
 
 def _read_store(store: Path, shipped: bool) -> tuple[list[Run], list[Unreadable]]:
     found, unreadable = [], []
-    for folder in _folders(store / "runs"):
+    for folder in sorted((store / "runs").glob("[!.]*/")):  # those that are being written begin with a dot
         try:
             found.append(load(folder, shipped=shipped))
         except ArtifactError as error:
             unreadable.append(Unreadable(folder.name, str(error), shipped))
     return sorted(found, key=lambda run: run.made), unreadable
-
-
-def _folders(place: Path) -> list[Path]:
-    """The runs' folders, in the order of their names; those that are being written begin with a dot."""
-    if not place.is_dir():
-        return []
-    with os.scandir(place) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
-    return [place / name for name in names]
 
 
 def list_all(stores: Iterable[Path]) -> list[Run]:
