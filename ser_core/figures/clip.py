@@ -86,11 +86,10 @@ def waveform(samples: np.ndarray, rate: int, scale: Scale | None = None, name: s
     _finish(figure, "Waveform", name or "air pressure over time", scale)
     figure.update_yaxes(title="amplitude (full scale = 1)", range=[-1.05 * scale.amplitude, 1.05 * scale.amplitude])
     loudest = np.abs(samples).argmax() / rate
-    sentence = (
+    return figure, (
         f"{len(samples) / rate:.1f} s of sound; it is loudest at {loudest:.1f} s, where it reaches "
         f"{np.abs(samples).max():.2f} of full scale."
     )
-    return figure, sentence
 
 
 def energy(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
@@ -109,11 +108,10 @@ def energy(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str
     figure.update_yaxes(title="level (dB, full scale = 0)", range=[prosody.LEVEL_FLOOR_DB, 0])
     loud, quietest = decibels.argmax(), decibels.min()
     silence = "silence" if quietest <= prosody.LEVEL_FLOOR_DB else f"{-quietest:.0f} dB below it"
-    sentence = (
+    return figure, (
         f"The loudest moment, at {seconds[loud]:.1f} s, is {max(0.0, -decibels[loud]):.0f} dB below full scale; "
         f"the quietest is {silence}."
     )
-    return figure, sentence
 
 
 def pitch(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
@@ -142,11 +140,10 @@ def pitch(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str 
     if not voiced.size:
         return figure, "No pitch is found here: nothing in this sound swings as regularly as a voice."
     low, middle, high = np.percentile(voiced, [5, 50, 95])
-    sentence = (
+    return figure, (
         f"The median pitch is {middle:.0f} Hz, about the note {librosa.hz_to_note(middle)}; nine tenths of the voice "
         f"lie between {low:.0f} and {high:.0f} Hz. Gaps are silence, or sounds without pitch such as s and t."
     )
-    return figure, sentence
 
 
 def stft(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
@@ -159,11 +156,10 @@ def stft(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str =
     figure.update_yaxes(title="frequency (Hz)", tickformat=",")
     energy_below = np.cumsum((10 ** (decibels / 10)).sum(axis=1))
     half, most = (hz[np.searchsorted(energy_below, share * energy_below[-1])] for share in (0.5, 0.95))
-    sentence = (
+    return figure, (
         f"Brighter is louder. Half of the sound's energy lies below {half:,.0f} Hz, and 95 % of it below "
         f"{most:,.0f} Hz."
     )
-    return figure, sentence
 
 
 def mel(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
@@ -184,11 +180,10 @@ def mel(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = 
         title="frequency (Hz)", tickvals=np.interp(ticks, hz, bands), ticktext=[f"{t:,}" for t in ticks]
     )
     loud_band = hz[(10 ** (decibels / 10)).mean(axis=1).argmax()]
-    sentence = (
+    return figure, (
         "Brighter is louder; frequencies are spaced as the ear tells them apart. "
         f"It is strongest around {loud_band:,.0f} Hz."
     )
-    return figure, sentence
 
 
 def mfcc(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
@@ -228,11 +223,10 @@ def chroma(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str
     if not heard.any():
         return figure, "Nothing is loud enough here to have a note."
     strongest, second = np.argsort(strength[:, heard].mean(axis=1))[::-1][:2]
-    sentence = (
+    return figure, (
         f"The strongest notes on the whole are {notes[strongest]} and {notes[second]}. Left blank: moments that are "
         f"{-spectrogram.VOICE_FLOOR_DB:.0f} dB or more below the loudest, whose notes are those of faint noise."
     )
-    return figure, sentence
 
 
 def contrast(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
@@ -258,11 +252,10 @@ def contrast(samples: np.ndarray, rate: int, scale: Scale | None = None, name: s
         return figure, "Nothing is loud enough here to have tones."
     means = decibels[:, heard].mean(axis=1)
     most, least = means.argmax(), means.argmin()
-    sentence = (
+    return figure, (
         f"Tones stand out most from {bands[most]}, by {means[most]:.0f} dB on average, and least from {bands[least]}, "
         f"by {means[least]:.0f} dB; noise alone has about 25 dB. Moments far below the loudest are left blank."
     )
-    return figure, sentence
 
 
 def _heatmap(z: np.ndarray, seconds: np.ndarray, y: np.ndarray | tuple[str, ...], unit: str) -> go.Figure:
@@ -294,8 +287,8 @@ def _whole_decibels(decibels: np.ndarray) -> np.ndarray:
 
 def _finish(figure: go.Figure, title: str, rest: str, scale: Scale) -> None:
     has_key = isinstance(figure.data[0], go.Heatmap)
-    finish(figure, f"{title}: {rest}", height=_HEIGHT + 80 * has_key, showlegend=False)
-    figure.update_layout(margin={"l": 76, "r": 16, "t": 32, "b": 116 if has_key else 44})
+    below = 116 if has_key else 44
+    finish(figure, f"{title}: {rest}", height=_HEIGHT + 80 * has_key, showlegend=False, margin_l=76, margin_b=below)
     figure.update_xaxes(title="time (s)", range=[0, scale.seconds])
     figure.update_yaxes(automargin=False)
 

@@ -11,7 +11,7 @@ from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, GENDERS
 from ser_core.features import mean180, prosody
 from ser_core.features.exploration import VARIANCE_KEPT, components_kept, in_decibels
 from ser_core.features.spectrogram import mel_band_hz
-from ser_core.figures.style import ACCENT, MUTED, SECOND, dots, finish, percent
+from ser_core.figures.style import ACCENT, LEGEND_BELOW, MUTED, ROWS, SECOND, dots, finish, percent
 
 MAP_COLOURS = ("emotion", "gender", "speaker", "channel")
 FAMILIES = {"mfcc": "MFCC (timbre)", "chroma": "chroma (notes)", "mel": "mel bands (energy by pitch)"}
@@ -41,8 +41,7 @@ ABOUT = {
         "about nine semitones higher than men's; in song they take the notes an octave higher."
     ),
 }
-_SYMBOLS = {"mfcc": "circle", "chroma": "diamond", "mel": "square"}
-_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}  # of a legend
+_MARKS = {"mfcc": ("circle", ACCENT), "chroma": ("diamond", MUTED), "mel": ("square", SECOND)}
 _HZ_TICKS = (200, 500, 1000, 2000, 4000, 8000)
 
 
@@ -99,11 +98,9 @@ def distribution(table: pd.DataFrame, feature: str) -> tuple[go.Figure, str]:
                 legendgroup=gender,
                 showlegend=False,
                 marker={"color": MUTED, "size": 3},
-                line={"color": MUTED, "width": 1.5},
+                line={"color": MUTED if gender == "female" or emotion == "neutral" else colour, "width": 1.5},
                 fillcolor=colour if gender == "female" else "rgba(0,0,0,0)",
             )
-            if gender == "male":
-                figure.data[-1].line.color = colour if emotion != "neutral" else MUTED
     finish(
         figure, f"{title(feature)[0].upper()}{title(feature)[1:]}, by emotion and gender", height=440, boxmode="group"
     )
@@ -141,8 +138,14 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
             customdata=hz.round(),
             hovertemplate="%{customdata:,.0f} Hz: %{y:.1f} dB<extra>%{fullData.name}</extra>",
         )
-    finish(figure, "Mean energy at each pitch, by emotion", height=480, hovermode="x unified")
-    figure.update_layout(legend=_BELOW, margin_b=64)
+    finish(
+        figure,
+        "Mean energy at each pitch, by emotion",
+        height=480,
+        hovermode="x unified",
+        legend=LEGEND_BELOW,
+        margin_b=64,
+    )
     ticks = [tick for tick in _HZ_TICKS if tick < hz[-1]]
     figure.update_xaxes(
         title="frequency (Hz, mel scale)",
@@ -170,14 +173,19 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
     """
     figure = go.Figure()
     for kind, words in FAMILIES.items():
-        rows = shares[[family(name) == kind for name in shares.index]]
+        rows, (symbol, colour) = shares[[family(name) == kind for name in shares.index]], _MARKS[kind]
         figure.add_scatter(
             x=rows["speaker"].round(4).to_numpy(),
             y=rows["emotion"].round(4).to_numpy(),
             mode="markers",
             name=words,
-            marker={"symbol": _SYMBOLS[kind], "size": 9, "opacity": 0.75, "line": {"color": MUTED, "width": 0.5}}
-            | {"color": {"mfcc": ACCENT, "chroma": MUTED, "mel": SECOND}[kind]},
+            marker={
+                "symbol": symbol,
+                "color": colour,
+                "size": 9,
+                "opacity": 0.75,
+                "line": {"color": MUTED, "width": 0.5},
+            },
             text=[title(name) for name in rows.index],
             hovertemplate="%{text}<br>actor %{x:.0%}, emotion %{y:.0%}<extra></extra>",
         )
@@ -185,8 +193,8 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
     figure.add_scatter(
         x=[0, edge], y=[0, edge], mode="lines", line={"color": MUTED, "dash": "dot"}, hoverinfo="skip", showlegend=False
     )
-    finish(figure, "Speaker or emotion? Each feature", height=460)
-    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"})
+    legend = {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}
+    finish(figure, "Speaker or emotion? Each feature", height=460, legend=legend)
     figure.update_xaxes(title="share of variance that the actor explains", tickformat=".0%", range=[0, edge])
     figure.update_yaxes(title="share that the emotion explains", tickformat=".0%", range=[0, edge])
     below = (shares["speaker"] > shares["emotion"]).sum()
@@ -233,10 +241,10 @@ def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
         marker={"color": MUTED, "size": 10, "symbol": "diamond-open", "line": {"width": 2}},
         hovertemplate="%{y}: %{x:.1%} over all voices<extra></extra>",
     )
-    finish(figure, f"The {len(top)} features that separate emotions most", height=150 + 26 * len(top))
-    figure.update_layout(legend=_BELOW, margin_b=64)
+    heading = f"The {len(top)} features that separate emotions most"
+    finish(figure, heading, height=150 + 26 * len(top), legend=LEGEND_BELOW, margin_b=64)
     figure.update_xaxes(title="share of variance that emotion explains", tickformat=".0%", rangemode="tozero")
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    figure.update_yaxes(**ROWS)
     best = top.index[0]
     return figure, (
         f"Most by {title(best)}: emotion explains {percent(top['within'].iloc[0])} of it within actors, "
@@ -323,10 +331,10 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
             text=[hover[i] for i in chosen],
             hovertemplate="%{text}<extra></extra>",
         )
-    finish(figure, f"A map of {len(table):,} clips, coloured by {corpus.TITLES[colour]}", height=640)
-    figure.update_layout(legend={"orientation": "h", "y": 0, "yanchor": "top", "x": 0})
-    figure.update_xaxes(showticklabels=False, title="", zeroline=False, showgrid=False)
-    figure.update_yaxes(showticklabels=False, title="", zeroline=False, showgrid=False)
+    legend = {"orientation": "h", "y": 0, "yanchor": "top", "x": 0}
+    heading = f"A map of {len(table):,} clips, coloured by {corpus.TITLES[colour]}"
+    bare = {"showticklabels": False, "title": "", "zeroline": False, "showgrid": False}
+    finish(figure, heading, height=640, legend=legend, xaxis=bare, yaxis=bare)
     how = {
         "tsne": "Clips with like features lie near each other: t-SNE keeps neighbours together, and distances between "
         "far groups mean little",

@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, interval
+from ser_core.figures.style import ACCENT, ACCURACY, LEGEND_BELOW, MUTED, SECOND, finish, interval
 from ser_core.results.generalization import fall
 
 NAMES = {
@@ -50,7 +50,7 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
     figure.update_xaxes(
         title="what it is tested on,<br>from the kindest to the hardest", range=[-0.4, len(table) - 0.4]
     )
-    figure.update_yaxes(title="clips named right", tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(**ACCURACY, range=[0, 1])
     return finish(figure, f"{name}, from the kindest test to the hardest", height=420), fall(table, name)
 
 
@@ -92,25 +92,18 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
         hovertemplate="%{y}<br>UA %{x:.3f}<br>accuracy %{customdata[0]:.3f} (%{customdata[1]:.3f} to "
         "%{customdata[2]:.3f} over actors)<extra></extra>",
     )
-    order = pd.concat(
-        [
-            ours[["label", "ua"]].set_axis(["name", "value"], axis=1),
-            published[["system", "value"]].set_axis(["name", "value"], axis=1),
-        ]
-    ).sort_values("value")
+    order = pd.concat([ours.set_index("label")["ua"], published.set_index("system")["value"]]).sort_values()
     figure.add_vline(
         x=people,
         line={"color": MUTED, "width": 1.5, "dash": "dash"},
         annotation_text=f"people: {people:.0%}",
         annotation_position="top left",
     )
-    figure.update_yaxes(categoryorder="array", categoryarray=order["name"].tolist(), automargin=True)
+    figure.update_yaxes(categoryorder="array", categoryarray=order.index.tolist(), automargin=True)
     figure.update_xaxes(
         title="emotions recognised<br>(UA: mean over<br>emotions and folds)", tickformat=".0%", range=[0.3, 0.87]
     )
-    legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
-    finish(figure, title, height=150 + 26 * len(order), legend=legend)
-    figure.update_layout(margin_t=40)
+    finish(figure, title, height=150 + 26 * len(order), legend=LEGEND_BELOW, margin_t=40)
     if ours.empty:
         return figure, "No run of ours has been made under these folds yet."
     best = ours.iloc[0]
@@ -147,8 +140,7 @@ def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
             "p = %{customdata[2]:.3f}<extra></extra>",
         )
     _finish_gains(figure, "the idea")
-    legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
-    finish(figure, "What each idea adds", height=160 + 34 * table["idea"].nunique(), legend=legend)
+    finish(figure, "What each idea adds", height=160 + 34 * table["idea"].nunique(), legend=LEGEND_BELOW)
     sentences = []
     for protocol, where in (("study", "heard"), ("emobox", "never heard")):
         rows = table[table["protocol"] == protocol]
@@ -188,12 +180,11 @@ def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
     finish(figure, "Does it help to learn from song, too?", height=110 + 34 * len(table))
     sure = table[table["p"] < 0.05]
     clips = int(table["clips"].max()) if len(table) else 0
-    sentence = (
+    return figure, (
         f"On the same {clips} spoken test clips, song among the training clips changes accuracy by "
         f"{100 * table['gain'].min():+.1f} to {100 * table['gain'].max():+.1f} points. For {len(sure)} of {len(table)} "
         "models that is more than chance (McNemar, corrected). The study says that song helped every model."
     )
-    return figure, sentence
 
 
 def _add_gains(figure: go.Figure, rows: pd.DataFrame, of: str, **look) -> None:

@@ -5,10 +5,9 @@ import math
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, interval, percent
+from ser_core.figures.style import ACCENT, ACCURACY, LEGEND_ABOVE, MUTED, SECOND, finish, interval, lines, percent
 
-_LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"}
-_LINES = [(colour, dash) for dash in ("solid", "dash", "dot", "dashdot") for colour in (ACCENT, SECOND, MUTED)]
+LOSS = {"title": "loss (nats a clip)"}  # of an axis
 
 # kind of a layer -> what it does, and its colour
 LAYERS = {
@@ -45,21 +44,23 @@ def accuracy(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
         Whose, e.g. "cnn".
     """
     figure = _of_both(curve, "accuracy")
-    figure.update_yaxes(title="clips named right", tickformat=".0%", rangemode="tozero")
-    return finish(figure, f"Accuracy of {of_what}, epoch by epoch", height=320, legend=_LEGEND), _accuracy_said(curve)
+    figure.update_yaxes(**ACCURACY, rangemode="tozero")
+    return finish(figure, f"Accuracy of {of_what}, epoch by epoch", height=320, legend=LEGEND_ABOVE), _accuracy_said(
+        curve
+    )
 
 
 def loss(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
     """Loss of each epoch on the clips that it learns from and on those that are only watched."""
     figure = _of_both(curve, "loss")
-    figure.update_yaxes(title="loss (nats a clip)", rangemode="tozero")
+    figure.update_yaxes(**LOSS, rangemode="tozero")
     sentence = "The loss is what training makes small: how surprised the network is by the right answer."
     if "val_loss" in curve:
         lowest = curve.loc[curve["val_loss"].idxmin()]
         rises = curve["val_loss"].iloc[-1] > 1.1 * lowest["val_loss"]
         sentence += f" On watched clips it was lowest in epoch {lowest['epoch']:.0f} ({lowest['val_loss']:.2f})"
         sentence += ", and rises since: it learns the training clips by heart." if rises else "."
-    return finish(figure, f"Loss of {of_what}, epoch by epoch", height=320, legend=_LEGEND), sentence
+    return finish(figure, f"Loss of {of_what}, epoch by epoch", height=320, legend=LEGEND_ABOVE), sentence
 
 
 def _of_both(curve: pd.DataFrame, what: str) -> go.Figure:
@@ -126,7 +127,7 @@ def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str
     }
     figure, said, lacking = go.Figure(), [], []
     is_accuracy = what.endswith("accuracy")
-    for (name, curve), (colour, dash) in zip(curves.items(), _LINES * 4, strict=False):
+    for (name, curve), (colour, dash) in zip(curves.items(), lines(), strict=False):
         if what not in curve or curve[what].isna().all():
             lacking.append(name)
             continue
@@ -141,11 +142,9 @@ def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str
         best = curve[what].max() if is_accuracy else curve[what].min()
         said.append(f"{name} {percent(best) if is_accuracy else f'{best:.2f}'}")
     figure.update_xaxes(title="epoch", rangemode="tozero")
-    unit = {"title": "clips named right", "tickformat": ".0%"} if is_accuracy else {"title": "loss (nats a clip)"}
-    figure.update_yaxes(rangemode="tozero", **unit)
-    finish(
-        figure, titles[what], height=420, legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
-    )
+    figure.update_yaxes(rangemode="tozero", **(ACCURACY if is_accuracy else LOSS))
+    legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
+    finish(figure, titles[what], height=420, legend=legend)
     sentence = f"The best epoch of each: {'; '.join(said)}." if said else "None of them held clips out to watch."
     if said and lacking:
         sentence += f" Without clips held out to watch, and so without a curve: {', '.join(lacking)}."
@@ -199,14 +198,13 @@ def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
     ticks = [titles.get(layer["name"], titles.get(layer["kind"], layer["kind"])) for layer in drawn]
     figure.update_xaxes(tickvals=list(range(len(drawn))), ticktext=ticks, tickangle=-60, showgrid=False)
     figure.update_yaxes(visible=False)
-    finish(figure, "From the clip (left) to the 16 classes (right)", height=360, barmode="overlay", legend=_LEGEND)
+    finish(figure, "From the clip (left) to the 16 classes (right)", height=360, barmode="overlay", legend=LEGEND_ABOVE)
     total, learned = (sum(layer[name] for layer in layers) for name in ("parameters", "learned"))
-    sentence = (
+    return figure, (
         f"{len(layers)} layers with {total:,} parameters, of which {learned:,} are learned by steps. The taller a "
         "block, the more numbers come out of it (each step of the scale is ten times as many). Not drawn: dropout, "
         "batch normalisation, ReLU."
     )
-    return figure, sentence
 
 
 def _what(layer: dict) -> tuple[str, str]:
@@ -247,16 +245,15 @@ def overfitting(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
             hovertemplate=f"{option} %{{x}}<br>%{{y:.3f}}<extra>{name}</extra>",
         )
     figure.update_xaxes(title=NAMES[option], type="category")
-    figure.update_yaxes(title="clips named right", tickformat=".0%", rangemode="tozero")
-    finish(figure, f"Accuracy of the cnn by {NAMES[option]}", height=360, legend=_LEGEND)
+    figure.update_yaxes(**ACCURACY, rangemode="tozero")
+    finish(figure, f"Accuracy of the cnn by {NAMES[option]}", height=360, legend=LEGEND_ABOVE)
     first, last = table.iloc[0], table.iloc[-1]
-    sentence = (
+    return figure, (
         f"From {NAMES[option]} {first['value']:g} to {last['value']:g} the accuracy goes from "
         f"{first['train_accuracy']:.2f} to {last['train_accuracy']:.2f} on the training clips, from "
         f"{first['validation_accuracy']:.2f} to {last['validation_accuracy']:.2f} on watched ones, and from "
         f"{first['test_accuracy']:.2f} to {last['test_accuracy']:.2f} on test clips."
     )
-    return figure, sentence
 
 
 NAMES = {"dropout": "dropout", "l1": "L1 penalty", "l2": "L2 penalty", "batch_size": "batch size (clips)"}
@@ -278,11 +275,10 @@ def time_taken(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
     figure.update_yaxes(title="seconds an epoch")
     finish(figure, f"Time by {NAMES[option]}", height=360)
     slow, fast = table.loc[table["seconds"].idxmax()], table.loc[table["seconds"].idxmin()]
-    sentence = (
+    return figure, (
         f"An epoch took longest at {slow['value']:g} ({slow['seconds']:.1f} s) and was shortest at {fast['value']:g} "
         f"({fast['seconds']:.1f} s); the bars say after how many epochs it ended."
     )
-    return figure, sentence
 
 
 def weights(table: pd.DataFrame, best: pd.Series, first: str, second: str, studied: float) -> tuple[go.Figure, str]:
@@ -313,12 +309,11 @@ def weights(table: pd.DataFrame, best: pd.Series, first: str, second: str, studi
     for weight, words in ((best["weight"], "chosen"), (studied, "the study's 3 : 2")):
         figure.add_vline(x=weight, line={"color": MUTED, "width": 1, "dash": "dot"}, annotation_text=words)
     figure.update_xaxes(title=f"weight of {first} (the rest is {second}'s)", tickformat=".1f")
-    figure.update_yaxes(title="clips named right", tickformat=".0%")
-    finish(figure, f"What every weight of {first} and {second} gives", height=400, legend=_LEGEND)
+    figure.update_yaxes(**ACCURACY)
+    finish(figure, f"What every weight of {first} and {second} gives", height=400, legend=LEGEND_ABOVE)
     alone = table.set_index("weight")["cv_accuracy"]
-    sentence = (
+    return figure, (
         f"By cross-validation the best weight of {first} is {best['weight']:.2f} ({best['cv_accuracy']:.3f}; {first} "
         f"alone {alone.iloc[-1]:.3f}, {second} alone {alone.iloc[0]:.3f}). On the test clips that choice names "
         f"{best['test_accuracy']:.3f} right."
     )
-    return figure, sentence

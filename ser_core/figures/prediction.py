@@ -17,11 +17,10 @@ def emotions(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
     figure = _bars(names, [probabilities[name] for name in ranked], colours)
     finish(figure, "How probable each emotion is", height=420)
     first, second = ranked[-1], ranked[-2]
-    sentence = (
+    return figure, (
         f"{BY_NAME[first].title} is the most probable at {percent(probabilities[first])}, "
         f"then {second} at {percent(probabilities[second])}."
     )
-    return figure, sentence
 
 
 def genders(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
@@ -39,11 +38,10 @@ def classes(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
     figure = _bars([title_of(label) for label in ranked], [probabilities[label] for label in ranked], colours)
     finish(figure, "All 16 classes", height=500)
     top = ranked[-1]
-    sentence = (
+    return figure, (
         f"The model tells apart 16 classes, an emotion in a female or a male voice. Highest here: "
         f"{title_of(top)}, {percent(probabilities[top])}. The bars add up to 100 %."
     )
-    return figure, sentence
 
 
 def members(said: dict[str, dict[str, float]], together: dict[str, float]) -> tuple[go.Figure, str]:

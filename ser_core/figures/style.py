@@ -1,11 +1,18 @@
 """What all figures share. The eight emotion colours are in `labels`; nothing but an emotion is drawn in them."""
 
+from collections.abc import Iterable, Iterator
+from itertools import cycle, product
+
 import plotly.graph_objects as go
 
 ACCENT = "#7A5BD0"  # what we measured; seen on light and on dark
 SECOND = "#3E8E7E"  # for two kinds that are no emotions
 MUTED = "#8A8F98"  # what it is compared with, and outlines: black bars stay visible on dark
 SEQUENTIAL = "Cividis"  # perceptually even, and the same to colour-blind eyes
+LEGEND_ABOVE = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"}
+LEGEND_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
+ROWS = {"type": "category", "autorange": "reversed", "automargin": True}  # of a y axis: named rows, the first on top
+ACCURACY = {"title": "clips named right", "tickformat": ".0%"}  # of an axis
 
 
 def finish(figure: go.Figure, title: str, *, height: int, **layout) -> go.Figure:
@@ -40,6 +47,49 @@ def interval(value, low, high, **look) -> dict:
         "thickness": 1.5,
         **look,
     }
+
+
+def lines() -> Iterator[tuple[str, str]]:
+    """Colour and dash of one line after another: twelve that differ, then the same again."""
+    return cycle((colour, dash) for dash in ("solid", "dash", "dot", "dashdot") for colour in (ACCENT, SECOND, MUTED))
+
+
+def add_clickable_cells(
+    figure: go.Figure, y: dict, x: dict, words: Iterable[str], *, hovertemplate: str, size: int = 24, glow: float = 0.35
+) -> go.Figure:
+    """Make the cells of a heat map selectable, which plotly's are not: a clear mark lies on each.
+
+    With a `hoverdistance` of -1 the nearest mark answers a click; its `customdata` is its row's and column's value.
+
+    Parameters
+    ----------
+    figure : go.Figure
+    y, x : dict
+        Value -> tick, of each row and column.
+    words : iterable of str
+        The text of each cell, row by row.
+    hovertemplate : str
+    size : int, pixels
+    glow : float
+        The opacity of a selected mark.
+
+    Returns
+    -------
+    go.Figure
+    """
+    cells = list(product(y, x))
+    return figure.add_scatter(
+        x=[x[column] for _, column in cells],
+        y=[y[row] for row, _ in cells],
+        mode="markers",
+        marker={"size": size, "opacity": 0, "symbol": "square"},
+        selected={"marker": {"opacity": glow, "color": "white"}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=[list(cell) for cell in cells],
+        text=list(words),
+        hovertemplate=hovertemplate,
+        showlegend=False,
+    )
 
 
 def count_of(clips: int) -> str:

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial
 
-from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish
+from ser_core.figures.style import ACCENT, LEGEND_BELOW, MUTED, SECOND, SEQUENTIAL, finish, lines
 from ser_core.models import registry
 from ser_core.tuning import descriptions, results
 from ser_core.tuning.descriptions import duration
@@ -30,8 +30,6 @@ STATES: dict[str, tuple[str, str, dict]] = {
     "running": ("is running", "are running", {"color": SECOND}),
     "waiting": ("waits", "wait", {"color": SECOND, "pattern": {"shape": "."}}),
 }
-_LINES = [(colour, dash) for dash in ("solid", "dash", "dot", "dashdot") for colour in (ACCENT, SECOND, MUTED)]
-_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}  # of a legend
 _NOTHING = 120  # pixels of a figure without a trace
 
 
@@ -114,7 +112,7 @@ def history(study: optuna.Study, others: dict[str, float] | None = None) -> tupl
             name=name,
             hovertemplate=f"{name} %{{y:.4f}}<extra></extra>",
         )
-    finish(figure, title, height=380, legend=_BELOW)
+    finish(figure, title, height=380, legend=LEGEND_BELOW)
     figure.update_xaxes(title="trial", range=[-0.03 * last - 0.5, 1.03 * last + 0.5])
     figure.update_yaxes(title=measure(study), automargin=True)
     return figure, f"{counted(study)}. {_best_in_words(whole, others)}"
@@ -183,8 +181,7 @@ def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
             ],
         )
     )
-    finish(figure, title, height=420)
-    figure.update_layout(margin={"l": 56, "r": 56, "t": 96, "b": 24})
+    finish(figure, title, height=420, margin_l=56, margin_r=56, margin_t=96, margin_b=24)
     best, worst = max(values), min(values)
     left_out = [name for name in ranges if name not in everywhere]
     words = (
@@ -307,7 +304,7 @@ def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
     workers = [name or "unknown" for name in trials["worker"]]
     names = {worker: f"worker {place}" for place, worker in enumerate(dict.fromkeys(workers), start=1)}
     trials["row"] = [names[worker] for worker in workers]
-    unit, seconds = ("min", 60) if trials["until"].max() > 180 else ("s", 1)
+    unit, seconds = _unit(trials["until"].max())
     figure = go.Figure()
     for state, (one, _, marker) in STATES.items():
         some = trials[trials["state"] == state]
@@ -324,8 +321,8 @@ def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
             hovertemplate=f"trial %{{customdata[0]}} {one}<br>%{{customdata[1]:.1f}} s<br>%{{customdata[2]}}"
             "<extra></extra>",
         )
-    finish(figure, title, height=130 + 34 * len(names), barmode="overlay", legend=_BELOW | {"y": -0.02})
-    figure.update_layout(margin_b=64)
+    legend = LEGEND_BELOW | {"y": -0.02}
+    finish(figure, title, height=130 + 34 * len(names), barmode="overlay", legend=legend, margin_b=64)
     figure.update_xaxes(title=f"time at work ({unit})")
     figure.update_yaxes(automargin=True, autorange="reversed")
     ended = trials[trials["state"].isin(["complete", "pruned"])]
@@ -347,7 +344,7 @@ def folds(study: optuna.Study, numbers: list[int]) -> tuple[go.Figure, str]:
     if not chosen:
         return _nothing(title, "Choose a trial that ended a fold.")
     figure = go.Figure()
-    for (number, scores), (colour, dash) in zip(chosen.items(), _lines(len(chosen)), strict=True):
+    for (number, scores), (colour, dash) in zip(chosen.items(), lines(), strict=False):
         figure.add_scatter(
             x=list(range(1, len(scores) + 1)),
             y=scores,
@@ -357,7 +354,7 @@ def folds(study: optuna.Study, numbers: list[int]) -> tuple[go.Figure, str]:
             name=f"trial {number}",
             hovertemplate=f"trial {number}, fold %{{x}}<br>%{{y:.4f}}<extra></extra>",
         )
-    finish(figure, title, height=340, legend=_BELOW, showlegend=True)
+    finish(figure, title, height=340, legend=LEGEND_BELOW, showlegend=True)
     figure.update_xaxes(title="fold", dtick=1, range=[0.7, study.user_attrs["folds"] + 0.3])
     figure.update_yaxes(title=measure(study).split()[1], automargin=True)
     spreads = [
@@ -382,9 +379,7 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
         Time, in which breaks are left out, instead of trials that ended.
     """
     title = f"The best so far of several studies, by {'time' if by_time else 'trials'}"
-    figure, ends = go.Figure(), {}
-    seconds = 1
-    drawn = []
+    figure, drawn = go.Figure(), []
     for study in several:
         trials = results.table(study)
         if trials["began"].isna().all() or not (trials["state"] == "complete").any():
@@ -394,29 +389,25 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
         best = ended["value"].astype(float).cummax().ffill()  # one that was given up changes nothing
         at = worked(ended["ended"]) if by_time else np.arange(1, len(ended) + 1)
         drawn.append((study, at, best.to_numpy()))
-        ends[study.study_name] = (float(best.iloc[-1]), float(at[-1]))
     if not drawn:
         return _nothing(title, "None of these studies has a trial yet that ran all folds.")
-    if by_time and max(end for _, end in ends.values()) > 180:
-        seconds = 60
-    for (study, at, best), (colour, dash) in zip(drawn, _lines(len(drawn)), strict=True):
+    unit, size = _unit(max(at[-1] for _, at, _ in drawn)) if by_time else ("trials", 1)
+    for (study, at, best), (colour, dash) in zip(drawn, lines(), strict=False):
         figure.add_scatter(
-            x=np.asarray(at) / (seconds if by_time else 1),
+            x=at / size,
             y=best,
             mode="lines+markers",
             line={"color": colour, "dash": dash, "shape": "hv", "width": 2},
             marker={"size": 4},
             name=study.study_name,
-            hovertemplate=f"{study.study_name}<br>%{{y:.4f}} after %{{x:.4g}}"
-            + (f" {'min' if seconds == 60 else 's'}" if by_time else " trials")
-            + "<extra></extra>",
+            hovertemplate=f"{study.study_name}<br>%{{y:.4f}} after %{{x:.4g}} {unit}<extra></extra>",
         )
-    finish(figure, title, height=360 + 22 * len(drawn), legend=_BELOW | {"orientation": "v"}, showlegend=True)
-    figure.update_layout(margin_b=70 + 22 * len(drawn))
-    unit = "min" if seconds == 60 else "s"
+    legend, key = LEGEND_BELOW | {"orientation": "v"}, 22 * len(drawn)  # pixels that the legend takes
+    finish(figure, title, height=360 + key, legend=legend, showlegend=True, margin_b=70 + key)
     figure.update_xaxes(title=f"time at work ({unit})" if by_time else "trials that ended", rangemode="tozero")
     measures = list(dict.fromkeys(measure(study) for study, _, _ in drawn))
     figure.update_yaxes(title=measures[0] if len(measures) == 1 else "mean of the folds", automargin=True)
+    ends = {study.study_name: (best[-1], at[-1]) for study, at, best in drawn}
     words = "; ".join(
         f"{name} reached {best:.4f} " + (f"in {duration(end)}" if by_time else f"in {end:.0f} trials")
         for name, (best, end) in sorted(ends.items(), key=lambda item: -item[1][0])
@@ -476,13 +467,14 @@ def _work_clock(trials: pd.DataFrame):
     return worked
 
 
+def _unit(seconds: float) -> tuple[str, int]:
+    """The unit of a time axis up to so many seconds, and how many seconds it has."""
+    return ("min", 60) if seconds > 180 else ("s", 1)
+
+
 def _distributions(trials: list[FrozenTrial]) -> dict:
     """Every parameter that some trial has, with its range."""
     return {name: distribution for trial in trials for name, distribution in trial.distributions.items()}
-
-
-def _lines(number: int) -> list[tuple[str, str]]:
-    return [_LINES[place % len(_LINES)] for place in range(number)]
 
 
 def _nothing(title: str, sentence: str) -> tuple[go.Figure, str]:
