@@ -5,7 +5,7 @@ import streamlit as st
 from ser_core import evaluation, ui
 from ser_core.figures import scores
 from ser_core.models import registry
-from ser_core.results import runs
+from ser_core.results import comparison, runs
 from ser_core.results.comparison import SEES_AS_THE_ORIGINAL
 from ser_core.results.published import HUMAN_ACCURACY, ORIGINAL, ORIGINAL_AUTHORS, ORIGINAL_TEST_CLIPS
 from ser_core.ui import cached
@@ -15,7 +15,7 @@ shipped = [run for run in cached.shipped_runs() if run.recipe.preset == "default
 as_the_original = [
     run for run in cached.shipped_runs() if run.recipe.preset == SEES_AS_THE_ORIGINAL.get(run.recipe.model, "default")
 ]
-ours = cached.comparison(tuple(run.id for run in as_the_original), as_the_original)
+ours = cached.kept(comparison.table, show_spinner="Comparing the runs")(as_the_original)
 votes = ours[ours["family"] == "ensemble"]
 best = votes.loc[votes["cv_accuracy"].idxmax()]
 unheard = runs.find(shipped, model=best["model"], protocol="emobox")

@@ -210,7 +210,7 @@ clips = choose_clips()
 answers_here = st.container()
 # Below the answers, which depend on it.
 models = cached.trained_models()
-key = st.selectbox("Model", list(models), format_func=lambda key: models[key].title, key="model", bind="query-params")
+key = st.selectbox("Model", **ui.options({key: entry.title for key, entry in models.items()}, "model"))
 
 limits_here.markdown(ui.limits(models[key]))
 with answers_here:

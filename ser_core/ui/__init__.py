@@ -3,6 +3,7 @@
 import logging
 import re
 import runpy
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -53,13 +54,43 @@ def in_words(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def choice(label: str, titles: dict[str, str], *, key: str) -> str:
-    """One of a few, side by side by what they are called; the first to begin with. It stands in the page's address."""
+def options(titles: Mapping, key: str) -> dict[str, Any]:
+    """Arguments of a widget that offers values by their titles and keeps what is chosen in the page's address.
+
+    Parameters
+    ----------
+    titles : mapping
+        Value -> title.
+    key : str
+        Of the widget, and in the address.
+
+    Returns
+    -------
+    dict
+        For `st.selectbox`, `st.radio`, `st.pills`, `st.multiselect` and their like.
+    """
+    return {"options": list(titles), "format_func": titles.__getitem__, "key": key, "bind": "query-params"}
+
+
+def choice(label: str, titles: Mapping[str, str], *, key: str, **more) -> str:
+    """One of a few values, side by side by their titles, the first to begin with; kept in the page's address.
+
+    Parameters
+    ----------
+    label : str
+    titles : mapping of str to str
+        Value -> title.
+    key : str
+        Of the widget, and in the address.
+    more
+        As `st.segmented_control` takes them.
+
+    Returns
+    -------
+    str
+    """
     first = next(iter(titles))
-    chosen = st.segmented_control(
-        label, list(titles), format_func=titles.__getitem__, default=first, required=True, key=key, bind="query-params"
-    )
-    return chosen or first
+    return st.segmented_control(label, default=first, required=True, **options(titles, key), **more) or first
 
 
 def what_to_do(views: tuple[str, ...]) -> str:
@@ -98,17 +129,30 @@ def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
     return [point["customdata"] for point in event.selection.points] if clickable else []
 
 
+def download(label: str, content: Callable[[], str], file: str, mime: str, **look) -> None:
+    """A button that saves a text; it is made when somebody presses, and the page does not run again.
+
+    Parameters
+    ----------
+    label : str
+    content : callable
+        Gives the text.
+    file : str
+        Its name.
+    mime : str
+    look
+        As `st.download_button` takes them.
+    """
+    look = {"icon": ":material/download:"} | look
+    st.download_button(label, content, file, mime, on_click="ignore", **look)
+
+
 def save_chart(figure, title: str, key: str) -> None:
     """The ways to take a chart away: as a page that stays alive, or as a picture that the browser makes."""
     st.markdown("**Save this chart**")
-    st.download_button(
-        "As a page (HTML)",
-        lambda: as_page(figure, title),
-        f"{title}.html",
-        "text/html",
-        icon=":material/code:",
-        key=f"html-{key}",
-        on_click="ignore",
+    icon = ":material/code:"
+    download(
+        "As a page (HTML)", lambda: as_page(figure, title), f"{title}.html", "text/html", icon=icon, key=f"html-{key}"
     )
 
     def remember() -> None:

@@ -1,10 +1,19 @@
 """What all sessions of the app share: read or made once, and anew when it has changed."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from ser_core.ui import settings, work
+
+# How runs and studies among a kept function's arguments are told apart: one that was made again or has changed is
+# another one.
+BY_STAMP = {
+    "ser_core.results.runs.Run": lambda run: f"{run.id} {run.made}",
+    "ser_core.tuning.monitor.Snapshot": lambda snapshot: snapshot.stamp,
+}
+kept = partial(st.cache_data, max_entries=1024, show_spinner=False, hash_funcs=BY_STAMP)
 
 
 @st.cache_resource(show_spinner="Reading the clips")
@@ -70,14 +79,6 @@ def unreadable_runs() -> list:
     from ser_core.results import runs
 
     return [*_shipped()[1], *runs.read_own(settings().workspace)[1]]
-
-
-@st.cache_data(max_entries=4, show_spinner="Comparing the runs")
-def comparison(run_ids: tuple[str, ...], _runs: list):
-    """`comparison.table` of some runs."""
-    from ser_core.results import comparison
-
-    return comparison.table(_runs)
 
 
 def trained_models() -> dict:
