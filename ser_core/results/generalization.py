@@ -108,24 +108,11 @@ def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
     for run in found:
         if run.protocol.removesuffix("+song") != protocol:
             continue
-        accuracy, low, high = evaluation.accuracy_interval(run.part("test"), "emotion", over="speakers")
-        rows.append(
-            {
-                "run": run.id,
-                "model": run.recipe.model,
-                "name": run.name,
-                "preset": run.recipe.preset,
-                "features": run.versions.features,
-                "seed": run.recipe.seed,
-                "shipped": run.shipped,
-                "note": protocols.get(run.protocol).note,
-                "ua": run.scores["emotion_ua"],
-                "uar": run.scores["emotion_uar"],
-                "accuracy": accuracy,
-                "low": low,
-                "high": high,
-            }
-        )
+        recipe = run.recipe
+        what = run.id, recipe.model, run.name, recipe.preset, run.versions.features, recipe.seed, run.shipped
+        uars = run.scores["emotion_ua"], run.scores["emotion_uar"]
+        bounds = evaluation.accuracy_interval(run.part("test"), "emotion", over="speakers")
+        rows.append((*what, protocols.get(run.protocol).note, *uars, *bounds))
     columns = ["run", "model", "name", "preset", "features", "seed", "shipped", "note"]
     table = pd.DataFrame(rows, columns=[*columns, "ua", "uar", "accuracy", "low", "high"])
     return table.sort_values("ua", ascending=False, ignore_index=True)

@@ -87,27 +87,23 @@ def original_claims(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
     list of (bool, str)
         Whether it is so, and in words.
     """
-    said: list[tuple[bool, str]] = []
+    claims: list[tuple[bool, str]] = []
     if (vote.recipe.model, vote.protocol, set(of)) != (ORIGINAL_VOTE, "study", {"mlp", "xgb"}):
-        return said
+        return claims
     for weak, strong, labels in ORIGINAL_CLAIMS:
         gains = by_class(vote, of[weak]).set_index("truth")
         other = by_class(of[strong], of[weak]).set_index("truth")
         for label in labels:
             row = gains.loc[label]
-            alone, strongs, together = (
-                round(share * row["clips"]) for share in (row["member"], other.loc[label, "whole"], row["whole"])
+            recalls = row["member"], other.loc[label, "whole"], row["whole"]
+            of_weak, of_strong, of_vote = (round(recall * row["clips"]) for recall in recalls)
+            holds = of_vote > of_weak and of_strong > of_weak
+            words = (
+                f"{strong} mends {title_of(label)}: **{'so it is' if holds else 'not so'}**. Of {row['clips']:.0f} "
+                f"clips {weak} alone names {of_weak} right, {strong} alone {of_strong}, the vote {of_vote}."
             )
-            is_so = together > alone and strongs > alone
-            verdict = "so it is" if is_so else "not so"
-            said.append(
-                (
-                    is_so,
-                    f"{strong} mends {title_of(label)}: **{verdict}**. Of {row['clips']:.0f} clips {weak} alone names "
-                    f"{alone} right, {strong} alone {strongs}, the vote {together}.",
-                )
-            )
-    return said
+            claims.append((holds, words))
+    return claims
 
 
 def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of) -> str:

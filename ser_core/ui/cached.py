@@ -7,12 +7,14 @@ import streamlit as st
 
 from ser_core.ui import settings, work
 
-# How runs and studies among a kept function's arguments are told apart: one that was made again or has changed is
-# another one.
+# The identity of cached functions' arguments: one that was made again or has changed counts as another.
 BY_STAMP = {
+    "ser_core.prediction.model_store.ModelEntry": lambda entry: f"{entry.store} {entry.key} {entry.digest}",
     "ser_core.results.runs.Run": lambda run: f"{run.id} {run.made}",
     "ser_core.tuning.monitor.Snapshot": lambda snapshot: snapshot.stamp,
+    "ser_core.tuning.studies.Found": lambda found: f"{found.name} {found.url}",
 }
+# Caches a function of runs or studies for all sessions, e.g. `pair = kept(differences.pair)`.
 kept = partial(st.cache_data, max_entries=1024, show_spinner=False, hash_funcs=BY_STAMP)
 
 
@@ -108,19 +110,19 @@ def study_now(found):
 
     At most two seconds old, and never older than the last change of a job.
     """
-    return _study_now(found.name, found.url, "ships" if found.shipped else work.jobs_stamp(), found)
+    return _study_now(found, "ships" if found.shipped else work.jobs_stamp())
 
 
-@st.cache_resource(ttl=2, max_entries=64, show_spinner=False)
-def _study_now(name: str, url: str, stamp: str, _found):
-    return _watch(name, url, _found).now()
+@st.cache_resource(ttl=2, max_entries=64, show_spinner=False, hash_funcs=BY_STAMP)
+def _study_now(found, stamp: str):
+    return _watch(found).now()
 
 
-@st.cache_resource(max_entries=64, show_spinner="Reading the study")
-def _watch(name: str, url: str, _found):
+@st.cache_resource(max_entries=64, show_spinner="Reading the study", hash_funcs=BY_STAMP)
+def _watch(found):
     from ser_core.tuning import monitor
 
-    return monitor.Watch(_found)
+    return monitor.Watch(found)
 
 
 @st.cache_resource
@@ -131,17 +133,13 @@ def dashboards():
     return Dashboards()
 
 
+@st.cache_resource(max_entries=4, show_spinner="Loading the model", hash_funcs=BY_STAMP)
 def predictor(entry):
     """A trained model, loaded once for all sessions and again when its file changes."""
-    return _predictor(str(entry.store), entry.key, entry.digest, entry)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Loading the model")
-def _predictor(store: str, key: str, digest: str, _entry):
     from threadpoolctl import threadpool_limits
 
     from ser_core.prediction.predictor import Predictor
 
     # For the life of the server: sessions share its cores, and one clip is too small to be shared out among them.
     threadpool_limits(1)
-    return Predictor.load(_entry)
+    return Predictor.load(entry)
