@@ -1,16 +1,5 @@
 """What a recording looks like: eight views of a clip, each with the question it answers and a short explanation.
 
-All eight are called alike.
-
-Parameters
-----------
-samples : np.ndarray [shape=(n,)]
-rate : int > 0, Hz
-scale : Scale, optional
-    Where axes and colours end; the clip's own scale if left out.
-name : str, optional
-    Of the clip, for its title, where it stands beside another.
-
 Their time axes are equally long and begin at the same place, so that what stands one below the other happens at the
 same time.
 """
@@ -49,7 +38,17 @@ class Scale:
 
     @classmethod
     def of(cls, samples: np.ndarray, rate: int) -> "Scale":
-        """A clip's own scale."""
+        """A clip's own scale.
+
+        Parameters
+        ----------
+        samples : np.ndarray [shape=(n,)]
+        rate : int > 0, Hz
+
+        Returns
+        -------
+        Scale
+        """
         return cls(
             seconds=len(samples) / rate,
             amplitude=float(np.abs(samples).max()),
@@ -58,7 +57,16 @@ class Scale:
         )
 
     def joined(self, other: "Scale") -> "Scale":
-        """The scale on which this clip and another can be compared by eye."""
+        """The scale on which this clip and another can be compared by eye.
+
+        Parameters
+        ----------
+        other : Scale
+
+        Returns
+        -------
+        Scale
+        """
         return Scale(
             seconds=max(self.seconds, other.seconds),
             amplitude=max(self.amplitude, other.amplitude),
@@ -74,7 +82,22 @@ class Scale:
 
 
 def waveform(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The highest and the lowest sample of each short stretch, over time."""
+    """The highest and the lowest sample of each short stretch, over time.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Where axes and colours end; the clip's own scale if left out.
+    name : str, optional
+        Of the clip, for its title, where it stands beside another.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     length = max(1, len(samples) // _COLUMNS)
     pieces = samples[: len(samples) // length * length].reshape(-1, length)
@@ -93,7 +116,22 @@ def waveform(samples: np.ndarray, rate: int, scale: Scale | None = None, name: s
 
 
 def energy(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The level of each frame in dB below full scale."""
+    """The level of each frame in dB below full scale.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Where axes and colours end; the clip's own scale if left out.
+    name : str, optional
+        Of the clip, for its title, where it stands beside another.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     decibels, seconds = prosody.level(samples, rate)
     figure = go.Figure()
@@ -115,7 +153,22 @@ def energy(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str
 
 
 def pitch(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The fundamental frequency on an axis where every octave is equally high."""
+    """The fundamental frequency on an axis where every octave is equally high.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Where axes and colours end; the clip's own scale if left out.
+    name : str, optional
+        Of the clip, for its title, where it stands beside another.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     hz, seconds = prosody.pitch(samples, rate)
     figure = go.Figure()
@@ -147,7 +200,22 @@ def pitch(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str 
 
 
 def stft(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The magnitude of the short-time Fourier transform, on an axis in Hz that is spaced evenly."""
+    """The magnitude of the short-time Fourier transform, on an axis in Hz that is spaced evenly.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Where axes and colours end; the clip's own scale if left out.
+    name : str, optional
+        Of the clip, for its title, where it stands beside another.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     decibels, hz, seconds = spectrogram.stft_decibels(samples, rate)
     figure = _heatmap(_whole_decibels(decibels - scale.stft_db), seconds, hz.round(1), f"dB (0 is {scale.loudest})")
@@ -163,7 +231,22 @@ def stft(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str =
 
 
 def mel(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The mel spectrogram, on an axis in Hz that is spaced as the ear hears."""
+    """The mel spectrogram, on an axis in Hz that is spaced as the ear hears.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Where axes and colours end; the clip's own scale if left out.
+    name : str, optional
+        Of the clip, for its title, where it stands beside another.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     decibels, hz, seconds = spectrogram.mel_decibels(samples, rate, scale.mel_power)
     bands = np.arange(len(hz))
@@ -187,7 +270,22 @@ def mel(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = 
 
 
 def mfcc(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """Coefficients 2 to 40; the first would drown the others."""
+    """Coefficients 2 to 40; the first would drown the others.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Where axes and colours end; the clip's own scale if left out.
+    name : str, optional
+        Of the clip, for its title, where it stands beside another.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     coefficients, seconds = spectrogram.mfcc(samples, rate)
     first, second = coefficients[:2].mean(axis=1)
@@ -211,7 +309,22 @@ def mfcc(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str =
 
 
 def chroma(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """How strong each of the 12 notes is."""
+    """How strong each of the 12 notes is.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Where axes and colours end; the clip's own scale if left out.
+    name : str, optional
+        Of the clip, for its title, where it stands beside another.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     strength, seconds = spectrogram.chroma(samples, rate)
     notes = spectrogram.NOTES
@@ -230,7 +343,22 @@ def chroma(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str
 
 
 def contrast(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """How far the strongest frequencies of each of seven bands stand out from its weakest."""
+    """How far the strongest frequencies of each of seven bands stand out from its weakest.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Where axes and colours end; the clip's own scale if left out.
+    name : str, optional
+        Of the clip, for its title, where it stands beside another.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     decibels, seconds = spectrogram.contrast(samples, rate)
     edges = spectrogram.CONTRAST_EDGES_HZ

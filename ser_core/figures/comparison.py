@@ -22,7 +22,17 @@ _SIGNS = {"female": "♀", "male": "♂"}
 
 
 def name_of(value: str) -> str:
-    """A class, an emotion or a gender in words."""
+    """A class, an emotion or a gender in words.
+
+    Parameters
+    ----------
+    value : str
+        A class such as "sad_male", an emotion or a gender.
+
+    Returns
+    -------
+    str
+    """
     return title_of(value) if "_" in value else value.capitalize()
 
 
@@ -47,6 +57,11 @@ def confusion(
         Of `SHARES`: what a cell's colour is a share of.
     top : int, optional
         Where clips are counted, the end of the colour scale, which matrices side by side share.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     values = evaluation.KINDS[kind][0]
     z, end = (matrix, top or matrix.max()) if share == "count" else (_shares(matrix, share), 1)
@@ -75,6 +90,11 @@ def difference(one: np.ndarray, other: np.ndarray, kind: str, names: Sequence[st
     kind : str
     names : sequence of str
         What the two runs are called.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     values, less = evaluation.KINDS[kind][0], one - other
     z = _shares(one, "row") - _shares(other, "row")
@@ -131,6 +151,11 @@ def by_value(tables: dict[str, pd.DataFrame], prop: str) -> tuple[go.Figure, str
         What a run is called -> as `evaluation.by_property` gives it.
     prop : str
         The property, or "class".
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     for (name, table), colour in zip(tables.items(), COLOURS, strict=False):
@@ -175,6 +200,11 @@ def who_is_right(gains: pd.DataFrame, names: Sequence[str]) -> tuple[go.Figure, 
         As `gains.by_class` gives it of the two.
     names : sequence of str
         What they are called.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     ticks = [name_of(value) for value in gains["truth"]]
     figure = go.Figure()
@@ -214,6 +244,11 @@ def gained(gains: dict[str, pd.DataFrame], vote: str) -> tuple[go.Figure, str]:
         What a member is called -> as `gains.by_class` gives it.
     vote : str
         What the vote is called.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     by_class = {name: table.set_index("truth") for name, table in gains.items()}
     net = pd.DataFrame({name: table["only_whole"] - table["only_member"] for name, table in by_class.items()})
@@ -246,6 +281,11 @@ def reliability(tables: dict[str, pd.DataFrame], errors: dict[str, float]) -> tu
         What a run is called -> as `evaluation.calibration` gives it.
     errors : dict
         What a run is called -> its expected calibration error.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     figure.add_scatter(
@@ -291,6 +331,11 @@ def speakers(tables: dict[str, pd.DataFrame], genders: dict[str, str]) -> tuple[
         What a run is called -> as `evaluation.by_property` gives it for "speaker".
     genders : dict
         Speaker -> gender.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     everyone = pd.concat([table.assign(run=name) for name, table in tables.items()])
@@ -331,6 +376,11 @@ def gap(table: pd.DataFrame) -> tuple[go.Figure, str]:
     ----------
     table : pd.DataFrame
         As `comparison.table` gives it.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     for row in table.itertuples():
@@ -363,7 +413,16 @@ def gap(table: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def numbered(speakers: pd.Series) -> pd.Series:
-    """Speakers as numbers, which people read and sort as such, if all of them are numbers."""
+    """Speakers as numbers, which people read and sort as such, if all of them are numbers.
+
+    Parameters
+    ----------
+    speakers : pd.Series of str
+
+    Returns
+    -------
+    pd.Series
+    """
     return speakers.astype(int) if speakers.str.isdecimal().all() else speakers
 
 
@@ -378,6 +437,10 @@ def clip_table(rows: pd.DataFrame, labels: dict[str, str], clips: pd.DataFrame) 
         Run id -> what it is called.
     clips : pd.DataFrame
         The index of RAVDESS' clips. Of clips of other corpora nothing more is said.
+
+    Returns
+    -------
+    pd.DataFrame
     """
     more = clips.set_index("stem")[["channel", "intensity", "statement"]].reindex(rows["clip"]).set_index(rows.index)
     more.insert(2, TITLES["speaker"], numbered(rows["speaker"]))

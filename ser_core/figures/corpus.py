@@ -40,6 +40,11 @@ def counts(table: pd.DataFrame, rows: str, columns: str | None = None) -> tuple[
         One row a clip, at least one.
     rows, columns : str
         Of `corpus.TITLES`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     return _bars(table, rows) if columns is None else _cells(table, rows, columns)
 
@@ -132,6 +137,11 @@ def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
         Of `MEASURES`.
     by : str
         Of `corpus.TITLES`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     name, unit, about = MEASURES[measure]
     groups = ordered(exploration.count(table, by), by).index
@@ -182,6 +192,11 @@ def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
     ----------
     table : pd.DataFrame
         One row a clip, with `label` and `part`, at least one.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     counted = pd.crosstab(table["label"], table["part"]).reindex(
         index=[label for label in LABELS if label in set(table["label"])], columns=["train", "test"], fill_value=0
@@ -225,7 +240,19 @@ def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def ordered(counted: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Rows in the order of the field: emotions as RAVDESS numbers them, all else as it sorts."""
+    """Rows in the order of the field: emotions as RAVDESS numbers them, all else as it sorts.
+
+    Parameters
+    ----------
+    counted : pd.DataFrame
+        With the property's values as its index.
+    by : str
+        Of `corpus.TITLES`.
+
+    Returns
+    -------
+    pd.DataFrame
+    """
     if by == "emotion":
         return counted.reindex([name for name in EMOTION_NAMES if name in counted.index])
     return counted.sort_index()

@@ -46,12 +46,31 @@ _HZ_TICKS = (200, 500, 1000, 2000, 4000, 8000)
 
 
 def family(feature: str) -> str:
-    """`mfcc_01` -> `mfcc`."""
+    """`mfcc_01` -> `mfcc`.
+
+    Parameters
+    ----------
+    feature : str
+
+    Returns
+    -------
+    str
+    """
     return feature.split("_")[0]
 
 
 def title(feature: str) -> str:
-    """A feature in words: `mel_074` -> "mel band 74 (3,061 Hz)"."""
+    """A feature in words: `mel_074` -> "mel band 74 (3,061 Hz)".
+
+    Parameters
+    ----------
+    feature : str
+        Of `mean180.NAMES` or `prosody.NAMES`.
+
+    Returns
+    -------
+    str
+    """
     if feature in prosody.NAMES:
         return {"loudness_lufs": "loudness", "pitch_hz": "median pitch"}[feature]
     kind, which = feature.split("_")
@@ -63,7 +82,17 @@ def title(feature: str) -> str:
 
 
 def unit(feature: str) -> str:
-    """What a feature's numbers are, as an axis says it."""
+    """What a feature's numbers are, as an axis says it.
+
+    Parameters
+    ----------
+    feature : str
+        Of `mean180.NAMES` or `prosody.NAMES`.
+
+    Returns
+    -------
+    str
+    """
     return {
         "mfcc": "mean coefficient (dB)",
         "chroma": "mean strength (loudest note of each moment = 1)",
@@ -82,6 +111,11 @@ def distribution(table: pd.DataFrame, feature: str) -> tuple[go.Figure, str]:
         One row a clip, as `exploration.clips` gives it; at least one.
     feature : str
         Of `study.NAMES` or `prosody.NAMES`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     values = in_decibels(table[feature]) if family(feature) == "mel" else table[feature]
     emotions = [name for name in EMOTION_NAMES if name in set(table["emotion"])]
@@ -121,6 +155,11 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
     ----------
     profiles : pd.DataFrame
         As `exploration.mel_profiles` gives it: a row an emotion, a column a band, in dB.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     hz = mel_band_hz(mean180.SAMPLE_RATE)
     bands = np.arange(len(hz))
@@ -170,6 +209,11 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
     ----------
     shares : pd.DataFrame
         As `exploration.separation` gives it.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     for kind, words in FAMILIES.items():
@@ -220,6 +264,11 @@ def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
         As `exploration.separation` gives it.
     number : int
         Of features.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     top = shares.nlargest(number, "within")
     names = [title(name) for name in top.index]
@@ -263,6 +312,11 @@ def cumulative_variance(cumulative: np.ndarray, others: dict[str, int]) -> tuple
         As `exploration.cumulative_variance` gives it.
     others : dict
         In words -> the number of components that reach 95 % there, to compare with.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     number = components_kept(cumulative)
     figure = go.Figure()
@@ -310,6 +364,11 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
         `all` or `speaker`: what the features are standardised over.
     colour : str
         Of `MAP_COLOURS`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     x, y = table[f"{method}_{of}_x"].round(2), table[f"{method}_{of}_y"].round(2)
     hover = corpus.titles(table)

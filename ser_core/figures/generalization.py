@@ -26,6 +26,11 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
         What the model is called.
     chance : float
         Accuracy of guessing.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure(
         go.Scatter(
@@ -64,6 +69,11 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
     people : float
         Share of emotions that people name right.
     title : str
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     like, other = published[published["why_not"] == ""], published[published["why_not"] != ""]
@@ -127,6 +137,11 @@ def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
     ----------
     table : pd.DataFrame
         As `leakage.ideas` gives it.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     for protocol, (said, colour, symbol) in PROTOCOLS.items():
@@ -166,6 +181,11 @@ def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
     ----------
     table : pd.DataFrame
         As `leakage.song_helps` gives it.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     _add_gains(

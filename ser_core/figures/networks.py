@@ -42,6 +42,11 @@ def accuracy(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
         Of one fit, as `Run.curves` has it.
     of_what : str
         Whose, e.g. "cnn".
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = _of_both(curve, "accuracy")
     figure.update_yaxes(**ACCURACY, rangemode="tozero")
@@ -51,7 +56,20 @@ def accuracy(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
 
 
 def loss(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
-    """Loss of each epoch on the clips that it learns from and on those that are only watched."""
+    """Loss of each epoch on the clips that it learns from and on those that are only watched.
+
+    Parameters
+    ----------
+    curve : pd.DataFrame
+        Of one fit, as `Run.curves` has it.
+    of_what : str
+        Whose, e.g. "cnn".
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     figure = _of_both(curve, "loss")
     figure.update_yaxes(**LOSS, rangemode="tozero")
     sentence = "The loss is what training makes small: how surprised the network is by the right answer."
@@ -118,6 +136,11 @@ def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str
         Name -> the curve of one fit.
     what : str
         `val_accuracy`, `accuracy`, `val_loss` or `loss`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     titles = {
         "val_accuracy": "Accuracy on watched clips",
@@ -152,7 +175,17 @@ def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str
 
 
 def layer_table(layers: list[dict]) -> pd.DataFrame:
-    """A network to be read: a row a layer, with what it does, what comes out of it, and its parameters."""
+    """A network to be read: a row a layer, with what it does, what comes out of it, and its parameters.
+
+    Parameters
+    ----------
+    layers : list of dict
+        As `Run.layers` has them.
+
+    Returns
+    -------
+    pd.DataFrame
+    """
     return pd.DataFrame(
         {
             "layer": layer["kind"],
@@ -169,6 +202,16 @@ def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
     """A network as a row of blocks, from the clip on the left to the 16 classes on the right.
 
     Height is how many numbers come out of a layer (on a scale of powers of ten), colour what kind it is.
+
+    Parameters
+    ----------
+    layers : list of dict
+        As `Run.layers` has them.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     drawn = [
         layer for layer in layers if layer["kind"] not in ("Dropout", "SpatialDropout2D", "ReLU", "BatchNormalization")
@@ -225,6 +268,11 @@ def overfitting(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
     ----------
     table : pd.DataFrame
         As `training.overfitting` gives it.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     values = [f"{value:g}" for value in table["value"]]
     figure = go.Figure()
@@ -260,7 +308,20 @@ NAMES = {"dropout": "dropout", "l1": "L1 penalty", "l2": "L2 penalty", "batch_si
 
 
 def time_taken(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
-    """How long each epoch took for each value of one option, and how many there were."""
+    """How long each epoch took for each value of one option, and how many there were.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `trainings.overfitting` gives it.
+    option : str
+        Of `NAMES`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     values = [f"{value:g}" for value in table["value"]]
     figure = go.Figure()
     figure.add_bar(
@@ -292,6 +353,11 @@ def weights(table: pd.DataFrame, best: pd.Series, first: str, second: str, studi
         The members.
     studied : float
         The weight that the study gave to the first.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     for column, name, colour, dash in (

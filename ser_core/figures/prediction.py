@@ -10,7 +10,18 @@ _OUTLINE = {"color": MUTED, "width": 1}
 
 
 def emotions(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
-    """A bar for each of the eight emotions, the most probable on top."""
+    """A bar for each of the eight emotions, the most probable on top.
+
+    Parameters
+    ----------
+    probabilities : dict of str to float
+        Of the eight emotions.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     ranked = sorted(probabilities, key=probabilities.__getitem__)
     names = [BY_NAME[name].title for name in ranked]
     colours = [BY_NAME[name].colour for name in ranked]
@@ -24,7 +35,18 @@ def emotions(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
 
 
 def genders(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
-    """A bar for each gender of the voice."""
+    """A bar for each gender of the voice.
+
+    Parameters
+    ----------
+    probabilities : dict of str to float
+        Of "female" and "male".
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     figure = _bars([name.capitalize() for name in GENDERS], [probabilities[name] for name in GENDERS], [MUTED] * 2)
     finish(figure, "How probable each voice is", height=180)
     likely = max(probabilities, key=probabilities.__getitem__)
@@ -32,7 +54,18 @@ def genders(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
 
 
 def classes(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
-    """A bar for each of the 16 classes that the model was trained on."""
+    """A bar for each of the 16 classes that the model was trained on.
+
+    Parameters
+    ----------
+    probabilities : dict of str to float
+        Of the 16 classes.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     ranked = sorted(probabilities, key=probabilities.__getitem__)
     colours = [BY_NAME[emotion_of(label)].colour for label in ranked]
     figure = _bars([title_of(label) for label in ranked], [probabilities[label] for label in ranked], colours)
@@ -53,6 +86,11 @@ def members(said: dict[str, dict[str, float]], together: dict[str, float]) -> tu
         Member's name -> emotion -> probability.
     together : dict
         Emotion -> probability, of the vote.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     rows = {"The vote": together, **said}
     values = [[row[name] for name in EMOTION_NAMES] for row in rows.values()]
@@ -88,6 +126,11 @@ def timeline(windows: pd.DataFrame) -> tuple[go.Figure, str]:
     ----------
     windows : pd.DataFrame
         `start_s`, `end_s` and a column for each emotion, as `predict.Prediction.timeline`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     length = windows["end_s"].iloc[0] - windows["start_s"].iloc[0]
     silent = windows[EMOTION_NAMES[0]].isna()

@@ -13,6 +13,11 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
     ----------
     table : pd.DataFrame
         As `comparison.table` gives it, one row a model.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     table = table.sort_values("test_accuracy")
     names = table["name"]

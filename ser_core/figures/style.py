@@ -20,6 +20,19 @@ def finish(figure: go.Figure, title: str, *, height: int, **layout) -> go.Figure
 
     The title is `layout.meta["title"]`: whoever shows the figure sets it above as text, which breaks on a phone and is
     not covered by plotly's buttons, as a title in the drawing would be.
+
+    Parameters
+    ----------
+    figure : go.Figure
+    title : str
+    height : int, pixels
+    layout
+        As `go.Figure.update_layout` takes it.
+
+    Returns
+    -------
+    go.Figure
+        The same figure.
     """
     return figure.update_layout(
         meta={"title": title},
@@ -32,13 +45,37 @@ def finish(figure: go.Figure, title: str, *, height: int, **layout) -> go.Figure
 
 
 def dots(colour: str, size: int) -> dict:
-    """The look of small dots that may lie on each other. Black ones have a rim that is seen on dark."""
+    """The look of small dots that may lie on each other. Black ones have a rim that is seen on dark.
+
+    Parameters
+    ----------
+    colour : str
+        CSS hex code.
+    size : int, pixels
+
+    Returns
+    -------
+    dict
+        The `marker` of a scatter trace.
+    """
     rim = {"color": MUTED, "width": 1.5 if colour == "#000000" else 0.5}
     return {"color": colour, "size": size, "opacity": 0.6, "line": rim}
 
 
 def interval(value, low, high, **look) -> dict:
-    """Error bars from `low` to `high` of what is drawn at `value`; their lengths are never negative."""
+    """Error bars from `low` to `high` of what is drawn at `value`; their lengths are never negative.
+
+    Parameters
+    ----------
+    value, low, high : pd.Series
+    look
+        As `go.scatter.ErrorX` takes it.
+
+    Returns
+    -------
+    dict
+        The `error_x` or `error_y` of a trace.
+    """
     return {
         "type": "data",
         "symmetric": False,
@@ -93,12 +130,31 @@ def add_clickable_cells(
 
 
 def count_of(clips: int) -> str:
-    """1 -> "1 clip", 2452 -> "2,452 clips"."""
+    """1 -> "1 clip", 2452 -> "2,452 clips".
+
+    Parameters
+    ----------
+    clips : int
+
+    Returns
+    -------
+    str
+    """
     return f"{clips:,} clip{'' if clips == 1 else 's'}"
 
 
 def percent(share: float) -> str:
-    """0.714 -> "71 %", not to be broken; what rounds to nothing is "< 1 %", and what rounds to certainty "> 99 %"."""
+    """0.714 -> "71 %", not to be broken; what rounds to nothing is "< 1 %", and what rounds to certainty "> 99 %".
+
+    Parameters
+    ----------
+    share : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    str
+    """
     if 0 < share < 0.005:
         words = "< 1 %"
     elif 0.995 <= share < 1:

@@ -34,7 +34,16 @@ _NOTHING = 120  # pixels of a figure without a trace
 
 
 def measure(study: optuna.Study) -> str:
-    """What its values are, as an axis says it."""
+    """What its values are, as an axis says it.
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    str
+    """
     folds = study.user_attrs["folds"]
     if study.user_attrs["cv"] == "actors":
         return f"mean UAR ({folds} folds, actors held out)"
@@ -42,7 +51,16 @@ def measure(study: optuna.Study) -> str:
 
 
 def counted(study: optuna.Study) -> str:
-    """Its trials by state in words: "12 trials: 9 ran all folds, 2 were given up early, 1 failed"."""
+    """Its trials by state in words: "12 trials: 9 ran all folds, 2 were given up early, 1 failed".
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    str
+    """
     states = results.table(study)["state"].value_counts()
     parts = [
         f"{states[state]} {one if states[state] == 1 else many}"
@@ -65,8 +83,14 @@ def history(study: optuna.Study, others: dict[str, float] | None = None) -> tupl
 
     Parameters
     ----------
+    study : optuna.Study
     others : dict, optional
         Values of the same measure to draw as lines: a name such as "the default" -> its value.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     trials = results.table(study)
     title = "Each trial, and the best so far"
@@ -130,7 +154,17 @@ def _best_in_words(whole: pd.DataFrame, others: dict[str, float] | None) -> str:
 
 
 def importances(study: optuna.Study) -> tuple[go.Figure, str]:
-    """How much each parameter matters for being among the best trials (PED-ANOVA)."""
+    """How much each parameter matters for being among the best trials (PED-ANOVA).
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     title = "How much each parameter matters"
     whole = results.whole(study)
     if len(whole) < 4 or len({trial.value for trial in whole}) < 2:
@@ -161,7 +195,17 @@ def importances(study: optuna.Study) -> tuple[go.Figure, str]:
 
 
 def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
-    """A line a trial through all its parameters to its value."""
+    """A line a trial through all its parameters to its value.
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     title = "All parameters of each trial"
     whole = results.whole(study)
     if len(whole) < 2:
@@ -219,7 +263,19 @@ def _log_ticks(low: float, high: float) -> np.ndarray:
 
 
 def one_parameter(study: optuna.Study, name: str) -> tuple[go.Figure, str]:
-    """A parameter's value in each trial against what came out."""
+    """A parameter's value in each trial against what came out.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    name : str
+        Of the parameter.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     title = f"What came out by {name}"
     having = [trial for trial in results.whole(study) if name in trial.params]
     if not having:
@@ -255,7 +311,19 @@ def one_parameter(study: optuna.Study, name: str) -> tuple[go.Figure, str]:
 
 
 def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, str]:
-    """Two parameters against each other: where trials were, and what came out around them."""
+    """Two parameters against each other: where trials were, and what came out around them.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    first, second : str
+        Of the parameters.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     first, second = sorted((first, second))  # as Optuna lays them along x and y
     title = f"{second} against {first}"
     having = [trial for trial in results.whole(study) if first in trial.params and second in trial.params]
@@ -293,7 +361,19 @@ def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, st
 
 
 def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
-    """When each trial ran, a row a worker; times when nobody worked are left out."""
+    """When each trial ran, a row a worker; times when nobody worked are left out.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    now : datetime
+        When trials that still run are drawn to end.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     title = "Who did what when"
     trials = results.table(study).dropna(subset=["began"])
     if trials.empty:
@@ -336,7 +416,19 @@ def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
 
 
 def folds(study: optuna.Study, numbers: list[int]) -> tuple[go.Figure, str]:
-    """The score of chosen trials on each fold."""
+    """The score of chosen trials on each fold.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    numbers : list of int
+        Of the trials.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     title = "The score on each fold"
     trials = results.table(study).set_index("number")
     chosen = {number: trials["fold_scores"].get(number) or [] for number in numbers}
@@ -375,8 +467,14 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
 
     Parameters
     ----------
+    several : list of optuna.Study
     by_time : bool
         Time, in which breaks are left out, instead of trials that ended.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     title = f"The best so far of several studies, by {'time' if by_time else 'trials'}"
     figure, drawn = go.Figure(), []
@@ -418,7 +516,16 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
 
 
 def trial_table(study: optuna.Study) -> pd.DataFrame:
-    """Each trial in a row to be read: state in words, value, parameters, time, and the score on each fold."""
+    """Each trial in a row to be read: state in words, value, parameters, time, and the score on each fold.
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    pd.DataFrame
+    """
     trials = results.table(study)
     parameters = [name for name in trials if name.startswith("params_")]
     return trials.assign(
@@ -429,7 +536,16 @@ def trial_table(study: optuna.Study) -> pd.DataFrame:
 
 
 def compared_table(several: list[optuna.Study]) -> pd.DataFrame:
-    """What `compared` draws in numbers: each study in a row, the best first."""
+    """What `compared` draws in numbers: each study in a row, the best first.
+
+    Parameters
+    ----------
+    several : list of optuna.Study
+
+    Returns
+    -------
+    pd.DataFrame
+    """
     rows = []
     for study in several:
         best, trials = results.best(study), results.table(study)

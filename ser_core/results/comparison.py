@@ -103,6 +103,10 @@ def title_of_test(test: str) -> str:
     ----------
     test : str
         A name that `same_test` gives.
+
+    Returns
+    -------
+    str
     """
     protocol, name, digest = _protocol_of(test)
     title = protocol.title if protocol else name
@@ -116,6 +120,10 @@ def usual_kind(test: str) -> str:
     ----------
     test : str
         A name that `same_test` gives.
+
+    Returns
+    -------
+    {"class", "emotion"}
     """
     protocol, *_ = _protocol_of(test)
     return protocol.usual_kind if protocol else "class"
@@ -144,6 +152,10 @@ def original_of(run: Run, found: Iterable[Run]) -> OriginalResult | None:
     run : Run
     found : iterable of Run
         With the shipped runs, which are on the study's clips.
+
+    Returns
+    -------
+    OriginalResult or None
     """
     key = run.recipe.model
     if key not in ORIGINAL or run.protocol != "study" or run.data_digest not in _shipped_digests(found):
@@ -193,6 +205,11 @@ def as_table(rows: list[dict], sizes: dict[str, int]) -> pd.DataFrame:
         As `row` gives them, each with `label`.
     sizes : dict
         Run -> bytes of the model's file.
+
+    Returns
+    -------
+    pd.DataFrame
+        With the columns `COLUMNS`.
     """
     order = {key: place for place, key in enumerate(ORIGINAL)}
     rows = sorted(rows, key=lambda row: (order.get(row["model"], len(order)), row["model"], not row["shipped"]))
@@ -208,6 +225,11 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
     run : Run
     kind : {"class", "emotion", "gender"}
     original : OriginalResult, optional
+
+    Returns
+    -------
+    dict
+        Column of `COLUMNS` -> value.
     """
     test = run.part("test")
     original = original if kind == "class" else None
@@ -250,6 +272,10 @@ def find(names: Iterable[str], found: Sequence[Run]) -> list[Run]:
         Labels as in `table`, or ids.
     found : sequence of Run
 
+    Returns
+    -------
+    list of Run
+
     Raises
     ------
     ModelError
@@ -271,6 +297,10 @@ def written(table: pd.DataFrame, form: str) -> str:
     table : pd.DataFrame
     form : {"csv", "latex", "markdown"}
         CSV has every column and digit; the others have what people read.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
@@ -295,6 +325,10 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     ----------
     table : pd.DataFrame
         Of `table` or `differences.all_pairs`.
+
+    Returns
+    -------
+    pd.DataFrame
     """
     heads = SHOWN if "label" in table else PAIRS_SHOWN
     said = pd.DataFrame({head: table[name].map(partial(_said, name)) for name, head in heads.items()})

@@ -157,6 +157,11 @@ def corrected(pairs: Sequence[Pair]) -> pd.DataFrame:
     Parameters
     ----------
     pairs : sequence of Pair
+
+    Returns
+    -------
+    pd.DataFrame
+        The fields of `Pair`, and `corrected`, the p-value.
     """
     table = pd.DataFrame([vars(one) for one in pairs], columns=[*Pair.__dataclass_fields__])
     return table.assign(corrected=false_discovery_control(table["p"].astype(float)))
@@ -172,6 +177,10 @@ def verdict(pair: Pair, first: str, second: str, p: float | None = None) -> str:
         The names of the two.
     p : float, optional
         The corrected p-value, where several pairs are tested.
+
+    Returns
+    -------
+    str
     """
     p = pair.p if p is None else p
     said = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
@@ -201,6 +210,10 @@ def verdicts(pairs: pd.DataFrame, labels: dict[str, str]) -> list[str]:
     pairs : pd.DataFrame
     labels : dict of str to str
         Run's id -> name.
+
+    Returns
+    -------
+    list of str
     """
     said = []
     for row in pairs.to_dict("records"):

@@ -62,6 +62,10 @@ def latest(found: Iterable[Run]) -> dict[tuple, Run]:
     Parameters
     ----------
     found : iterable of Run
+
+    Returns
+    -------
+    dict of tuple to Run
     """
     return {
         (test, *_what(run.recipe)): run
@@ -77,6 +81,10 @@ def on_the_ladder(found: Iterable[Run]) -> list[tuple[str, Run]]:
     Parameters
     ----------
     found : iterable of Run
+
+    Returns
+    -------
+    list of (str, Run)
     """
     return [
         (test, run)
@@ -165,6 +173,10 @@ def fall(table: pd.DataFrame, name: str) -> str:
         As `ladder` gives it.
     name : str
         Of the model.
+
+    Returns
+    -------
+    str
     """
     if len(table) < 2:
         return f"{name} has been tested under one protocol only."

@@ -17,6 +17,10 @@ def title(run: Run, *, protocol: bool = True) -> str:
     run : Run
     protocol : bool
         Whether the title names the protocol.
+
+    Returns
+    -------
+    str
     """
     recipe, model = run.recipe, registry.get(run.recipe.model)
     words = recipe.model

@@ -175,6 +175,10 @@ class Run:
         Parameters
         ----------
         name : {"train", "cv", "test"}
+
+        Returns
+        -------
+        pd.DataFrame
         """
         return self.predictions[self.predictions["part"] == name]
 
@@ -217,6 +221,10 @@ def id_of(recipe: Recipe, protocol: str, data_digest: str, cv: bool = True) -> s
     recipe : Recipe
     protocol, data_digest : str
     cv : bool
+
+    Returns
+    -------
+    str
     """
     what = json.dumps([recipe.digest, protocol, data_digest, cv])
     fingerprint = hashlib.sha256(what.encode()).hexdigest()[:8]
@@ -375,6 +383,10 @@ def get(run_id: str, stores: Iterable[Path]) -> Run:
     stores : iterable of Path
         The shipped store, then this installation's own.
 
+    Returns
+    -------
+    Run
+
     Raises
     ------
     ArtifactError
@@ -398,6 +410,11 @@ def read_all(stores: Iterable[Path]) -> tuple[list[Run], list[Unreadable]]:
     ----------
     stores : iterable of Path
         The shipped store, then this installation's own.
+
+    Returns
+    -------
+    runs : list of Run
+    unreadable : list of Unreadable
     """
     read = [_read_store(store, shipped) for shipped, store in zip((True, False), stores, strict=False)]
     return [run for runs, _ in read for run in runs], [one for _, faults in read for one in faults]
@@ -409,6 +426,11 @@ def read_own(store: Path) -> tuple[list[Run], list[Unreadable]]:
     Parameters
     ----------
     store : Path
+
+    Returns
+    -------
+    runs : list of Run
+    unreadable : list of Unreadable
     """
     return _read_store(store, shipped=False)
 
@@ -452,6 +474,10 @@ def find(found: Iterable[Run], *, protocol: str | None = None, **recipe) -> Run:
     recipe
         Fields of a recipe, e.g. `model="best"`.
 
+    Returns
+    -------
+    Run
+
     Raises
     ------
     ArtifactError
@@ -474,6 +500,10 @@ def matches(run: Run, *, protocol: str | None = None, **recipe) -> bool:
     protocol : str, optional
     recipe
         Fields of a recipe and their values.
+
+    Returns
+    -------
+    bool
     """
     is_of_protocol = protocol is None or run.protocol == protocol
     return is_of_protocol and all(getattr(run.recipe, name) == value for name, value in recipe.items())

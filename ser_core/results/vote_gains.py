@@ -50,6 +50,10 @@ def members(vote: Run, found: Iterable[Run]) -> dict[str, Run]:
     ----------
     vote : Run
     found : iterable of Run
+
+    Returns
+    -------
+    dict of str to Run
     """
     made_of: dict[str, Any] = vote.members or vote.recipe.parameters.get("members") or {}
     alike = [run for run in found if _on(run) == _on(vote)]
@@ -117,6 +121,10 @@ def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of) -> s
         What the two are called.
     name_of : callable
         A class, an emotion or a gender in words.
+
+    Returns
+    -------
+    str
     """
     clips = (gains["only_whole"] - gains["only_member"]).astype(int)
     counts = {name_of(truth): number for truth, number in zip(gains["truth"], clips, strict=True)}

@@ -42,12 +42,30 @@ def settings() -> Settings:
 
 
 def as_text(words: str) -> str:
-    """Words from outside, such as a file's name, as Markdown that shows them as they are."""
+    """Words from outside, such as a file's name, as Markdown that shows them as they are.
+
+    Parameters
+    ----------
+    words : str
+
+    Returns
+    -------
+    str
+    """
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", words)
 
 
 def in_words(seconds: float) -> str:
-    """A time as people say it: 40 s, 5 min, 1 h 20 min."""
+    """A time as people say it: 40 s, 5 min, 1 h 20 min.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
+    """
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -94,7 +112,17 @@ def choice(label: str, titles: Mapping[str, str], *, key: str, **more) -> str:
 
 
 def what_to_do(views: tuple[str, ...]) -> str:
-    """Which view of a page is shown; its own start button changes that, too, by `st.session_state["show"]`."""
+    """Which view of a page is shown; its own start button changes that, too, by `st.session_state["show"]`.
+
+    Parameters
+    ----------
+    views : tuple of str
+        Their titles, the first to begin with.
+
+    Returns
+    -------
+    str
+    """
     default: dict[str, Any] = {} if "show" in st.session_state else {"default": views[0]}
     chosen = st.segmented_control(
         "What to do", views, required=True, key="show", bind="query-params", label_visibility="collapsed", **default
@@ -107,6 +135,15 @@ PICTURES = {"png": "PNG", "svg": "SVG"}
 
 def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
     """Show a chart: its title above, its sentence below (also its accessible name), and a menu to save it.
+
+    Parameters
+    ----------
+    figure_and_sentence : (go.Figure, str)
+        As the functions of `figures` give them.
+    key : str
+        Of the chart's element.
+    clickable : bool
+        Whether its marks can be selected.
 
     Returns
     -------
@@ -148,7 +185,15 @@ def download(label: str, content: Callable[[], str], file: str, mime: str, **loo
 
 
 def save_chart(figure, title: str, key: str) -> None:
-    """The ways to take a chart away: as a page that stays alive, or as a picture that the browser makes."""
+    """The ways to take a chart away: as a page that stays alive, or as a picture that the browser makes.
+
+    Parameters
+    ----------
+    figure : go.Figure
+    title : str
+    key : str
+        Of the chart.
+    """
     st.markdown("**Save this chart**")
     icon = ":material/code:"
     download(
@@ -171,7 +216,18 @@ def save_chart(figure, title: str, key: str) -> None:
 
 
 def as_page(figure, title: str) -> str:
-    """A chart as one HTML file, which needs no network and no server."""
+    """A chart as one HTML file, which needs no network and no server.
+
+    Parameters
+    ----------
+    figure : go.Figure
+    title : str
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     import plotly.graph_objects as go
 
     whole = go.Figure(figure).update_layout(title={"text": title}, margin={"t": 64})
@@ -179,7 +235,12 @@ def as_page(figure, title: str) -> str:
 
 
 def pages() -> dict[str, list]:
-    """The pages in the order of their navigation, by section."""
+    """The pages in the order of their navigation, by section.
+
+    Returns
+    -------
+    dict of str to list of st.Page
+    """
     return {
         "": [st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True)],
         "The data": [
@@ -233,7 +294,17 @@ def require_router() -> None:
 
 
 def limits(entry) -> str:
-    """What a trained model's answer is worth, in words that stand wherever it answers."""
+    """What a trained model's answer is worth, in words that stand wherever it answers.
+
+    Parameters
+    ----------
+    entry : model_store.ModelEntry
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     known, others = entry.worth
     return (
         f"It learned from {entry.trained_on.actors} actors acting two English sentences in a studio. "

@@ -20,7 +20,12 @@ kept = partial(st.cache_data, max_entries=1024, show_spinner=False, hash_funcs=B
 
 @st.cache_resource(show_spinner="Reading the clips")
 def clips():
-    """`exploration.clips` of what ships: one row a clip of RAVDESS. Shared by all sessions: never change it."""
+    """`exploration.clips` of what ships: one row a clip of RAVDESS. Shared by all sessions: never change it.
+
+    Returns
+    -------
+    pd.DataFrame
+    """
     from ser_core.features import exploration
 
     return exploration.clips(settings())
@@ -30,6 +35,10 @@ def recordings():
     """The corpus of sound files in SER_DATA_DIR, maybe of none; looked through again when a file there changes.
 
     That is found out at each call, from the sizes and times of all files: a page asks once.
+
+    Returns
+    -------
+    corpus.Corpus
     """
     from ser_core import corpus
 
@@ -45,7 +54,16 @@ def _recordings(folder: str, stamp: str):
 
 
 def waveform(file: Path):
-    """The sound of one of the recordings, at the features' rate; kept as long as the file is the same."""
+    """The sound of one of the recordings, at the features' rate; kept as long as the file is the same.
+
+    Parameters
+    ----------
+    file : Path
+
+    Returns
+    -------
+    audio.Waveform
+    """
     return _waveform(str(file), file.stat().st_mtime_ns)
 
 
@@ -58,7 +76,12 @@ def _waveform(file: str, mtime_ns: int):
 
 
 def shipped_runs() -> list:
-    """The runs that ship, which never change while the app runs."""
+    """The runs that ship, which never change while the app runs.
+
+    Returns
+    -------
+    list of Run
+    """
     return _shipped()[0]
 
 
@@ -70,21 +93,36 @@ def _shipped() -> tuple:
 
 
 def all_runs() -> list:
-    """The runs that ship and this installation's own, newest last; only what changed is read anew."""
+    """The runs that ship and this installation's own, newest last; only what changed is read anew.
+
+    Returns
+    -------
+    list of Run
+    """
     from ser_core.results import runs
 
     return [*shipped_runs(), *runs.read_own(settings().workspace)[0]]
 
 
 def unreadable_runs() -> list:
-    """What stands among the runs and cannot be read."""
+    """What stands among the runs and cannot be read.
+
+    Returns
+    -------
+    list of Unreadable
+    """
     from ser_core.results import runs
 
     return [*_shipped()[1], *runs.read_own(settings().workspace)[1]]
 
 
 def trained_models() -> dict:
-    """Every trained model by key; this installation's own in the place of a shipped one, our best ensemble first."""
+    """Every trained model by key; this installation's own in the place of a shipped one, our best ensemble first.
+
+    Returns
+    -------
+    dict of str to model_store.ModelEntry
+    """
     from ser_core.prediction import model_store
 
     entries = {entry.key: entry for entry in model_store.list_all(settings().stores)}
@@ -92,7 +130,12 @@ def trained_models() -> dict:
 
 
 def found_studies() -> list:
-    """`tuning.studies.list_all`: the studies that ship and this installation's own, at most a second old."""
+    """`tuning.studies.list_all`: the studies that ship and this installation's own, at most a second old.
+
+    Returns
+    -------
+    list of studies.Found
+    """
     from ser_core.tuning import storage
 
     return _found_studies(storage.shipped_url(settings()), storage.url(settings()))
@@ -109,6 +152,14 @@ def study_now(found):
     """A `tuning.monitor.Snapshot` of a study, shared by all who watch it: never change it.
 
     At most two seconds old, and never older than the last change of a job.
+
+    Parameters
+    ----------
+    found : studies.Found
+
+    Returns
+    -------
+    monitor.Snapshot
     """
     return _study_now(found, "ships" if found.shipped else work.jobs_stamp())
 
@@ -127,7 +178,12 @@ def _watch(found):
 
 @st.cache_resource
 def dashboards():
-    """The optuna-dashboard processes of this server; they end with it."""
+    """The optuna-dashboard processes of this server; they end with it.
+
+    Returns
+    -------
+    Dashboards
+    """
     from ser_core.tuning.dashboard import Dashboards
 
     return Dashboards()
@@ -135,7 +191,21 @@ def dashboards():
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model", hash_funcs=BY_STAMP)
 def predictor(entry):
-    """A trained model, loaded once for all sessions and again when its file changes."""
+    """A trained model, loaded once for all sessions and again when its file changes.
+
+    Parameters
+    ----------
+    entry : model_store.ModelEntry
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    ArtifactError
+        If it cannot be read.
+    """
     from threadpoolctl import threadpool_limits
 
     from ser_core.prediction.predictor import Predictor

@@ -11,7 +11,14 @@ from ser_core.ui import MIME, as_text, cached, chart, settings
 
 
 def player(file: Path | None, *, link: bool = True) -> None:
-    """Play a clip's file, or say that it takes the recordings, with the link to where to get them."""
+    """Play a clip's file, or say that it takes the recordings, with the link to where to get them.
+
+    Parameters
+    ----------
+    file : Path or None
+    link : bool
+        Whether to link to the page that gets the recordings.
+    """
     if file is None:
         st.info("There is no recording of it here.", icon=":material/volume_off:")
         if link and not settings().read_only:
@@ -21,7 +28,15 @@ def player(file: Path | None, *, link: bool = True) -> None:
 
 
 def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
-    """A clip in words, its sound, and the way to the page that shows all of it."""
+    """A clip in words, its sound, and the way to the page that shows all of it.
+
+    Parameters
+    ----------
+    stem : str
+    file : Path or None
+    link : bool
+        As `player` takes it.
+    """
     try:
         clip = corpus.parse(stem)
     except CorpusError:  # of another corpus, which says nothing in its name
@@ -42,7 +57,13 @@ def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
 
 
 def clip_picture(stem: str, file: Path | None) -> None:
-    """A clip's mel spectrogram, if it is there."""
+    """A clip's mel spectrogram, if it is there.
+
+    Parameters
+    ----------
+    stem : str
+    file : Path or None
+    """
     from ser_core.figures import clip as figures
 
     if file:
@@ -53,7 +74,13 @@ def clip_picture(stem: str, file: Path | None) -> None:
 
 @contextmanager
 def told(stem: str, file: Path | None):
-    """Show in one line what is wrong with a clip, and continue with the page."""
+    """Show in one line what is wrong with a clip, and continue with the page.
+
+    Parameters
+    ----------
+    stem : str
+    file : Path or None
+    """
     try:
         yield
     except AudioError as error:
