@@ -5,6 +5,7 @@ from itertools import combinations
 
 import pandas as pd
 import streamlit as st
+from streamlit.column_config import NumberColumn, TextColumn
 
 from ser_core import corpus, evaluation, ui
 from ser_core.corpus import ravdess
@@ -41,38 +42,36 @@ EXPORTS = {
     "markdown": ("Markdown", "md", "text/markdown"),
 }
 COLUMNS = {
-    "label": st.column_config.TextColumn("run", pinned=True),
-    "name": st.column_config.TextColumn("model"),
-    "test_accuracy": st.column_config.NumberColumn("test", format="%.3f", help="Share of the test clips named right"),
-    "test_low": st.column_config.NumberColumn("95 % from", format="%.3f", help="Bootstrap interval of test"),
-    "test_high": st.column_config.NumberColumn("to", format="%.3f"),
-    "original_test_accuracy": st.column_config.NumberColumn(
+    "label": TextColumn("run", pinned=True),
+    "name": TextColumn("model"),
+    "test_accuracy": NumberColumn("test", format="%.3f", help="Share of the test clips named right"),
+    "test_low": NumberColumn("95 % from", format="%.3f", help="Bootstrap interval of test"),
+    "test_high": NumberColumn("to", format="%.3f"),
+    "original_test_accuracy": NumberColumn(
         "original test", format="%.2f", help="What the study's authors reached on the same clips"
     ),
-    "cv_accuracy": st.column_config.NumberColumn(
+    "cv_accuracy": NumberColumn(
         "CV5", format="%.3f", help="Five-fold cross-validation within the training clips: what models were chosen by"
     ),
-    "original_cv_accuracy": st.column_config.NumberColumn("original CV5", format="%.3f"),
-    "gap": st.column_config.NumberColumn(
+    "original_cv_accuracy": NumberColumn("original CV5", format="%.3f"),
+    "gap": NumberColumn(
         "train less test",
         format="%.3f",
         help="Accuracy on the clips that it learned from less that on the test clips: what was learned by heart",
     ),
-    "uar": st.column_config.NumberColumn(
+    "uar": NumberColumn(
         "UAR", format="%.3f", help="Unweighted average recall: the mean over classes, so that rare ones count as much"
     ),
-    "fit_seconds": st.column_config.NumberColumn(
+    "fit_seconds": NumberColumn(
         "fit (s)", format="%.1f", help="Learning from the training clips once: one core, networks all cores"
     ),
-    "predict_ms": st.column_config.NumberColumn(
+    "predict_ms": NumberColumn(
         "predict (ms a clip)", format="%.2f", help="Answering the test clips together; features are not counted"
     ),
-    "file_mb": st.column_config.NumberColumn(
+    "file_mb": NumberColumn(
         "file (MB)", format="%.1f", help="Of the trained model. Empty where only the predictions were kept"
     ),
-    "parameters": st.column_config.NumberColumn(
-        "parameters", format="localized", help="Numbers that a network is made of"
-    ),
+    "parameters": NumberColumn("parameters", format="localized", help="Numbers that a network is made of"),
 }
 
 # What is made of runs is kept for all sessions.
@@ -270,8 +269,8 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
         key=f"clips-{key}-{pd.util.hash_pandas_object(rows['clip']).sum()}",  # of other clips no row is chosen yet
         column_config={
             "truth": "it is",
-            **{name: st.column_config.TextColumn(f"{name} says") for name in shown if name in labels.values()},
-            "statement": st.column_config.NumberColumn("sentence", width="small"),
+            **{name: TextColumn(f"{name} says") for name in shown if name in labels.values()},
+            "statement": NumberColumn("sentence", width="small"),
         },
     )
     picked = event.selection.rows or [0] * (len(rows) == 1)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import streamlit as st
+from streamlit.column_config import NumberColumn
 
 from ser_core import corpus, jobs, ui
 from ser_core.corpus import TITLES, Corpus, archives, download
@@ -102,13 +103,13 @@ def show_clips(clips: pd.DataFrame, words: str, found: Corpus) -> None:
         selection_mode="single-row",
         key=f"clips-{pd.util.hash_pandas_object(clips['stem']).sum()}",  # of other clips no row is chosen yet
         column_config={
-            ACTOR: st.column_config.NumberColumn(width="small"),
-            "statement": st.column_config.NumberColumn(
+            ACTOR: NumberColumn(width="small"),
+            "statement": NumberColumn(
                 "sentence", width="small", help="; ".join(f"{n}: {text}" for n, text in corpus.STATEMENTS.items())
             ),
-            "duration_s": st.column_config.NumberColumn("duration (s)", format="%.1f"),
-            "loudness_lufs": st.column_config.NumberColumn("loudness (LUFS)", format="%.0f"),
-            "pitch_hz": st.column_config.NumberColumn("pitch (Hz)", format="%.0f"),
+            "duration_s": NumberColumn("duration (s)", format="%.1f"),
+            "loudness_lufs": NumberColumn("loudness (LUFS)", format="%.0f"),
+            "pitch_hz": NumberColumn("pitch (Hz)", format="%.0f"),
         },
     )
     chosen = event.selection.rows or [0] * (len(clips) == 1)

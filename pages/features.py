@@ -1,6 +1,7 @@
 """The 180 features of all clips: maps of them, which tell emotions apart, how they spread, how many they amount to."""
 
 import streamlit as st
+from streamlit.column_config import NumberColumn
 
 from ser_core import ui
 from ser_core.corpus import TITLES
@@ -120,7 +121,7 @@ def show_separation(channel, gender) -> None:
             "actor's own mean away first; F is the ratio of the variance between emotions to that inside them."
         )
         percents = {
-            name: st.column_config.NumberColumn(words, format="percent")
+            name: NumberColumn(words, format="percent")
             for name, words in (
                 ("speaker", "by actor"),
                 ("emotion", "by emotion"),
@@ -129,7 +130,7 @@ def show_separation(channel, gender) -> None:
         }
         st.dataframe(
             shares.rename_axis("feature"),
-            column_config=percents | {"f": st.column_config.NumberColumn("F within actors", format="%.1f")},
+            column_config=percents | {"f": NumberColumn("F within actors", format="%.1f")},
         )
 
 

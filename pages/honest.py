@@ -4,6 +4,7 @@ from functools import partial
 
 import pandas as pd
 import streamlit as st
+from streamlit.column_config import NumberColumn, TextColumn
 
 from ser_core import ui
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS
@@ -110,16 +111,16 @@ def show_unheard(found: list[Run]) -> None:
             ours[["label", "note", "features", "ua", "uar", "accuracy", "low", "high"]],
             hide_index=True,
             column_config={
-                "label": st.column_config.TextColumn("run here", pinned=True),
+                "label": TextColumn("run here", pinned=True),
                 "note": "mind",
-                **{name: st.column_config.NumberColumn(said, format="%.3f") for name, said in named.items()},
+                **{name: NumberColumn(said, format="%.3f") for name, said in named.items()},
             },
         )
         st.dataframe(
             published[["system", "value", "measure", "protocol", "source", "but", "why_not"]],
             hide_index=True,
             column_config={
-                "value": st.column_config.NumberColumn(format="%.4f"),
+                "value": NumberColumn(format="%.4f"),
                 "but": "mind",
                 "why_not": "why it is greyed here",
             },
@@ -148,8 +149,8 @@ def show_ideas(found: list[Run]) -> None:
             table,
             hide_index=True,
             column_config={
-                "idea": st.column_config.TextColumn(pinned=True),
-                **{name: st.column_config.NumberColumn(said, format="%.3f") for name, said in shown.items()},
+                "idea": TextColumn(pinned=True),
+                **{name: NumberColumn(said, format="%.3f") for name, said in shown.items()},
             },
         )
 

@@ -18,7 +18,7 @@ from ser_core.figures.style import percent
 from ser_core.models import registry
 from ser_core.prediction.predictor import Prediction
 from ser_core.ui import cached
-from ser_core.ui.clip import told
+from ser_core.ui.clip import audio_errors_shown
 
 MAX_CLIPS = 50
 TYPES = ["wav", "flac", "ogg", "mp3", "m4a", "mp4", "webm"]
@@ -112,7 +112,7 @@ def ravdess_clip() -> list[tuple[str, bytes]]:
     elif clip:
         if part := protocols.original_parts().get(stem):
             st.info(PARTS[part], icon=":material/school:")
-        with told(stem, file):
+        with audio_errors_shown(stem, file):
             return [(file.name, audio.read(file))]
     return []
 

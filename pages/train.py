@@ -1,6 +1,7 @@
 """Networks that learn while one watches: begin a training, see its curves, and what the finished ones tell."""
 
 import streamlit as st
+from streamlit.column_config import NumberColumn
 
 from ser_core import evaluation, jobs, ui
 from ser_core.evaluation import protocols
@@ -49,9 +50,9 @@ every_weight = kept(fusion.every_weight, show_spinner="Weighing the two")
 
 @kept
 def interval(run: Run) -> tuple[float, float]:
-    if protocols.get(run.protocol).holds_actors_out:
-        return evaluation.accuracy_interval(run.part("test"), "emotion", over="speakers")[1:]
-    return evaluation.intervals(run.part("test"))["accuracy"]
+    protocol = protocols.get(run.protocol)
+    kind = "emotion" if protocol.holds_actors_out else "class"
+    return evaluation.accuracy_interval(run.part("test"), kind, over=protocol.interval_over)[1:]
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -342,7 +343,7 @@ def show_learning() -> None:
     st.dataframe(
         trainings.compared(chosen),
         hide_index=True,
-        column_config={"seconds an epoch": st.column_config.NumberColumn(format="%.1f")},
+        column_config={"seconds an epoch": NumberColumn(format="%.1f")},
     )
     st.caption(
         "Accuracy of 16 classes; a dash: not measured. Of a run with several networks, the curve is that of the first."
@@ -415,7 +416,7 @@ def show_inside() -> None:
 
 def show_layers(run: Run) -> None:
     ui.chart(figures.architecture(run.layers), key="architecture")
-    numbers = st.column_config.NumberColumn(format="localized")
+    numbers = NumberColumn(format="localized")
     st.dataframe(
         figures.layer_table(run.layers),
         hide_index=True,

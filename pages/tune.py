@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
+from streamlit.column_config import DatetimeColumn, NumberColumn
 
 from ser_core import evaluation, jobs, ui
 from ser_core.figures import tuning as figures
@@ -81,8 +82,8 @@ def saved_presets(model: str, stores: tuple, stamp: str) -> list[presets.TunedPr
 @st.cache_data(max_entries=64, show_spinner="Reading the test score")
 def test_score(run_id: str, stores: tuple) -> tuple[float, float, float, int]:
     """Accuracy on the test part, its 95 % interval, and the number of test clips."""
-    run = runs.get(run_id, ui.settings().stores)
-    return run.scores["test_accuracy"], *evaluation.intervals(run.part("test"))["accuracy"], len(run.part("test"))
+    test = runs.get(run_id, ui.settings().stores).part("test")
+    return *evaluation.accuracy_interval(test), len(test)
 
 
 def stores() -> tuple[str, ...]:
@@ -260,10 +261,10 @@ def show_trials(snapshot) -> None:
         hide_index=True,
         column_config={name: name.removeprefix("params_") for name in rows if name.startswith("params_")}
         | {
-            "number": st.column_config.NumberColumn("trial", pinned=True),
-            "value": st.column_config.NumberColumn(figures.measure(snapshot.study), format="%.4f"),
-            "seconds": st.column_config.NumberColumn(format="%.1f"),
-            "began": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
+            "number": NumberColumn("trial", pinned=True),
+            "value": NumberColumn(figures.measure(snapshot.study), format="%.4f"),
+            "seconds": NumberColumn(format="%.1f"),
+            "began": DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
             "fold_scores": "each fold",
         },
     )
@@ -429,7 +430,7 @@ def compare(chosen: list[str], by_time: bool) -> None:
         st.dataframe(
             comparison_table(shots),
             hide_index=True,
-            column_config={name: st.column_config.NumberColumn(format=said) for name, said in formats.items()},
+            column_config={name: NumberColumn(format=said) for name, said in formats.items()},
         )
 
 

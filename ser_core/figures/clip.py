@@ -1,7 +1,6 @@
-"""What a recording looks like: eight views of a clip, each with the question it answers and a short explanation.
+"""Eight views of a clip, each with the question that it answers and a short explanation.
 
-Their time axes are equally long and begin at the same place, so that what stands one below the other happens at the
-same time.
+Their time axes are aligned, so that views below each other can be compared moment by moment.
 """
 
 from collections.abc import Callable
@@ -20,21 +19,21 @@ _COLUMNS = 800  # of a waveform: about as many as a wide screen has pixels for i
 _MEL_TICKS_HZ = (200, 500, 1000, 2000, 4000, 8000)
 _PITCH_TICKS = ("C2", "G2", "C3", "G3", "C4", "G4", "C5", "G5", "C6")
 _RANGE_DB = 80  # of a spectrogram, below the loudest spot
-_MFCC_DB = 80  # where the colours of the MFCC end: one cell in a hundred lies beyond
-_CONTRAST_DB = 80  # where the colours of the contrast end
+_MFCC_DB = 80  # colour limit of the MFCC; 1 % of cells exceed it
+_CONTRAST_DB = 80  # colour limit of the contrast
 _DIVERGING = "PRGn"
 _HEIGHT = 320
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Where the axes and colours of a clip's views end. What is not in it is the same for all clips."""
+    """Upper limits of the axes and colours of a clip's views. Whatever is not in it is the same for all clips."""
 
     seconds: float
     amplitude: float
     stft_db: float  # the loudest spot of the spectrogram; a sine at full scale has 0 dB
     mel_power: float  # the loudest spot of the mel spectrogram
-    clips: int = 1  # that share it
+    clips: int = 1  # number of clips that share it
 
     @classmethod
     def of(cls, samples: np.ndarray, rate: int) -> "Scale":
@@ -77,21 +76,21 @@ class Scale:
 
     @property
     def loudest(self) -> str:
-        """What 0 dB stands for, in words."""
+        """The reference of 0 dB, in words."""
         return "the loudest spot" if self.clips == 1 else "the loudest spot of the two"
 
 
 def waveform(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The highest and the lowest sample of each short stretch, over time.
+    """The waveform: the highest and the lowest sample of each short segment.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
     scale : Scale, optional
-        Where axes and colours end; the clip's own scale if left out.
+        Limits of axes and colours; the clip's own if left out.
     name : str, optional
-        Of the clip, for its title, where it stands beside another.
+        Of the clip, for the title, where two are compared.
 
     Returns
     -------
@@ -123,9 +122,9 @@ def energy(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
     scale : Scale, optional
-        Where axes and colours end; the clip's own scale if left out.
+        Limits of axes and colours; the clip's own if left out.
     name : str, optional
-        Of the clip, for its title, where it stands beside another.
+        Of the clip, for the title, where two are compared.
 
     Returns
     -------
@@ -153,16 +152,16 @@ def energy(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str
 
 
 def pitch(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The fundamental frequency on an axis where every octave is equally high.
+    """The fundamental frequency, on a logarithmic axis.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
     scale : Scale, optional
-        Where axes and colours end; the clip's own scale if left out.
+        Limits of axes and colours; the clip's own if left out.
     name : str, optional
-        Of the clip, for its title, where it stands beside another.
+        Of the clip, for the title, where two are compared.
 
     Returns
     -------
@@ -200,16 +199,16 @@ def pitch(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str 
 
 
 def stft(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The magnitude of the short-time Fourier transform, on an axis in Hz that is spaced evenly.
+    """The magnitude of the short-time Fourier transform, on a linear axis in Hz.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
     scale : Scale, optional
-        Where axes and colours end; the clip's own scale if left out.
+        Limits of axes and colours; the clip's own if left out.
     name : str, optional
-        Of the clip, for its title, where it stands beside another.
+        Of the clip, for the title, where two are compared.
 
     Returns
     -------
@@ -231,16 +230,16 @@ def stft(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str =
 
 
 def mel(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The mel spectrogram, on an axis in Hz that is spaced as the ear hears.
+    """The mel spectrogram, on a mel axis in Hz.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
     scale : Scale, optional
-        Where axes and colours end; the clip's own scale if left out.
+        Limits of axes and colours; the clip's own if left out.
     name : str, optional
-        Of the clip, for its title, where it stands beside another.
+        Of the clip, for the title, where two are compared.
 
     Returns
     -------
@@ -270,16 +269,16 @@ def mel(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = 
 
 
 def mfcc(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """Coefficients 2 to 40; the first would drown the others.
+    """MFCC 2 to 40; the first would dominate the others.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
     scale : Scale, optional
-        Where axes and colours end; the clip's own scale if left out.
+        Limits of axes and colours; the clip's own if left out.
     name : str, optional
-        Of the clip, for its title, where it stands beside another.
+        Of the clip, for the title, where two are compared.
 
     Returns
     -------
@@ -309,16 +308,16 @@ def mfcc(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str =
 
 
 def chroma(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """How strong each of the 12 notes is.
+    """The chromagram: the strength of each of the 12 notes.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
     scale : Scale, optional
-        Where axes and colours end; the clip's own scale if left out.
+        Limits of axes and colours; the clip's own if left out.
     name : str, optional
-        Of the clip, for its title, where it stands beside another.
+        Of the clip, for the title, where two are compared.
 
     Returns
     -------
@@ -343,16 +342,16 @@ def chroma(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str
 
 
 def contrast(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """How far the strongest frequencies of each of seven bands stand out from its weakest.
+    """The spectral contrast: level of the strongest frequencies above the weakest, in seven bands.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
     scale : Scale, optional
-        Where axes and colours end; the clip's own scale if left out.
+        Limits of axes and colours; the clip's own if left out.
     name : str, optional
-        Of the clip, for its title, where it stands beside another.
+        Of the clip, for the title, where two are compared.
 
     Returns
     -------
@@ -387,7 +386,7 @@ def contrast(samples: np.ndarray, rate: int, scale: Scale | None = None, name: s
 
 
 def _heatmap(z: np.ndarray, seconds: np.ndarray, y: np.ndarray | tuple[str, ...], unit: str) -> go.Figure:
-    """A heatmap with its colours' key below it, so that its time axis is as long as all others."""
+    """A heat map with its colour bar below it, so that its time axis is as long as all others."""
     return go.Figure(
         go.Heatmap(
             z=z,
@@ -409,7 +408,7 @@ def _heatmap(z: np.ndarray, seconds: np.ndarray, y: np.ndarray | tuple[str, ...]
 
 
 def _whole_decibels(decibels: np.ndarray) -> np.ndarray:
-    """Decibels below 0 in a byte each: a third of what the page would otherwise send."""
+    """Decibels as int8, which reduces the page's traffic to a third."""
     return np.clip(decibels, -_RANGE_DB, 0).round().astype(np.int8)
 
 

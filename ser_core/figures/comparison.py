@@ -1,4 +1,4 @@
-"""Runs side by side: what they confuse, where one is right and another wrong, how sure they are, and for whom."""
+"""Figures that compare runs: confusions, recall by group, paired errors, calibration, speakers, overfitting."""
 
 from collections.abc import Sequence
 
@@ -37,14 +37,14 @@ def name_of(value: str) -> str:
 
 
 def _short(value: str) -> str:
-    """The same for a tick of a matrix with 16 of them: "Angry ♀"."""
+    """The same, short enough for the ticks of a 16 × 16 matrix: "Angry ♀"."""
     return f"{emotion_of(value).capitalize()} {_SIGNS[gender_of(value)]}" if "_" in value else value.capitalize()
 
 
 def confusion(
     matrix: np.ndarray, kind: str, title: str, *, share: str = "row", top: int | None = None
 ) -> tuple[go.Figure, str]:
-    """How often clips of one class were taken for another. `customdata`: its true and predicted class.
+    """A confusion matrix. Each cell's `customdata` is its true and predicted class.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def confusion(
         "class", "emotion" or "gender".
     title : str
     share : str
-        Of `SHARES`: what a cell's colour is a share of.
+        Of `SHARES`: normalised by true class ("row"), by predicted class ("column"), or counts.
     top : int, optional
         Where clips are counted, the end of the colour scale, which matrices side by side share.
 
@@ -82,14 +82,14 @@ def confusion(
 
 
 def difference(one: np.ndarray, other: np.ndarray, kind: str, names: Sequence[str]) -> tuple[go.Figure, str]:
-    """One matrix less another, in shares of what a clip is, the numbers in clips.
+    """One confusion matrix minus another, coloured by share of the true class, with counts.
 
     Parameters
     ----------
     one, other : np.ndarray [shape=(k, k), dtype=int]
     kind : str
     names : sequence of str
-        What the two runs are called.
+        The titles of the two runs.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def _shares(matrix: np.ndarray, share: str) -> np.ndarray:
 
 
 def _cells(z: np.ndarray, counts: np.ndarray, kind: str, words: str, key: str, tickformat: str, **look) -> go.Figure:
-    """A heat map with the counts in it; each cell's `customdata` is what it is and what was named."""
+    """A heat map with the counts in it; each cell's `customdata` is its true and predicted value."""
     ticks = {value: _short(value) for value in evaluation.KINDS[kind][0]}
     texts = [words.format(counts=number, share=share) for number, share in zip(counts.flat, z.flat, strict=True)]
     figure = go.Figure(
@@ -143,12 +143,12 @@ def _cells(z: np.ndarray, counts: np.ndarray, kind: str, words: str, key: str, t
 
 
 def by_value(tables: dict[str, pd.DataFrame], prop: str) -> tuple[go.Figure, str]:
-    """How many clips of each class, gender, channel, ... each run names right, with 95 % intervals.
+    """The accuracy of each run by class, gender, channel, ..., with 95 % intervals.
 
     Parameters
     ----------
     tables : dict
-        What a run is called -> as `evaluation.by_property` gives it.
+        Run title -> as `evaluation.by_property` gives it.
     prop : str
         The property, or "class".
 
@@ -192,14 +192,14 @@ def _value(prop: str, value) -> str:
 
 
 def who_is_right(gains: pd.DataFrame, names: Sequence[str]) -> tuple[go.Figure, str]:
-    """Clips that one run alone names right, by class; each bar's `customdata` is whose it is and the class.
+    """Clips that one run alone predicts correctly; each bar's `customdata` is "first" or "second", and the class.
 
     Parameters
     ----------
     gains : pd.DataFrame
-        As `gains.by_class` gives it of the two.
+        As `vote_gains.by_class` gives it of the two.
     names : sequence of str
-        What they are called.
+        Their titles.
 
     Returns
     -------
@@ -236,14 +236,14 @@ def who_is_right(gains: pd.DataFrame, names: Sequence[str]) -> tuple[go.Figure, 
 
 
 def gained(gains: dict[str, pd.DataFrame], vote: str) -> tuple[go.Figure, str]:
-    """Clips that a vote names right more (or fewer) than each of its members does, class by class.
+    """Clips that a vote predicts correctly more (or fewer) than each of its members, class by class.
 
     Parameters
     ----------
     gains : dict
-        What a member is called -> as `gains.by_class` gives it.
+        Member's title -> as `vote_gains.by_class` gives it.
     vote : str
-        What the vote is called.
+        The vote's title.
 
     Returns
     -------
@@ -273,14 +273,14 @@ def gained(gains: dict[str, pd.DataFrame], vote: str) -> tuple[go.Figure, str]:
 
 
 def reliability(tables: dict[str, pd.DataFrame], errors: dict[str, float]) -> tuple[go.Figure, str]:
-    """How often each run is right when it claims to be so and so sure; on the dotted line it is as good as its word.
+    """A reliability diagram: accuracy against mean confidence; a calibrated run is on the dotted line.
 
     Parameters
     ----------
     tables : dict
-        What a run is called -> as `evaluation.calibration` gives it.
+        Run title -> as `evaluation.calibration` gives it.
     errors : dict
-        What a run is called -> its expected calibration error.
+        Run title -> its expected calibration error.
 
     Returns
     -------
@@ -323,12 +323,12 @@ def reliability(tables: dict[str, pd.DataFrame], errors: dict[str, float]) -> tu
 
 
 def speakers(tables: dict[str, pd.DataFrame], genders: dict[str, str]) -> tuple[go.Figure, str]:
-    """How well each run does on each speaker: one dot a speaker.
+    """The accuracy of each run by speaker, one dot a speaker.
 
     Parameters
     ----------
     tables : dict
-        What a run is called -> as `evaluation.by_property` gives it for "speaker".
+        Run title -> as `evaluation.by_property` gives it for "speaker".
     genders : dict
         Speaker -> gender.
 
@@ -342,7 +342,7 @@ def speakers(tables: dict[str, pd.DataFrame], genders: dict[str, str]) -> tuple[
     of_each = everyone["value"].map(genders)
     for gender, symbol in (("female", "circle"), ("male", "diamond-open"), ("", "square")):
         rows = everyone[of_each == gender if gender else ~of_each.isin(GENDERS)]
-        if rows.empty and not gender:  # everybody's is known
+        if rows.empty and not gender:  # all genders are known
             continue
         figure.add_scatter(
             x=rows["accuracy"].tolist(),
@@ -370,7 +370,7 @@ def speakers(tables: dict[str, pd.DataFrame], genders: dict[str, str]) -> tuple[
 
 
 def gap(table: pd.DataFrame) -> tuple[go.Figure, str]:
-    """Accuracy on the clips that a model learned from, in cross-validation, and on the test clips.
+    """Accuracy on the training clips, in cross-validation, and on the test clips.
 
     Parameters
     ----------
@@ -413,7 +413,7 @@ def gap(table: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def numbered(speakers: pd.Series) -> pd.Series:
-    """Speakers as numbers, which people read and sort as such, if all of them are numbers.
+    """Speakers as numbers, which sort as such, if all of them are numbers.
 
     Parameters
     ----------
@@ -434,9 +434,9 @@ def clip_table(rows: pd.DataFrame, labels: dict[str, str], clips: pd.DataFrame) 
     rows : pd.DataFrame
         Of `differences.beside`.
     labels : dict
-        Run id -> what it is called.
+        Run id -> title.
     clips : pd.DataFrame
-        The index of RAVDESS' clips. Of clips of other corpora nothing more is said.
+        The index of RAVDESS' clips. Clips of other corpora get no further columns.
 
     Returns
     -------

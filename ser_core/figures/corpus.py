@@ -1,4 +1,4 @@
-"""What is in the corpus: counts, spreads, and the study's split."""
+"""Figures of a corpus: counts, distributions, and the study's split."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -9,7 +9,7 @@ from ser_core.features import exploration
 from ser_core.figures import style
 from ser_core.figures.style import ACCENT, MUTED, count_of, dots, finish, percent
 
-# What can be measured of a clip: its name, its unit, and what that is.
+# Measures of a clip: title, unit, explanation.
 MEASURES = {
     "duration_s": (
         "duration",
@@ -32,7 +32,7 @@ MEASURES = {
 def counts(table: pd.DataFrame, rows: str, columns: str | None = None) -> tuple[go.Figure, str]:
     """Clips by one property as bars, or by two as cells.
 
-    Each mark's `customdata` holds the values that it stands for, in the order (rows, columns).
+    Each mark's `customdata` holds its row's and its column's value.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _bars(table: pd.DataFrame, rows: str) -> tuple[go.Figure, str]:
 
 
 def _listed(by: str, values) -> str:
-    """Up to five values in words, else how many there are."""
+    """Up to five values by name, else their number."""
     return ", ".join(said(by, value) for value in values) if len(values) <= 5 else f"{len(values)} of them"
 
 
@@ -125,7 +125,7 @@ def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str
 
 
 def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
-    """A measure of each clip, a dot each, in a box for each value of a property.
+    """The distribution of a measure by a property: one dot a clip, one box a value.
 
     Each dot's `customdata` holds its clip's stem.
 
@@ -240,7 +240,7 @@ def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def ordered(counted: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Rows in the order of the field: emotions as RAVDESS numbers them, all else as it sorts.
+    """Rows in display order: emotions as RAVDESS numbers them, all else sorted.
 
     Parameters
     ----------

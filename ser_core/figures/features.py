@@ -1,4 +1,4 @@
-"""How the features of all clips are spread, what separates them, and maps of them."""
+"""Figures of the features of all clips: distributions, what separates them, principal components, and maps."""
 
 import colorsys
 
@@ -82,7 +82,7 @@ def title(feature: str) -> str:
 
 
 def unit(feature: str) -> str:
-    """What a feature's numbers are, as an axis says it.
+    """A feature's unit, as an axis title.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def distribution(table: pd.DataFrame, feature: str) -> tuple[go.Figure, str]:
     table : pd.DataFrame
         One row a clip, as `exploration.clips` gives it; at least one.
     feature : str
-        Of `study.NAMES` or `prosody.NAMES`.
+        Of `mean180.NAMES` or `prosody.NAMES`.
 
     Returns
     -------
@@ -171,7 +171,7 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
             y=profiles.loc[emotion].round(2).to_numpy(),
             name=BY_NAME[emotion].title,
             mode="lines",
-            # Black is not seen on dark, nor white on light.
+            # Neither black nor white is visible in both themes.
             line={"color": colour if emotion != "neutral" else MUTED, "width": 2.5}
             | ({"dash": "dot"} if emotion == "neutral" else {}),
             customdata=hz.round(),
@@ -203,7 +203,7 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
-    """Each feature by how much of its variance the speaker explains, and how much the emotion.
+    """The share of each feature's variance that the speaker explains, against the share that the emotion explains.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ def _both(means: pd.DataFrame, kind: str) -> str:
 
 
 def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
-    """The features that separate the emotions most once each actor's own mean is taken away.
+    """The features that separate the emotions most after subtracting each actor's mean.
 
     Parameters
     ----------
@@ -304,14 +304,14 @@ def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
 
 
 def cumulative_variance(cumulative: np.ndarray, others: dict[str, int]) -> tuple[go.Figure, str]:
-    """How much of the features' variance the first principal components hold.
+    """Cumulative variance explained by the first principal components.
 
     Parameters
     ----------
     cumulative : np.ndarray [shape=(components,)]
         As `exploration.cumulative_variance` gives it.
     others : dict
-        In words -> the number of components that reach 95 % there, to compare with.
+        Title -> the number of components that explain 95 % there, for comparison.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a model knows of emotion, and what of voices."""
+"""Figures of speaker dependence: scores from the easiest protocol to the hardest, and what helps."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -16,14 +16,14 @@ NAMES = {
 
 
 def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, str]:
-    """A model's accuracy from the kindest protocol to the hardest, with 95 % intervals.
+    """A model's accuracy from the easiest protocol to the hardest, with 95 % intervals.
 
     Parameters
     ----------
     table : pd.DataFrame
-        As `leakage.ladder` gives it.
+        As `generalization.ladder` gives it.
     name : str
-        What the model is called.
+        The model's name.
     chance : float
         Accuracy of guessing.
 
@@ -40,7 +40,7 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
             mode="lines+markers+text",
             text=[f"{value:.0%}" for value in table["accuracy"]],
             textposition="top right",
-            cliponaxis=False,  # the last number stands at the edge of a phone
+            cliponaxis=False,  # on a phone the last number is at the edge
             textfont={"size": 15},
             line={"color": ACCENT, "width": 2, "dash": "dot"},
             marker={"color": ACCENT, "size": 13},
@@ -65,9 +65,9 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
     Parameters
     ----------
     ours, published : pd.DataFrame
-        As `leakage.unheard` and `leakage.published` give them; `ours` with `label`, what each run is called.
+        As `generalization.unheard` and `generalization.published` give them; `ours` with `label`, each run's title.
     people : float
-        Share of emotions that people name right.
+        Human accuracy.
     title : str
 
     Returns
@@ -131,12 +131,12 @@ PROTOCOLS = {
 
 
 def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
-    """What each idea adds in points of accuracy, on actors in the training part and on actors who are not.
+    """The gain of each idea in points of accuracy, on seen and on unseen actors.
 
     Parameters
     ----------
     table : pd.DataFrame
-        As `leakage.ideas` gives it.
+        As `generalization.ideas` gives it.
 
     Returns
     -------
@@ -144,12 +144,12 @@ def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
     sentence : str
     """
     figure = go.Figure()
-    for protocol, (said, colour, symbol) in PROTOCOLS.items():
+    for protocol, (name, colour, symbol) in PROTOCOLS.items():
         _add_gains(
             figure,
             table[table["protocol"] == protocol],
             "idea",
-            name=said,
+            name=name,
             marker={"color": colour, "size": 10, "symbol": symbol},
             hovertemplate="%{y}<br>from %{customdata[0]:.3f} to %{customdata[1]:.3f} on %{customdata[3]:,} clips<br>"
             "p = %{customdata[2]:.3f}<extra></extra>",
@@ -175,12 +175,12 @@ def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
-    """What song among the training clips gives each model, in points of accuracy on the same spoken test clips.
+    """The gain of song among the training clips, in points of accuracy on the same spoken test clips.
 
     Parameters
     ----------
     table : pd.DataFrame
-        As `leakage.song_helps` gives it.
+        As `generalization.song_helps` gives it.
 
     Returns
     -------
@@ -208,7 +208,7 @@ def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def _add_gains(figure: go.Figure, rows: pd.DataFrame, of: str, **look) -> None:
-    """What each row's idea or model gains, in points of accuracy with its interval, the first at the top."""
+    """Add the gain of each row's idea or model, in points of accuracy with its interval, the first at the top."""
     rows = rows.iloc[::-1]
     figure.add_scatter(
         x=100 * rows["gain"],

@@ -1,4 +1,4 @@
-"""How networks learn, what they are made of, how they overfit, and what weighting two of them gives."""
+"""Figures of networks: training curves, architecture, overfitting, and the weights of a vote of two."""
 
 import math
 
@@ -34,14 +34,14 @@ LAYERS = {
 
 
 def accuracy(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
-    """Accuracy of each epoch on the clips that it learns from and on those that are only watched.
+    """Training and validation accuracy of each epoch.
 
     Parameters
     ----------
     curve : pd.DataFrame
         Of one fit, as `Run.curves` has it.
     of_what : str
-        Whose, e.g. "cnn".
+        Title of the network, e.g. "cnn".
 
     Returns
     -------
@@ -56,14 +56,14 @@ def accuracy(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
 
 
 def loss(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
-    """Loss of each epoch on the clips that it learns from and on those that are only watched.
+    """Training and validation loss of each epoch.
 
     Parameters
     ----------
     curve : pd.DataFrame
         Of one fit, as `Run.curves` has it.
     of_what : str
-        Whose, e.g. "cnn".
+        Title of the network, e.g. "cnn".
 
     Returns
     -------
@@ -128,7 +128,7 @@ def _accuracy_said(curve: pd.DataFrame) -> str:
 
 
 def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str]:
-    """Several trainings' curves on one chart.
+    """Training curves of several runs on one chart.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str
         "val_loss": "Loss on watched clips",
         "loss": "Loss on the clips learned from",
     }
-    figure, said, lacking = go.Figure(), [], []
+    figure, bests, lacking = go.Figure(), [], []
     is_accuracy = what.endswith("accuracy")
     for (name, curve), (colour, dash) in zip(curves.items(), lines(), strict=False):
         if what not in curve or curve[what].isna().all():
@@ -163,19 +163,19 @@ def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str
             hovertemplate="epoch %{x}<br>%{y:.3f}",
         )
         best = curve[what].max() if is_accuracy else curve[what].min()
-        said.append(f"{name} {percent(best) if is_accuracy else f'{best:.2f}'}")
+        bests.append(f"{name} {percent(best) if is_accuracy else f'{best:.2f}'}")
     figure.update_xaxes(title="epoch", rangemode="tozero")
     figure.update_yaxes(rangemode="tozero", **(ACCURACY if is_accuracy else LOSS))
     legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
     finish(figure, titles[what], height=420, legend=legend)
-    sentence = f"The best epoch of each: {'; '.join(said)}." if said else "None of them held clips out to watch."
-    if said and lacking:
+    sentence = f"The best epoch of each: {'; '.join(bests)}." if bests else "None of them held clips out to watch."
+    if bests and lacking:
         sentence += f" Without clips held out to watch, and so without a curve: {', '.join(lacking)}."
     return figure, sentence
 
 
 def layer_table(layers: list[dict]) -> pd.DataFrame:
-    """A network to be read: a row a layer, with what it does, what comes out of it, and its parameters.
+    """A network as a table: one row a layer, with its purpose, output shape and parameters.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def layer_table(layers: list[dict]) -> pd.DataFrame:
 def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
     """A network as a row of blocks, from the clip on the left to the 16 classes on the right.
 
-    Height is how many numbers come out of a layer (on a scale of powers of ten), colour what kind it is.
+    A block's height is the size of its layer's output (logarithmic), its colour the kind of layer.
 
     Parameters
     ----------
@@ -251,7 +251,7 @@ def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
 
 
 def _what(layer: dict) -> tuple[str, str]:
-    """What a layer does, and its colour."""
+    """The purpose of a layer, and its colour."""
     if layer["name"] == "pca":
         return "turns it into principal components, as found on the training clips", MUTED
     return LAYERS.get(layer["kind"], ("", MUTED))
@@ -267,7 +267,7 @@ def overfitting(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
     Parameters
     ----------
     table : pd.DataFrame
-        As `training.overfitting` gives it.
+        As `trainings.overfitting` gives it.
 
     Returns
     -------
@@ -308,7 +308,7 @@ NAMES = {"dropout": "dropout", "l1": "L1 penalty", "l2": "L2 penalty", "batch_si
 
 
 def time_taken(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
-    """How long each epoch took for each value of one option, and how many there were.
+    """Seconds an epoch, and number of epochs, for each value of one option.
 
     Parameters
     ----------
@@ -348,11 +348,11 @@ def weights(table: pd.DataFrame, best: pd.Series, first: str, second: str, studi
     Parameters
     ----------
     table, best
-        As `votes.every_weight` and `votes.best_weight` give them.
+        As `fusion.every_weight` and `fusion.best_weight` give them.
     first, second : str
         The members.
     studied : float
-        The weight that the study gave to the first.
+        The original study's weight of the first.
 
     Returns
     -------

@@ -77,12 +77,12 @@ def classes(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
     )
 
 
-def members(said: dict[str, dict[str, float]], together: dict[str, float]) -> tuple[go.Figure, str]:
+def members(alone: dict[str, dict[str, float]], together: dict[str, float]) -> tuple[go.Figure, str]:
     """The probabilities of each member of a vote, one row a member, and the vote itself on top.
 
     Parameters
     ----------
-    said : dict
+    alone : dict
         Member's name -> emotion -> probability.
     together : dict
         Emotion -> probability, of the vote.
@@ -92,7 +92,7 @@ def members(said: dict[str, dict[str, float]], together: dict[str, float]) -> tu
     figure : go.Figure
     sentence : str
     """
-    rows = {"The vote": together, **said}
+    rows = {"The vote": together, **alone}
     values = [[row[name] for name in EMOTION_NAMES] for row in rows.values()]
     figure = go.Figure(
         go.Heatmap(
@@ -114,8 +114,10 @@ def members(said: dict[str, dict[str, float]], together: dict[str, float]) -> tu
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(tickangle=-45)
     choice = max(together, key=together.__getitem__)
-    agree = [name for name, row in said.items() if max(row, key=row.__getitem__) == choice]
-    sentence = f"{len(agree)} of {len(said)} members have {choice} first" + (f": {', '.join(agree)}." if agree else ".")
+    agree = [name for name, row in alone.items() if max(row, key=row.__getitem__) == choice]
+    sentence = f"{len(agree)} of {len(alone)} members have {choice} first" + (
+        f": {', '.join(agree)}." if agree else "."
+    )
     return figure, sentence
 
 
@@ -125,7 +127,7 @@ def timeline(windows: pd.DataFrame) -> tuple[go.Figure, str]:
     Parameters
     ----------
     windows : pd.DataFrame
-        `start_s`, `end_s` and a column for each emotion, as `predict.Prediction.timeline`.
+        `start_s`, `end_s` and a column for each emotion, as `Prediction.timeline`.
 
     Returns
     -------

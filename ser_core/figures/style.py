@@ -1,14 +1,14 @@
-"""What all figures share. The eight emotion colours are in `labels`; nothing but an emotion is drawn in them."""
+"""Colours, layout and number formats of all figures. The emotion colours are in `labels` and mark emotions only."""
 
 from collections.abc import Iterable, Iterator
 from itertools import cycle, product
 
 import plotly.graph_objects as go
 
-ACCENT = "#7A5BD0"  # what we measured; seen on light and on dark
-SECOND = "#3E8E7E"  # for two kinds that are no emotions
-MUTED = "#8A8F98"  # what it is compared with, and outlines: black bars stay visible on dark
-SEQUENTIAL = "Cividis"  # perceptually even, and the same to colour-blind eyes
+ACCENT = "#7A5BD0"  # our results; visible in both themes
+SECOND = "#3E8E7E"  # for a second group
+MUTED = "#8A8F98"  # comparisons, and outlines, which keep black bars visible on dark
+SEQUENTIAL = "Cividis"  # perceptually uniform, safe for colour blindness
 LEGEND_ABOVE = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 LEGEND_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
 ROWS = {"type": "category", "autorange": "reversed", "automargin": True}  # of a y axis: named rows, the first on top
@@ -18,8 +18,8 @@ ACCURACY = {"title": "clips named right", "tickformat": ".0%"}  # of an axis
 def finish(figure: go.Figure, title: str, *, height: int, **layout) -> go.Figure:
     """Give a figure its title, its height in pixels and what all have in common.
 
-    The title is `layout.meta["title"]`: whoever shows the figure sets it above as text, which breaks on a phone and is
-    not covered by plotly's buttons, as a title in the drawing would be.
+    The title is kept in `layout.meta["title"]` and shown above the figure as text, which wraps on a phone and is not
+    covered by plotly's buttons.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ def finish(figure: go.Figure, title: str, *, height: int, **layout) -> go.Figure
         height=height,
         margin={"l": 8, "r": 16, "t": 32, "b": 8},
         hoverlabel={"align": "left"},
-        dragmode=False,  # a finger that is drawn over a chart scrolls the page
+        dragmode=False,  # on a touch screen, dragging scrolls the page
         **layout,
     )
 
 
 def dots(colour: str, size: int) -> dict:
-    """The look of small dots that may lie on each other. Black ones have a rim that is seen on dark.
+    """The marker of small dots that may overlap. Black ones have a wider rim, visible on dark.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def dots(colour: str, size: int) -> dict:
 
 
 def interval(value, low, high, **look) -> dict:
-    """Error bars from `low` to `high` of what is drawn at `value`; their lengths are never negative.
+    """Error bars from `low` to `high` around `value`; their lengths are never negative.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def count_of(clips: int) -> str:
 
 
 def percent(share: float) -> str:
-    """0.714 -> "71 %", not to be broken; what rounds to nothing is "< 1 %", and what rounds to certainty "> 99 %".
+    """0.714 -> "71 %", with a no-break space; never rounded to 0 % or 100 %, but "< 1 %" and "> 99 %".
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""What a study's trials found, when they ran, and several studies beside each other.
+"""Figures of Optuna studies: the history, parameters and timeline of one, and the progress of several.
 
-All take an `optuna.Study` and only read it: one in memory will do. Where there is too little to draw, the figure has no
-trace and the sentence says what is missing.
+All take an `optuna.Study`, which may be in memory, and only read it. Where there is too little to draw, the figure has
+no trace and the sentence says what is missing.
 """
 
 import warnings
@@ -20,7 +20,7 @@ from ser_core.models import registry
 from ser_core.tuning import descriptions, results
 from ser_core.tuning.descriptions import duration
 
-# state -> how it is said of one, of many, and how it is drawn
+# state -> words for one trial, words for several, and the marker
 STATES: dict[str, tuple[str, str, dict]] = {
     "complete": ("ran all folds", "ran all folds", {"color": ACCENT}),
     "pruned": ("was given up early", "were given up early", {"color": MUTED}),
@@ -34,7 +34,7 @@ _NOTHING = 120  # pixels of a figure without a trace
 
 
 def measure(study: optuna.Study) -> str:
-    """What its values are, as an axis says it.
+    """The measure of a study's values, as an axis title.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def importances(study: optuna.Study) -> tuple[go.Figure, str]:
 
 
 def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
-    """A line a trial through all its parameters to its value.
+    """Parallel coordinates: one line a trial through its parameters to its score.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
     unit = "UAR" if study.user_attrs["cv"] == "actors" else "accuracy"
     figure = go.Figure(
         go.Parcoords(
-            # By rank: one bad trial would leave all others of one colour. Both ends are seen on light and on dark.
+            # By rank, since one bad trial would leave all others of one colour. Both ends are visible in both themes.
             line={"color": pd.Series(values).rank(), "colorscale": [[0, MUTED], [1, ACCENT]]},
             labelangle=-30,
             dimensions=[
@@ -263,7 +263,7 @@ def _log_ticks(low: float, high: float) -> np.ndarray:
 
 
 def one_parameter(study: optuna.Study, name: str) -> tuple[go.Figure, str]:
-    """A parameter's value in each trial against what came out.
+    """The score of each trial against one parameter.
 
     Parameters
     ----------
@@ -311,7 +311,7 @@ def one_parameter(study: optuna.Study, name: str) -> tuple[go.Figure, str]:
 
 
 def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, str]:
-    """Two parameters against each other: where trials were, and what came out around them.
+    """The score over two parameters, interpolated between the trials.
 
     Parameters
     ----------
@@ -333,7 +333,7 @@ def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, st
         return _nothing(
             title, f"This takes three trials that differ in both and ran all folds; there {_are(len(having))}."
         )
-    for name in (first, second):  # of one value alone Optuna draws nothing
+    for name in (first, second):  # Optuna draws nothing for a parameter with a single value
         if len({str(trial.params[name]) for trial in having}) == 1:
             value = descriptions.value(having[0].params[name])
             return _nothing(title, f"All trials that ran all folds have {name} {value}. Choose another parameter.")
@@ -361,13 +361,13 @@ def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, st
 
 
 def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
-    """When each trial ran, a row a worker; times when nobody worked are left out.
+    """When each trial ran, one row a worker; idle times are left out.
 
     Parameters
     ----------
     study : optuna.Study
     now : datetime
-        When trials that still run are drawn to end.
+        Until when trials that still run are drawn.
 
     Returns
     -------
@@ -484,7 +484,7 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
             continue
         worked = _work_clock(trials.dropna(subset=["began"]).fillna({"ended": pd.Timestamp(now)}))
         ended = trials[trials["state"].isin(["complete", "pruned", "fail"])].sort_values("ended")
-        best = ended["value"].astype(float).cummax().ffill()  # one that was given up changes nothing
+        best = ended["value"].astype(float).cummax().ffill()  # a pruned trial changes nothing
         at = worked(ended["ended"]) if by_time else np.arange(1, len(ended) + 1)
         drawn.append((study, at, best.to_numpy()))
     if not drawn:
@@ -516,7 +516,7 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
 
 
 def trial_table(study: optuna.Study) -> pd.DataFrame:
-    """Each trial in a row to be read: state in words, value, parameters, time, and the score on each fold.
+    """One row a trial: state in words, value, parameters, time, and the score on each fold.
 
     Parameters
     ----------
@@ -536,7 +536,7 @@ def trial_table(study: optuna.Study) -> pd.DataFrame:
 
 
 def compared_table(several: list[optuna.Study]) -> pd.DataFrame:
-    """What `compared` draws in numbers: each study in a row, the best first.
+    """The numbers behind `compared`: one row a study, the best first.
 
     Parameters
     ----------

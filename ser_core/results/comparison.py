@@ -1,4 +1,4 @@
-"""Runs beside the original study's numbers and beside each other, as a table, and the table as text."""
+"""Tables of runs and the original study's numbers, and their export as text."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -13,7 +13,7 @@ from ser_core.results import run_titles
 from ser_core.results.published import ORIGINAL, OriginalResult
 from ser_core.results.runs import Run
 
-# The original's number is of what this preset sees; our default of the same key sees something else.
+# The preset with the original's input features, where our default preset of the same model has others.
 SEES_AS_THE_ORIGINAL = {"rnn": "study"}
 
 COLUMNS = [
@@ -42,7 +42,7 @@ COLUMNS = [
     "file_bytes",
     "parameters",
 ]
-# What a table for people is made of: its heads, without the intervals, which stand in brackets.
+# Columns of the tables that people read, and their headings; intervals are put in brackets.
 SHOWN = {
     "label": "run",
     "name": "model",
@@ -74,7 +74,7 @@ FORMATS = ("csv", "latex", "markdown")
 
 
 def same_test(found: Iterable[Run]) -> dict[str, list[Run]]:
-    """Runs grouped by what they were tested on; only runs of one group may be compared.
+    """Runs grouped by protocol and clips; only runs of one group are comparable.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def title_of_test(test: str) -> str:
 
 
 def usual_kind(test: str) -> str:
-    """What is usually predicted in a test, as publications report it: "emotion" or "class".
+    """What publications predict under a test's protocol: "emotion" or "class".
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def original_of(run: Run, found: Iterable[Run]) -> OriginalResult | None:
     if not registry.get(key).learns_from_clips:
         return ORIGINAL[key]
     seen_then = registry.recipe(key, SEES_AS_THE_ORIGINAL.get(key, "default")).features
-    is_nested = run.recipe.origin == "nested"  # every fold has parameters of its own
+    is_nested = run.recipe.origin == "nested"  # parameters differ between folds
     return ORIGINAL[key] if run.recipe.features == seen_then and not is_nested else None
 
 
@@ -177,7 +177,7 @@ def table(
     found : iterable of Run
     protocol : str
     kind : str
-        What has to be named: "class" (16), "emotion" (8, genders added up) or "gender".
+        What has to be predicted: "class" (16), "emotion" (8, genders added up) or "gender".
     sizes : dict, optional
         Run -> bytes of the model's file, as `artifacts.sizes` gives it.
 
@@ -235,7 +235,7 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
     original = original if kind == "class" else None
     share, low, high = evaluation.accuracy_interval(test, kind, over=protocols.get(run.protocol).interval_over)
     scores = run.scores if kind == "class" else evaluation.scores_of(run.predictions, kind)
-    last = test[test["fold"] == test["fold"].max()]  # the clips that `predict_seconds` is of
+    last = test[test["fold"] == test["fold"].max()]  # the clips that `seconds.predict` was measured on
     return {
         "run": run.id,
         "model": run.recipe.model,
@@ -264,7 +264,7 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
 
 
 def find(names: Iterable[str], found: Sequence[Run]) -> list[Run]:
-    """The runs of one test with these names.
+    """The runs of one test with these titles or ids.
 
     Parameters
     ----------
@@ -311,10 +311,10 @@ def written(table: pd.DataFrame, form: str) -> str:
         return table.to_csv(index=False)
     if form not in FORMATS:
         raise ModelError(f"There is no form {form!r} of a table; there is {', '.join(FORMATS)}")
-    said = for_people(table)
+    shown = for_people(table)
     if form == "latex":
-        return said.to_latex(index=False, escape=True)
-    rows = [list(said), ["---"] * said.shape[1], *said.to_numpy().tolist()]
+        return shown.to_latex(index=False, escape=True)
+    rows = [list(shown), ["---"] * shown.shape[1], *shown.to_numpy().tolist()]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
 
 
@@ -331,15 +331,15 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     pd.DataFrame
     """
     heads = SHOWN if "label" in table else PAIRS_SHOWN
-    said = pd.DataFrame({head: table[name].map(partial(_said, name)) for name, head in heads.items()})
+    shown = pd.DataFrame({head: table[name].map(partial(_formatted, name)) for name, head in heads.items()})
     for name, (low, high) in {"test_accuracy": ("test_low", "test_high"), "difference": ("low", "high")}.items():
         if name in heads:
             ends = table[low].map("{:.3f}".format) + " to " + table[high].map("{:.3f}".format)
-            said[heads[name]] += " (" + ends + ")"
-    return said.loc[:, (said != "").any()] if len(said) else said
+            shown[heads[name]] += " (" + ends + ")"
+    return shown.loc[:, (shown != "").any()] if len(shown) else shown
 
 
-def _said(name: str, value) -> str:
+def _formatted(name: str, value) -> str:
     if isinstance(value, str):
         return value
     if pd.isna(value):

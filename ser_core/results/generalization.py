@@ -14,7 +14,7 @@ from ser_core.results import comparison, differences, runs
 from ser_core.results.published import PUBLISHED
 from ser_core.results.runs import Run
 
-# From the easiest to the hardest: what is new to the model in a test clip.
+# From the easiest to the hardest: what the test clips have that the training clips lack.
 LADDER = {
     "study": "other clips, drawn at random: same actors, same sentences",
     "repetition": "the other take of each clip: same actors, same sentences",
@@ -22,18 +22,18 @@ LADDER = {
     "actors-6": "other actors: nothing of this voice was heard",
     "emobox": "other actors, and speech alone: no song to learn from",
 }
-SPEAKER_MODEL = "svm"  # tells speakers apart by the features that it tells emotions apart by
+SPEAKER_MODEL = "svm"  # recognises speakers from the same features as emotions
 
 
 def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kind: str = "class") -> pd.DataFrame:
-    """A model's runs on the study's clips from the kindest protocol to the hardest; of several of one kind the newest.
+    """A model's runs on the study's clips, from the easiest protocol to the hardest; the newest of each protocol.
 
     Parameters
     ----------
     found : iterable of Run
     model : str
     features : str, optional
-        What it sees of a clip; what its default preset sees if left out.
+        Its input features; those of its default preset if left out.
     kind : str
         "class" (16) or "emotion" (8).
 
@@ -57,7 +57,7 @@ def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kin
 def latest(found: Iterable[Run]) -> dict[tuple, Run]:
     """The newest run of each protocol and recipe (`_what`) that may be compared: on the study's clips, with its seed.
 
-    A run on clips of one's own is of another test, with a name of its own (`comparison.same_test`).
+    Runs on other clips belong to another test (`comparison.same_test`).
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def latest(found: Iterable[Run]) -> dict[tuple, Run]:
 
 
 def on_the_ladder(found: Iterable[Run]) -> list[tuple[str, Run]]:
-    """The newest runs under a protocol of the ladder with a model's own parameters, each with the protocol.
+    """The newest runs of default presets under a protocol of the ladder, each with its protocol.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        `run`, `model`, `name`, `preset`, `features`, `seed`, `shipped`, `note` (e.g. that song was learned from), `ua`
+        `run`, `model`, `name`, `preset`, `features`, `seed`, `shipped`, `note` (e.g. that song was trained on), `ua`
         (mean over the folds of UAR), `uar` and `accuracy` of eight emotions, `low` and `high` (of the accuracy, over
         actors).
     """
@@ -136,7 +136,7 @@ def published(protocol: str) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        `system`, `value`, `measure`, `protocol`, `source`, `but`, and `why_not` (empty where they may).
+        `system`, `value`, `measure`, `protocol`, `source`, `but`, and `why_not` (empty where they are comparable).
     """
     table = pd.DataFrame(map(vars, PUBLISHED))
     other_folds = "obtained on other folds (" + table["protocol"] + ")"
@@ -165,7 +165,7 @@ def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def fall(table: pd.DataFrame, name: str) -> str:
-    """What a ladder shows, in one plain sentence.
+    """A ladder in one sentence.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def fall(table: pd.DataFrame, name: str) -> str:
 NESTED = {"origin": "nested"}
 FUNCTIONALS = {"features": "functionals"}
 PERTURBED = {"features": "functionals", "augmentation": "speaker-perturbation"}
-IDEAS = (  # in words, model and recipe, and against which model and recipe
+IDEAS = (  # title; model and recipe fields; model and recipe fields that they are compared with
     ("Gender first, then emotion", "hier", {}, "krr", {}),
     ("Gender first, hard routing", "hier", {"preset": "hard"}, "krr", {}),
     ("Gender first, on functionals", "hier", FUNCTIONALS, "krr", FUNCTIONALS),
@@ -209,7 +209,7 @@ IDEAS = (  # in words, model and recipe, and against which model and recipe
 
 
 def ideas(found: Iterable[Run]) -> pd.DataFrame:
-    """What each idea that the authors left open adds, by paired tests corrected for their number.
+    """The gain of each idea that the authors left open, with paired tests corrected for their number.
 
     The tests are on the study's test clips (16 classes) and on the speech of actors who are not in training (EmoBox's
     folds, eight emotions).

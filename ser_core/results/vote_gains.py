@@ -1,4 +1,4 @@
-"""The gain of a vote over its members, class by class, beside what the study reports."""
+"""The gain of a vote over its members, class by class, and the claims of the original study about it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -70,13 +70,13 @@ def _on(run: Run) -> tuple:
     return run.protocol, run.data_digest, run.recipe.seed
 
 
-# "MLP mends fearful female and sad male, XGBoost sad female": the member that is mended, by which, in what classes.
+# "MLP mends fearful female and sad male, XGBoost sad female": the corrected member, by which, in which classes.
 ORIGINAL_CLAIMS = (("xgb", "mlp", ("fearful_female", "sad_male")), ("mlp", "xgb", ("sad_female",)))
 ORIGINAL_VOTE = "v4"
 
 
 def original_claims(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
-    """What the study says about how its vote's members complement each other, checked against the runs.
+    """The study's claims about how its vote's members complement each other, checked against the runs.
 
     For any other vote, or another test, the list is empty.
 
@@ -89,7 +89,7 @@ def original_claims(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
     Returns
     -------
     list of (bool, str)
-        Whether it is so, and in words.
+        Whether the claim holds, and the counts in words.
     """
     claims: list[tuple[bool, str]] = []
     if (vote.recipe.model, vote.protocol, set(of)) != (ORIGINAL_VOTE, "study", {"mlp", "xgb"}):
@@ -118,7 +118,7 @@ def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of) -> s
     gains : pd.DataFrame
         As `by_class` gives it.
     vote, member : str
-        What the two are called.
+        Their titles.
     name_of : callable
         A class, an emotion or a gender in words.
 

@@ -1,4 +1,4 @@
-"""What the pages share: how a chart or a clip is shown, and what happens when something goes wrong."""
+"""What the pages share: charts, choices, downloads, navigation, and the handling of errors."""
 
 import logging
 import re
@@ -42,7 +42,7 @@ def settings() -> Settings:
 
 
 def as_text(words: str) -> str:
-    """Words from outside, such as a file's name, as Markdown that shows them as they are.
+    """Text from outside, such as a file name, escaped for Markdown.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def as_text(words: str) -> str:
 
 
 def in_words(seconds: float) -> str:
-    """A time as people say it: 40 s, 5 min, 1 h 20 min.
+    """A duration in words: 40 s, 5 min, 1 h 20 min.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def choice(label: str, titles: Mapping[str, str], *, key: str, **more) -> str:
 
 
 def what_to_do(views: tuple[str, ...]) -> str:
-    """Which view of a page is shown; its own start button changes that, too, by `st.session_state["show"]`.
+    """The chosen view of a page; a start button may change it through `st.session_state["show"]`.
 
     Parameters
     ----------
@@ -160,14 +160,14 @@ def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
     config = {"displaylogo": False, "toImageButtonOptions": picture}
     event = st.plotly_chart(figure, key=key, alt=sentence, config=config, **options)
     st.caption(sentence)
-    if drawer.open:  # what is in it is made when somebody looks
+    if drawer.open:  # its contents are made when it is opened
         with drawer:
             save_chart(figure, title, key)
     return [point["customdata"] for point in event.selection.points] if clickable else []
 
 
 def download(label: str, content: Callable[[], str], file: str, mime: str, **look) -> None:
-    """A button that saves a text; it is made when somebody presses, and the page does not run again.
+    """A button that saves a text; made on the click, without a rerun of the page.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def download(label: str, content: Callable[[], str], file: str, mime: str, **loo
 
 
 def save_chart(figure, title: str, key: str) -> None:
-    """The ways to take a chart away: as a page that stays alive, or as a picture that the browser makes.
+    """The ways to save a chart: as an interactive page, or as a picture that the browser makes.
 
     Parameters
     ----------
@@ -294,7 +294,7 @@ def require_router() -> None:
 
 
 def limits(entry) -> str:
-    """What a trained model's answer is worth, in words that stand wherever it answers.
+    """The limits of a trained model in words, shown with each of its predictions.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What all sessions of the app share: read or made once, and anew when it has changed."""
+"""What all sessions of the app share: computed once, and again when its source has changed."""
 
 from functools import partial
 from pathlib import Path
@@ -32,9 +32,9 @@ def clips():
 
 
 def recordings():
-    """The corpus of sound files in SER_DATA_DIR, maybe of none; looked through again when a file there changes.
+    """The corpus of sound files in SER_DATA_DIR, which may be empty; read again when a file there changes.
 
-    That is found out at each call, from the sizes and times of all files: a page asks once.
+    Each call compares the sizes and times of all files, so a page calls it once.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def _shipped() -> tuple:
 
 
 def all_runs() -> list:
-    """The runs that ship and this installation's own, newest last; only what changed is read anew.
+    """The runs that ship and this installation's own, newest last; only changed ones are read again.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def all_runs() -> list:
 
 
 def unreadable_runs() -> list:
-    """What stands among the runs and cannot be read.
+    """The runs that cannot be read.
 
     Returns
     -------
@@ -210,6 +210,6 @@ def predictor(entry):
 
     from ser_core.prediction.predictor import Predictor
 
-    # For the life of the server: sessions share its cores, and one clip is too small to be shared out among them.
+    # For the life of the server: sessions share its cores, and one clip is too small for several threads.
     threadpool_limits(1)
     return Predictor.load(entry)

@@ -1,4 +1,4 @@
-"""What the pages share about long work: the drawer, a job's lines, its states in words, and its buttons."""
+"""Jobs on pages: the drawer in the sidebar, a job's state in words, and its buttons."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def _jobs_now(workspace: str) -> list[Job]:
 
 
 def jobs_changed() -> None:
-    """Look at the jobs anew: one was stopped or resumed."""
+    """Read the jobs again: one was stopped or resumed."""
     _jobs_now.clear()
 
 
@@ -69,7 +69,7 @@ def latest(kind: str, subject: str | None = None) -> Job | None:
 
 
 def is_at_work(task: Task) -> bool:
-    """Whether a job does, or is to do, the same.
+    """Whether a job with the same arguments runs or waits.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def is_at_work(task: Task) -> bool:
 
 
 def jobs_stamp() -> str:
-    """Changes when a job does, but for its progress.
+    """A string that changes with the state of any job, not with its progress.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def act(do: Callable, *arguments) -> None:
 
 
 def begin(task: Task) -> Job | None:
-    """Of a start button: the job that it began; None if it did not, which `offer_start` then says.
+    """Start a job for a start button; None if that fails, and `offer_start` shows why.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def begin(task: Task) -> Job | None:
 
 
 def offer_start(task: Task, on_click: Callable[[Task], None], *, label: str = "Start", busy: str = "") -> None:
-    """The button that begins a job, or why there is none, and the command that does the same.
+    """The button that starts a job, or the reason why there is none, and the equivalent command.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def offer_start(task: Task, on_click: Callable[[Task], None], *, label: str = "S
     label : str
         Of the button; none where there is nothing to do.
     busy : str
-        What is said in the button's place while it is at work.
+        Shown in place of the button while the job runs.
     """
     if message := st.session_state.pop("not-begun", None):
         st.error(message)
@@ -158,7 +158,7 @@ ENDED_SHOWN_S = 600  # how long the drawer shows a job that has ended
 
 
 def drawer() -> None:
-    """What runs and what waits, on every page; it looks again by itself while something does."""
+    """Running and waiting jobs, on every page; refreshed while there are any."""
     alive = any(job.is_alive for job in jobs_now())
     st.fragment(_drawer, run_every=2.0 if alive else None)()
 
@@ -168,7 +168,7 @@ def _drawer() -> None:
     alive = {job.id for job in found if job.is_alive}
     if st.session_state.get("jobs-seen-alive", alive) != alive:
         st.session_state["jobs-seen-alive"] = alive
-        st.rerun()  # the whole page: what a job made is there, or the polling ends
+        st.rerun()  # the whole page, since a job's result is there or polling ends
     st.session_state["jobs-seen-alive"] = alive
     ended = [job for job in found if job.ended and time.time() - job.ended < ENDED_SHOWN_S]
     shown = [job for job in found if job.id in alive] + ended[-1:]
@@ -198,7 +198,7 @@ ACTIONS = {  # of `jobs`: a label and an icon
 
 
 def show_job(job: Job, where: str) -> None:
-    """A job in a few lines: what it is, how far, how it ended, and what can be done with it.
+    """A job in a few lines: title, progress, outcome, and buttons.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def _button(action: str, key: str, **look) -> bool:
 
 
 def show_state(job: Job, details: dict[str, str]) -> None:
-    """How a job stands, on the page of what it is about: a sentence.
+    """The state of a job in a sentence, on the page of its subject.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ def offer_change(job: Job | None, task: Task | None = None) -> None:
 
 
 def show_log(job: Job | None) -> None:
-    """What a job wrote that did not end well, folded up.
+    """The log of a job that failed or was interrupted, in an expander.
 
     Parameters
     ----------
