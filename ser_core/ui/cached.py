@@ -1,14 +1,16 @@
 """What all sessions of the app share: computed once, and again when its source has changed."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from ser_core.ui import settings, work
 
 # The identity of cached functions' arguments: one that was made again or has changed counts as another.
-BY_STAMP = {
+BY_STAMP: dict[str | type, Callable[[Any], Any]] = {
     "ser_core.prediction.model_store.ModelEntry": lambda entry: f"{entry.store} {entry.key} {entry.digest}",
     "ser_core.results.runs.Run": lambda run: f"{run.id} {run.made}",
     "ser_core.tuning.monitor.Snapshot": lambda snapshot: snapshot.stamp,
