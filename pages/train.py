@@ -50,9 +50,7 @@ every_weight = kept(fusion.every_weight, show_spinner="Weighing the two")
 
 @kept
 def interval(run: Run) -> tuple[float, float]:
-    protocol = protocols.get(run.protocol)
-    kind = "emotion" if protocol.holds_actors_out else "class"
-    return evaluation.accuracy_interval(run.part("test"), kind, over=protocol.interval_over)[1:]
+    return run.accuracy_interval("emotion" if protocols.get(run.protocol).holds_actors_out else "class")[1:]
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.column_config import DatetimeColumn, NumberColumn
 
-from ser_core import evaluation, jobs, ui
+from ser_core import jobs, ui
 from ser_core.figures import tuning as figures
 from ser_core.models import presets, registry, search_spaces
 from ser_core.results import runs
@@ -82,8 +82,8 @@ def saved_presets(model: str, stores: tuple, stamp: str) -> list[presets.TunedPr
 @st.cache_data(max_entries=64, show_spinner="Reading the test score")
 def test_score(run_id: str, stores: tuple) -> tuple[float, float, float, int]:
     """Accuracy on the test part, its 95 % interval, and the number of test clips."""
-    test = runs.get(run_id, ui.settings().stores).part("test")
-    return *evaluation.accuracy_interval(test), len(test)
+    run = runs.get(run_id, ui.settings().stores)
+    return *run.accuracy_interval(), len(run.part("test"))
 
 
 def stores() -> tuple[str, ...]:

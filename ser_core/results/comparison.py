@@ -233,7 +233,7 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
     """
     test = run.part("test")
     original = original if kind == "class" else None
-    share, low, high = evaluation.accuracy_interval(test, kind, over=protocols.get(run.protocol).interval_over)
+    share, low, high = run.accuracy_interval(kind)
     scores = run.scores if kind == "class" else evaluation.scores_of(run.predictions, kind)
     last = test[test["fold"] == test["fold"].max()]  # the clips that `seconds.predict` was measured on
     return {

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from ser_core import evaluation
 from ser_core.evaluation import protocols
 from ser_core.features import tables
 from ser_core.models import registry
@@ -48,9 +47,7 @@ def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kin
     recipe = registry.recipe(model, features=features)
     for protocol, heard in LADDER.items():
         if run := newest.get((protocol, *_what(recipe))):
-            test = run.part("test")
-            bounds = evaluation.accuracy_interval(test, kind, over=protocols.get(protocol).interval_over)
-            rows.append((protocol, heard, run.id, len(test), *bounds))
+            rows.append((protocol, heard, run.id, len(run.part("test")), *run.accuracy_interval(kind)))
     return pd.DataFrame(rows, columns=["protocol", "heard", "run", "clips", "accuracy", "low", "high"])
 
 
@@ -119,8 +116,7 @@ def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
         recipe = run.recipe
         what = run.id, recipe.model, run.name, recipe.preset, run.versions.features, recipe.seed, run.shipped
         uars = run.scores["emotion_ua"], run.scores["emotion_uar"]
-        bounds = evaluation.accuracy_interval(run.part("test"), "emotion", over="speakers")
-        rows.append((*what, protocols.get(run.protocol).note, *uars, *bounds))
+        rows.append((*what, protocols.get(run.protocol).note, *uars, *run.accuracy_interval("emotion")))
     columns = ["run", "model", "name", "preset", "features", "seed", "shipped", "note"]
     table = pd.DataFrame(rows, columns=[*columns, "ua", "uar", "accuracy", "low", "high"])
     return table.sort_values("ua", ascending=False, ignore_index=True)

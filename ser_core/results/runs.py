@@ -21,6 +21,7 @@ from filelock import FileLock
 from ser_core import evaluation, files
 from ser_core.environment import Environment
 from ser_core.errors import ArtifactError, ModelError
+from ser_core.evaluation import protocols
 from ser_core.models import registry
 from ser_core.models.recipe import Recipe
 
@@ -181,6 +182,20 @@ class Run:
         pd.DataFrame
         """
         return self.predictions[self.predictions["part"] == name]
+
+    def accuracy_interval(self, kind: str = "class") -> tuple[float, float, float]:
+        """Test accuracy and its 95 % interval, over speakers where the protocol holds them out, otherwise over clips.
+
+        Parameters
+        ----------
+        kind : {"class", "emotion", "gender"}
+
+        Returns
+        -------
+        accuracy, low, high : float
+        """
+        over = protocols.get(self.protocol).interval_over
+        return evaluation.accuracy_interval(self.part("test"), kind, over=over)
 
     @property
     def test_counts(self) -> dict[str, int]:
