@@ -1,7 +1,11 @@
 """Runs side by side: a table of all, which of two is better and whether that is sure, and where they differ."""
 
+from functools import partial
+from itertools import combinations
+
 import pandas as pd
 import streamlit as st
+from streamlit.column_config import NumberColumn, TextColumn
 
 from ser_core import corpus, evaluation, ui
 from ser_core.corpus import ravdess
@@ -10,9 +14,9 @@ from ser_core.figures import comparison as figures
 from ser_core.figures.style import count_of
 from ser_core.prediction import model_store
 from ser_core.results import comparison, differences, run_titles, vote_gains
-from ser_core.results.published import OriginalResult
 from ser_core.results.runs import Run
 from ser_core.ui import cached
+from ser_core.ui.cached import kept
 from ser_core.ui.clip import clip_card
 from ser_core.ui.runs import name_unreadable
 
@@ -26,7 +30,7 @@ CONFUSE, BY_VALUE, RIGHT, VOTES, SURE, ACTORS, HEART = VIEWS = (
     "Actor by actor",
     "Learned by heart",
 )
-PROPERTIES = ("class", "emotion", "gender")
+PROPERTIES = ("emotion", "gender")  # of clips of any corpus
 OF_RAVDESS = ("intensity", "channel", "statement", "repetition")
 SHARES = {"row": "What it is", "column": "What was named", "count": "Number of clips"}
 SHOWN_FIRST = ("v4", "mlp")  # the study's best, and its best member
@@ -38,85 +42,59 @@ EXPORTS = {
     "markdown": ("Markdown", "md", "text/markdown"),
 }
 COLUMNS = {
-    "label": st.column_config.TextColumn("run", pinned=True),
-    "name": st.column_config.TextColumn("model"),
-    "test_accuracy": st.column_config.NumberColumn("test", format="%.3f", help="Share of the test clips named right"),
-    "test_low": st.column_config.NumberColumn("95 % from", format="%.3f", help="Bootstrap interval of test"),
-    "test_high": st.column_config.NumberColumn("to", format="%.3f"),
-    "original_test_accuracy": st.column_config.NumberColumn(
+    "label": TextColumn("run", pinned=True),
+    "name": TextColumn("model"),
+    "test_accuracy": NumberColumn("test", format="%.3f", help="Share of the test clips named right"),
+    "test_low": NumberColumn("95 % from", format="%.3f", help="Bootstrap interval of test"),
+    "test_high": NumberColumn("to", format="%.3f"),
+    "original_test_accuracy": NumberColumn(
         "original test", format="%.2f", help="What the study's authors reached on the same clips"
     ),
-    "cv_accuracy": st.column_config.NumberColumn(
+    "cv_accuracy": NumberColumn(
         "CV5", format="%.3f", help="Five-fold cross-validation within the training clips: what models were chosen by"
     ),
-    "original_cv_accuracy": st.column_config.NumberColumn("original CV5", format="%.3f"),
-    "gap": st.column_config.NumberColumn(
+    "original_cv_accuracy": NumberColumn("original CV5", format="%.3f"),
+    "gap": NumberColumn(
         "train less test",
         format="%.3f",
         help="Accuracy on the clips that it learned from less that on the test clips: what was learned by heart",
     ),
-    "uar": st.column_config.NumberColumn(
+    "uar": NumberColumn(
         "UAR", format="%.3f", help="Unweighted average recall: the mean over classes, so that rare ones count as much"
     ),
-    "fit_seconds": st.column_config.NumberColumn(
+    "fit_seconds": NumberColumn(
         "fit (s)", format="%.1f", help="Learning from the training clips once: one core, networks all cores"
     ),
-    "predict_ms": st.column_config.NumberColumn(
+    "predict_ms": NumberColumn(
         "predict (ms a clip)", format="%.2f", help="Answering the test clips together; features are not counted"
     ),
-    "file_mb": st.column_config.NumberColumn(
+    "file_mb": NumberColumn(
         "file (MB)", format="%.1f", help="Of the trained model. Empty where only the predictions were kept"
     ),
-    "parameters": st.column_config.NumberColumn(
-        "parameters", format="localized", help="Numbers that a network is made of"
-    ),
+    "parameters": NumberColumn("parameters", format="localized", help="Numbers that a network is made of"),
 }
 
-# What is made of a run is kept for all sessions. A run that is made again has another stamp.
+# What is made of runs is kept for all sessions.
+row = kept(comparison.row)
+pair = kept(differences.pair)
+beside = kept(differences.beside, max_entries=256)
+gained = kept(vote_gains.by_class)
+story = kept(vote_gains.original_claims)
 
 
-def stamp(*found: Run) -> tuple[str, ...]:
-    return tuple(f"{run.id} {run.made}" for run in found)
+@kept
+def confusion(run: Run, kind: str):
+    return evaluation.confusion(run.part("test"), kind)
 
 
-@st.cache_data(max_entries=2048, show_spinner=False)
-def row(stamp: tuple, kind: str, original: OriginalResult | None, _run: Run) -> dict:
-    return comparison.row(_run, kind, original)
+@kept
+def calibration(run: Run, kind: str) -> pd.DataFrame:
+    return evaluation.calibration(run.part("test"), kind)
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
-def pair(stamp: tuple, kind: str, _first: Run, _second: Run) -> differences.Pair:
-    return differences.pair(_first, _second, kind=kind)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def beside(stamp: tuple, kind: str, _runs: list[Run]) -> pd.DataFrame:
-    return differences.beside(_runs, kind=kind)
-
-
-@st.cache_data(max_entries=512, show_spinner=False)
-def confusion(stamp: tuple, kind: str, _run: Run):
-    return evaluation.confusion(_run.part("test"), kind)
-
-
-@st.cache_data(max_entries=512, show_spinner=False)
-def calibration(stamp: tuple, kind: str, _run: Run) -> pd.DataFrame:
-    return evaluation.calibration(_run.part("test"), kind)
-
-
-@st.cache_data(max_entries=1024, show_spinner=False)
-def by_property(stamp: tuple, prop: str, kind: str, _run: Run) -> pd.DataFrame:
-    return evaluation.by_property(_run.part("test"), prop, kind, clips=cached.clips())
-
-
-@st.cache_data(max_entries=512, show_spinner=False)
-def gained(stamp: tuple, kind: str, _whole: Run, _member: Run) -> pd.DataFrame:
-    return vote_gains.by_class(_whole, _member, kind=kind)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def story(stamp: tuple, _vote: Run, _members: dict) -> list[tuple[bool, str]]:
-    return vote_gains.original_claims(_vote, _members)
+@kept
+def by_property(run: Run, prop: str, kind: str) -> pd.DataFrame:
+    return evaluation.by_property(run.part("test"), prop, kind, clips=cached.clips())
 
 
 # What is compared
@@ -131,29 +109,21 @@ def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     test = left.selectbox(
         "Tested on",
-        list(groups),
-        format_func=comparison.title_of_test,
-        key="protocol",
-        bind="query-params",
+        **ui.options({name: comparison.title_of_test(name) for name in groups}, "protocol"),
         on_change=suit_kind,
         help="Only runs that were tested on the same clips can be compared.",
     )
     kind = right.selectbox(
         "What has to be named",
-        list(KINDS),
+        **ui.options(KINDS, "kind"),
         index=0 if "kind" in st.session_state else list(KINDS).index(comparison.usual_kind(test)),
-        format_func=KINDS.get,
-        key="kind",
-        bind="query-params",
     )
     return test, kind
 
 
 def rows_of(found: list[Run], kind: str, labels: dict[str, str]) -> list[dict]:
     shipped = cached.shipped_runs()
-    return [
-        row(stamp(run), kind, comparison.original_of(run, shipped), run) | {"label": labels[run.id]} for run in found
-    ]
+    return [row(run, kind, comparison.original_of(run, shipped)) | {"label": labels[run.id]} for run in found]
 
 
 def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -> pd.DataFrame:
@@ -208,8 +178,7 @@ def choose_runs(found: list[Run], labels: dict[str, str], table: pd.DataFrame) -
 
 def show_verdicts(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     """Which is better, in words, and the numbers that say so."""
-    each = [(one, other) for place, one in enumerate(chosen) for other in chosen[place + 1 :]]
-    table = differences.corrected([pair(stamp(one, other), kind, one, other) for one, other in each])
+    table = differences.corrected([pair(one, other, kind=kind) for one, other in combinations(chosen, 2)])
     verdicts = differences.verdicts(table, labels)
     st.success("  \n".join(f"**{ui.as_text(said)}.**" for said in verdicts), icon=":material/balance:")
     st.caption("; ".join(f"{labels[run.id]}: {run.name}" for run in chosen) + ".")
@@ -231,16 +200,8 @@ def show_verdicts(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
 def offer(table: pd.DataFrame, name: str) -> None:
     """The ways to take a table away."""
     for form, (title, suffix, mime) in EXPORTS.items():
-        st.download_button(
-            title,
-            lambda form=form: comparison.written(table, form),
-            f"{name}.{suffix}",
-            mime,
-            icon=":material/download:",
-            key=f"{name}-{form}",
-            on_click="ignore",
-            type="tertiary",
-        )
+        text = partial(comparison.written, table, form)
+        ui.download(title, text, f"{name}.{suffix}", mime, key=f"{name}-{form}", type="tertiary")
 
 
 def holds_out(chosen: list[Run]) -> bool:
@@ -263,9 +224,9 @@ def two_of(chosen: list[Run], labels: dict[str, str]) -> tuple[Run, Run]:
 
 def show_confusions(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     share = ui.choice("Colour by share of", SHARES, key="share")
-    matrices = {run.id: confusion(stamp(run), kind, run) for run in chosen}
+    matrices = {run.id: confusion(run, kind) for run in chosen}
     top = max(int(matrix.max()) for matrix in matrices.values())
-    table, behind, words = beside(stamp(*chosen), kind, chosen), [], []
+    table, behind, words = beside(chosen, kind=kind), [], []
     st.caption("Click a cell (on a phone, tap it twice) to get its clips below, and to hear them.")
     for place in range(0, len(chosen), 2):
         for column, run in zip(st.columns(2, gap="medium"), chosen[place : place + 2], strict=False):
@@ -308,8 +269,8 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
         key=f"clips-{key}-{pd.util.hash_pandas_object(rows['clip']).sum()}",  # of other clips no row is chosen yet
         column_config={
             "truth": "it is",
-            **{name: st.column_config.TextColumn(f"{name} says") for name in shown if name in labels.values()},
-            "statement": st.column_config.NumberColumn("sentence", width="small"),
+            **{name: TextColumn(f"{name} says") for name in shown if name in labels.values()},
+            "statement": NumberColumn("sentence", width="small"),
         },
     )
     picked = event.selection.rows or [0] * (len(rows) == 1)
@@ -323,14 +284,9 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
 
 def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     is_ravdess = ravdess.NAME in set(chosen[0].part("test")["corpus"])
-    prop = st.selectbox(
-        "By",
-        PROPERTIES + OF_RAVDESS * is_ravdess,
-        format_func=lambda name: "class" if name == "class" else corpus.TITLES[name],
-        key="by",
-        bind="query-params",
-    )
-    tables = {labels[run.id]: by_property(stamp(run), prop, kind, run) for run in chosen}
+    titles = {"class": "class"} | {name: corpus.TITLES[name] for name in PROPERTIES + OF_RAVDESS * is_ravdess}
+    prop = st.selectbox("By", **ui.options(titles, "by"))
+    tables = {labels[run.id]: by_property(run, prop, kind) for run in chosen}
     ui.chart(figures.by_value(tables, prop), key=f"by-{prop}")
     with st.expander("The numbers, and precision, recall and F1"):
         for run in chosen:
@@ -342,7 +298,7 @@ def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
 def show_right(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     first, second = two_of(chosen, labels)
     one, other = labels[first.id], labels[second.id]
-    table = beside(stamp(first, second), kind, [first, second])
+    table = beside([first, second], kind=kind)
     right = {run.id: table[run.id] == table["truth"] for run in (first, second)}
     masks = {
         "first": right[first.id] & ~right[second.id],
@@ -351,7 +307,7 @@ def show_right(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     }
     left, side = st.columns([3, 2], gap="medium")
     with left:
-        drawn = figures.who_is_right(gained(stamp(first, second), kind, first, second), (one, other))
+        drawn = figures.who_is_right(gained(first, second, kind=kind), (one, other))
         picked = ui.chart(drawn, key=f"right-{first.id}-{second.id}-{kind}", clickable=True)
     with side:
         words = {
@@ -377,7 +333,7 @@ def show_votes(found: list[Run], chosen: list[Run], kind: str, labels: dict[str,
     name = st.selectbox("Vote", list(votes), index=list(votes).index(asked), key="vote", bind="query-params")
     vote = votes[name]
     of = vote_gains.members(vote, found)
-    if found_so := story(stamp(vote, *of.values()), vote, of):
+    if found_so := story(vote, of):
         so = sum(is_so for is_so, _ in found_so)
         with st.container(border=True):
             st.markdown(
@@ -390,16 +346,16 @@ def show_votes(found: list[Run], chosen: list[Run], kind: str, labels: dict[str,
                 "So it is: the vote and the other member name more of these clips right than the member alone. With "
                 "about 40 clips of a class, a difference of a few may be chance."
             )
-    tables = {labels[run.id]: gained(stamp(vote, run), kind, vote, run) for run in of.values()}
+    tables = {labels[run.id]: gained(vote, run, kind=kind) for run in of.values()}
     for run in of.values():
-        said = differences.verdict(pair(stamp(vote, run), kind, vote, run), name, labels[run.id])
+        said = differences.verdict(pair(vote, run, kind=kind), name, labels[run.id])
         more = vote_gains.in_words(tables[labels[run.id]], name, labels[run.id], figures.name_of)
         st.markdown(f"**{ui.as_text(said)}.** {ui.as_text(more)}")
     ui.chart(figures.gained(tables, name), key=f"gained-{vote.id}-{kind}")
 
 
 def show_sure(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
-    tables = {labels[run.id]: calibration(stamp(run), kind, run) for run in chosen}
+    tables = {labels[run.id]: calibration(run, kind) for run in chosen}
     errors = {name: evaluation.ece(table) for name, table in tables.items()}
     ui.chart(figures.reliability(tables, errors), key="reliability")
     st.caption(
@@ -413,7 +369,7 @@ def show_sure(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
 
 
 def show_actors(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
-    tables = {labels[run.id]: by_property(stamp(run), "speaker", kind, run) for run in chosen}
+    tables = {labels[run.id]: by_property(run, "speaker", kind) for run in chosen}
     everybody = pd.concat(run.part("test")[["speaker", "gender"]] for run in chosen)
     genders = dict(everybody.itertuples(index=False))
     ui.chart(figures.speakers(tables, genders), key="actors")
@@ -457,17 +413,12 @@ if len(chosen) < 2:
     st.stop()
 st.header("Side by side")
 view = st.pills("Show", VIEWS, default=CONFUSE, required=True, key="view", bind="query-params", wrap=True) or CONFUSE
-if view == CONFUSE:
-    show_confusions(chosen, kind, labels)
-elif view == BY_VALUE:
-    show_values(chosen, kind, labels)
-elif view == RIGHT:
-    show_right(chosen, kind, labels)
-elif view == VOTES:
-    show_votes(found, chosen, kind, labels)
-elif view == SURE:
-    show_sure(chosen, kind, labels)
-elif view == ACTORS:
-    show_actors(chosen, kind, labels)
-else:
-    show_heart(chosen, kind, labels)
+{
+    CONFUSE: show_confusions,
+    BY_VALUE: show_values,
+    RIGHT: show_right,
+    VOTES: partial(show_votes, found),
+    SURE: show_sure,
+    ACTORS: show_actors,
+    HEART: show_heart,
+}[view](chosen, kind, labels)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import streamlit as st
+from streamlit.column_config import NumberColumn
 
 from ser_core import corpus, jobs, ui
 from ser_core.corpus import TITLES, Corpus, archives, download
@@ -40,11 +41,8 @@ def choose_filters(clips: pd.DataFrame) -> pd.DataFrame:
             values = EMOTION_NAMES if name == "emotion" else sorted(clips[name].unique())
             chosen = st.multiselect(
                 TITLES[name].capitalize(),
-                values,
-                format_func=lambda value, name=name: corpus.said(name, value),
+                **ui.options({value: corpus.said(name, value) for value in values}, key_of(name)),
                 placeholder="all",
-                key=key_of(name),
-                bind="query-params",
                 width=170,
                 wrap=True,
             )
@@ -65,21 +63,13 @@ def show_view(clips: pd.DataFrame, filters: str) -> tuple[pd.DataFrame, str]:
         picked = ui.chart(figures.split(clips), key=f"split-{filters}", clickable=True)
         return behind(clips, ("label", "part"), picked)
     left, right = st.columns(2)
-    rows = left.selectbox("by", PROPERTIES, format_func=TITLES.get, key="rows", bind="query-params")
+    titles = {name: TITLES[name] for name in PROPERTIES}
+    rows = left.selectbox("by", **ui.options(titles, "rows"))
     if view == COUNTS:
-        others = [name for name in PROPERTIES if name != rows]
-        columns = right.selectbox(
-            "and by",
-            others,
-            index=None,
-            format_func=TITLES.get,
-            placeholder="nothing else",
-            key="columns",
-            bind="query-params",
-        )
-        picked = ui.chart(
-            figures.counts(clips, rows, columns), key=f"counts-{rows}-{columns}-{filters}", clickable=True
-        )
+        others = {name: title for name, title in titles.items() if name != rows}
+        columns = right.selectbox("and by", index=None, placeholder="nothing else", **ui.options(others, "columns"))
+        drawn = figures.counts(clips, rows, columns)
+        picked = ui.chart(drawn, key=f"counts-{rows}-{columns}-{filters}", clickable=True)
         return behind(clips, (rows, columns) if columns else (rows,), picked)
     measure = list(figures.MEASURES)[VIEWS.index(view) - 1]
     picked = ui.chart(figures.spread(clips, measure, rows), key=f"{measure}-{rows}-{filters}", clickable=True)
@@ -113,13 +103,13 @@ def show_clips(clips: pd.DataFrame, words: str, found: Corpus) -> None:
         selection_mode="single-row",
         key=f"clips-{pd.util.hash_pandas_object(clips['stem']).sum()}",  # of other clips no row is chosen yet
         column_config={
-            ACTOR: st.column_config.NumberColumn(width="small"),
-            "statement": st.column_config.NumberColumn(
+            ACTOR: NumberColumn(width="small"),
+            "statement": NumberColumn(
                 "sentence", width="small", help="; ".join(f"{n}: {text}" for n, text in corpus.STATEMENTS.items())
             ),
-            "duration_s": st.column_config.NumberColumn("duration (s)", format="%.1f"),
-            "loudness_lufs": st.column_config.NumberColumn("loudness (LUFS)", format="%.0f"),
-            "pitch_hz": st.column_config.NumberColumn("pitch (Hz)", format="%.0f"),
+            "duration_s": NumberColumn("duration (s)", format="%.1f"),
+            "loudness_lufs": NumberColumn("loudness (LUFS)", format="%.0f"),
+            "pitch_hz": NumberColumn("pitch (Hz)", format="%.0f"),
         },
     )
     chosen = event.selection.rows or [0] * (len(clips) == 1)
@@ -134,14 +124,7 @@ def show_clips(clips: pd.DataFrame, words: str, found: Corpus) -> None:
             )
     if stem:
         clip_picture(stem, found.file(stem))
-    st.download_button(
-        "These clips as CSV",
-        lambda: shown.round(3).to_csv(index=False),
-        "ravdess-clips.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    ui.download("These clips as CSV", lambda: shown.round(3).to_csv(index=False), "ravdess-clips.csv", "text/csv")
 
 
 def show_sound(found: Corpus) -> None:

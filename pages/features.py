@@ -1,6 +1,7 @@
 """The 180 features of all clips: maps of them, which tell emotions apart, how they spread, how many they amount to."""
 
 import streamlit as st
+from streamlit.column_config import NumberColumn
 
 from ser_core import ui
 from ser_core.corpus import TITLES
@@ -20,8 +21,7 @@ MAP, SEPARATION, FEATURE, PROFILE, COMPONENTS = VIEWS = (
 )
 CHANNELS = {"Speech and song": None, "Speech": "speech", "Song": "song"}
 VOICES = {"All voices": None, "Women": "female", "Men": "male"}
-IN_DECIBELS = "In decibels, as one hears them"
-BANDS = {IN_DECIBELS: True, "As power, as the models get them": False}
+BANDS = {"In decibels, as one hears them": True, "As power, as the models get them": False}
 METHODS = {"tsne": "t-SNE: keeps neighbours together", "pca": "PCA: the two widest directions"}
 STANDARDS = {"all": "over all clips", "speaker": "within each actor"}
 
@@ -56,18 +56,13 @@ def neighbours(channel: str | None, gender: str | None, within: bool):
 
 def show_map(channel, gender) -> None:
     left, middle, right = st.columns(3)
-    colour = left.selectbox(
-        "Coloured by", figures.MAP_COLOURS, format_func=TITLES.get, key="colour", bind="query-params"
-    )
+    colour = left.selectbox("Coloured by", **ui.options({name: TITLES[name] for name in figures.MAP_COLOURS}, "colour"))
     of = middle.selectbox(
         "Features standardised",
-        list(STANDARDS),
-        format_func=STANDARDS.get,
-        key="of",
-        bind="query-params",
+        **ui.options(STANDARDS, "of"),
         help="Within each actor, every voice has the same mean and spread: what is left is less about who speaks.",
     )
-    method = right.selectbox("Map", list(METHODS), format_func=METHODS.get, key="method", bind="query-params")
+    method = right.selectbox("Map", **ui.options(METHODS, "method"))
     shares = neighbours(channel, gender, of == "speaker")
     if shares["speaker"][0] > shares["emotion"][0]:
         lead = "**Together the numbers tell who speaks better than what is felt.**"
@@ -107,16 +102,9 @@ def show_map(channel, gender) -> None:
 
 
 def show_separation(channel, gender) -> None:
-    bands = st.segmented_control(
-        "Mel bands",
-        list(BANDS),
-        default=IN_DECIBELS,
-        required=True,
-        key="bands",
-        bind="query-params",
-        help="The study gives its models the power, of which a few shouts hold most of the variance.",
-    )
-    shares = separation(channel, gender, BANDS.get(bands, True))
+    shouts = "The study gives its models the power, of which a few shouts hold most of the variance."
+    bands = ui.choice("Mel bands", {name: name for name in BANDS}, key="bands", help=shouts)
+    shares = separation(channel, gender, BANDS[bands])
     st.markdown(
         "Feature by feature: is it the emotion that moves it, or the speaker? Taken together they give "
         "the speaker away: see the map."
@@ -133,7 +121,7 @@ def show_separation(channel, gender) -> None:
             "actor's own mean away first; F is the ratio of the variance between emotions to that inside them."
         )
         percents = {
-            name: st.column_config.NumberColumn(words, format="percent")
+            name: NumberColumn(words, format="percent")
             for name, words in (
                 ("speaker", "by actor"),
                 ("emotion", "by emotion"),
@@ -142,20 +130,14 @@ def show_separation(channel, gender) -> None:
         }
         st.dataframe(
             shares.rename_axis("feature"),
-            column_config=percents | {"f": st.column_config.NumberColumn("F within actors", format="%.1f")},
+            column_config=percents | {"f": NumberColumn("F within actors", format="%.1f")},
         )
 
 
 def show_feature(channel, gender) -> None:
     names = [*prosody.NAMES, *mean180.NAMES]
-    feature = st.selectbox(
-        "Feature",
-        names,
-        index=names.index("mfcc_01"),
-        format_func=lambda name: f"{figures.title(name)[0].upper()}{figures.title(name)[1:]}",
-        key="feature",
-        bind="query-params",
-    )
+    titles = {name: f"{figures.title(name)[0].upper()}{figures.title(name)[1:]}" for name in names}
+    feature = st.selectbox("Feature", index=names.index("mfcc_01"), **ui.options(titles, "feature"))
     ui.chart(figures.distribution(select(channel, gender), feature), key="distribution")
     st.markdown(figures.ABOUT[figures.family(feature)])
 
@@ -188,16 +170,12 @@ st.markdown(
 )
 view = st.pills("Show", VIEWS, default=MAP, required=True, key="view", bind="query-params", wrap=True) or MAP
 with st.container(horizontal=True):
-    channel = st.segmented_control(
-        "Channel", list(CHANNELS), default="Speech and song", required=True, key="channel", bind="query-params"
-    )
-    voices = st.segmented_control(
-        "Voices", list(VOICES), default="All voices", required=True, key="voices", bind="query-params"
-    )
+    channel = ui.choice("Channel", {name: name for name in CHANNELS}, key="channel")
+    voices = ui.choice("Voices", {name: name for name in VOICES}, key="voices")
 {
     MAP: show_map,
     SEPARATION: show_separation,
     FEATURE: show_feature,
     PROFILE: show_profile,
     COMPONENTS: show_components,
-}[view](CHANNELS.get(channel), VOICES.get(voices))
+}[view](CHANNELS[channel], VOICES[voices])

@@ -1,7 +1,10 @@
 """The leakage lab: what is left of a model's accuracy when it is asked about voices that it has never heard."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
+from streamlit.column_config import NumberColumn, TextColumn
 
 from ser_core import ui
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS
@@ -11,6 +14,7 @@ from ser_core.results import generalization, run_titles
 from ser_core.results.published import HUMAN_ACCURACY
 from ser_core.results.runs import Run
 from ser_core.ui import cached
+from ser_core.ui.cached import kept
 from ser_core.ui.runs import name_unreadable
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)"}
@@ -23,17 +27,17 @@ FOLDS = {"emobox": "EmoBox's six folds", "luna-jimenez": "Luna-Jimenez' five fol
 MOST = 15  # of our runs on one chart
 
 
-@st.cache_data(max_entries=64, show_spinner="Scoring the runs")
-def ladder(run_ids: tuple[str, ...], model: str, features: str | None, kind: str, _runs: list[Run]) -> pd.DataFrame:
-    return generalization.ladder(_runs, model, features=features, kind=kind)
+ladder = kept(generalization.ladder, show_spinner="Scoring the runs")
+song = kept(generalization.song_helps, show_spinner="Comparing the runs")
+ideas = kept(generalization.ideas, show_spinner="Comparing the runs")
 
 
-@st.cache_data(max_entries=16, show_spinner="Scoring the runs")
-def unheard(run_ids: tuple[str, ...], protocol: str, _runs: list[Run]) -> pd.DataFrame:
-    table = generalization.unheard(_runs, protocol)
+@partial(kept, show_spinner="Scoring the runs")
+def unheard(found: list[Run], protocol: str) -> pd.DataFrame:
+    table = generalization.unheard(found, protocol)
     titles = {}
     for name in (protocol, f"{protocol}+song"):  # apart from the song, all that stands here is of one protocol
-        titles |= run_titles.titles([run for run in _runs if run.protocol == name], protocol=False)
+        titles |= run_titles.titles([run for run in found if run.protocol == name], protocol=False)
     song = [" + song" if note else "" for note in table["note"]]
     return table.assign(label=[titles[run_id] + more for run_id, more in zip(table["run"], song, strict=True)])
 
@@ -44,22 +48,17 @@ def speakers() -> pd.DataFrame:
 
 
 def show_ladder(found: list[Run]) -> None:
-    ids = tuple(run.id for run in found)
     protocols_of = {}
     for protocol, run in generalization.on_the_ladder(found):
         protocols_of.setdefault(run.recipe.model, set()).add(protocol)
     models = sorted(protocols_of, key=lambda key: (-len(protocols_of[key]), key != "v4", key))
     left, right = st.columns([3, 2], gap="large")
     with right:
-        model = st.selectbox(
-            "Model", models, format_func=lambda key: registry.get(key).name, key="model", bind="query-params"
-        )
-        seen = st.radio(
-            "What it sees of a clip", list(FEATURES), format_func=FEATURES.get, key="features", bind="query-params"
-        )
-        kind = st.radio("What it has to name", list(KINDS), format_func=KINDS.get, key="kind", bind="query-params")
+        model = st.selectbox("Model", **ui.options({key: registry.get(key).name for key in models}, "model"))
+        seen = st.radio("What it sees of a clip", **ui.options(FEATURES, "features"))
+        kind = st.radio("What it has to name", **ui.options(KINDS, "kind"))
         features = None if seen == "default" else seen
-        table = ladder(ids, model, features, kind, found)
+        table = ladder(found, model, features=features, kind=kind)
         st.markdown("\n".join(f"- **{row.accuracy:.0%}** on {row.heard}" for row in table.itertuples()))
         missing = [name for name in generalization.LADDER if name not in set(table["protocol"])]
         if missing:
@@ -86,13 +85,8 @@ def show_why() -> None:
     )
 
 
-@st.cache_data(max_entries=8, show_spinner="Comparing the runs")
-def song(run_ids: tuple[str, ...], _runs: list[Run]) -> pd.DataFrame:
-    return generalization.song_helps(_runs)
-
-
 def show_song(found: list[Run]) -> None:
-    table = song(tuple(run.id for run in found), found)
+    table = song(found)
     if len(table):
         st.header("And song?")
         ui.chart(figures.song(table), key="song")
@@ -102,7 +96,7 @@ def show_unheard(found: list[Run]) -> None:
     st.header("Voices never heard: ours beside the published")
     name_unreadable()
     protocol = ui.choice("Folds of actors", FOLDS, key="folds")
-    ours = unheard(tuple(run.id for run in found), protocol, found)
+    ours = unheard(found, protocol)
     published = generalization.published(protocol)
     title = f"Eight emotions in speech, {FOLDS[protocol]} of actors"
     ui.chart(figures.unheard(ours.head(MOST), published, HUMAN_ACCURACY, title), key="unheard")
@@ -117,29 +111,24 @@ def show_unheard(found: list[Run]) -> None:
             ours[["label", "note", "features", "ua", "uar", "accuracy", "low", "high"]],
             hide_index=True,
             column_config={
-                "label": st.column_config.TextColumn("run here", pinned=True),
+                "label": TextColumn("run here", pinned=True),
                 "note": "mind",
-                **{name: st.column_config.NumberColumn(said, format="%.3f") for name, said in named.items()},
+                **{name: NumberColumn(said, format="%.3f") for name, said in named.items()},
             },
         )
         st.dataframe(
             published[["system", "value", "measure", "protocol", "source", "but", "why_not"]],
             hide_index=True,
             column_config={
-                "value": st.column_config.NumberColumn(format="%.4f"),
+                "value": NumberColumn(format="%.4f"),
                 "but": "mind",
                 "why_not": "why it is greyed here",
             },
         )
 
 
-@st.cache_data(max_entries=8, show_spinner="Comparing the runs")
-def ideas(run_ids: tuple[str, ...], _runs: list[Run]) -> pd.DataFrame:
-    return generalization.ideas(_runs)
-
-
 def show_ideas(found: list[Run]) -> None:
-    table = ideas(tuple(run.id for run in found), found)
+    table = ideas(found)
     if table.empty:
         return
     st.header("What would help? Two ideas that the authors left open, and two of ours")
@@ -160,8 +149,8 @@ def show_ideas(found: list[Run]) -> None:
             table,
             hide_index=True,
             column_config={
-                "idea": st.column_config.TextColumn(pinned=True),
-                **{name: st.column_config.NumberColumn(said, format="%.3f") for name, said in shown.items()},
+                "idea": TextColumn(pinned=True),
+                **{name: NumberColumn(said, format="%.3f") for name, said in shown.items()},
             },
         )
 

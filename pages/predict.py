@@ -18,7 +18,7 @@ from ser_core.figures.style import percent
 from ser_core.models import registry
 from ser_core.prediction.predictor import Prediction
 from ser_core.ui import cached
-from ser_core.ui.clip import told
+from ser_core.ui.clip import audio_errors_shown
 
 MAX_CLIPS = 50
 TYPES = ["wav", "flac", "ogg", "mp3", "m4a", "mp4", "webm"]
@@ -112,7 +112,7 @@ def ravdess_clip() -> list[tuple[str, bytes]]:
     elif clip:
         if part := protocols.original_parts().get(stem):
             st.info(PARTS[part], icon=":material/school:")
-        with told(stem, file):
+        with audio_errors_shown(stem, file):
             return [(file.name, audio.read(file))]
     return []
 
@@ -210,7 +210,7 @@ clips = choose_clips()
 answers_here = st.container()
 # Below the answers, which depend on it.
 models = cached.trained_models()
-key = st.selectbox("Model", list(models), format_func=lambda key: models[key].title, key="model", bind="query-params")
+key = st.selectbox("Model", **ui.options({key: entry.title for key, entry in models.items()}, "model"))
 
 limits_here.markdown(ui.limits(models[key]))
 with answers_here:

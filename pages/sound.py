@@ -13,7 +13,7 @@ from ser_core.errors import CorpusError
 from ser_core.features import prosody
 from ser_core.figures.clip import BY_KEY, VIEWS, Scale
 from ser_core.ui import cached
-from ser_core.ui.clip import player, told
+from ser_core.ui.clip import audio_errors_shown, player
 
 FIRST, SECOND = "clip", "other"  # in the address: ?clip=03-01-05-01-02-01-12&other=...
 SHOWN_FIRST = corpus.parse("03-01-05-02-01-01-12")
@@ -154,7 +154,7 @@ def change(side: str, clip: Clip, field: str) -> None:
 def play(clip: Clip) -> Sound | None:
     """A clip to the ear, or a line that says why it cannot be heard."""
     file, sound = found.file(clip.stem), None
-    with told(clip.stem, file):
+    with audio_errors_shown(clip.stem, file):
         if file is None:
             sound = Sound(clip, f"{clip.stem} synthetic", decoded_imitation(clip))
             st.audio(imitation(clip), format=ui.MIME["wav"])

@@ -1,6 +1,7 @@
 """Networks that learn while one watches: begin a training, see its curves, and what the finished ones tell."""
 
 import streamlit as st
+from streamlit.column_config import NumberColumn
 
 from ser_core import evaluation, jobs, ui
 from ser_core.evaluation import protocols
@@ -15,6 +16,7 @@ from ser_core.results import comparison, run_titles, runs
 from ser_core.results.published import ORIGINAL
 from ser_core.results.runs import Run
 from ser_core.ui import cached, work
+from ser_core.ui.cached import kept
 
 WATCH, START, CURVES, OVERFIT, VOTE, INSIDE = VIEWS = (
     "A training",
@@ -42,21 +44,13 @@ WHATS = {
 # What all sessions share
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def interval(run_id: str, _run: Run) -> tuple[float, float]:
-    if protocols.get(_run.protocol).holds_actors_out:
-        return evaluation.accuracy_interval(_run.part("test"), "emotion", over="speakers")[1:]
-    return evaluation.intervals(_run.part("test"))["accuracy"]
+overfitting = kept(trainings.overfitting, show_spinner="Comparing the runs")
+every_weight = kept(fusion.every_weight, show_spinner="Weighing the two")
 
 
-@st.cache_data(max_entries=8, show_spinner="Comparing the runs")
-def overfitting(run_ids: tuple[str, ...], option: str, _runs: list):
-    return trainings.overfitting(_runs, option)
-
-
-@st.cache_data(max_entries=4, show_spinner="Weighing the two")
-def every_weight(first: str, second: str, _runs: tuple):
-    return fusion.every_weight(*_runs)
+@kept
+def interval(run: Run) -> tuple[float, float]:
+    return run.accuracy_interval("emotion" if protocols.get(run.protocol).holds_actors_out else "class")[1:]
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -85,16 +79,9 @@ def show_training() -> None:
             "No network has been trained here yet: start one above. This is how the first that ships learned.",
             icon=":material/network_node:",
         )
-        wanted = {"model": "cnn", "preset": "default", "protocol": "study"}
-        show_result(runs.find(cached.shipped_runs(), **wanted))
+        show_result(runs.find(cached.shipped_runs(), model="cnn", preset="default", protocol="study"))
         return
-    chosen = st.selectbox(
-        "Training",
-        list(found),
-        format_func=lambda key: called(found[key]),
-        key="job",
-        bind="query-params",
-    )
+    chosen = st.selectbox("Training", **ui.options({key: called(job) for key, job in found.items()}, "job"))
     live = found[chosen].is_alive
     st.fragment(watch, run_every=REFRESH_S if live else None)(chosen, live)
 
@@ -169,7 +156,7 @@ def show_result(run: Run) -> None:
 
 
 def show_scores(run: Run) -> None:
-    low, high = interval(run.id, run)
+    low, high = interval(run)
     if protocols.get(run.protocol).holds_actors_out:
         st.success(
             f"**{run.scores['emotion_accuracy']:.3f} of the emotions of voices never heard are named right** (95 % "
@@ -215,17 +202,17 @@ def show_start() -> None:
 
 def choose() -> tuple[str, str, str, dict, bool]:
     """Which network, on what, and how."""
-    bound = {"bind": "query-params"}
-    model = st.selectbox("Network", OFFERED, format_func=lambda key: registry.get(key).name, key="network", **bound)
+    model = st.selectbox("Network", **ui.options({key: registry.get(key).name for key in OFFERED}, "network"))
     network = registry.get(model)
     st.caption(network.about)
     preset = "default"
     if len(network.presets) > 1:
+        titles = {name: name for name in network.presets}
         preset = st.segmented_control(
-            "Settings to begin with", list(network.presets), default="default", required=True, key="preset", **bound
+            "Settings to begin with", default="default", required=True, **ui.options(titles, "preset")
         )
     st.caption(f"It sees {feature_sets.title_of(network.presets[preset].features)}.")
-    protocol = st.radio("Learn and test on", list(PROTOCOLS), format_func=PROTOCOLS.get, key="protocol", **bound)
+    protocol = st.radio("Learn and test on", **ui.options(PROTOCOLS, "protocol"))
     usual = network.parameters(preset)
     suffix = f"{model}-{preset}"  # a network's own values, not those that were chosen for the one before
     options = {
@@ -327,14 +314,8 @@ def choose_runs() -> dict[str, Run]:
     watched = [run for run in found.values() if "val_accuracy" in trainings.tested(run).dropna(axis="columns")]
     first = {run.recipe.model: run.id for run in reversed(watched) if run.shipped}
     own = [run.id for run in found.values() if not run.shipped]
-    chosen = st.multiselect(
-        "Runs",
-        list(found),
-        [*own[-2:], *(first[key] for key in OFFERED if key in first)],
-        format_func=titles.get,
-        key="runs",
-        bind="query-params",
-    )
+    shown_first = [*own[-2:], *(first[key] for key in OFFERED if key in first)]
+    chosen = st.multiselect("Runs", default=shown_first, **ui.options(titles, "runs"))
     return {titles[run_id]: found[run_id] for run_id in chosen}
 
 
@@ -345,7 +326,7 @@ def choose_run() -> Run | None:
         st.info("No network's run is here yet. Start one above.", icon=":material/network_node:")
         return None
     titles = run_titles.titles(found.values())
-    chosen = st.selectbox("Run", list(found), format_func=titles.get, key="run", bind="query-params")
+    chosen = st.selectbox("Run", **ui.options(titles, "run"))
     return found[chosen]
 
 
@@ -360,7 +341,7 @@ def show_learning() -> None:
     st.dataframe(
         trainings.compared(chosen),
         hide_index=True,
-        column_config={"seconds an epoch": st.column_config.NumberColumn(format="%.1f")},
+        column_config={"seconds an epoch": NumberColumn(format="%.1f")},
     )
     st.caption(
         "Accuracy of 16 classes; a dash: not measured. Of a run with several networks, the curve is that of the first."
@@ -372,17 +353,10 @@ def show_overfitting() -> None:
         "A network *overfits* when it learns its training clips by heart: it names nearly all of them right, and far "
         "fewer of the others. Here the cnn was trained with one thing changed at a time."
     )
-    option = st.pills(
-        "What is changed",
-        list(trainings.OVERFITTING),
-        format_func=figures.NAMES.get,
-        default="dropout",
-        required=True,
-        key="option",
-        bind="query-params",
-    )
+    titles = {option: figures.NAMES[option] for option in trainings.OVERFITTING}
+    option = st.pills("What is changed", default="dropout", required=True, **ui.options(titles, "option"))
     found = [run for run in cached.all_runs() if run.recipe.model == "cnn"]
-    grid = overfitting(tuple(run.id for run in found), option or "dropout", found)
+    grid = overfitting(found, option or "dropout")
     if len(grid) < 2:
         st.info("There are too few runs of it here.", icon=":material/hourglass_empty:")
         return
@@ -404,7 +378,7 @@ def show_vote() -> None:
     weights = recipe.parameters["weights"]
     first, second = weights
     members = fusion.members(recipe, cached.shipped_runs(), protocol="study")
-    weighed = every_weight(*(run.id for run in members), tuple(members))
+    weighed = every_weight(*members)
     best = fusion.best_weight(weighed)
     studied = weights[first] / sum(weights.values())
     st.markdown(
@@ -440,7 +414,7 @@ def show_inside() -> None:
 
 def show_layers(run: Run) -> None:
     ui.chart(figures.architecture(run.layers), key="architecture")
-    numbers = st.column_config.NumberColumn(format="localized")
+    numbers = NumberColumn(format="localized")
     st.dataframe(
         figures.layer_table(run.layers),
         hide_index=True,

@@ -2,16 +2,19 @@
 
 import os
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
+from streamlit.column_config import DatetimeColumn, NumberColumn
 
-from ser_core import evaluation, jobs, ui
+from ser_core import jobs, ui
 from ser_core.figures import tuning as figures
 from ser_core.models import presets, registry, search_spaces
 from ser_core.results import runs
 from ser_core.tuning import best_trial, costs, dashboard, descriptions, results, studies
+from ser_core.tuning.monitor import Snapshot
 from ser_core.ui import cached, work
 
 WATCH, START, COMPARE = VIEWS = ("A study", "Start one", "Compare")
@@ -29,39 +32,41 @@ REFRESH_S = 2
 
 
 # What all sessions share: thirty that watch one study read it, its jobs and its charts once.
+by_stamp = partial(st.cache_resource, max_entries=128, show_spinner=False, hash_funcs=cached.BY_STAMP)
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
-def chart(stamp: str, what: str, choice: tuple, _study):
+@by_stamp
+def chart(snapshot: Snapshot, what: str, choice: tuple = ()):
+    study = snapshot.study
     return {
-        HISTORY: lambda: figures.history(_study, dict(choice)),
-        IMPORTANCE: lambda: figures.importances(_study),
-        PARALLEL: lambda: figures.parallel(_study),
-        PARAMETER: lambda: figures.one_parameter(_study, *choice),
-        CONTOUR: lambda: figures.contour(_study, *choice),
-        TIMELINE: lambda: figures.timeline(_study, datetime.now()),
-        TRIAL: lambda: figures.folds(_study, list(choice)),
+        HISTORY: lambda: figures.history(study, dict(choice)),
+        IMPORTANCE: lambda: figures.importances(study),
+        PARALLEL: lambda: figures.parallel(study),
+        PARAMETER: lambda: figures.one_parameter(study, *choice),
+        CONTOUR: lambda: figures.contour(study, *choice),
+        TIMELINE: lambda: figures.timeline(study, datetime.now()),
+        TRIAL: lambda: figures.folds(study, list(choice)),
     }[what]()
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def comparison(stamps: tuple, by_time: bool, _studies: list):
-    return figures.compared(_studies, by_time=by_time, now=datetime.now())
+@by_stamp
+def comparison(shots: list[Snapshot], by_time: bool):
+    return figures.compared([shot.study for shot in shots], by_time=by_time, now=datetime.now())
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def comparison_table(stamps: tuple, _studies: list) -> pd.DataFrame:
-    return figures.compared_table(_studies)
+@by_stamp
+def comparison_table(shots: list[Snapshot]) -> pd.DataFrame:
+    return figures.compared_table([shot.study for shot in shots])
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def trials_of(stamp: str, _study) -> pd.DataFrame:
-    return results.table(_study)
+@by_stamp
+def trials_of(snapshot: Snapshot) -> pd.DataFrame:
+    return results.table(snapshot.study)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def trial_table(stamp: str, _study) -> pd.DataFrame:
-    return figures.trial_table(_study)
+@by_stamp
+def trial_table(snapshot: Snapshot) -> pd.DataFrame:
+    return figures.trial_table(snapshot.study)
 
 
 @st.cache_data(ttl=20, max_entries=64, show_spinner=False)
@@ -78,7 +83,7 @@ def saved_presets(model: str, stores: tuple, stamp: str) -> list[presets.TunedPr
 def test_score(run_id: str, stores: tuple) -> tuple[float, float, float, int]:
     """Accuracy on the test part, its 95 % interval, and the number of test clips."""
     run = runs.get(run_id, ui.settings().stores)
-    return run.scores["test_accuracy"], *evaluation.intervals(run.part("test"))["accuracy"], len(run.part("test"))
+    return *run.accuracy_interval(), len(run.part("test"))
 
 
 def stores() -> tuple[str, ...]:
@@ -112,7 +117,7 @@ def show_studies() -> None:
     if not names:
         st.info("There is no study yet. Start one above.", icon=":material/tune:")
         return
-    name = st.selectbox("Study", names, format_func=descriptions.title, key="study", bind="query-params")
+    name = st.selectbox("Study", **ui.options({name: descriptions.title(name) for name in names}, "study"))
     live = is_live(name, cached.study_now(found[name]) if name in found else None)
     st.fragment(watch, run_every=REFRESH_S if live else None)(name, live)
 
@@ -169,7 +174,7 @@ def show_work(name: str, job, snapshot) -> None:
 
 def show_score(snapshot) -> None:
     study = snapshot.study
-    best, trials = results.best(study), trials_of(snapshot.stamp, study)
+    best, trials = results.best(study), trials_of(snapshot)
     default = results.our_default(study, cached.shipped_runs())
     gap = f"{best.value - default:+.4f} to our default" if best and default else None
     worked = trials.loc[trials["state"].isin(["complete", "pruned"]), "seconds"]
@@ -233,11 +238,11 @@ def show_charts(snapshot) -> None:
         if what == CONTOUR:
             other = min(1, len(names) - 1)
             choice += (right.selectbox("Against", names, index=other, key="second", bind="query-params"),)
-        draw(chart(snapshot.stamp, what, choice, study), "-".join((what, *choice)))
+        draw(chart(snapshot, what, choice), "-".join((what, *choice)))
     else:
         default = results.our_default(study, cached.shipped_runs()) if what == HISTORY else None
         choice = (("our default", default),) if default else ()
-        draw(chart(snapshot.stamp, what, choice, study), what)
+        draw(chart(snapshot, what, choice), what)
 
 
 def draw(figure_and_sentence, key: str) -> None:
@@ -250,28 +255,22 @@ def draw(figure_and_sentence, key: str) -> None:
 
 
 def show_trials(snapshot) -> None:
-    rows = trial_table(snapshot.stamp, snapshot.study)
+    rows = trial_table(snapshot)
     st.dataframe(
         rows,
         hide_index=True,
         column_config={name: name.removeprefix("params_") for name in rows if name.startswith("params_")}
         | {
-            "number": st.column_config.NumberColumn("trial", pinned=True),
-            "value": st.column_config.NumberColumn(figures.measure(snapshot.study), format="%.4f"),
-            "seconds": st.column_config.NumberColumn(format="%.1f"),
-            "began": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
+            "number": NumberColumn("trial", pinned=True),
+            "value": NumberColumn(figures.measure(snapshot.study), format="%.4f"),
+            "seconds": NumberColumn(format="%.1f"),
+            "began": DatetimeColumn(format="YYYY-MM-DD HH:mm:ss"),
             "fold_scores": "each fold",
         },
     )
     st.caption(f"{figures.counted(snapshot.study)}.")
-    st.download_button(
-        "All trials as CSV",
-        lambda: rows.to_csv(index=False),
-        f"{snapshot.study.study_name}.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    file = f"{snapshot.study.study_name}.csv"
+    ui.download("All trials as CSV", lambda: rows.to_csv(index=False), file, "text/csv")
 
 
 def show_trial(snapshot) -> None:
@@ -281,13 +280,8 @@ def show_trial(snapshot) -> None:
     if not trials:
         st.info("No trial has begun yet.", icon=":material/hourglass_empty:")
         return
-    number = st.selectbox(
-        "Trial, the best first",
-        list(trials),
-        format_func=lambda number: descriptions.trial(trials[number]),
-        key="trial",
-        bind="query-params",
-    )
+    titles = {number: descriptions.trial(trial) for number, trial in trials.items()}
+    number = st.selectbox("Trial, the best first", **ui.options(titles, "trial"))
     if reason := trials[number].user_attrs.get("reason"):
         st.error(f"It failed. {ui.as_text(reason)}")
     left, right = st.columns(2, gap="medium")
@@ -297,7 +291,7 @@ def show_trial(snapshot) -> None:
         st.caption("A dash: not set, so that the library's own holds.")
     with right:
         both = tuple(dict.fromkeys([number, best.number])) if best else (number,)
-        draw(chart(snapshot.stamp, TRIAL, both, study), "folds")
+        draw(chart(snapshot, TRIAL, both), "folds")
 
 
 def show_dashboard(found) -> None:
@@ -339,9 +333,8 @@ def choose_plan() -> tuple[studies.Plan, int, int, int]:
     bound = {"bind": "query-params"}
     models = [key for key in registry.MODELS if search_spaces.available(key)]
     first = models.index("kn")  # done within seconds
-    model = st.selectbox(
-        "Model", models, index=first, format_func=lambda key: registry.get(key).name, key="model", **bound
-    )
+    titles = {key: registry.get(key).name for key in models}
+    model = st.selectbox("Model", index=first, **ui.options(titles, "model"))
     st.caption(registry.get(model).about)
     space = "ours"
     if "study" in search_spaces.available(model):
@@ -352,27 +345,16 @@ def choose_plan() -> tuple[studies.Plan, int, int, int]:
     trials = st.number_input("Trials in all", 1, 2000, 30, key="trials", help=more, **bound)
     after = "After it no trial is begun. The study can go on later."
     minutes = st.number_input("Time limit (minutes; 0 is none)", 0, 10_000, 0, key="minutes", help=after, **bound)
-    cv = st.radio("Folds to score on", list(descriptions.FOLDS), format_func=descriptions.FOLDS.get, key="cv", **bound)
+    cv = st.radio("Folds to score on", **ui.options(descriptions.FOLDS, "cv"))
     st.caption(descriptions.ABOUT_FOLDS[cv])
     steadier = "With more, each model learns from more clips and scores are steadier; each trial takes longer."
     folds = st.segmented_control(
         "Number of folds", [3, 4, 5], default=5, required=True, key="folds", help=steadier, **bound
     )
     with st.expander("Sampler, pruner, seed, workers"):
-        sampler = st.selectbox(
-            "Sampler: what is tried next",
-            list(descriptions.SAMPLERS),
-            format_func=descriptions.SAMPLERS.get,
-            key="sampler",
-            **bound,
-        )
-        pruner = st.selectbox(
-            "Pruner: what is given up after a fold or two",
-            list(descriptions.PRUNERS),
-            format_func=descriptions.PRUNERS.get,
-            key="pruner",
-            **bound,
-        )
+        sampler = st.selectbox("Sampler: what is tried next", **ui.options(descriptions.SAMPLERS, "sampler"))
+        pruners = ui.options(descriptions.PRUNERS, "pruner")
+        pruner = st.selectbox("Pruner: what is given up after a fold or two", **pruners)
         seed = st.number_input("Seed", 0, 2**32 - 1, 9, key="seed", **bound)
         cores = os.cpu_count() or 1
         same = f"Processes; this machine has {cores} cores. With one, the same seed gives the same study."
@@ -430,13 +412,9 @@ def show_comparison() -> None:
         st.info("There is no study yet. Start one above.", icon=":material/tune:")
         return
     names = sorted(reversed(found), key=lambda name: found[name].shipped)
-    some = names[:5]
-    chosen = st.multiselect(
-        "Studies", names, default=some, format_func=descriptions.title, key="studies", bind="query-params"
-    )
-    by = st.segmented_control(
-        "Against", ["Trials", "Time"], default="Trials", required=True, key="by", bind="query-params"
-    )
+    titles = {name: descriptions.title(name) for name in names}
+    chosen = st.multiselect("Studies", default=names[:5], **ui.options(titles, "studies"))
+    by = ui.choice("Against", {"Trials": "Trials", "Time": "Time"}, key="by")
     live = any(cached.study_now(found[name]).running for name in chosen)
     st.fragment(compare, run_every=REFRESH_S if live else None)(chosen, by == "Time")
 
@@ -447,14 +425,12 @@ def compare(chosen: list[str], by_time: bool) -> None:
         if not shots:
             st.info("Choose one or more studies.", icon=":material/stacked_line_chart:")
             return
-        several = [shot.study for shot in shots]
-        stamps = tuple(shot.stamp for shot in shots)
-        draw(comparison(stamps, by_time, several), f"compared-{by_time}")
+        draw(comparison(shots, by_time), f"compared-{by_time}")
         formats = {"best": "%.4f", "seconds a trial": "%.1f"}
         st.dataframe(
-            comparison_table(stamps, several),
+            comparison_table(shots),
             hide_index=True,
-            column_config={name: st.column_config.NumberColumn(format=said) for name, said in formats.items()},
+            column_config={name: NumberColumn(format=said) for name, said in formats.items()},
         )
 
 

@@ -71,6 +71,8 @@ class Protocol:
         The column of which training and test clips share no value, e.g. "speaker".
     note : str
         How it differs from another protocol with the same folds.
+    usual_kind : {"class", "emotion"}
+        What its publications predict: 16 classes of emotion and gender, or eight emotions.
 
     Examples
     --------
@@ -91,6 +93,7 @@ class Protocol:
     divide: Callable[[pd.DataFrame], list[Fold]]
     apart: str | None = None
     note: str = ""
+    usual_kind: str = "class"
 
     @property
     def holds_actors_out(self) -> bool:
@@ -327,13 +330,14 @@ def _published(name: str, with_song: bool, index: pd.DataFrame) -> list[Fold]:
 
 def _with_and_without_song(name: str, title: str) -> tuple[Protocol, Protocol]:
     return (
-        Protocol(name, f"{title}, speech alone", partial(_published, name, False), "speaker"),
+        Protocol(name, f"{title}, speech alone", partial(_published, name, False), "speaker", usual_kind="emotion"),
         Protocol(
             f"{name}+song",
             f"{title}, tested on speech",
             partial(_published, name, True),
             "speaker",
             "trained on the other actors' song, too",
+            "emotion",
         ),
     )
 

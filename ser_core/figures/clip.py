@@ -1,18 +1,6 @@
-"""What a recording looks like: eight views of a clip, each with the question it answers and a short explanation.
+"""Eight views of a clip, each with the question that it answers and a short explanation.
 
-All eight are called alike.
-
-Parameters
-----------
-samples : np.ndarray [shape=(n,)]
-rate : int > 0, Hz
-scale : Scale, optional
-    Where axes and colours end; the clip's own scale if left out.
-name : str, optional
-    Of the clip, for its title, where it stands beside another.
-
-Their time axes are equally long and begin at the same place, so that what stands one below the other happens at the
-same time.
+Their time axes are aligned, so that views below each other can be compared moment by moment.
 """
 
 from collections.abc import Callable
@@ -31,25 +19,35 @@ _COLUMNS = 800  # of a waveform: about as many as a wide screen has pixels for i
 _MEL_TICKS_HZ = (200, 500, 1000, 2000, 4000, 8000)
 _PITCH_TICKS = ("C2", "G2", "C3", "G3", "C4", "G4", "C5", "G5", "C6")
 _RANGE_DB = 80  # of a spectrogram, below the loudest spot
-_MFCC_DB = 80  # where the colours of the MFCC end: one cell in a hundred lies beyond
-_CONTRAST_DB = 80  # where the colours of the contrast end
+_MFCC_DB = 80  # colour limit of the MFCC; 1 % of cells exceed it
+_CONTRAST_DB = 80  # colour limit of the contrast
 _DIVERGING = "PRGn"
 _HEIGHT = 320
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Where the axes and colours of a clip's views end. What is not in it is the same for all clips."""
+    """Upper limits of the axes and colours of a clip's views. Whatever is not in it is the same for all clips."""
 
     seconds: float
     amplitude: float
     stft_db: float  # the loudest spot of the spectrogram; a sine at full scale has 0 dB
     mel_power: float  # the loudest spot of the mel spectrogram
-    clips: int = 1  # that share it
+    clips: int = 1  # number of clips that share it
 
     @classmethod
     def of(cls, samples: np.ndarray, rate: int) -> "Scale":
-        """A clip's own scale."""
+        """A clip's own scale.
+
+        Parameters
+        ----------
+        samples : np.ndarray [shape=(n,)]
+        rate : int > 0, Hz
+
+        Returns
+        -------
+        Scale
+        """
         return cls(
             seconds=len(samples) / rate,
             amplitude=float(np.abs(samples).max()),
@@ -58,7 +56,16 @@ class Scale:
         )
 
     def joined(self, other: "Scale") -> "Scale":
-        """The scale on which this clip and another can be compared by eye."""
+        """The scale on which this clip and another can be compared by eye.
+
+        Parameters
+        ----------
+        other : Scale
+
+        Returns
+        -------
+        Scale
+        """
         return Scale(
             seconds=max(self.seconds, other.seconds),
             amplitude=max(self.amplitude, other.amplitude),
@@ -69,12 +76,27 @@ class Scale:
 
     @property
     def loudest(self) -> str:
-        """What 0 dB stands for, in words."""
+        """The reference of 0 dB, in words."""
         return "the loudest spot" if self.clips == 1 else "the loudest spot of the two"
 
 
 def waveform(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The highest and the lowest sample of each short stretch, over time."""
+    """The waveform: the highest and the lowest sample of each short segment.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Limits of axes and colours; the clip's own if left out.
+    name : str, optional
+        Of the clip, for the title, where two are compared.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     length = max(1, len(samples) // _COLUMNS)
     pieces = samples[: len(samples) // length * length].reshape(-1, length)
@@ -86,15 +108,29 @@ def waveform(samples: np.ndarray, rate: int, scale: Scale | None = None, name: s
     _finish(figure, "Waveform", name or "air pressure over time", scale)
     figure.update_yaxes(title="amplitude (full scale = 1)", range=[-1.05 * scale.amplitude, 1.05 * scale.amplitude])
     loudest = np.abs(samples).argmax() / rate
-    sentence = (
+    return figure, (
         f"{len(samples) / rate:.1f} s of sound; it is loudest at {loudest:.1f} s, where it reaches "
         f"{np.abs(samples).max():.2f} of full scale."
     )
-    return figure, sentence
 
 
 def energy(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The level of each frame in dB below full scale."""
+    """The level of each frame in dB below full scale.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Limits of axes and colours; the clip's own if left out.
+    name : str, optional
+        Of the clip, for the title, where two are compared.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     decibels, seconds = prosody.level(samples, rate)
     figure = go.Figure()
@@ -109,15 +145,29 @@ def energy(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str
     figure.update_yaxes(title="level (dB, full scale = 0)", range=[prosody.LEVEL_FLOOR_DB, 0])
     loud, quietest = decibels.argmax(), decibels.min()
     silence = "silence" if quietest <= prosody.LEVEL_FLOOR_DB else f"{-quietest:.0f} dB below it"
-    sentence = (
+    return figure, (
         f"The loudest moment, at {seconds[loud]:.1f} s, is {max(0.0, -decibels[loud]):.0f} dB below full scale; "
         f"the quietest is {silence}."
     )
-    return figure, sentence
 
 
 def pitch(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The fundamental frequency on an axis where every octave is equally high."""
+    """The fundamental frequency, on a logarithmic axis.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Limits of axes and colours; the clip's own if left out.
+    name : str, optional
+        Of the clip, for the title, where two are compared.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     hz, seconds = prosody.pitch(samples, rate)
     figure = go.Figure()
@@ -142,15 +192,29 @@ def pitch(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str 
     if not voiced.size:
         return figure, "No pitch is found here: nothing in this sound swings as regularly as a voice."
     low, middle, high = np.percentile(voiced, [5, 50, 95])
-    sentence = (
+    return figure, (
         f"The median pitch is {middle:.0f} Hz, about the note {librosa.hz_to_note(middle)}; nine tenths of the voice "
         f"lie between {low:.0f} and {high:.0f} Hz. Gaps are silence, or sounds without pitch such as s and t."
     )
-    return figure, sentence
 
 
 def stft(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The magnitude of the short-time Fourier transform, on an axis in Hz that is spaced evenly."""
+    """The magnitude of the short-time Fourier transform, on a linear axis in Hz.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Limits of axes and colours; the clip's own if left out.
+    name : str, optional
+        Of the clip, for the title, where two are compared.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     decibels, hz, seconds = spectrogram.stft_decibels(samples, rate)
     figure = _heatmap(_whole_decibels(decibels - scale.stft_db), seconds, hz.round(1), f"dB (0 is {scale.loudest})")
@@ -159,15 +223,29 @@ def stft(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str =
     figure.update_yaxes(title="frequency (Hz)", tickformat=",")
     energy_below = np.cumsum((10 ** (decibels / 10)).sum(axis=1))
     half, most = (hz[np.searchsorted(energy_below, share * energy_below[-1])] for share in (0.5, 0.95))
-    sentence = (
+    return figure, (
         f"Brighter is louder. Half of the sound's energy lies below {half:,.0f} Hz, and 95 % of it below "
         f"{most:,.0f} Hz."
     )
-    return figure, sentence
 
 
 def mel(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """The mel spectrogram, on an axis in Hz that is spaced as the ear hears."""
+    """The mel spectrogram, on a mel axis in Hz.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Limits of axes and colours; the clip's own if left out.
+    name : str, optional
+        Of the clip, for the title, where two are compared.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     decibels, hz, seconds = spectrogram.mel_decibels(samples, rate, scale.mel_power)
     bands = np.arange(len(hz))
@@ -184,15 +262,29 @@ def mel(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = 
         title="frequency (Hz)", tickvals=np.interp(ticks, hz, bands), ticktext=[f"{t:,}" for t in ticks]
     )
     loud_band = hz[(10 ** (decibels / 10)).mean(axis=1).argmax()]
-    sentence = (
+    return figure, (
         "Brighter is louder; frequencies are spaced as the ear tells them apart. "
         f"It is strongest around {loud_band:,.0f} Hz."
     )
-    return figure, sentence
 
 
 def mfcc(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """Coefficients 2 to 40; the first would drown the others."""
+    """MFCC 2 to 40; the first would dominate the others.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Limits of axes and colours; the clip's own if left out.
+    name : str, optional
+        Of the clip, for the title, where two are compared.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     coefficients, seconds = spectrogram.mfcc(samples, rate)
     first, second = coefficients[:2].mean(axis=1)
@@ -216,7 +308,22 @@ def mfcc(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str =
 
 
 def chroma(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """How strong each of the 12 notes is."""
+    """The chromagram: the strength of each of the 12 notes.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Limits of axes and colours; the clip's own if left out.
+    name : str, optional
+        Of the clip, for the title, where two are compared.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     strength, seconds = spectrogram.chroma(samples, rate)
     notes = spectrogram.NOTES
@@ -228,15 +335,29 @@ def chroma(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str
     if not heard.any():
         return figure, "Nothing is loud enough here to have a note."
     strongest, second = np.argsort(strength[:, heard].mean(axis=1))[::-1][:2]
-    sentence = (
+    return figure, (
         f"The strongest notes on the whole are {notes[strongest]} and {notes[second]}. Left blank: moments that are "
         f"{-spectrogram.VOICE_FLOOR_DB:.0f} dB or more below the loudest, whose notes are those of faint noise."
     )
-    return figure, sentence
 
 
 def contrast(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """How far the strongest frequencies of each of seven bands stand out from its weakest."""
+    """The spectral contrast: level of the strongest frequencies above the weakest, in seven bands.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    scale : Scale, optional
+        Limits of axes and colours; the clip's own if left out.
+    name : str, optional
+        Of the clip, for the title, where two are compared.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     scale = scale or Scale.of(samples, rate)
     decibels, seconds = spectrogram.contrast(samples, rate)
     edges = spectrogram.CONTRAST_EDGES_HZ
@@ -258,15 +379,14 @@ def contrast(samples: np.ndarray, rate: int, scale: Scale | None = None, name: s
         return figure, "Nothing is loud enough here to have tones."
     means = decibels[:, heard].mean(axis=1)
     most, least = means.argmax(), means.argmin()
-    sentence = (
+    return figure, (
         f"Tones stand out most from {bands[most]}, by {means[most]:.0f} dB on average, and least from {bands[least]}, "
         f"by {means[least]:.0f} dB; noise alone has about 25 dB. Moments far below the loudest are left blank."
     )
-    return figure, sentence
 
 
 def _heatmap(z: np.ndarray, seconds: np.ndarray, y: np.ndarray | tuple[str, ...], unit: str) -> go.Figure:
-    """A heatmap with its colours' key below it, so that its time axis is as long as all others."""
+    """A heat map with its colour bar below it, so that its time axis is as long as all others."""
     return go.Figure(
         go.Heatmap(
             z=z,
@@ -288,14 +408,14 @@ def _heatmap(z: np.ndarray, seconds: np.ndarray, y: np.ndarray | tuple[str, ...]
 
 
 def _whole_decibels(decibels: np.ndarray) -> np.ndarray:
-    """Decibels below 0 in a byte each: a third of what the page would otherwise send."""
+    """Decibels as int8, which reduces the page's traffic to a third."""
     return np.clip(decibels, -_RANGE_DB, 0).round().astype(np.int8)
 
 
 def _finish(figure: go.Figure, title: str, rest: str, scale: Scale) -> None:
     has_key = isinstance(figure.data[0], go.Heatmap)
-    finish(figure, f"{title}: {rest}", height=_HEIGHT + 80 * has_key, showlegend=False)
-    figure.update_layout(margin={"l": 76, "r": 16, "t": 32, "b": 116 if has_key else 44})
+    below = 116 if has_key else 44
+    finish(figure, f"{title}: {rest}", height=_HEIGHT + 80 * has_key, showlegend=False, margin_l=76, margin_b=below)
     figure.update_xaxes(title="time (s)", range=[0, scale.seconds])
     figure.update_yaxes(automargin=False)
 

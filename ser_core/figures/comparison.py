@@ -1,4 +1,4 @@
-"""Runs side by side: what they confuse, where one is right and another wrong, how sure they are, and for whom."""
+"""Figures that compare runs: confusions, recall by group, paired errors, calibration, speakers, overfitting."""
 
 from collections.abc import Sequence
 
@@ -10,31 +10,41 @@ from ser_core import evaluation
 from ser_core.corpus import TITLES, said
 from ser_core.corpus.clips import without_zeros
 from ser_core.corpus.labels import GENDERS, emotion_of, gender_of, title_of
-from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish, interval, percent
+from ser_core.figures import style
+from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, interval, percent
 
 COLOURS = (ACCENT, SECOND, MUTED, "#A8577E")  # of the first to the fourth run
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 SHARES = {"row": "of what it is", "column": "of what was named", "count": "in clips"}
 DIVERGING = "PuOr"  # distinguishable with colour blindness, white in the middle
 _HEIGHTS = {"class": 590, "emotion": 430, "gender": 290}
-_LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 _SIGNS = {"female": "♀", "male": "♂"}
 
 
 def name_of(value: str) -> str:
-    """A class, an emotion or a gender in words."""
+    """A class, an emotion or a gender in words.
+
+    Parameters
+    ----------
+    value : str
+        A class such as "sad_male", an emotion or a gender.
+
+    Returns
+    -------
+    str
+    """
     return title_of(value) if "_" in value else value.capitalize()
 
 
 def _short(value: str) -> str:
-    """The same for a tick of a matrix with 16 of them: "Angry ♀"."""
+    """The same, short enough for the ticks of a 16 × 16 matrix: "Angry ♀"."""
     return f"{emotion_of(value).capitalize()} {_SIGNS[gender_of(value)]}" if "_" in value else value.capitalize()
 
 
 def confusion(
     matrix: np.ndarray, kind: str, title: str, *, share: str = "row", top: int | None = None
 ) -> tuple[go.Figure, str]:
-    """How often clips of one class were taken for another. `customdata`: its true and predicted class.
+    """A confusion matrix. Each cell's `customdata` is its true and predicted class.
 
     Parameters
     ----------
@@ -44,22 +54,21 @@ def confusion(
         "class", "emotion" or "gender".
     title : str
     share : str
-        Of `SHARES`: what a cell's colour is a share of.
+        Of `SHARES`: normalised by true class ("row"), by predicted class ("column"), or counts.
     top : int, optional
         Where clips are counted, the end of the colour scale, which matrices side by side share.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     values = evaluation.KINDS[kind][0]
     z, end = (matrix, top or matrix.max()) if share == "count" else (_shares(matrix, share), 1)
-    figure = _cells(z, matrix, values, "{counts} clips" + (" ({share:.0%})" if share != "count" else ""))
-    figure.update_traces(
-        selector={"type": "heatmap"},
-        zmin=0,
-        zmax=end,
-        colorscale=SEQUENTIAL,
-        colorbar_title={"text": "clips" if share == "count" else f"share {SHARES[share]}", "side": "top"},
-        colorbar_tickformat="d" if share == "count" else ".0%",
-    )
-    _finish_cells(figure, title, kind)
+    key, tickformat = ("clips", "d") if share == "count" else (f"share {SHARES[share]}", ".0%")
+    words = "{counts} clips" + (" ({share:.0%})" if share != "count" else "")
+    figure = _cells(z, matrix, kind, words, key, tickformat, zmin=0, zmax=end, colorscale=style.SEQUENTIAL)
+    finish(figure, title, height=_HEIGHTS[kind], hoverdistance=-1, margin_t=8)
     clips = matrix.sum(axis=1)
     wrong = matrix - np.diag(np.diag(matrix))
     truth, given = np.unravel_index((wrong / np.maximum(clips, 1)[:, None]).argmax(), matrix.shape)
@@ -73,110 +82,91 @@ def confusion(
 
 
 def difference(one: np.ndarray, other: np.ndarray, kind: str, names: Sequence[str]) -> tuple[go.Figure, str]:
-    """One matrix less another, in shares of what a clip is, the numbers in clips.
+    """One confusion matrix minus another, coloured by share of the true class, with counts.
 
     Parameters
     ----------
     one, other : np.ndarray [shape=(k, k), dtype=int]
     kind : str
     names : sequence of str
-        What the two runs are called.
+        The titles of the two runs.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     values, less = evaluation.KINDS[kind][0], one - other
     z = _shares(one, "row") - _shares(other, "row")
     end = max(0.01, np.abs(z).max())
-    figure = _cells(z, less, values, "{counts:+d} clips ({share:+.0%} of what it is)")
-    figure.update_traces(
-        selector={"type": "heatmap"},
-        text=np.where(less != 0, np.char.mod("%+d", less), ""),
-        zmin=-end,
-        zmax=end,
-        colorscale=DIVERGING,
-        colorbar_title={"text": f"purple: more often by {names[0]}; orange: by {names[1]}", "side": "top"},
-        colorbar_tickformat="+.0%",
-    )
-    _finish_cells(figure, f"{names[0]} less {names[1]}", kind)
+    key = f"purple: more often by {names[0]}; orange: by {names[1]}"
+    words = "{counts:+d} clips ({share:+.0%} of what it is)"
+    figure = _cells(z, less, kind, words, key, "+.0%", zmin=-end, zmax=end, colorscale=DIVERGING)
+    figure.update_traces(selector={"type": "heatmap"}, text=np.where(less != 0, np.char.mod("%+d", less), ""))
+    finish(figure, f"{names[0]} less {names[1]}", height=_HEIGHTS[kind], hoverdistance=-1, margin_t=8)
     right = np.diag(less)
-    sentence = (
+    return figure, (
         f"Purple cells were named more often by {names[0]}, orange ones by {names[1]}. On the diagonal, where both are "
         f"right, {names[0]} has more clips in {(right > 0).sum()} of {len(values)} and fewer in {(right < 0).sum()}."
     )
-    return figure, sentence
 
 
 def _shares(matrix: np.ndarray, share: str) -> np.ndarray:
     return matrix / np.maximum(matrix.sum(axis=1 if share == "row" else 0, keepdims=True), 1)
 
 
-def _cells(z: np.ndarray, counts: np.ndarray, values: Sequence[str], share: str) -> go.Figure:
-    """A heat map with the counts in it; each cell's `customdata` is what it is and what was named.
-
-    A cell of a heat map cannot be chosen in plotly, so a clear mark lies on each; the nearest one answers a click.
-    """
-    ticks = [_short(value) for value in values]
-    row, column = np.indices(counts.shape).reshape(2, -1)
+def _cells(z: np.ndarray, counts: np.ndarray, kind: str, words: str, key: str, tickformat: str, **look) -> go.Figure:
+    """A heat map with the counts in it; each cell's `customdata` is its true and predicted value."""
+    ticks = {value: _short(value) for value in evaluation.KINDS[kind][0]}
+    texts = [words.format(counts=number, share=share) for number, share in zip(counts.flat, z.flat, strict=True)]
     figure = go.Figure(
         go.Heatmap(
             z=z,
-            x=ticks,
-            y=ticks,
+            x=list(ticks.values()),
+            y=list(ticks.values()),
             text=np.where(counts != 0, counts.astype(str), ""),
             texttemplate="%{text}",
             xgap=1,
             ygap=1,
-            colorbar={"orientation": "h", "y": 1.01, "yanchor": "bottom", "thickness": 10, "nticks": 5},
+            colorbar={"orientation": "h", "y": 1.01, "yanchor": "bottom", "thickness": 10, "nticks": 5}
+            | {"title": {"text": key, "side": "top"}, "tickformat": tickformat},
             hoverinfo="skip",
+            **look,
         )
     )
-    return figure.add_scatter(
-        x=[ticks[place] for place in column],
-        y=[ticks[place] for place in row],
-        mode="markers",
-        marker={"size": 16, "opacity": 0, "symbol": "square"},
-        selected={"marker": {"opacity": 0.45, "color": "white"}},
-        unselected={"marker": {"opacity": 0}},
-        customdata=[[values[i], values[j]] for i, j in zip(row, column, strict=True)],
-        text=[share.format(counts=counts[i, j], share=z[i, j]) for i, j in zip(row, column, strict=True)],
-        hovertemplate="is %{y}<br>named %{x}: %{text}<extra></extra>",
-        showlegend=False,
-    )
-
-
-def _finish_cells(figure: go.Figure, title: str, kind: str) -> None:
     edges = {"automargin": True, "fixedrange": True, "dtick": 1, "type": "category"}
-    last = len(evaluation.KINDS[kind][0]) - 0.5
+    last = len(ticks) - 0.5
     figure.update_xaxes(title="what was named", tickangle=-60, range=[-0.5, last], **edges)
     figure.update_yaxes(title="what it is", range=[last, -0.5], **edges)
-    finish(figure, title, height=_HEIGHTS[kind], hoverdistance=-1)
-    figure.update_layout(margin_t=8)
+    hover = "is %{y}<br>named %{x}: %{text}<extra></extra>"
+    return style.add_clickable_cells(figure, ticks, ticks, texts, hovertemplate=hover, size=16, glow=0.45)
 
 
 def by_value(tables: dict[str, pd.DataFrame], prop: str) -> tuple[go.Figure, str]:
-    """How many clips of each class, gender, channel, ... each run names right, with 95 % intervals.
+    """The accuracy of each run by class, gender, channel, ..., with 95 % intervals.
 
     Parameters
     ----------
     tables : dict
-        What a run is called -> as `evaluation.by_property` gives it.
+        Run title -> as `evaluation.by_property` gives it.
     prop : str
         The property, or "class".
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     for (name, table), colour in zip(tables.items(), COLOURS, strict=False):
+        against = MUTED if colour != MUTED else ACCENT
         figure.add_bar(
             x=table["accuracy"],
             y=[_value(prop, value) for value in table["value"]],
             orientation="h",
             name=name,
             marker={"color": colour},
-            error_x=interval(
-                table["accuracy"],
-                table["low"],
-                table["high"],
-                thickness=1,
-                width=2,
-                color=MUTED if colour != MUTED else ACCENT,
-            ),
+            error_x=interval(table["accuracy"], table["low"], table["high"], thickness=1, width=2, color=against),
             customdata=table[["clips", "low", "high"]],
             hovertemplate="%{y}<br>%{x:.0%} of %{customdata[0]} clips (%{customdata[1]:.0%} to %{customdata[2]:.0%})"
             f"<extra>{name}</extra>",
@@ -184,18 +174,17 @@ def by_value(tables: dict[str, pd.DataFrame], prop: str) -> tuple[go.Figure, str
     first = next(iter(tables.values()))
     what = "class" if prop == "class" else TITLES[prop]
     figure.update_xaxes(title="clips named right, with 95 % interval", tickformat=".0%", range=[0, 1.02])
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    figure.update_yaxes(**style.ROWS)
     height = 130 + len(first) * (14 + 12 * len(tables))
-    finish(figure, f"Who names what right, by {what}", height=height, barmode="group", legend=_LEGEND)
+    finish(figure, f"Who names what right, by {what}", height=height, barmode="group", legend=style.LEGEND_ABOVE)
     shares = pd.DataFrame({name: table.set_index("value")["accuracy"] for name, table in tables.items()})
     spread = (shares.max(axis=1) - shares.min(axis=1)).idxmax()
-    sentence = (
+    return figure, (
         f"The runs differ most on {_value(prop, spread)}: from {percent(shares.loc[spread].min())} "
         f"({shares.loc[spread].idxmin()}) to {percent(shares.loc[spread].max())} ({shares.loc[spread].idxmax()}). "
         f"{next(iter(tables))} is best on {_value(prop, shares.iloc[:, 0].idxmax())} and worst on "
         f"{_value(prop, shares.iloc[:, 0].idxmin())}. Where intervals overlap widely, the difference may be chance."
     )
-    return figure, sentence
 
 
 def _value(prop: str, value) -> str:
@@ -203,14 +192,19 @@ def _value(prop: str, value) -> str:
 
 
 def who_is_right(gains: pd.DataFrame, names: Sequence[str]) -> tuple[go.Figure, str]:
-    """Clips that one run alone names right, by class; each bar's `customdata` is whose it is and the class.
+    """Clips that one run alone predicts correctly; each bar's `customdata` is "first" or "second", and the class.
 
     Parameters
     ----------
     gains : pd.DataFrame
-        As `gains.by_class` gives it of the two.
+        As `vote_gains.by_class` gives it of the two.
     names : sequence of str
-        What they are called.
+        Their titles.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     ticks = [name_of(value) for value in gains["truth"]]
     figure = go.Figure()
@@ -232,31 +226,32 @@ def who_is_right(gains: pd.DataFrame, names: Sequence[str]) -> tuple[go.Figure, 
         )
     end = 1.2 * max(1, gains[["only_whole", "only_member"]].max().max())
     figure.update_xaxes(title="clips", range=[-end, end], showticklabels=False, fixedrange=True)
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
+    figure.update_yaxes(**style.ROWS, fixedrange=True)
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
     title = f"Where {names[0]} is right and {names[1]} is wrong, and the reverse"
-    finish(figure, title, height=150 + 24 * len(gains), barmode="overlay", legend=_LEGEND)
+    finish(figure, title, height=150 + 24 * len(gains), barmode="overlay", legend=style.LEGEND_ABOVE)
     one, other = gains["only_whole"].sum(), gains["only_member"].sum()
     sentence = f"{one} clips are named right by {names[0]} alone, and {other} by {names[1]} alone."
     return figure, sentence
 
 
 def gained(gains: dict[str, pd.DataFrame], vote: str) -> tuple[go.Figure, str]:
-    """Clips that a vote names right more (or fewer) than each of its members does, class by class.
+    """Clips that a vote predicts correctly more (or fewer) than each of its members, class by class.
 
     Parameters
     ----------
     gains : dict
-        What a member is called -> as `gains.by_class` gives it.
+        Member's title -> as `vote_gains.by_class` gives it.
     vote : str
-        What the vote is called.
+        The vote's title.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
-    net = pd.DataFrame(
-        {
-            name: table.set_index("truth")["only_whole"] - table.set_index("truth")["only_member"]
-            for name, table in gains.items()
-        }
-    )
+    by_class = {name: table.set_index("truth") for name, table in gains.items()}
+    net = pd.DataFrame({name: table["only_whole"] - table["only_member"] for name, table in by_class.items()})
     figure = go.Figure()
     for name, colour in zip(net, COLOURS, strict=False):
         figure.add_bar(
@@ -269,28 +264,28 @@ def gained(gains: dict[str, pd.DataFrame], vote: str) -> tuple[go.Figure, str]:
         )
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
     figure.update_xaxes(title="clips more (or fewer) named right by the vote")
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
-    finish(
-        figure,
-        f"What {vote} gains over its members",
-        height=130 + len(net) * (14 + 9 * len(gains)),
-        barmode="group",
-        legend=_LEGEND,
-    )
+    figure.update_yaxes(**style.ROWS)
+    height = 130 + len(net) * (14 + 9 * len(gains))
+    finish(figure, f"What {vote} gains over its members", height=height, barmode="group", legend=style.LEGEND_ABOVE)
     clips = next(iter(gains.values()))["clips"].sum()
     listed = ", ".join(f"{net[name].sum():+d} over {name}" for name in net)
     return figure, f"Of {clips:,} clips {vote} gains in all {listed}. To the right of the line the vote is better."
 
 
 def reliability(tables: dict[str, pd.DataFrame], errors: dict[str, float]) -> tuple[go.Figure, str]:
-    """How often each run is right when it claims to be so and so sure; on the dotted line it is as good as its word.
+    """A reliability diagram: accuracy against mean confidence; a calibrated run is on the dotted line.
 
     Parameters
     ----------
     tables : dict
-        What a run is called -> as `evaluation.calibration` gives it.
+        Run title -> as `evaluation.calibration` gives it.
     errors : dict
-        What a run is called -> its expected calibration error.
+        Run title -> its expected calibration error.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     figure.add_scatter(
@@ -315,7 +310,7 @@ def reliability(tables: dict[str, pd.DataFrame], errors: dict[str, float]) -> tu
         )
     figure.update_xaxes(title="how sure it claims to be", tickformat=".0%", range=[0, 1.02])
     figure.update_yaxes(title="how often it is right", tickformat=".0%", range=[0, 1.02])
-    finish(figure, "Is it as often right as it claims?", height=460, legend=_LEGEND)
+    finish(figure, "Is it as often right as it claims?", height=460, legend=style.LEGEND_ABOVE)
     said_of_each = []
     for name, table in tables.items():
         claimed, right = (np.average(table[column], weights=table["clips"]) for column in ("claimed", "right"))
@@ -328,39 +323,40 @@ def reliability(tables: dict[str, pd.DataFrame], errors: dict[str, float]) -> tu
 
 
 def speakers(tables: dict[str, pd.DataFrame], genders: dict[str, str]) -> tuple[go.Figure, str]:
-    """How well each run does on each speaker: one dot a speaker.
+    """The accuracy of each run by speaker, one dot a speaker.
 
     Parameters
     ----------
     tables : dict
-        What a run is called -> as `evaluation.by_property` gives it for "speaker".
+        Run title -> as `evaluation.by_property` gives it for "speaker".
     genders : dict
         Speaker -> gender.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
+    everyone = pd.concat([table.assign(run=name) for name, table in tables.items()])
+    of_each = everyone["value"].map(genders)
     for gender, symbol in (("female", "circle"), ("male", "diamond-open"), ("", "square")):
-        x, y, more = [], [], []
-        for name, table in tables.items():
-            of_each = table["value"].map(genders)
-            rows = table[of_each == gender if gender else ~of_each.isin(GENDERS)]
-            x += rows["accuracy"].tolist()
-            y += [name] * len(rows)
-            more += [[without_zeros(row.value), row.clips] for row in rows.itertuples()]
-        if not x and not gender:  # everybody's is known
+        rows = everyone[of_each == gender if gender else ~of_each.isin(GENDERS)]
+        if rows.empty and not gender:  # all genders are known
             continue
         figure.add_scatter(
-            x=x,
-            y=y,
+            x=rows["accuracy"].tolist(),
+            y=rows["run"].tolist(),
             mode="markers",
             marker={"symbol": symbol, "size": 11, "color": ACCENT if gender == "female" else SECOND, "line_width": 2},
             opacity=0.8,
             name=f"{gender} actor".strip(),
-            customdata=more,
+            customdata=[[without_zeros(row.value), row.clips] for row in rows.itertuples()],
             hovertemplate="Actor %{customdata[0]}: %{x:.0%} of %{customdata[1]} clips<extra></extra>",
         )
     figure.update_xaxes(title="clips of an actor named right", tickformat=".0%")
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
-    finish(figure, "Does it work for everybody?", height=140 + 56 * len(tables), legend=_LEGEND)
+    figure.update_yaxes(**style.ROWS)
+    finish(figure, "Does it work for everybody?", height=140 + 56 * len(tables), legend=style.LEGEND_ABOVE)
     said_of_each = []
     for name, table in tables.items():
         low, high = table.loc[table["accuracy"].idxmin()], table.loc[table["accuracy"].idxmax()]
@@ -374,12 +370,17 @@ def speakers(tables: dict[str, pd.DataFrame], genders: dict[str, str]) -> tuple[
 
 
 def gap(table: pd.DataFrame) -> tuple[go.Figure, str]:
-    """Accuracy on the clips that a model learned from, in cross-validation, and on the test clips.
+    """Accuracy on the training clips, in cross-validation, and on the test clips.
 
     Parameters
     ----------
     table : pd.DataFrame
         As `comparison.table` gives it.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     for row in table.itertuples():
@@ -404,15 +405,24 @@ def gap(table: pd.DataFrame) -> tuple[go.Figure, str]:
             name=name,
             hovertemplate=f"%{{y}}<br>%{{x:.3f}}<extra>{name}</extra>",
         )
-    figure.update_xaxes(title="clips named right", tickformat=".0%")
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
-    finish(figure, "How much was learned by heart?", height=140 + 46 * len(table), legend=_LEGEND)
+    figure.update_xaxes(**style.ACCURACY)
+    figure.update_yaxes(**style.ROWS)
+    finish(figure, "How much was learned by heart?", height=140 + 46 * len(table), legend=style.LEGEND_ABOVE)
     listed = "; ".join(f"{row.label} {100 * row.gap:.0f} points" for row in table.itertuples())
     return figure, f"Accuracy on the clips that it learned from less that on the test clips: {listed}."
 
 
 def numbered(speakers: pd.Series) -> pd.Series:
-    """Speakers as numbers, which people read and sort as such, if all of them are numbers."""
+    """Speakers as numbers, which sort as such, if all of them are numbers.
+
+    Parameters
+    ----------
+    speakers : pd.Series of str
+
+    Returns
+    -------
+    pd.Series
+    """
     return speakers.astype(int) if speakers.str.isdecimal().all() else speakers
 
 
@@ -424,9 +434,13 @@ def clip_table(rows: pd.DataFrame, labels: dict[str, str], clips: pd.DataFrame) 
     rows : pd.DataFrame
         Of `differences.beside`.
     labels : dict
-        Run id -> what it is called.
+        Run id -> title.
     clips : pd.DataFrame
-        The index of RAVDESS' clips. Of clips of other corpora nothing more is said.
+        The index of RAVDESS' clips. Clips of other corpora get no further columns.
+
+    Returns
+    -------
+    pd.DataFrame
     """
     more = clips.set_index("stem")[["channel", "intensity", "statement"]].reindex(rows["clip"]).set_index(rows.index)
     more.insert(2, TITLES["speaker"], numbered(rows["speaker"]))

@@ -1,15 +1,15 @@
-"""What is in the corpus: counts, spreads, and the study's split."""
+"""Figures of a corpus: counts, distributions, and the study's split."""
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core.corpus import TITLES, said, titles
 from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, LABELS, emotion_of, title_of
 from ser_core.features import exploration
-from ser_core.figures.style import ACCENT, MUTED, SEQUENTIAL, count_of, dots, finish, percent
+from ser_core.figures import style
+from ser_core.figures.style import ACCENT, MUTED, count_of, dots, finish, percent
 
-# What can be measured of a clip: its name, its unit, and what that is.
+# Measures of a clip: title, unit, explanation.
 MEASURES = {
     "duration_s": (
         "duration",
@@ -32,7 +32,7 @@ MEASURES = {
 def counts(table: pd.DataFrame, rows: str, columns: str | None = None) -> tuple[go.Figure, str]:
     """Clips by one property as bars, or by two as cells.
 
-    Each mark's `customdata` holds the values that it stands for, in the order (rows, columns).
+    Each mark's `customdata` holds its row's and its column's value.
 
     Parameters
     ----------
@@ -40,6 +40,11 @@ def counts(table: pd.DataFrame, rows: str, columns: str | None = None) -> tuple[
         One row a clip, at least one.
     rows, columns : str
         Of `corpus.TITLES`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     return _bars(table, rows) if columns is None else _cells(table, rows, columns)
 
@@ -61,7 +66,7 @@ def _bars(table: pd.DataFrame, rows: str) -> tuple[go.Figure, str]:
     )
     finish(figure, f"Clips by {TITLES[rows]}", height=max(260, 110 + 34 * len(counted)))
     figure.update_xaxes(title="clips", range=[0, 1.12 * counted.max()], fixedrange=True)
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
+    figure.update_yaxes(**style.ROWS, fixedrange=True)
     total, least, most = (count_of(number) for number in (counted.sum(), counted.min(), counted.max()))
     if len(counted) == 1:
         return figure, f"{total}, all of one {TITLES[rows]}: {said(rows, counted.index[0])}."
@@ -72,22 +77,22 @@ def _bars(table: pd.DataFrame, rows: str) -> tuple[go.Figure, str]:
 
 
 def _listed(by: str, values) -> str:
-    """Up to five values in words, else how many there are."""
+    """Up to five values by name, else their number."""
     return ", ".join(said(by, value) for value in values) if len(values) <= 5 else f"{len(values)} of them"
 
 
 def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str]:
     counted = ordered(ordered(exploration.count(table, rows, columns), rows).T, columns).T
     values = counted.to_numpy()
-    y = [said(rows, value) for value in counted.index]
-    x = [said(columns, value) for value in counted.columns]
+    y = {value: said(rows, value) for value in counted.index.tolist()}
+    x = {value: said(columns, value) for value in counted.columns.tolist()}
     figure = go.Figure(
         go.Heatmap(
             z=values,
-            x=x,
-            y=y,
+            x=list(x.values()),
+            y=list(y.values()),
             texttemplate="%{z:,}",
-            colorscale=SEQUENTIAL,
+            colorscale=style.SEQUENTIAL,
             zmin=0,
             zmax=values.max(),
             xgap=2,
@@ -96,20 +101,8 @@ def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str
             hoverinfo="skip",
         )
     )
-    # A cell of a heat map cannot be chosen in plotly, so a clear mark lies on each; the nearest one answers a click.
-    row, column = np.indices(values.shape).reshape(2, -1)
-    figure.add_scatter(
-        x=[x[i] for i in column],
-        y=[y[i] for i in row],
-        mode="markers",
-        marker={"size": 24, "opacity": 0, "symbol": "square"},
-        selected={"marker": {"opacity": 0.35, "color": "white"}},
-        unselected={"marker": {"opacity": 0}},
-        customdata=[[counted.index.tolist()[i], counted.columns.tolist()[j]] for i, j in zip(row, column, strict=True)],
-        text=[count_of(value) for value in values.ravel()],
-        hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
-        showlegend=False,
-    )
+    hover = "%{y}, %{x}: %{text}<extra></extra>"
+    style.add_clickable_cells(figure, y, x, map(count_of, values.flat), hovertemplate=hover)
     finish(
         figure,
         f"Clips by {TITLES[rows]} and {TITLES[columns]}",
@@ -119,8 +112,8 @@ def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str
     figure.update_xaxes(
         type="category", side="bottom", tickangle=-45 if len(x) > 3 else 0, automargin=True, fixedrange=True
     )
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
-    empty = [f"{y[i]} with {x[j].lower()}" for i, j in zip(*np.nonzero(values == 0), strict=True)]
+    figure.update_yaxes(**style.ROWS, fixedrange=True)
+    empty = [f"{y[row]} with {x[column].lower()}" for row in y for column in x if not counted.loc[row, column]]
     if {rows, columns} == {"speaker", "gender"}:
         sentence = "Each actor has one gender: the other cells are no gaps."
     elif not empty:
@@ -132,7 +125,7 @@ def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str
 
 
 def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
-    """A measure of each clip, a dot each, in a box for each value of a property.
+    """The distribution of a measure by a property: one dot a clip, one box a value.
 
     Each dot's `customdata` holds its clip's stem.
 
@@ -144,6 +137,11 @@ def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
         Of `MEASURES`.
     by : str
         Of `corpus.TITLES`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     name, unit, about = MEASURES[measure]
     groups = ordered(exploration.count(table, by), by).index
@@ -169,7 +167,7 @@ def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
         )
     finish(figure, f"{name.capitalize()} of each clip", height=max(300, 110 + 46 * len(groups)), showlegend=False)
     figure.update_xaxes(title=f"{name} ({unit})", fixedrange=True)
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
+    figure.update_yaxes(**style.ROWS, fixedrange=True)
     medians = table.groupby(by)[measure].median()
     middling = name if name.startswith("median") else f"median {name}"
     highest, lowest = medians.idxmax(), medians.idxmin()
@@ -178,12 +176,11 @@ def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
         return figure, f"Half of the clips lie below {middle}. Each dot is a clip. {about}"
     if f"{medians.max():.1f}" == f"{medians.min():.1f}":
         return figure, f"The {middling} is the same for each {TITLES[by]}: {middle}. Each dot is a clip. {about}"
-    sentence = (
+    return figure, (
         f"The {middling} is highest for {said(by, highest)} ({medians[highest]:.1f} {unit}) and lowest for "
         f"{said(by, lowest)} ({medians[lowest]:.1f} {unit}); of all clips it is {middle}. Each dot is a clip; the box "
         f"holds the middle half. {about}"
     )
-    return figure, sentence
 
 
 def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
@@ -195,6 +192,11 @@ def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
     ----------
     table : pd.DataFrame
         One row a clip, with `label` and `part`, at least one.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     counted = pd.crosstab(table["label"], table["part"]).reindex(
         index=[label for label in LABELS if label in set(table["label"])], columns=["train", "test"], fill_value=0
@@ -224,22 +226,33 @@ def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
         showlegend=False,
     )
     figure.update_xaxes(title="clips (hollow: train, full: test)", fixedrange=True)
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True, fixedrange=True)
+    figure.update_yaxes(**style.ROWS, fixedrange=True)
     if table["part"].nunique() == 1:
         (part,) = set(table["part"])
         purpose = "to learn from (train)" if part == "train" else "to be tested on (test)"
         return figure, f"{count_of(len(table))}, all of the part {purpose}."
     share = counted["test"] / counted.sum(axis=1)
-    sentence = (
+    return figure, (
         f"{counted['train'].sum():,} clips to learn from and {counted['test'].sum():,} to be tested on, picked at "
         f"random: the test part has from {percent(share.min())} of {title_of(share.idxmin())} to "
         f"{percent(share.max())} of {title_of(share.idxmax())}. The same actors are in both parts."
     )
-    return figure, sentence
 
 
 def ordered(counted: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Rows in the order of the field: emotions as RAVDESS numbers them, all else as it sorts."""
+    """Rows in display order: emotions as RAVDESS numbers them, all else sorted.
+
+    Parameters
+    ----------
+    counted : pd.DataFrame
+        With the property's values as its index.
+    by : str
+        Of `corpus.TITLES`.
+
+    Returns
+    -------
+    pd.DataFrame
+    """
     if by == "emotion":
         return counted.reindex([name for name in EMOTION_NAMES if name in counted.index])
     return counted.sort_index()

@@ -1,4 +1,4 @@
-"""How the features of all clips are spread, what separates them, and maps of them."""
+"""Figures of the features of all clips: distributions, what separates them, principal components, and maps."""
 
 import colorsys
 
@@ -11,7 +11,7 @@ from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, GENDERS
 from ser_core.features import mean180, prosody
 from ser_core.features.exploration import VARIANCE_KEPT, components_kept, in_decibels
 from ser_core.features.spectrogram import mel_band_hz
-from ser_core.figures.style import ACCENT, MUTED, SECOND, dots, finish, percent
+from ser_core.figures.style import ACCENT, LEGEND_BELOW, MUTED, ROWS, SECOND, dots, finish, percent
 
 MAP_COLOURS = ("emotion", "gender", "speaker", "channel")
 FAMILIES = {"mfcc": "MFCC (timbre)", "chroma": "chroma (notes)", "mel": "mel bands (energy by pitch)"}
@@ -41,18 +41,36 @@ ABOUT = {
         "about nine semitones higher than men's; in song they take the notes an octave higher."
     ),
 }
-_SYMBOLS = {"mfcc": "circle", "chroma": "diamond", "mel": "square"}
-_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}  # of a legend
+_MARKS = {"mfcc": ("circle", ACCENT), "chroma": ("diamond", MUTED), "mel": ("square", SECOND)}
 _HZ_TICKS = (200, 500, 1000, 2000, 4000, 8000)
 
 
 def family(feature: str) -> str:
-    """`mfcc_01` -> `mfcc`."""
+    """`mfcc_01` -> `mfcc`.
+
+    Parameters
+    ----------
+    feature : str
+
+    Returns
+    -------
+    str
+    """
     return feature.split("_")[0]
 
 
 def title(feature: str) -> str:
-    """A feature in words: `mel_074` -> "mel band 74 (3,061 Hz)"."""
+    """A feature in words: `mel_074` -> "mel band 74 (3,061 Hz)".
+
+    Parameters
+    ----------
+    feature : str
+        Of `mean180.NAMES` or `prosody.NAMES`.
+
+    Returns
+    -------
+    str
+    """
     if feature in prosody.NAMES:
         return {"loudness_lufs": "loudness", "pitch_hz": "median pitch"}[feature]
     kind, which = feature.split("_")
@@ -64,7 +82,17 @@ def title(feature: str) -> str:
 
 
 def unit(feature: str) -> str:
-    """What a feature's numbers are, as an axis says it."""
+    """A feature's unit, as an axis title.
+
+    Parameters
+    ----------
+    feature : str
+        Of `mean180.NAMES` or `prosody.NAMES`.
+
+    Returns
+    -------
+    str
+    """
     return {
         "mfcc": "mean coefficient (dB)",
         "chroma": "mean strength (loudest note of each moment = 1)",
@@ -82,7 +110,12 @@ def distribution(table: pd.DataFrame, feature: str) -> tuple[go.Figure, str]:
     table : pd.DataFrame
         One row a clip, as `exploration.clips` gives it; at least one.
     feature : str
-        Of `study.NAMES` or `prosody.NAMES`.
+        Of `mean180.NAMES` or `prosody.NAMES`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     values = in_decibels(table[feature]) if family(feature) == "mel" else table[feature]
     emotions = [name for name in EMOTION_NAMES if name in set(table["emotion"])]
@@ -99,11 +132,9 @@ def distribution(table: pd.DataFrame, feature: str) -> tuple[go.Figure, str]:
                 legendgroup=gender,
                 showlegend=False,
                 marker={"color": MUTED, "size": 3},
-                line={"color": MUTED, "width": 1.5},
+                line={"color": MUTED if gender == "female" or emotion == "neutral" else colour, "width": 1.5},
                 fillcolor=colour if gender == "female" else "rgba(0,0,0,0)",
             )
-            if gender == "male":
-                figure.data[-1].line.color = colour if emotion != "neutral" else MUTED
     finish(
         figure, f"{title(feature)[0].upper()}{title(feature)[1:]}, by emotion and gender", height=440, boxmode="group"
     )
@@ -124,6 +155,11 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
     ----------
     profiles : pd.DataFrame
         As `exploration.mel_profiles` gives it: a row an emotion, a column a band, in dB.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     hz = mel_band_hz(mean180.SAMPLE_RATE)
     bands = np.arange(len(hz))
@@ -135,14 +171,20 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
             y=profiles.loc[emotion].round(2).to_numpy(),
             name=BY_NAME[emotion].title,
             mode="lines",
-            # Black is not seen on dark, nor white on light.
+            # Neither black nor white is visible in both themes.
             line={"color": colour if emotion != "neutral" else MUTED, "width": 2.5}
             | ({"dash": "dot"} if emotion == "neutral" else {}),
             customdata=hz.round(),
             hovertemplate="%{customdata:,.0f} Hz: %{y:.1f} dB<extra>%{fullData.name}</extra>",
         )
-    finish(figure, "Mean energy at each pitch, by emotion", height=480, hovermode="x unified")
-    figure.update_layout(legend=_BELOW, margin_b=64)
+    finish(
+        figure,
+        "Mean energy at each pitch, by emotion",
+        height=480,
+        hovermode="x unified",
+        legend=LEGEND_BELOW,
+        margin_b=64,
+    )
     ticks = [tick for tick in _HZ_TICKS if tick < hz[-1]]
     figure.update_xaxes(
         title="frequency (Hz, mel scale)",
@@ -161,23 +203,33 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
-    """Each feature by how much of its variance the speaker explains, and how much the emotion.
+    """The share of each feature's variance that the speaker explains, against the share that the emotion explains.
 
     Parameters
     ----------
     shares : pd.DataFrame
         As `exploration.separation` gives it.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     for kind, words in FAMILIES.items():
-        rows = shares[[family(name) == kind for name in shares.index]]
+        rows, (symbol, colour) = shares[[family(name) == kind for name in shares.index]], _MARKS[kind]
         figure.add_scatter(
             x=rows["speaker"].round(4).to_numpy(),
             y=rows["emotion"].round(4).to_numpy(),
             mode="markers",
             name=words,
-            marker={"symbol": _SYMBOLS[kind], "size": 9, "opacity": 0.75, "line": {"color": MUTED, "width": 0.5}}
-            | {"color": {"mfcc": ACCENT, "chroma": MUTED, "mel": SECOND}[kind]},
+            marker={
+                "symbol": symbol,
+                "color": colour,
+                "size": 9,
+                "opacity": 0.75,
+                "line": {"color": MUTED, "width": 0.5},
+            },
             text=[title(name) for name in rows.index],
             hovertemplate="%{text}<br>actor %{x:.0%}, emotion %{y:.0%}<extra></extra>",
         )
@@ -185,8 +237,8 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
     figure.add_scatter(
         x=[0, edge], y=[0, edge], mode="lines", line={"color": MUTED, "dash": "dot"}, hoverinfo="skip", showlegend=False
     )
-    finish(figure, "Speaker or emotion? Each feature", height=460)
-    figure.update_layout(legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"})
+    legend = {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}
+    finish(figure, "Speaker or emotion? Each feature", height=460, legend=legend)
     figure.update_xaxes(title="share of variance that the actor explains", tickformat=".0%", range=[0, edge])
     figure.update_yaxes(title="share that the emotion explains", tickformat=".0%", range=[0, edge])
     below = (shares["speaker"] > shares["emotion"]).sum()
@@ -204,7 +256,7 @@ def _both(means: pd.DataFrame, kind: str) -> str:
 
 
 def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
-    """The features that separate the emotions most once each actor's own mean is taken away.
+    """The features that separate the emotions most after subtracting each actor's mean.
 
     Parameters
     ----------
@@ -212,6 +264,11 @@ def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
         As `exploration.separation` gives it.
     number : int
         Of features.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     top = shares.nlargest(number, "within")
     names = [title(name) for name in top.index]
@@ -233,10 +290,10 @@ def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
         marker={"color": MUTED, "size": 10, "symbol": "diamond-open", "line": {"width": 2}},
         hovertemplate="%{y}: %{x:.1%} over all voices<extra></extra>",
     )
-    finish(figure, f"The {len(top)} features that separate emotions most", height=150 + 26 * len(top))
-    figure.update_layout(legend=_BELOW, margin_b=64)
+    heading = f"The {len(top)} features that separate emotions most"
+    finish(figure, heading, height=150 + 26 * len(top), legend=LEGEND_BELOW, margin_b=64)
     figure.update_xaxes(title="share of variance that emotion explains", tickformat=".0%", rangemode="tozero")
-    figure.update_yaxes(type="category", autorange="reversed", automargin=True)
+    figure.update_yaxes(**ROWS)
     best = top.index[0]
     return figure, (
         f"Most by {title(best)}: emotion explains {percent(top['within'].iloc[0])} of it within actors, "
@@ -247,14 +304,19 @@ def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
 
 
 def cumulative_variance(cumulative: np.ndarray, others: dict[str, int]) -> tuple[go.Figure, str]:
-    """How much of the features' variance the first principal components hold.
+    """Cumulative variance explained by the first principal components.
 
     Parameters
     ----------
     cumulative : np.ndarray [shape=(components,)]
         As `exploration.cumulative_variance` gives it.
     others : dict
-        In words -> the number of components that reach 95 % there, to compare with.
+        Title -> the number of components that explain 95 % there, for comparison.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     number = components_kept(cumulative)
     figure = go.Figure()
@@ -302,6 +364,11 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
         `all` or `speaker`: what the features are standardised over.
     colour : str
         Of `MAP_COLOURS`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     x, y = table[f"{method}_{of}_x"].round(2), table[f"{method}_{of}_y"].round(2)
     hover = corpus.titles(table)
@@ -323,10 +390,10 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
             text=[hover[i] for i in chosen],
             hovertemplate="%{text}<extra></extra>",
         )
-    finish(figure, f"A map of {len(table):,} clips, coloured by {corpus.TITLES[colour]}", height=640)
-    figure.update_layout(legend={"orientation": "h", "y": 0, "yanchor": "top", "x": 0})
-    figure.update_xaxes(showticklabels=False, title="", zeroline=False, showgrid=False)
-    figure.update_yaxes(showticklabels=False, title="", zeroline=False, showgrid=False)
+    legend = {"orientation": "h", "y": 0, "yanchor": "top", "x": 0}
+    heading = f"A map of {len(table):,} clips, coloured by {corpus.TITLES[colour]}"
+    bare = {"showticklabels": False, "title": "", "zeroline": False, "showgrid": False}
+    finish(figure, heading, height=640, legend=legend, xaxis=bare, yaxis=bare)
     how = {
         "tsne": "Clips with like features lie near each other: t-SNE keeps neighbours together, and distances between "
         "far groups mean little",

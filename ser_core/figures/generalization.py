@@ -1,9 +1,9 @@
-"""What a model knows of emotion, and what of voices."""
+"""Figures of speaker dependence: scores from the easiest protocol to the hardest, and what helps."""
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, interval
+from ser_core.figures.style import ACCENT, ACCURACY, LEGEND_BELOW, MUTED, SECOND, finish, interval
 from ser_core.results.generalization import fall
 
 NAMES = {
@@ -16,16 +16,21 @@ NAMES = {
 
 
 def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, str]:
-    """A model's accuracy from the kindest protocol to the hardest, with 95 % intervals.
+    """A model's accuracy from the easiest protocol to the hardest, with 95 % intervals.
 
     Parameters
     ----------
     table : pd.DataFrame
-        As `leakage.ladder` gives it.
+        As `generalization.ladder` gives it.
     name : str
-        What the model is called.
+        The model's name.
     chance : float
         Accuracy of guessing.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure(
         go.Scatter(
@@ -35,7 +40,7 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
             mode="lines+markers+text",
             text=[f"{value:.0%}" for value in table["accuracy"]],
             textposition="top right",
-            cliponaxis=False,  # the last number stands at the edge of a phone
+            cliponaxis=False,  # on a phone the last number is at the edge
             textfont={"size": 15},
             line={"color": ACCENT, "width": 2, "dash": "dot"},
             marker={"color": ACCENT, "size": 13},
@@ -50,7 +55,7 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
     figure.update_xaxes(
         title="what it is tested on,<br>from the kindest to the hardest", range=[-0.4, len(table) - 0.4]
     )
-    figure.update_yaxes(title="clips named right", tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(**ACCURACY, range=[0, 1])
     return finish(figure, f"{name}, from the kindest test to the hardest", height=420), fall(table, name)
 
 
@@ -60,10 +65,15 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
     Parameters
     ----------
     ours, published : pd.DataFrame
-        As `leakage.unheard` and `leakage.published` give them; `ours` with `label`, what each run is called.
+        As `generalization.unheard` and `generalization.published` give them; `ours` with `label`, each run's title.
     people : float
-        Share of emotions that people name right.
+        Human accuracy.
     title : str
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     like, other = published[published["why_not"] == ""], published[published["why_not"] != ""]
@@ -92,25 +102,18 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
         hovertemplate="%{y}<br>UA %{x:.3f}<br>accuracy %{customdata[0]:.3f} (%{customdata[1]:.3f} to "
         "%{customdata[2]:.3f} over actors)<extra></extra>",
     )
-    order = pd.concat(
-        [
-            ours[["label", "ua"]].set_axis(["name", "value"], axis=1),
-            published[["system", "value"]].set_axis(["name", "value"], axis=1),
-        ]
-    ).sort_values("value")
+    order = pd.concat([ours.set_index("label")["ua"], published.set_index("system")["value"]]).sort_values()
     figure.add_vline(
         x=people,
         line={"color": MUTED, "width": 1.5, "dash": "dash"},
         annotation_text=f"people: {people:.0%}",
         annotation_position="top left",
     )
-    figure.update_yaxes(categoryorder="array", categoryarray=order["name"].tolist(), automargin=True)
+    figure.update_yaxes(categoryorder="array", categoryarray=order.index.tolist(), automargin=True)
     figure.update_xaxes(
         title="emotions recognised<br>(UA: mean over<br>emotions and folds)", tickformat=".0%", range=[0.3, 0.87]
     )
-    legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
-    finish(figure, title, height=150 + 26 * len(order), legend=legend)
-    figure.update_layout(margin_t=40)
+    finish(figure, title, height=150 + 26 * len(order), legend=LEGEND_BELOW, margin_t=40)
     if ours.empty:
         return figure, "No run of ours has been made under these folds yet."
     best = ours.iloc[0]
@@ -128,27 +131,31 @@ PROTOCOLS = {
 
 
 def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
-    """What each idea adds in points of accuracy, on actors in the training part and on actors who are not.
+    """The gain of each idea in points of accuracy, on seen and on unseen actors.
 
     Parameters
     ----------
     table : pd.DataFrame
-        As `leakage.ideas` gives it.
+        As `generalization.ideas` gives it.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
-    for protocol, (said, colour, symbol) in PROTOCOLS.items():
+    for protocol, (name, colour, symbol) in PROTOCOLS.items():
         _add_gains(
             figure,
             table[table["protocol"] == protocol],
             "idea",
-            name=said,
+            name=name,
             marker={"color": colour, "size": 10, "symbol": symbol},
             hovertemplate="%{y}<br>from %{customdata[0]:.3f} to %{customdata[1]:.3f} on %{customdata[3]:,} clips<br>"
             "p = %{customdata[2]:.3f}<extra></extra>",
         )
     _finish_gains(figure, "the idea")
-    legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
-    finish(figure, "What each idea adds", height=160 + 34 * table["idea"].nunique(), legend=legend)
+    finish(figure, "What each idea adds", height=160 + 34 * table["idea"].nunique(), legend=LEGEND_BELOW)
     sentences = []
     for protocol, where in (("study", "heard"), ("emobox", "never heard")):
         rows = table[table["protocol"] == protocol]
@@ -168,12 +175,17 @@ def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
-    """What song among the training clips gives each model, in points of accuracy on the same spoken test clips.
+    """The gain of song among the training clips, in points of accuracy on the same spoken test clips.
 
     Parameters
     ----------
     table : pd.DataFrame
-        As `leakage.song_helps` gives it.
+        As `generalization.song_helps` gives it.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     _add_gains(
@@ -188,16 +200,15 @@ def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
     finish(figure, "Does it help to learn from song, too?", height=110 + 34 * len(table))
     sure = table[table["p"] < 0.05]
     clips = int(table["clips"].max()) if len(table) else 0
-    sentence = (
+    return figure, (
         f"On the same {clips} spoken test clips, song among the training clips changes accuracy by "
         f"{100 * table['gain'].min():+.1f} to {100 * table['gain'].max():+.1f} points. For {len(sure)} of {len(table)} "
         "models that is more than chance (McNemar, corrected). The study says that song helped every model."
     )
-    return figure, sentence
 
 
 def _add_gains(figure: go.Figure, rows: pd.DataFrame, of: str, **look) -> None:
-    """What each row's idea or model gains, in points of accuracy with its interval, the first at the top."""
+    """Add the gain of each row's idea or model, in points of accuracy with its interval, the first at the top."""
     rows = rows.iloc[::-1]
     figure.add_scatter(
         x=100 * rows["gain"],

@@ -1,14 +1,13 @@
-"""How networks learn, what they are made of, how they overfit, and what weighting two of them gives."""
+"""Figures of networks: training curves, architecture, overfitting, and the weights of a vote of two."""
 
 import math
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, interval, percent
+from ser_core.figures.style import ACCENT, ACCURACY, LEGEND_ABOVE, MUTED, SECOND, finish, interval, lines, percent
 
-_LEGEND = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"}
-_LINES = [(colour, dash) for dash in ("solid", "dash", "dot", "dashdot") for colour in (ACCENT, SECOND, MUTED)]
+LOSS = {"title": "loss (nats a clip)"}  # of an axis
 
 # kind of a layer -> what it does, and its colour
 LAYERS = {
@@ -35,31 +34,51 @@ LAYERS = {
 
 
 def accuracy(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
-    """Accuracy of each epoch on the clips that it learns from and on those that are only watched.
+    """Training and validation accuracy of each epoch.
 
     Parameters
     ----------
     curve : pd.DataFrame
         Of one fit, as `Run.curves` has it.
     of_what : str
-        Whose, e.g. "cnn".
+        Title of the network, e.g. "cnn".
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = _of_both(curve, "accuracy")
-    figure.update_yaxes(title="clips named right", tickformat=".0%", rangemode="tozero")
-    return finish(figure, f"Accuracy of {of_what}, epoch by epoch", height=320, legend=_LEGEND), _accuracy_said(curve)
+    figure.update_yaxes(**ACCURACY, rangemode="tozero")
+    return finish(figure, f"Accuracy of {of_what}, epoch by epoch", height=320, legend=LEGEND_ABOVE), _accuracy_said(
+        curve
+    )
 
 
 def loss(curve: pd.DataFrame, of_what: str) -> tuple[go.Figure, str]:
-    """Loss of each epoch on the clips that it learns from and on those that are only watched."""
+    """Training and validation loss of each epoch.
+
+    Parameters
+    ----------
+    curve : pd.DataFrame
+        Of one fit, as `Run.curves` has it.
+    of_what : str
+        Title of the network, e.g. "cnn".
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     figure = _of_both(curve, "loss")
-    figure.update_yaxes(title="loss (nats a clip)", rangemode="tozero")
+    figure.update_yaxes(**LOSS, rangemode="tozero")
     sentence = "The loss is what training makes small: how surprised the network is by the right answer."
     if "val_loss" in curve:
         lowest = curve.loc[curve["val_loss"].idxmin()]
         rises = curve["val_loss"].iloc[-1] > 1.1 * lowest["val_loss"]
         sentence += f" On watched clips it was lowest in epoch {lowest['epoch']:.0f} ({lowest['val_loss']:.2f})"
         sentence += ", and rises since: it learns the training clips by heart." if rises else "."
-    return finish(figure, f"Loss of {of_what}, epoch by epoch", height=320, legend=_LEGEND), sentence
+    return finish(figure, f"Loss of {of_what}, epoch by epoch", height=320, legend=LEGEND_ABOVE), sentence
 
 
 def _of_both(curve: pd.DataFrame, what: str) -> go.Figure:
@@ -109,7 +128,7 @@ def _accuracy_said(curve: pd.DataFrame) -> str:
 
 
 def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str]:
-    """Several trainings' curves on one chart.
+    """Training curves of several runs on one chart.
 
     Parameters
     ----------
@@ -117,6 +136,11 @@ def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str
         Name -> the curve of one fit.
     what : str
         `val_accuracy`, `accuracy`, `val_loss` or `loss`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     titles = {
         "val_accuracy": "Accuracy on watched clips",
@@ -124,9 +148,9 @@ def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str
         "val_loss": "Loss on watched clips",
         "loss": "Loss on the clips learned from",
     }
-    figure, said, lacking = go.Figure(), [], []
+    figure, bests, lacking = go.Figure(), [], []
     is_accuracy = what.endswith("accuracy")
-    for (name, curve), (colour, dash) in zip(curves.items(), _LINES * 4, strict=False):
+    for (name, curve), (colour, dash) in zip(curves.items(), lines(), strict=False):
         if what not in curve or curve[what].isna().all():
             lacking.append(name)
             continue
@@ -139,21 +163,29 @@ def overlaid(curves: dict[str, pd.DataFrame], what: str) -> tuple[go.Figure, str
             hovertemplate="epoch %{x}<br>%{y:.3f}",
         )
         best = curve[what].max() if is_accuracy else curve[what].min()
-        said.append(f"{name} {percent(best) if is_accuracy else f'{best:.2f}'}")
+        bests.append(f"{name} {percent(best) if is_accuracy else f'{best:.2f}'}")
     figure.update_xaxes(title="epoch", rangemode="tozero")
-    unit = {"title": "clips named right", "tickformat": ".0%"} if is_accuracy else {"title": "loss (nats a clip)"}
-    figure.update_yaxes(rangemode="tozero", **unit)
-    finish(
-        figure, titles[what], height=420, legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
-    )
-    sentence = f"The best epoch of each: {'; '.join(said)}." if said else "None of them held clips out to watch."
-    if said and lacking:
+    figure.update_yaxes(rangemode="tozero", **(ACCURACY if is_accuracy else LOSS))
+    legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
+    finish(figure, titles[what], height=420, legend=legend)
+    sentence = f"The best epoch of each: {'; '.join(bests)}." if bests else "None of them held clips out to watch."
+    if bests and lacking:
         sentence += f" Without clips held out to watch, and so without a curve: {', '.join(lacking)}."
     return figure, sentence
 
 
 def layer_table(layers: list[dict]) -> pd.DataFrame:
-    """A network to be read: a row a layer, with what it does, what comes out of it, and its parameters."""
+    """A network as a table: one row a layer, with its purpose, output shape and parameters.
+
+    Parameters
+    ----------
+    layers : list of dict
+        As `Run.layers` has them.
+
+    Returns
+    -------
+    pd.DataFrame
+    """
     return pd.DataFrame(
         {
             "layer": layer["kind"],
@@ -169,7 +201,17 @@ def layer_table(layers: list[dict]) -> pd.DataFrame:
 def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
     """A network as a row of blocks, from the clip on the left to the 16 classes on the right.
 
-    Height is how many numbers come out of a layer (on a scale of powers of ten), colour what kind it is.
+    A block's height is the size of its layer's output (logarithmic), its colour the kind of layer.
+
+    Parameters
+    ----------
+    layers : list of dict
+        As `Run.layers` has them.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     drawn = [
         layer for layer in layers if layer["kind"] not in ("Dropout", "SpatialDropout2D", "ReLU", "BatchNormalization")
@@ -199,18 +241,17 @@ def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
     ticks = [titles.get(layer["name"], titles.get(layer["kind"], layer["kind"])) for layer in drawn]
     figure.update_xaxes(tickvals=list(range(len(drawn))), ticktext=ticks, tickangle=-60, showgrid=False)
     figure.update_yaxes(visible=False)
-    finish(figure, "From the clip (left) to the 16 classes (right)", height=360, barmode="overlay", legend=_LEGEND)
+    finish(figure, "From the clip (left) to the 16 classes (right)", height=360, barmode="overlay", legend=LEGEND_ABOVE)
     total, learned = (sum(layer[name] for layer in layers) for name in ("parameters", "learned"))
-    sentence = (
+    return figure, (
         f"{len(layers)} layers with {total:,} parameters, of which {learned:,} are learned by steps. The taller a "
         "block, the more numbers come out of it (each step of the scale is ten times as many). Not drawn: dropout, "
         "batch normalisation, ReLU."
     )
-    return figure, sentence
 
 
 def _what(layer: dict) -> tuple[str, str]:
-    """What a layer does, and its colour."""
+    """The purpose of a layer, and its colour."""
     if layer["name"] == "pca":
         return "turns it into principal components, as found on the training clips", MUTED
     return LAYERS.get(layer["kind"], ("", MUTED))
@@ -226,7 +267,12 @@ def overfitting(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
     Parameters
     ----------
     table : pd.DataFrame
-        As `training.overfitting` gives it.
+        As `trainings.overfitting` gives it.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     values = [f"{value:g}" for value in table["value"]]
     figure = go.Figure()
@@ -247,23 +293,35 @@ def overfitting(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
             hovertemplate=f"{option} %{{x}}<br>%{{y:.3f}}<extra>{name}</extra>",
         )
     figure.update_xaxes(title=NAMES[option], type="category")
-    figure.update_yaxes(title="clips named right", tickformat=".0%", rangemode="tozero")
-    finish(figure, f"Accuracy of the cnn by {NAMES[option]}", height=360, legend=_LEGEND)
+    figure.update_yaxes(**ACCURACY, rangemode="tozero")
+    finish(figure, f"Accuracy of the cnn by {NAMES[option]}", height=360, legend=LEGEND_ABOVE)
     first, last = table.iloc[0], table.iloc[-1]
-    sentence = (
+    return figure, (
         f"From {NAMES[option]} {first['value']:g} to {last['value']:g} the accuracy goes from "
         f"{first['train_accuracy']:.2f} to {last['train_accuracy']:.2f} on the training clips, from "
         f"{first['validation_accuracy']:.2f} to {last['validation_accuracy']:.2f} on watched ones, and from "
         f"{first['test_accuracy']:.2f} to {last['test_accuracy']:.2f} on test clips."
     )
-    return figure, sentence
 
 
 NAMES = {"dropout": "dropout", "l1": "L1 penalty", "l2": "L2 penalty", "batch_size": "batch size (clips)"}
 
 
 def time_taken(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
-    """How long each epoch took for each value of one option, and how many there were."""
+    """Seconds an epoch, and number of epochs, for each value of one option.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `trainings.overfitting` gives it.
+    option : str
+        Of `NAMES`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     values = [f"{value:g}" for value in table["value"]]
     figure = go.Figure()
     figure.add_bar(
@@ -278,11 +336,10 @@ def time_taken(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
     figure.update_yaxes(title="seconds an epoch")
     finish(figure, f"Time by {NAMES[option]}", height=360)
     slow, fast = table.loc[table["seconds"].idxmax()], table.loc[table["seconds"].idxmin()]
-    sentence = (
+    return figure, (
         f"An epoch took longest at {slow['value']:g} ({slow['seconds']:.1f} s) and was shortest at {fast['value']:g} "
         f"({fast['seconds']:.1f} s); the bars say after how many epochs it ended."
     )
-    return figure, sentence
 
 
 def weights(table: pd.DataFrame, best: pd.Series, first: str, second: str, studied: float) -> tuple[go.Figure, str]:
@@ -291,11 +348,16 @@ def weights(table: pd.DataFrame, best: pd.Series, first: str, second: str, studi
     Parameters
     ----------
     table, best
-        As `votes.every_weight` and `votes.best_weight` give them.
+        As `fusion.every_weight` and `fusion.best_weight` give them.
     first, second : str
         The members.
     studied : float
-        The weight that the study gave to the first.
+        The original study's weight of the first.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     figure = go.Figure()
     for column, name, colour, dash in (
@@ -313,12 +375,11 @@ def weights(table: pd.DataFrame, best: pd.Series, first: str, second: str, studi
     for weight, words in ((best["weight"], "chosen"), (studied, "the study's 3 : 2")):
         figure.add_vline(x=weight, line={"color": MUTED, "width": 1, "dash": "dot"}, annotation_text=words)
     figure.update_xaxes(title=f"weight of {first} (the rest is {second}'s)", tickformat=".1f")
-    figure.update_yaxes(title="clips named right", tickformat=".0%")
-    finish(figure, f"What every weight of {first} and {second} gives", height=400, legend=_LEGEND)
+    figure.update_yaxes(**ACCURACY)
+    finish(figure, f"What every weight of {first} and {second} gives", height=400, legend=LEGEND_ABOVE)
     alone = table.set_index("weight")["cv_accuracy"]
-    sentence = (
+    return figure, (
         f"By cross-validation the best weight of {first} is {best['weight']:.2f} ({best['cv_accuracy']:.3f}; {first} "
         f"alone {alone.iloc[-1]:.3f}, {second} alone {alone.iloc[0]:.3f}). On the test clips that choice names "
         f"{best['test_accuracy']:.3f} right."
     )
-    return figure, sentence

@@ -10,22 +10,43 @@ _OUTLINE = {"color": MUTED, "width": 1}
 
 
 def emotions(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
-    """A bar for each of the eight emotions, the most probable on top."""
+    """A bar for each of the eight emotions, the most probable on top.
+
+    Parameters
+    ----------
+    probabilities : dict of str to float
+        Of the eight emotions.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     ranked = sorted(probabilities, key=probabilities.__getitem__)
     names = [BY_NAME[name].title for name in ranked]
     colours = [BY_NAME[name].colour for name in ranked]
     figure = _bars(names, [probabilities[name] for name in ranked], colours)
     finish(figure, "How probable each emotion is", height=420)
     first, second = ranked[-1], ranked[-2]
-    sentence = (
+    return figure, (
         f"{BY_NAME[first].title} is the most probable at {percent(probabilities[first])}, "
         f"then {second} at {percent(probabilities[second])}."
     )
-    return figure, sentence
 
 
 def genders(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
-    """A bar for each gender of the voice."""
+    """A bar for each gender of the voice.
+
+    Parameters
+    ----------
+    probabilities : dict of str to float
+        Of "female" and "male".
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     figure = _bars([name.capitalize() for name in GENDERS], [probabilities[name] for name in GENDERS], [MUTED] * 2)
     finish(figure, "How probable each voice is", height=180)
     likely = max(probabilities, key=probabilities.__getitem__)
@@ -33,30 +54,45 @@ def genders(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
 
 
 def classes(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
-    """A bar for each of the 16 classes that the model was trained on."""
+    """A bar for each of the 16 classes that the model was trained on.
+
+    Parameters
+    ----------
+    probabilities : dict of str to float
+        Of the 16 classes.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     ranked = sorted(probabilities, key=probabilities.__getitem__)
     colours = [BY_NAME[emotion_of(label)].colour for label in ranked]
     figure = _bars([title_of(label) for label in ranked], [probabilities[label] for label in ranked], colours)
     finish(figure, "All 16 classes", height=500)
     top = ranked[-1]
-    sentence = (
+    return figure, (
         f"The model tells apart 16 classes, an emotion in a female or a male voice. Highest here: "
         f"{title_of(top)}, {percent(probabilities[top])}. The bars add up to 100 %."
     )
-    return figure, sentence
 
 
-def members(said: dict[str, dict[str, float]], together: dict[str, float]) -> tuple[go.Figure, str]:
+def members(alone: dict[str, dict[str, float]], together: dict[str, float]) -> tuple[go.Figure, str]:
     """The probabilities of each member of a vote, one row a member, and the vote itself on top.
 
     Parameters
     ----------
-    said : dict
+    alone : dict
         Member's name -> emotion -> probability.
     together : dict
         Emotion -> probability, of the vote.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
-    rows = {"The vote": together, **said}
+    rows = {"The vote": together, **alone}
     values = [[row[name] for name in EMOTION_NAMES] for row in rows.values()]
     figure = go.Figure(
         go.Heatmap(
@@ -78,8 +114,10 @@ def members(said: dict[str, dict[str, float]], together: dict[str, float]) -> tu
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(tickangle=-45)
     choice = max(together, key=together.__getitem__)
-    agree = [name for name, row in said.items() if max(row, key=row.__getitem__) == choice]
-    sentence = f"{len(agree)} of {len(said)} members have {choice} first" + (f": {', '.join(agree)}." if agree else ".")
+    agree = [name for name, row in alone.items() if max(row, key=row.__getitem__) == choice]
+    sentence = f"{len(agree)} of {len(alone)} members have {choice} first" + (
+        f": {', '.join(agree)}." if agree else "."
+    )
     return figure, sentence
 
 
@@ -89,7 +127,12 @@ def timeline(windows: pd.DataFrame) -> tuple[go.Figure, str]:
     Parameters
     ----------
     windows : pd.DataFrame
-        `start_s`, `end_s` and a column for each emotion, as `predict.Prediction.timeline`.
+        `start_s`, `end_s` and a column for each emotion, as `Prediction.timeline`.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     length = windows["end_s"].iloc[0] - windows["start_s"].iloc[0]
     silent = windows[EMOTION_NAMES[0]].isna()

@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.figures.style import ACCENT, MUTED, finish, interval
+from ser_core.figures.style import ACCENT, LEGEND_ABOVE, MUTED, finish, interval
 
 
 def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
@@ -13,6 +13,11 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
     ----------
     table : pd.DataFrame
         As `comparison.table` gives it, one row a model.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     table = table.sort_values("test_accuracy")
     names = table["name"]
@@ -40,9 +45,9 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
         figure,
         f"Accuracy on {table['test_clips'].iloc[0]} test clips, 16 classes",
         height=90 + 30 * len(table),
-        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        legend=LEGEND_ABOVE | {"x": 1, "xanchor": "right"},
+        margin_t=72,
     )
-    figure.update_layout(margin_t=72)
     lowest = table[["test_low", "original_test_accuracy"]].min().min()
     figure.update_xaxes(title="test clips recognised", range=[lowest - 0.03, 0.95], dtick=0.1, tickformat=".0%")
     figure.update_yaxes(automargin=True)
@@ -52,9 +57,8 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
     )
     above = with_original["original_test_accuracy"] < with_original["test_low"]
     best = table.iloc[-1]
-    sentence = (
+    return figure, (
         f"Of {len(with_original)} models that the study has, {inside.sum()} come out here as it says, within the 95 % "
         f"interval, and {above.sum()} better, with settings of our own; the highest is {best['name']} with "
         f"{best['test_accuracy']:.3f} ({best['test_low']:.3f} to {best['test_high']:.3f})."
     )
-    return figure, sentence

@@ -1,7 +1,7 @@
-"""What a study's trials found, when they ran, and several studies beside each other.
+"""Figures of Optuna studies: the history, parameters and timeline of one, and the progress of several.
 
-All take an `optuna.Study` and only read it: one in memory will do. Where there is too little to draw, the figure has no
-trace and the sentence says what is missing.
+All take an `optuna.Study`, which may be in memory, and only read it. Where there is too little to draw, the figure has
+no trace and the sentence says what is missing.
 """
 
 import warnings
@@ -15,12 +15,12 @@ import plotly.graph_objects as go
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial
 
-from ser_core.figures.style import ACCENT, MUTED, SECOND, SEQUENTIAL, finish
+from ser_core.figures.style import ACCENT, LEGEND_BELOW, MUTED, SECOND, SEQUENTIAL, finish, lines
 from ser_core.models import registry
 from ser_core.tuning import descriptions, results
 from ser_core.tuning.descriptions import duration
 
-# state -> how it is said of one, of many, and how it is drawn
+# state -> words for one trial, words for several, and the marker
 STATES: dict[str, tuple[str, str, dict]] = {
     "complete": ("ran all folds", "ran all folds", {"color": ACCENT}),
     "pruned": ("was given up early", "were given up early", {"color": MUTED}),
@@ -30,13 +30,20 @@ STATES: dict[str, tuple[str, str, dict]] = {
     "running": ("is running", "are running", {"color": SECOND}),
     "waiting": ("waits", "wait", {"color": SECOND, "pattern": {"shape": "."}}),
 }
-_LINES = [(colour, dash) for dash in ("solid", "dash", "dot", "dashdot") for colour in (ACCENT, SECOND, MUTED)]
-_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}  # of a legend
 _NOTHING = 120  # pixels of a figure without a trace
 
 
 def measure(study: optuna.Study) -> str:
-    """What its values are, as an axis says it."""
+    """The measure of a study's values, as an axis title.
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    str
+    """
     folds = study.user_attrs["folds"]
     if study.user_attrs["cv"] == "actors":
         return f"mean UAR ({folds} folds, actors held out)"
@@ -44,7 +51,16 @@ def measure(study: optuna.Study) -> str:
 
 
 def counted(study: optuna.Study) -> str:
-    """Its trials by state in words: "12 trials: 9 ran all folds, 2 were given up early, 1 failed"."""
+    """Its trials by state in words: "12 trials: 9 ran all folds, 2 were given up early, 1 failed".
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    str
+    """
     states = results.table(study)["state"].value_counts()
     parts = [
         f"{states[state]} {one if states[state] == 1 else many}"
@@ -67,8 +83,14 @@ def history(study: optuna.Study, others: dict[str, float] | None = None) -> tupl
 
     Parameters
     ----------
+    study : optuna.Study
     others : dict, optional
         Values of the same measure to draw as lines: a name such as "the default" -> its value.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     trials = results.table(study)
     title = "Each trial, and the best so far"
@@ -114,7 +136,7 @@ def history(study: optuna.Study, others: dict[str, float] | None = None) -> tupl
             name=name,
             hovertemplate=f"{name} %{{y:.4f}}<extra></extra>",
         )
-    finish(figure, title, height=380, legend=_BELOW)
+    finish(figure, title, height=380, legend=LEGEND_BELOW)
     figure.update_xaxes(title="trial", range=[-0.03 * last - 0.5, 1.03 * last + 0.5])
     figure.update_yaxes(title=measure(study), automargin=True)
     return figure, f"{counted(study)}. {_best_in_words(whole, others)}"
@@ -132,7 +154,17 @@ def _best_in_words(whole: pd.DataFrame, others: dict[str, float] | None) -> str:
 
 
 def importances(study: optuna.Study) -> tuple[go.Figure, str]:
-    """How much each parameter matters for being among the best trials (PED-ANOVA)."""
+    """How much each parameter matters for being among the best trials (PED-ANOVA).
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     title = "How much each parameter matters"
     whole = results.whole(study)
     if len(whole) < 4 or len({trial.value for trial in whole}) < 2:
@@ -163,7 +195,17 @@ def importances(study: optuna.Study) -> tuple[go.Figure, str]:
 
 
 def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
-    """A line a trial through all its parameters to its value."""
+    """Parallel coordinates: one line a trial through its parameters to its score.
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     title = "All parameters of each trial"
     whole = results.whole(study)
     if len(whole) < 2:
@@ -174,7 +216,7 @@ def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
     unit = "UAR" if study.user_attrs["cv"] == "actors" else "accuracy"
     figure = go.Figure(
         go.Parcoords(
-            # By rank: one bad trial would leave all others of one colour. Both ends are seen on light and on dark.
+            # By rank, since one bad trial would leave all others of one colour. Both ends are visible in both themes.
             line={"color": pd.Series(values).rank(), "colorscale": [[0, MUTED], [1, ACCENT]]},
             labelangle=-30,
             dimensions=[
@@ -183,8 +225,7 @@ def parallel(study: optuna.Study) -> tuple[go.Figure, str]:
             ],
         )
     )
-    finish(figure, title, height=420)
-    figure.update_layout(margin={"l": 56, "r": 56, "t": 96, "b": 24})
+    finish(figure, title, height=420, margin_l=56, margin_r=56, margin_t=96, margin_b=24)
     best, worst = max(values), min(values)
     left_out = [name for name in ranges if name not in everywhere]
     words = (
@@ -222,7 +263,19 @@ def _log_ticks(low: float, high: float) -> np.ndarray:
 
 
 def one_parameter(study: optuna.Study, name: str) -> tuple[go.Figure, str]:
-    """A parameter's value in each trial against what came out."""
+    """The score of each trial against one parameter.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    name : str
+        Of the parameter.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     title = f"What came out by {name}"
     having = [trial for trial in results.whole(study) if name in trial.params]
     if not having:
@@ -258,7 +311,19 @@ def one_parameter(study: optuna.Study, name: str) -> tuple[go.Figure, str]:
 
 
 def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, str]:
-    """Two parameters against each other: where trials were, and what came out around them."""
+    """The score over two parameters, interpolated between the trials.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    first, second : str
+        Of the parameters.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     first, second = sorted((first, second))  # as Optuna lays them along x and y
     title = f"{second} against {first}"
     having = [trial for trial in results.whole(study) if first in trial.params and second in trial.params]
@@ -268,7 +333,7 @@ def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, st
         return _nothing(
             title, f"This takes three trials that differ in both and ran all folds; there {_are(len(having))}."
         )
-    for name in (first, second):  # of one value alone Optuna draws nothing
+    for name in (first, second):  # Optuna draws nothing for a parameter with a single value
         if len({str(trial.params[name]) for trial in having}) == 1:
             value = descriptions.value(having[0].params[name])
             return _nothing(title, f"All trials that ran all folds have {name} {value}. Choose another parameter.")
@@ -296,7 +361,19 @@ def contour(study: optuna.Study, first: str, second: str) -> tuple[go.Figure, st
 
 
 def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
-    """When each trial ran, a row a worker; times when nobody worked are left out."""
+    """When each trial ran, one row a worker; idle times are left out.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    now : datetime
+        Until when trials that still run are drawn.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     title = "Who did what when"
     trials = results.table(study).dropna(subset=["began"])
     if trials.empty:
@@ -307,7 +384,7 @@ def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
     workers = [name or "unknown" for name in trials["worker"]]
     names = {worker: f"worker {place}" for place, worker in enumerate(dict.fromkeys(workers), start=1)}
     trials["row"] = [names[worker] for worker in workers]
-    unit, seconds = ("min", 60) if trials["until"].max() > 180 else ("s", 1)
+    unit, seconds = _unit(trials["until"].max())
     figure = go.Figure()
     for state, (one, _, marker) in STATES.items():
         some = trials[trials["state"] == state]
@@ -324,8 +401,8 @@ def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
             hovertemplate=f"trial %{{customdata[0]}} {one}<br>%{{customdata[1]:.1f}} s<br>%{{customdata[2]}}"
             "<extra></extra>",
         )
-    finish(figure, title, height=130 + 34 * len(names), barmode="overlay", legend=_BELOW | {"y": -0.02})
-    figure.update_layout(margin_b=64)
+    legend = LEGEND_BELOW | {"y": -0.02}
+    finish(figure, title, height=130 + 34 * len(names), barmode="overlay", legend=legend, margin_b=64)
     figure.update_xaxes(title=f"time at work ({unit})")
     figure.update_yaxes(automargin=True, autorange="reversed")
     ended = trials[trials["state"].isin(["complete", "pruned"])]
@@ -339,7 +416,19 @@ def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
 
 
 def folds(study: optuna.Study, numbers: list[int]) -> tuple[go.Figure, str]:
-    """The score of chosen trials on each fold."""
+    """The score of chosen trials on each fold.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    numbers : list of int
+        Of the trials.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
     title = "The score on each fold"
     trials = results.table(study).set_index("number")
     chosen = {number: trials["fold_scores"].get(number) or [] for number in numbers}
@@ -347,7 +436,7 @@ def folds(study: optuna.Study, numbers: list[int]) -> tuple[go.Figure, str]:
     if not chosen:
         return _nothing(title, "Choose a trial that ended a fold.")
     figure = go.Figure()
-    for (number, scores), (colour, dash) in zip(chosen.items(), _lines(len(chosen)), strict=True):
+    for (number, scores), (colour, dash) in zip(chosen.items(), lines(), strict=False):
         figure.add_scatter(
             x=list(range(1, len(scores) + 1)),
             y=scores,
@@ -357,7 +446,7 @@ def folds(study: optuna.Study, numbers: list[int]) -> tuple[go.Figure, str]:
             name=f"trial {number}",
             hovertemplate=f"trial {number}, fold %{{x}}<br>%{{y:.4f}}<extra></extra>",
         )
-    finish(figure, title, height=340, legend=_BELOW, showlegend=True)
+    finish(figure, title, height=340, legend=LEGEND_BELOW, showlegend=True)
     figure.update_xaxes(title="fold", dtick=1, range=[0.7, study.user_attrs["folds"] + 0.3])
     figure.update_yaxes(title=measure(study).split()[1], automargin=True)
     spreads = [
@@ -378,45 +467,45 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
 
     Parameters
     ----------
+    several : list of optuna.Study
     by_time : bool
         Time, in which breaks are left out, instead of trials that ended.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
     """
     title = f"The best so far of several studies, by {'time' if by_time else 'trials'}"
-    figure, ends = go.Figure(), {}
-    seconds = 1
-    drawn = []
+    figure, drawn = go.Figure(), []
     for study in several:
         trials = results.table(study)
         if trials["began"].isna().all() or not (trials["state"] == "complete").any():
             continue
         worked = _work_clock(trials.dropna(subset=["began"]).fillna({"ended": pd.Timestamp(now)}))
         ended = trials[trials["state"].isin(["complete", "pruned", "fail"])].sort_values("ended")
-        best = ended["value"].astype(float).cummax().ffill()  # one that was given up changes nothing
+        best = ended["value"].astype(float).cummax().ffill()  # a pruned trial changes nothing
         at = worked(ended["ended"]) if by_time else np.arange(1, len(ended) + 1)
         drawn.append((study, at, best.to_numpy()))
-        ends[study.study_name] = (float(best.iloc[-1]), float(at[-1]))
     if not drawn:
         return _nothing(title, "None of these studies has a trial yet that ran all folds.")
-    if by_time and max(end for _, end in ends.values()) > 180:
-        seconds = 60
-    for (study, at, best), (colour, dash) in zip(drawn, _lines(len(drawn)), strict=True):
+    unit, size = _unit(max(at[-1] for _, at, _ in drawn)) if by_time else ("trials", 1)
+    for (study, at, best), (colour, dash) in zip(drawn, lines(), strict=False):
         figure.add_scatter(
-            x=np.asarray(at) / (seconds if by_time else 1),
+            x=at / size,
             y=best,
             mode="lines+markers",
             line={"color": colour, "dash": dash, "shape": "hv", "width": 2},
             marker={"size": 4},
             name=study.study_name,
-            hovertemplate=f"{study.study_name}<br>%{{y:.4f}} after %{{x:.4g}}"
-            + (f" {'min' if seconds == 60 else 's'}" if by_time else " trials")
-            + "<extra></extra>",
+            hovertemplate=f"{study.study_name}<br>%{{y:.4f}} after %{{x:.4g}} {unit}<extra></extra>",
         )
-    finish(figure, title, height=360 + 22 * len(drawn), legend=_BELOW | {"orientation": "v"}, showlegend=True)
-    figure.update_layout(margin_b=70 + 22 * len(drawn))
-    unit = "min" if seconds == 60 else "s"
+    legend, key = LEGEND_BELOW | {"orientation": "v"}, 22 * len(drawn)  # pixels that the legend takes
+    finish(figure, title, height=360 + key, legend=legend, showlegend=True, margin_b=70 + key)
     figure.update_xaxes(title=f"time at work ({unit})" if by_time else "trials that ended", rangemode="tozero")
     measures = list(dict.fromkeys(measure(study) for study, _, _ in drawn))
     figure.update_yaxes(title=measures[0] if len(measures) == 1 else "mean of the folds", automargin=True)
+    ends = {study.study_name: (best[-1], at[-1]) for study, at, best in drawn}
     words = "; ".join(
         f"{name} reached {best:.4f} " + (f"in {duration(end)}" if by_time else f"in {end:.0f} trials")
         for name, (best, end) in sorted(ends.items(), key=lambda item: -item[1][0])
@@ -427,7 +516,16 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
 
 
 def trial_table(study: optuna.Study) -> pd.DataFrame:
-    """Each trial in a row to be read: state in words, value, parameters, time, and the score on each fold."""
+    """One row a trial: state in words, value, parameters, time, and the score on each fold.
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    pd.DataFrame
+    """
     trials = results.table(study)
     parameters = [name for name in trials if name.startswith("params_")]
     return trials.assign(
@@ -438,7 +536,16 @@ def trial_table(study: optuna.Study) -> pd.DataFrame:
 
 
 def compared_table(several: list[optuna.Study]) -> pd.DataFrame:
-    """What `compared` draws in numbers: each study in a row, the best first."""
+    """The numbers behind `compared`: one row a study, the best first.
+
+    Parameters
+    ----------
+    several : list of optuna.Study
+
+    Returns
+    -------
+    pd.DataFrame
+    """
     rows = []
     for study in several:
         best, trials = results.best(study), results.table(study)
@@ -476,13 +583,14 @@ def _work_clock(trials: pd.DataFrame):
     return worked
 
 
+def _unit(seconds: float) -> tuple[str, int]:
+    """The unit of a time axis up to so many seconds, and how many seconds it has."""
+    return ("min", 60) if seconds > 180 else ("s", 1)
+
+
 def _distributions(trials: list[FrozenTrial]) -> dict:
     """Every parameter that some trial has, with its range."""
     return {name: distribution for trial in trials for name, distribution in trial.distributions.items()}
-
-
-def _lines(number: int) -> list[tuple[str, str]]:
-    return [_LINES[place % len(_LINES)] for place in range(number)]
 
 
 def _nothing(title: str, sentence: str) -> tuple[go.Figure, str]:

@@ -1,1 +1,1 @@
-"""What came out: saved runs, what they are called, and what they say beside each other."""
+"""Results: saved runs, their titles, and their comparison with each other and with published numbers."""

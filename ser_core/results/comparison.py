@@ -1,4 +1,4 @@
-"""Runs beside the original study's numbers and beside each other, as a table, and the table as text."""
+"""Tables of runs and the original study's numbers, and their export as text."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -13,7 +13,7 @@ from ser_core.results import run_titles
 from ser_core.results.published import ORIGINAL, OriginalResult
 from ser_core.results.runs import Run
 
-# The original's number is of what this preset sees; our default of the same key sees something else.
+# The preset with the original's input features, where our default preset of the same model has others.
 SEES_AS_THE_ORIGINAL = {"rnn": "study"}
 
 COLUMNS = [
@@ -42,7 +42,7 @@ COLUMNS = [
     "file_bytes",
     "parameters",
 ]
-# What a table for people is made of: its heads, without the intervals, which stand in brackets.
+# Columns of the tables that people read, and their headings; intervals are put in brackets.
 SHOWN = {
     "label": "run",
     "name": "model",
@@ -67,11 +67,14 @@ PAIRS_SHOWN = {
     "p": "p",
     "corrected": "p, corrected",
 }
+DIGITS = dict.fromkeys(("parameters", "clips", "only_first", "only_second"), ",.0f") | dict.fromkeys(
+    ("fit_seconds", "predict_ms"), ".2f"
+)
 FORMATS = ("csv", "latex", "markdown")
 
 
 def same_test(found: Iterable[Run]) -> dict[str, list[Run]]:
-    """Runs grouped by what they were tested on; only runs of one group may be compared.
+    """Runs grouped by protocol and clips; only runs of one group are comparable.
 
     Parameters
     ----------
@@ -100,24 +103,39 @@ def title_of_test(test: str) -> str:
     ----------
     test : str
         A name that `same_test` gives.
+
+    Returns
+    -------
+    str
     """
-    name, _, digest = test.partition(" of ")
-    try:
-        title = protocols.get(name).title
-    except ProtocolError:  # a run of an earlier version
-        title = name
+    protocol, name, digest = _protocol_of(test)
+    title = protocol.title if protocol else name
     return f"{title} (other clips, {digest})" if digest else title
 
 
 def usual_kind(test: str) -> str:
-    """What is usually predicted in a test, as the publications report it: "emotion" or "class".
+    """What publications predict under a test's protocol: "emotion" or "class".
 
     Parameters
     ----------
     test : str
         A name that `same_test` gives.
+
+    Returns
+    -------
+    {"class", "emotion"}
     """
-    return "emotion" if test.startswith(("emobox", "luna-jimenez")) else "class"
+    protocol, *_ = _protocol_of(test)
+    return protocol.usual_kind if protocol else "class"
+
+
+def _protocol_of(test: str) -> tuple[protocols.Protocol | None, str, str]:
+    """A test's protocol, its name, and the start of the clips' digest; no protocol for one of an earlier version."""
+    name, _, digest = test.partition(" of ")
+    try:
+        return protocols.get(name), name, digest
+    except ProtocolError:
+        return None, name, digest
 
 
 def _shipped_digests(found: Iterable[Run]) -> set[str]:
@@ -134,6 +152,10 @@ def original_of(run: Run, found: Iterable[Run]) -> OriginalResult | None:
     run : Run
     found : iterable of Run
         With the shipped runs, which are on the study's clips.
+
+    Returns
+    -------
+    OriginalResult or None
     """
     key = run.recipe.model
     if key not in ORIGINAL or run.protocol != "study" or run.data_digest not in _shipped_digests(found):
@@ -141,7 +163,7 @@ def original_of(run: Run, found: Iterable[Run]) -> OriginalResult | None:
     if not registry.get(key).learns_from_clips:
         return ORIGINAL[key]
     seen_then = registry.recipe(key, SEES_AS_THE_ORIGINAL.get(key, "default")).features
-    is_nested = run.recipe.origin == "nested"  # every fold has parameters of its own
+    is_nested = run.recipe.origin == "nested"  # parameters differ between folds
     return ORIGINAL[key] if run.recipe.features == seen_then and not is_nested else None
 
 
@@ -155,7 +177,7 @@ def table(
     found : iterable of Run
     protocol : str
     kind : str
-        What has to be named: "class" (16), "emotion" (8, genders added up) or "gender".
+        What has to be predicted: "class" (16), "emotion" (8, genders added up) or "gender".
     sizes : dict, optional
         Run -> bytes of the model's file, as `artifacts.sizes` gives it.
 
@@ -183,6 +205,11 @@ def as_table(rows: list[dict], sizes: dict[str, int]) -> pd.DataFrame:
         As `row` gives them, each with `label`.
     sizes : dict
         Run -> bytes of the model's file.
+
+    Returns
+    -------
+    pd.DataFrame
+        With the columns `COLUMNS`.
     """
     order = {key: place for place, key in enumerate(ORIGINAL)}
     rows = sorted(rows, key=lambda row: (order.get(row["model"], len(order)), row["model"], not row["shipped"]))
@@ -198,12 +225,17 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
     run : Run
     kind : {"class", "emotion", "gender"}
     original : OriginalResult, optional
+
+    Returns
+    -------
+    dict
+        Column of `COLUMNS` -> value.
     """
     test = run.part("test")
     original = original if kind == "class" else None
-    share, low, high = evaluation.accuracy_interval(test, kind, over=protocols.get(run.protocol).interval_over)
+    share, low, high = run.accuracy_interval(kind)
     scores = run.scores if kind == "class" else evaluation.scores_of(run.predictions, kind)
-    last = test[test["fold"] == test["fold"].max()]  # the clips that `predict_seconds` is of
+    last = test[test["fold"] == test["fold"].max()]  # the clips that `seconds.predict` was measured on
     return {
         "run": run.id,
         "model": run.recipe.model,
@@ -232,13 +264,17 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
 
 
 def find(names: Iterable[str], found: Sequence[Run]) -> list[Run]:
-    """The runs of one test with these names.
+    """The runs of one test with these titles or ids.
 
     Parameters
     ----------
     names : iterable of str
         Labels as in `table`, or ids.
     found : sequence of Run
+
+    Returns
+    -------
+    list of Run
 
     Raises
     ------
@@ -262,6 +298,10 @@ def written(table: pd.DataFrame, form: str) -> str:
     form : {"csv", "latex", "markdown"}
         CSV has every column and digit; the others have what people read.
 
+    Returns
+    -------
+    str
+
     Raises
     ------
     ModelError
@@ -271,10 +311,10 @@ def written(table: pd.DataFrame, form: str) -> str:
         return table.to_csv(index=False)
     if form not in FORMATS:
         raise ModelError(f"There is no form {form!r} of a table; there is {', '.join(FORMATS)}")
-    said = for_people(table)
+    shown = for_people(table)
     if form == "latex":
-        return said.to_latex(index=False, escape=True)
-    rows = [list(said), ["---"] * said.shape[1], *said.to_numpy().tolist()]
+        return shown.to_latex(index=False, escape=True)
+    rows = [list(shown), ["---"] * shown.shape[1], *shown.to_numpy().tolist()]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
 
 
@@ -285,25 +325,27 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     ----------
     table : pd.DataFrame
         Of `table` or `differences.all_pairs`.
+
+    Returns
+    -------
+    pd.DataFrame
     """
     heads = SHOWN if "label" in table else PAIRS_SHOWN
-    said = pd.DataFrame({head: table[name].map(partial(_said, name)) for name, head in heads.items()})
+    shown = pd.DataFrame({head: table[name].map(partial(_formatted, name)) for name, head in heads.items()})
     for name, (low, high) in {"test_accuracy": ("test_low", "test_high"), "difference": ("low", "high")}.items():
         if name in heads:
             ends = table[low].map("{:.3f}".format) + " to " + table[high].map("{:.3f}".format)
-            said[heads[name]] += " (" + ends + ")"
-    return said.loc[:, (said != "").any()] if len(said) else said
+            shown[heads[name]] += " (" + ends + ")"
+    return shown.loc[:, (shown != "").any()] if len(shown) else shown
 
 
-def _said(name: str, value) -> str:
+def _formatted(name: str, value) -> str:
     if isinstance(value, str):
         return value
     if pd.isna(value):
         return ""
-    if name in ("parameters", "clips", "only_first", "only_second"):
-        return f"{value:,.0f}"
     if name == "file_bytes":
         return f"{value / 1e6:.1f}"
-    if name == "p" or name == "corrected":
-        return "< 0.001" if value < 0.001 else f"{value:.3f}"
-    return f"{value:.2f}" if name in ("fit_seconds", "predict_ms") else f"{value:.3f}"
+    if name in ("p", "corrected") and value < 0.001:
+        return "< 0.001"
+    return format(value, DIGITS.get(name, ".3f"))

@@ -1,4 +1,4 @@
-"""Whether two runs differ on the clips that both were tested on, and where: counts, intervals, tests, words."""
+"""Paired comparison of runs on the same test clips: counts, intervals, significance tests, and verdicts in words."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,24 +18,24 @@ from ser_core.results.runs import Run
 
 @dataclass(frozen=True)
 class Pair:
-    """Two runs on the same clips."""
+    """The paired comparison of two runs on the same clips."""
 
     first: str  # run ids
     second: str
-    kind: str  # what had to be named: "class", "emotion" or "gender"
+    kind: str  # what had to be predicted: "class", "emotion" or "gender"
     clips: int
-    both: int  # clips that both named right
+    both: int  # clips that both predicted correctly
     only_first: int
     only_second: int
-    p: float  # McNemar's exact test (1947): could the clips on which one alone is right fall so by chance?
-    difference: float  # accuracy of the first less that of the second
+    p: float  # of McNemar's exact test (1947)
+    difference: float  # accuracy of the first minus that of the second
     low: float  # its 95 % bootstrap interval, over clips, or over actors where the protocol holds them out
     high: float
     over: str = "clips"  # or "actors"
 
     @property
     def neither(self) -> int:
-        """Clips that neither named right."""
+        """Clips that neither predicted correctly."""
         return self.clips - self.both - self.only_first - self.only_second
 
 
@@ -83,7 +83,7 @@ def beside(found: Iterable[Run], *, kind: str = "class") -> pd.DataFrame:
 
 
 def _named(rows: pd.DataFrame, kind: str, column: str) -> pd.DataFrame:
-    """Clips with who speaks in them, what they are, and in a column what was named."""
+    """Clips with their speaker, true value and, in the named column, the prediction."""
     named, truth = evaluation.named_and_true(rows, kind)
     return rows[evaluation.CLIP_COLUMNS].assign(truth=truth, **{column: named})
 
@@ -115,24 +115,22 @@ def pair(
     rows = sides(first, second, part=part, kind=kind)
     one, other = rows["first_right"].to_numpy(), rows["second_right"].to_numpy()
     only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
-    p = evaluation.mcnemar(only_first, only_second)
     by_actor = all(protocols.get(run.protocol).holds_actors_out for run in (first, second))
     groups = evaluation.speakers(rows) if by_actor else np.arange(len(rows))
     low, high = evaluation.mean_interval(one.astype(int) - other.astype(int), groups, resamples=resamples)
-    difference = float(one.mean() - other.mean())
     return Pair(
-        first.id,
-        second.id,
-        kind,
-        len(rows),
-        int((one & other).sum()),
-        only_first,
-        only_second,
-        p,
-        difference,
-        low,
-        high,
-        "actors" if by_actor else "clips",
+        first=first.id,
+        second=second.id,
+        kind=kind,
+        clips=len(rows),
+        both=int((one & other).sum()),
+        only_first=only_first,
+        only_second=only_second,
+        p=evaluation.mcnemar(only_first, only_second),
+        difference=float(one.mean() - other.mean()),
+        low=low,
+        high=high,
+        over="actors" if by_actor else "clips",
     )
 
 
@@ -159,9 +157,14 @@ def corrected(pairs: Sequence[Pair]) -> pd.DataFrame:
     Parameters
     ----------
     pairs : sequence of Pair
+
+    Returns
+    -------
+    pd.DataFrame
+        The fields of `Pair`, and `corrected`, the p-value.
     """
     table = pd.DataFrame([vars(one) for one in pairs], columns=[*Pair.__dataclass_fields__])
-    return table.assign(corrected=false_discovery_control(table["p"]) if len(table) else [])
+    return table.assign(corrected=false_discovery_control(table["p"].astype(float)))
 
 
 def verdict(pair: Pair, first: str, second: str, p: float | None = None) -> str:
@@ -171,27 +174,31 @@ def verdict(pair: Pair, first: str, second: str, p: float | None = None) -> str:
     ----------
     pair : Pair
     first, second : str
-        The names of the two.
+        Their titles.
     p : float, optional
         The corrected p-value, where several pairs are tested.
+
+    Returns
+    -------
+    str
     """
     p = pair.p if p is None else p
-    said = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    p_value = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
     better, worse, low, high = first, second, pair.low, pair.high
     if pair.difference < 0:
         better, worse, low, high = second, first, -pair.high, -pair.low
     interval = f"95 % interval {'over actors ' * (pair.over == 'actors')}{100 * low:.1f} to {100 * high:.1f}"
     if p >= 0.05:
-        return f"{first} and {second} cannot be told apart on {pair.clips:,} clips ({said})"
+        return f"{first} and {second} cannot be told apart on {pair.clips:,} clips ({p_value})"
     if low <= 0 and pair.over == "actors":
-        # McNemar takes clips to be independent, but those of one actor stand or fall together.
+        # McNemar assumes independent clips, but those of one actor are correlated.
         return (
             f"{better} is better than {worse} by {100 * abs(pair.difference):.1f} points on these {pair.clips:,} clips "
-            f"({said}), but with other actors it might not be ({interval})"
+            f"({p_value}), but with other actors it might not be ({interval})"
         )
     return (
         f"{better} is better than {worse} by {100 * abs(pair.difference):.1f} points on {pair.clips:,} clips "
-        f"({interval}; {said})"
+        f"({interval}; {p_value})"
     )
 
 
@@ -202,18 +209,22 @@ def verdicts(pairs: pd.DataFrame, labels: dict[str, str]) -> list[str]:
     ----------
     pairs : pd.DataFrame
     labels : dict of str to str
-        Run's id -> name.
+        Run id -> title.
+
+    Returns
+    -------
+    list of str
     """
-    said = []
+    made = []
     for row in pairs.to_dict("records"):
         p = row.pop("corrected")
         one = Pair(**row)
-        said.append(verdict(one, labels[one.first], labels[one.second], p))
-    return said
+        made.append(verdict(one, labels[one.first], labels[one.second], p))
+    return made
 
 
 def named_pairs(names: Sequence[str], found: Iterable[Run], **options) -> tuple[pd.DataFrame, list[str]]:
-    """Every pair of the runs with these names: the table of `all_pairs` with names for ids, and the verdicts.
+    """Every pair of the runs with these titles: the table of `all_pairs` with titles for ids, and the verdicts.
 
     Parameters
     ----------
@@ -245,5 +256,5 @@ def named_pairs(names: Sequence[str], found: Iterable[Run], **options) -> tuple[
             )
     labels = run_titles.titles(found, protocol=False)
     pairs = all_pairs(list({run.id: run for run in chosen}.values()), **options)
-    said = verdicts(pairs, labels)
-    return pairs.assign(**{name: pairs[name].map(labels) for name in ("first", "second")}), said
+    named = pairs.assign(first=pairs["first"].map(labels), second=pairs["second"].map(labels))
+    return named, verdicts(pairs, labels)

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from ser_core import evaluation
 from ser_core.evaluation import protocols
 from ser_core.features import tables
 from ser_core.models import registry
@@ -14,7 +13,7 @@ from ser_core.results import comparison, differences, runs
 from ser_core.results.published import PUBLISHED
 from ser_core.results.runs import Run
 
-# From the easiest to the hardest: what is new to the model in a test clip.
+# From the easiest to the hardest: what the test clips have that the training clips lack.
 LADDER = {
     "study": "other clips, drawn at random: same actors, same sentences",
     "repetition": "the other take of each clip: same actors, same sentences",
@@ -22,18 +21,18 @@ LADDER = {
     "actors-6": "other actors: nothing of this voice was heard",
     "emobox": "other actors, and speech alone: no song to learn from",
 }
-SPEAKER_MODEL = "svm"  # tells speakers apart by the features that it tells emotions apart by
+SPEAKER_MODEL = "svm"  # recognises speakers from the same features as emotions
 
 
 def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kind: str = "class") -> pd.DataFrame:
-    """A model's runs on the study's clips from the kindest protocol to the hardest; of several of one kind the newest.
+    """A model's runs on the study's clips, from the easiest protocol to the hardest; the newest of each protocol.
 
     Parameters
     ----------
     found : iterable of Run
     model : str
     features : str, optional
-        What it sees of a clip; what its default preset sees if left out.
+        Its input features; those of its default preset if left out.
     kind : str
         "class" (16) or "emotion" (8).
 
@@ -48,30 +47,22 @@ def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kin
     recipe = registry.recipe(model, features=features)
     for protocol, heard in LADDER.items():
         if run := newest.get((protocol, *_what(recipe))):
-            test = run.part("test")
-            accuracy, low, high = evaluation.accuracy_interval(test, kind, over=protocols.get(protocol).interval_over)
-            rows.append(
-                {
-                    "protocol": protocol,
-                    "heard": heard,
-                    "run": run.id,
-                    "clips": len(test),
-                    "accuracy": accuracy,
-                    "low": low,
-                    "high": high,
-                }
-            )
+            rows.append((protocol, heard, run.id, len(run.part("test")), *run.accuracy_interval(kind)))
     return pd.DataFrame(rows, columns=["protocol", "heard", "run", "clips", "accuracy", "low", "high"])
 
 
 def latest(found: Iterable[Run]) -> dict[tuple, Run]:
     """The newest run of each protocol and recipe (`_what`) that may be compared: on the study's clips, with its seed.
 
-    A run on clips of one's own is of another test, with a name of its own (`comparison.same_test`).
+    Runs on other clips belong to another test (`comparison.same_test`).
 
     Parameters
     ----------
     found : iterable of Run
+
+    Returns
+    -------
+    dict of tuple to Run
     """
     return {
         (test, *_what(run.recipe)): run
@@ -82,11 +73,15 @@ def latest(found: Iterable[Run]) -> dict[tuple, Run]:
 
 
 def on_the_ladder(found: Iterable[Run]) -> list[tuple[str, Run]]:
-    """The newest runs under a protocol of the ladder with a model's own parameters, each with the protocol.
+    """The newest runs of default presets under a protocol of the ladder, each with its protocol.
 
     Parameters
     ----------
     found : iterable of Run
+
+    Returns
+    -------
+    list of (str, Run)
     """
     return [
         (test, run)
@@ -110,7 +105,7 @@ def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        `run`, `model`, `name`, `preset`, `features`, `seed`, `shipped`, `note` (e.g. that song was learned from), `ua`
+        `run`, `model`, `name`, `preset`, `features`, `seed`, `shipped`, `note` (e.g. that song was trained on), `ua`
         (mean over the folds of UAR), `uar` and `accuracy` of eight emotions, `low` and `high` (of the accuracy, over
         actors).
     """
@@ -118,24 +113,10 @@ def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
     for run in found:
         if run.protocol.removesuffix("+song") != protocol:
             continue
-        accuracy, low, high = evaluation.accuracy_interval(run.part("test"), "emotion", over="speakers")
-        rows.append(
-            {
-                "run": run.id,
-                "model": run.recipe.model,
-                "name": run.name,
-                "preset": run.recipe.preset,
-                "features": run.versions.features,
-                "seed": run.recipe.seed,
-                "shipped": run.shipped,
-                "note": protocols.get(run.protocol).note,
-                "ua": run.scores["emotion_ua"],
-                "uar": run.scores["emotion_uar"],
-                "accuracy": accuracy,
-                "low": low,
-                "high": high,
-            }
-        )
+        recipe = run.recipe
+        what = run.id, recipe.model, run.name, recipe.preset, run.versions.features, recipe.seed, run.shipped
+        uars = run.scores["emotion_ua"], run.scores["emotion_uar"]
+        rows.append((*what, protocols.get(run.protocol).note, *uars, *run.accuracy_interval("emotion")))
     columns = ["run", "model", "name", "preset", "features", "seed", "shipped", "note"]
     table = pd.DataFrame(rows, columns=[*columns, "ua", "uar", "accuracy", "low", "high"])
     return table.sort_values("ua", ascending=False, ignore_index=True)
@@ -151,15 +132,11 @@ def published(protocol: str) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        `system`, `value`, `measure`, `protocol`, `source`, `but`, and `why_not` (empty where they may).
+        `system`, `value`, `measure`, `protocol`, `source`, `but`, and `why_not` (empty where they are comparable).
     """
-    rows = [vars(one) for one in PUBLISHED]
-    for row in rows:
-        if row["protocol"] == protocol:
-            row["why_not"] = ""
-        else:
-            row["why_not"] = f"obtained on other folds ({row['protocol']})"
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(map(vars, PUBLISHED))
+    other_folds = "obtained on other folds (" + table["protocol"] + ")"
+    return table.assign(why_not=other_folds.where(table["protocol"] != protocol, ""))
 
 
 def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
@@ -184,7 +161,7 @@ def recognise_speakers(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def fall(table: pd.DataFrame, name: str) -> str:
-    """What a ladder shows, in one plain sentence.
+    """A ladder in one sentence.
 
     Parameters
     ----------
@@ -192,6 +169,10 @@ def fall(table: pd.DataFrame, name: str) -> str:
         As `ladder` gives it.
     name : str
         Of the model.
+
+    Returns
+    -------
+    str
     """
     if len(table) < 2:
         return f"{name} has been tested under one protocol only."
@@ -207,7 +188,7 @@ def fall(table: pd.DataFrame, name: str) -> str:
 NESTED = {"origin": "nested"}
 FUNCTIONALS = {"features": "functionals"}
 PERTURBED = {"features": "functionals", "augmentation": "speaker-perturbation"}
-IDEAS = (  # in words, model and recipe, and against which model and recipe
+IDEAS = (  # title; model and recipe fields; model and recipe fields that they are compared with
     ("Gender first, then emotion", "hier", {}, "krr", {}),
     ("Gender first, hard routing", "hier", {"preset": "hard"}, "krr", {}),
     ("Gender first, on functionals", "hier", FUNCTIONALS, "krr", FUNCTIONALS),
@@ -224,7 +205,7 @@ IDEAS = (  # in words, model and recipe, and against which model and recipe
 
 
 def ideas(found: Iterable[Run]) -> pd.DataFrame:
-    """What each idea that the authors left open adds, by paired tests corrected for their number.
+    """The gain of each idea that the authors left open, with paired tests corrected for their number.
 
     The tests are on the study's test clips (16 classes) and on the speech of actors who are not in training (EmoBox's
     folds, eight emotions).
@@ -273,7 +254,7 @@ def _gain(pair: differences.Pair, before: str, after: str) -> dict:
 
 def _corrected(table: pd.DataFrame) -> pd.DataFrame:
     """With p-values corrected for their number (Benjamini & Hochberg 1995)."""
-    return table.assign(p=false_discovery_control(table["p"]) if len(table) else [])
+    return table.assign(p=false_discovery_control(table["p"].astype(float)))
 
 
 def song_helps(found: Iterable[Run]) -> pd.DataFrame:

@@ -42,21 +42,21 @@ _ROWS = (
 )
 ORIGINAL: dict[str, OriginalResult] = {row[0]: OriginalResult(*row) for row in _ROWS}
 
-# Numbers that put the study's 0.84 in its place, both on RAVDESS speech with 8 emotions.
+# Reference points for the study's 0.84, both on RAVDESS speech with 8 emotions.
 HUMAN_ACCURACY = 0.67  # people, sound alone; as quoted by Luna-Jimenez et al. 2022, Table 1
 SVM_UNHEARD_ACTORS_UAR = 0.38  # an RBF SVM on the same 180 features, actors held out (EmoBox folds), measured by us
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published result, and what it is comparable with."""
+    """A published result, and the protocol under which it was obtained."""
 
     system: str
     value: float
     measure: str  # "accuracy", "UAR" (over all clips) or "UA" (mean over folds of UAR), of eight emotions in speech
-    protocol: str  # of `protocols`; "" for none of ours
+    protocol: str  # a name in `protocols`; "" if there is none
     source: str
-    but: str = ""  # what limits it
+    but: str = ""  # its limitation
     spread: float | None = None  # standard deviation over repeated runs
 
 

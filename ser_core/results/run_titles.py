@@ -1,4 +1,4 @@
-"""What a run is called where people read it."""
+"""Titles of runs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -17,6 +17,10 @@ def title(run: Run, *, protocol: bool = True) -> str:
     run : Run
     protocol : bool
         Whether the title names the protocol.
+
+    Returns
+    -------
+    str
     """
     recipe, model = run.recipe, registry.get(run.recipe.model)
     words = recipe.model
@@ -26,8 +30,8 @@ def title(run: Run, *, protocol: bool = True) -> str:
         words += " (tuned-inside)"
     elif recipe.preset != "default" and recipe.preset != _usual(run):
         words += f" ({recipe.preset})"
-    # The features of a network or a vote of runs follow from its model and preset; any other has the 180 if
-    # nothing is said.
+    # The features of a network or a vote of runs follow from its model and preset; those of any other model are named
+    # unless they are the default.
     if model.learns_from_clips and not model.trains_in_epochs and recipe.features != model.presets["default"].features:
         words += f", {augmentation.get(recipe.augmentation).label or recipe.features}"
     if protocol and run.protocol != "study":
@@ -38,15 +42,15 @@ def title(run: Run, *, protocol: bool = True) -> str:
 
 
 def _chosen(own: dict, usual: dict) -> str:
-    """The parameters that someone chose by hand."""
-    if weights := own.get("weights"):  # of a vote of two: the other weighs the rest
+    """The parameters that were set by hand."""
+    if weights := own.get("weights"):  # of a vote of two, whose weights add up to 1
         first = next(iter(weights))
         own = {first: weights[first]}
     return "".join(f" {deep.as_option(name)[2:]} {value}" for name, value in own.items() if usual.get(name) != value)
 
 
 def _usual(run: Run) -> str | None:
-    """The preset that a classical model takes with the run's features, if nothing else is said."""
+    """The default preset of a classical model for the run's features."""
     recipe, model = run.recipe, registry.get(run.recipe.model)
     if model.trains_in_epochs:
         return None
@@ -63,8 +67,8 @@ def titles(found: Iterable[Run], **options) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Run's id -> title.
+        Run id -> title.
     """
-    said = {run.id: title(run, **options) + ("" if run.shipped else " (yours)") for run in found}
-    often = Counter(said.values())
-    return {key: words if often[words] == 1 else f"{words} #{key[-8:]}" for key, words in said.items()}
+    made = {run.id: title(run, **options) + ("" if run.shipped else " (yours)") for run in found}
+    often = Counter(made.values())
+    return {key: words if often[words] == 1 else f"{words} #{key[-8:]}" for key, words in made.items()}

@@ -1,7 +1,7 @@
 """Runs on disk.
 
-`runs/<id>/run.json` says what was done, `predictions.parquet` what came out for every clip, and of a network,
-`curves.parquet` how each epoch went.
+`runs/<id>/` holds `run.json` (recipe, protocol, versions, scores), `predictions.parquet` (class probabilities of every
+clip), and for networks `curves.parquet` (loss and accuracy of every epoch).
 """
 
 import dataclasses
@@ -21,30 +21,31 @@ from filelock import FileLock
 from ser_core import evaluation, files
 from ser_core.environment import Environment
 from ser_core.errors import ArtifactError, ModelError
+from ser_core.evaluation import protocols
 from ser_core.models import registry
 from ser_core.models.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
-OWN = "own-"  # how the ids of this installation's own runs begin
+OWN = "own-"  # prefix of the ids of this installation's own runs
 RECORD, PREDICTIONS, CURVES = "run.json", "predictions.parquet", "curves.parquet"
 TABLES_KEPT = 256  # in memory: about 0.3 MB each
 
 
 @dataclass(frozen=True)
 class Versions:
-    """The versions of what the numbers were made with; empty where it does not apply."""
+    """The versions of everything that the scores depend on; empty where it does not apply."""
 
     features: str = ""
     preprocessing: str = ""
     networks: str = ""
-    weights: str = ""  # of a backbone: where they came from
+    weights: str = ""  # source of a backbone's weights
     scores: str = evaluation.VERSION
 
 
 @dataclass(frozen=True)
 class Seconds:
-    """How long a run took: in all, for the last fit, and for its predictions of the clips held out."""
+    """Duration of a run: in total, of the last fit, and of predicting its held-out clips."""
 
     total: float = 0.0
     fit: float = 0.0
@@ -53,7 +54,7 @@ class Seconds:
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """A run's predictions, and of a network its curves, in memory.
+    """A run's predictions and, for a network, its training curves, in memory.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ class Tables:
 
 @dataclass(frozen=True, eq=False)
 class SavedTables:
-    """The same, read from a run's folder when they are needed."""
+    """The same, read from a run's folder on first use."""
 
     folder: Path
     stamp: tuple
@@ -85,7 +86,7 @@ class SavedTables:
 
     @property
     def curves(self) -> pd.DataFrame | None:
-        """The saved curves; None for a model that is no network."""
+        """The saved training curves; None for a model that is not a network."""
         file = self.folder / CURVES
         return _read(file, self.stamp) if file.exists() else None
 
@@ -102,28 +103,28 @@ class Run:
     protocol : str
         Of `evaluation.protocols`.
     data_digest : str
-        Of the clips, by `features.tables.digest`; only runs with the same digest may be compared.
+        Of the clips, by `features.tables.digest`; only runs with the same digest are comparable.
     clips : int
     tables : Tables or SavedTables
     scores : dict
         As `evaluation.scores` gives them.
     made : str
-        When, in UTC, ISO 8601.
+        Date and time in UTC, ISO 8601.
     cv : bool
-        Whether the folds inside the training part were predicted, too.
+        Whether cross-validation inside the training part was run, too.
     versions : Versions
     environment : Environment
     seconds : Seconds
     members : dict
-        Of a vote of saved runs: member -> its run's id.
+        For a vote of saved runs: member -> its run's id.
     found : list of dict
-        Of nested cross-validation: what each fold's search found.
+        For nested cross-validation: the result of each fold's search.
     tuned : dict
-        How a study found the parameters, where one did.
+        For parameters from a study: which study, and how.
     layers : list of dict
-        Of a network.
+        For a network.
     learned_from : int
-        Of a network: training clips, without those that were only watched.
+        For a network: number of training clips, validation clips left out.
     shipped : bool
     """
 
@@ -148,12 +149,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Of its model."""
+        """The name of its model."""
         return registry.get(self.recipe.model).name
 
     @property
     def family(self) -> str:
-        """Of its model: "classical", "ensemble" or "deep"."""
+        """The family of its model: "classical", "ensemble" or "deep"."""
         return registry.get(self.recipe.model).family
 
     @property
@@ -166,7 +167,7 @@ class Run:
 
     @property
     def curves(self) -> pd.DataFrame | None:
-        """Of a network: part and fold that it was tested on, epoch, loss, accuracy, val_loss, val_accuracy, seconds."""
+        """For a network, one row an epoch: part, fold, epoch, loss, accuracy, val_loss, val_accuracy, seconds."""
         return self.tables.curves
 
     def part(self, name: str) -> pd.DataFrame:
@@ -175,37 +176,46 @@ class Run:
         Parameters
         ----------
         name : {"train", "cv", "test"}
+
+        Returns
+        -------
+        pd.DataFrame
         """
         return self.predictions[self.predictions["part"] == name]
 
-    @property
-    def test_counts(self) -> dict[str, int]:
-        """How many test clips there are of each class."""
-        return self.part("test")["truth"].value_counts().sort_index().to_dict()
-
-    def does_the_same_as(self, other: "Run") -> bool:
-        """Whether another run is of the same recipe, protocol and clips.
+    def accuracy_interval(self, kind: str = "class") -> tuple[float, float, float]:
+        """Test accuracy and its 95 % interval, over speakers where the protocol holds them out, otherwise over clips.
 
         Parameters
         ----------
-        other : Run
+        kind : {"class", "emotion", "gender"}
+
+        Returns
+        -------
+        accuracy, low, high : float
         """
-        return self.what == other.what
+        over = protocols.get(self.protocol).interval_over
+        return evaluation.accuracy_interval(self.part("test"), kind, over=over)
+
+    @property
+    def test_counts(self) -> dict[str, int]:
+        """Number of test clips of each class."""
+        return self.part("test")["truth"].value_counts().sort_index().to_dict()
 
     @property
     def what(self) -> tuple[Recipe, str, str, bool]:
-        """What was done: recipe, protocol, digest of the clips, and whether with cross-validation."""
+        """What identifies the experiment: recipe, protocol, digest of the clips, and whether with cross-validation."""
         return self.recipe, self.protocol, self.data_digest, self.cv
 
     @property
     def own(self) -> "Run":
-        """The same run under an id of this installation's own, so that it is not taken for the shipped one."""
+        """The same run under an own id, which tells it from the shipped one."""
         return self if self.id.startswith(OWN) else dataclasses.replace(self, id=f"{OWN}{self.id}")
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A run's folder that no run can be read from."""
+    """A damaged run: its folder's name and what is wrong."""
 
     id: str
     reason: str
@@ -226,6 +236,10 @@ def id_of(recipe: Recipe, protocol: str, data_digest: str, cv: bool = True) -> s
     recipe : Recipe
     protocol, data_digest : str
     cv : bool
+
+    Returns
+    -------
+    str
     """
     what = json.dumps([recipe.digest, protocol, data_digest, cv])
     fingerprint = hashlib.sha256(what.encode()).hexdigest()[:8]
@@ -233,7 +247,7 @@ def id_of(recipe: Recipe, protocol: str, data_digest: str, cv: bool = True) -> s
 
 
 def save(run: Run, store: Path) -> Path:
-    """Write a run into a store's `runs/`, whole or not at all. It replaces an older run of the same id.
+    """Write a run into a store's `runs/`, atomically. It replaces an older run of the same id.
 
     Parameters
     ----------
@@ -270,7 +284,7 @@ def save(run: Run, store: Path) -> Path:
 
 
 def _record(run: Run, folder: Path) -> dict:
-    """What `run.json` holds; its scores are of the predictions with that digest."""
+    """The contents of `run.json`, with the digest of the predictions that its scores were computed from."""
     named = {one.name: getattr(run, one.name) for one in dataclasses.fields(run)}
     for name in ("id", "shipped", "tables"):
         named.pop(name)
@@ -300,14 +314,16 @@ def make_store(store: Path) -> None:
 
 
 REQUIRED = ("recipe", "protocol", "data_digest", "clips", "scores", "predictions_digest")
-_known: dict[tuple, tuple[tuple, Run]] = {}  # folder, shipped -> its files' stamps, and the run that they hold
+_known: dict[
+    tuple, tuple[tuple, Run]
+] = {}  # (folder, shipped) -> modification times and sizes of its files, and the run
 
 
 def load(folder: Path, *, shipped: bool = False) -> Run:
-    """Read one run. Its predictions are read when they are first used.
+    """Read one run. Its predictions are read on first use.
 
-    A run is read once in a process, until one of its files changes. Saved scores are used while they have the digest of
-    the predictions and the version of `evaluation.scores`; otherwise they are computed again.
+    Runs are cached in memory until one of their files changes. Saved scores are used if the digest of the predictions
+    and the version of `evaluation.scores` still match; otherwise they are computed again.
 
     Parameters
     ----------
@@ -384,6 +400,10 @@ def get(run_id: str, stores: Iterable[Path]) -> Run:
     stores : iterable of Path
         The shipped store, then this installation's own.
 
+    Returns
+    -------
+    Run
+
     Raises
     ------
     ArtifactError
@@ -401,19 +421,20 @@ def get(run_id: str, stores: Iterable[Path]) -> Run:
 def read_all(stores: Iterable[Path]) -> tuple[list[Run], list[Unreadable]]:
     """Every run of the shipped store (the first) and of this installation's own, newest last; and the unreadable ones.
 
-    A run that cannot be read is named where it would stand, and does not hide the others.
+    One damaged run does not hide the others.
 
     Parameters
     ----------
     stores : iterable of Path
         The shipped store, then this installation's own.
+
+    Returns
+    -------
+    runs : list of Run
+    unreadable : list of Unreadable
     """
-    found, unreadable = [], []
-    for shipped, store in zip((True, False), stores, strict=False):
-        runs, faults = _read_store(store, shipped)
-        found += runs
-        unreadable += faults
-    return found, unreadable
+    read = [_read_store(store, shipped) for shipped, store in zip((True, False), stores, strict=False)]
+    return [run for runs, _ in read for run in runs], [one for _, faults in read for one in faults]
 
 
 def read_own(store: Path) -> tuple[list[Run], list[Unreadable]]:
@@ -422,27 +443,23 @@ def read_own(store: Path) -> tuple[list[Run], list[Unreadable]]:
     Parameters
     ----------
     store : Path
+
+    Returns
+    -------
+    runs : list of Run
+    unreadable : list of Unreadable
     """
     return _read_store(store, shipped=False)
 
 
 def _read_store(store: Path, shipped: bool) -> tuple[list[Run], list[Unreadable]]:
     found, unreadable = [], []
-    for folder in _folders(store / "runs"):
+    for folder in sorted((store / "runs").glob("[!.]*/")):  # unfinished ones begin with a dot
         try:
             found.append(load(folder, shipped=shipped))
         except ArtifactError as error:
             unreadable.append(Unreadable(folder.name, str(error), shipped))
     return sorted(found, key=lambda run: run.made), unreadable
-
-
-def _folders(place: Path) -> list[Path]:
-    """The runs' folders, in the order of their names; those that are being written begin with a dot."""
-    if not place.is_dir():
-        return []
-    with os.scandir(place) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
-    return [place / name for name in names]
 
 
 def list_all(stores: Iterable[Path]) -> list[Run]:
@@ -465,7 +482,7 @@ def list_all(stores: Iterable[Path]) -> list[Run]:
 
 
 def find(found: Iterable[Run], *, protocol: str | None = None, **recipe) -> Run:
-    """The first of some runs whose recipe says what is wanted.
+    """The first run of this protocol and with these fields in its recipe.
 
     Parameters
     ----------
@@ -473,6 +490,10 @@ def find(found: Iterable[Run], *, protocol: str | None = None, **recipe) -> Run:
     protocol : str, optional
     recipe
         Fields of a recipe, e.g. `model="best"`.
+
+    Returns
+    -------
+    Run
 
     Raises
     ------
@@ -483,8 +504,8 @@ def find(found: Iterable[Run], *, protocol: str | None = None, **recipe) -> Run:
         if matches(run, protocol=protocol, **recipe):
             return run
     wanted = recipe | ({"protocol": protocol} if protocol else {})
-    said = ", ".join(f"{name} {value}" for name, value in wanted.items())
-    raise ArtifactError(f"There is no run with {said}. Make it: python -m ser_core run")
+    fields = ", ".join(f"{name} {value}" for name, value in wanted.items())
+    raise ArtifactError(f"There is no run with {fields}. Make it: python -m ser_core run")
 
 
 def matches(run: Run, *, protocol: str | None = None, **recipe) -> bool:
@@ -496,6 +517,10 @@ def matches(run: Run, *, protocol: str | None = None, **recipe) -> bool:
     protocol : str, optional
     recipe
         Fields of a recipe and their values.
+
+    Returns
+    -------
+    bool
     """
     is_of_protocol = protocol is None or run.protocol == protocol
     return is_of_protocol and all(getattr(run.recipe, name) == value for name, value in recipe.items())

@@ -1,4 +1,4 @@
-"""The gain of a vote over its members, class by class, beside what the study reports."""
+"""The gain of a vote over its members, class by class, and the claims of the original study about it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -50,6 +50,10 @@ def members(vote: Run, found: Iterable[Run]) -> dict[str, Run]:
     ----------
     vote : Run
     found : iterable of Run
+
+    Returns
+    -------
+    dict of str to Run
     """
     made_of: dict[str, Any] = vote.members or vote.recipe.parameters.get("members") or {}
     alike = [run for run in found if _on(run) == _on(vote)]
@@ -66,13 +70,13 @@ def _on(run: Run) -> tuple:
     return run.protocol, run.data_digest, run.recipe.seed
 
 
-# "MLP mends fearful female and sad male, XGBoost sad female": the member that is mended, by which, in what classes.
+# "MLP mends fearful female and sad male, XGBoost sad female": the corrected member, by which, in which classes.
 ORIGINAL_CLAIMS = (("xgb", "mlp", ("fearful_female", "sad_male")), ("mlp", "xgb", ("sad_female",)))
 ORIGINAL_VOTE = "v4"
 
 
 def original_claims(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
-    """What the study says about how its vote's members complement each other, checked against the runs.
+    """The study's claims about how its vote's members complement each other, checked against the runs.
 
     For any other vote, or another test, the list is empty.
 
@@ -85,29 +89,25 @@ def original_claims(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
     Returns
     -------
     list of (bool, str)
-        Whether it is so, and in words.
+        Whether the claim holds, and the counts in words.
     """
-    said: list[tuple[bool, str]] = []
+    claims: list[tuple[bool, str]] = []
     if (vote.recipe.model, vote.protocol, set(of)) != (ORIGINAL_VOTE, "study", {"mlp", "xgb"}):
-        return said
+        return claims
     for weak, strong, labels in ORIGINAL_CLAIMS:
         gains = by_class(vote, of[weak]).set_index("truth")
         other = by_class(of[strong], of[weak]).set_index("truth")
         for label in labels:
             row = gains.loc[label]
-            alone, strongs, together = (
-                round(share * row["clips"]) for share in (row["member"], other.loc[label, "whole"], row["whole"])
+            recalls = row["member"], other.loc[label, "whole"], row["whole"]
+            of_weak, of_strong, of_vote = (round(recall * row["clips"]) for recall in recalls)
+            holds = of_vote > of_weak and of_strong > of_weak
+            words = (
+                f"{strong} mends {title_of(label)}: **{'so it is' if holds else 'not so'}**. Of {row['clips']:.0f} "
+                f"clips {weak} alone names {of_weak} right, {strong} alone {of_strong}, the vote {of_vote}."
             )
-            is_so = together > alone and strongs > alone
-            verdict = "so it is" if is_so else "not so"
-            said.append(
-                (
-                    is_so,
-                    f"{strong} mends {title_of(label)}: **{verdict}**. Of {row['clips']:.0f} clips {weak} alone names "
-                    f"{alone} right, {strong} alone {strongs}, the vote {together}.",
-                )
-            )
-    return said
+            claims.append((holds, words))
+    return claims
 
 
 def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of) -> str:
@@ -118,9 +118,13 @@ def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of) -> s
     gains : pd.DataFrame
         As `by_class` gives it.
     vote, member : str
-        What the two are called.
+        Their titles.
     name_of : callable
         A class, an emotion or a gender in words.
+
+    Returns
+    -------
+    str
     """
     clips = (gains["only_whole"] - gains["only_member"]).astype(int)
     counts = {name_of(truth): number for truth, number in zip(gains["truth"], clips, strict=True)}

@@ -1,8 +1,9 @@
-"""What the pages share: how a chart or a clip is shown, and what happens when something goes wrong."""
+"""What the pages share: charts, choices, downloads, navigation, and the handling of errors."""
 
 import logging
 import re
 import runpy
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -41,29 +42,87 @@ def settings() -> Settings:
 
 
 def as_text(words: str) -> str:
-    """Words from outside, such as a file's name, as Markdown that shows them as they are."""
+    """Text from outside, such as a file name, escaped for Markdown.
+
+    Parameters
+    ----------
+    words : str
+
+    Returns
+    -------
+    str
+    """
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", words)
 
 
 def in_words(seconds: float) -> str:
-    """A time as people say it: 40 s, 5 min, 1 h 20 min."""
+    """A duration in words: 40 s, 5 min, 1 h 20 min.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
+    """
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def choice(label: str, titles: dict[str, str], *, key: str) -> str:
-    """One of a few, side by side by what they are called; the first to begin with. It stands in the page's address."""
+def options(titles: Mapping, key: str) -> dict[str, Any]:
+    """Arguments of a widget that offers values by their titles and keeps what is chosen in the page's address.
+
+    Parameters
+    ----------
+    titles : mapping
+        Value -> title.
+    key : str
+        Of the widget, and in the address.
+
+    Returns
+    -------
+    dict
+        For `st.selectbox`, `st.radio`, `st.pills`, `st.multiselect` and their like.
+    """
+    return {"options": list(titles), "format_func": titles.__getitem__, "key": key, "bind": "query-params"}
+
+
+def choice(label: str, titles: Mapping[str, str], *, key: str, **more) -> str:
+    """One of a few values, side by side by their titles, the first to begin with; kept in the page's address.
+
+    Parameters
+    ----------
+    label : str
+    titles : mapping of str to str
+        Value -> title.
+    key : str
+        Of the widget, and in the address.
+    more
+        As `st.segmented_control` takes them.
+
+    Returns
+    -------
+    str
+    """
     first = next(iter(titles))
-    chosen = st.segmented_control(
-        label, list(titles), format_func=titles.__getitem__, default=first, required=True, key=key, bind="query-params"
-    )
-    return chosen or first
+    return st.segmented_control(label, default=first, required=True, **options(titles, key), **more) or first
 
 
 def what_to_do(views: tuple[str, ...]) -> str:
-    """Which view of a page is shown; its own start button changes that, too, by `st.session_state["show"]`."""
+    """The chosen view of a page; a start button may change it through `st.session_state["show"]`.
+
+    Parameters
+    ----------
+    views : tuple of str
+        Their titles, the first to begin with.
+
+    Returns
+    -------
+    str
+    """
     default: dict[str, Any] = {} if "show" in st.session_state else {"default": views[0]}
     chosen = st.segmented_control(
         "What to do", views, required=True, key="show", bind="query-params", label_visibility="collapsed", **default
@@ -76,6 +135,15 @@ PICTURES = {"png": "PNG", "svg": "SVG"}
 
 def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
     """Show a chart: its title above, its sentence below (also its accessible name), and a menu to save it.
+
+    Parameters
+    ----------
+    figure_and_sentence : (go.Figure, str)
+        As the functions of `figures` give them.
+    key : str
+        Of the chart's element.
+    clickable : bool
+        Whether its marks can be selected.
 
     Returns
     -------
@@ -92,23 +160,44 @@ def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
     config = {"displaylogo": False, "toImageButtonOptions": picture}
     event = st.plotly_chart(figure, key=key, alt=sentence, config=config, **options)
     st.caption(sentence)
-    if drawer.open:  # what is in it is made when somebody looks
+    if drawer.open:  # its contents are made when it is opened
         with drawer:
             save_chart(figure, title, key)
     return [point["customdata"] for point in event.selection.points] if clickable else []
 
 
+def download(label: str, content: Callable[[], str], file: str, mime: str, **look) -> None:
+    """A button that saves a text; made on the click, without a rerun of the page.
+
+    Parameters
+    ----------
+    label : str
+    content : callable
+        Gives the text.
+    file : str
+        Its name.
+    mime : str
+    look
+        As `st.download_button` takes them.
+    """
+    look = {"icon": ":material/download:"} | look
+    st.download_button(label, content, file, mime, on_click="ignore", **look)
+
+
 def save_chart(figure, title: str, key: str) -> None:
-    """The ways to take a chart away: as a page that stays alive, or as a picture that the browser makes."""
+    """The ways to save a chart: as an interactive page, or as a picture that the browser makes.
+
+    Parameters
+    ----------
+    figure : go.Figure
+    title : str
+    key : str
+        Of the chart.
+    """
     st.markdown("**Save this chart**")
-    st.download_button(
-        "As a page (HTML)",
-        lambda: as_page(figure, title),
-        f"{title}.html",
-        "text/html",
-        icon=":material/code:",
-        key=f"html-{key}",
-        on_click="ignore",
+    icon = ":material/code:"
+    download(
+        "As a page (HTML)", lambda: as_page(figure, title), f"{title}.html", "text/html", icon=icon, key=f"html-{key}"
     )
 
     def remember() -> None:
@@ -127,7 +216,18 @@ def save_chart(figure, title: str, key: str) -> None:
 
 
 def as_page(figure, title: str) -> str:
-    """A chart as one HTML file, which needs no network and no server."""
+    """A chart as one HTML file, which needs no network and no server.
+
+    Parameters
+    ----------
+    figure : go.Figure
+    title : str
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     import plotly.graph_objects as go
 
     whole = go.Figure(figure).update_layout(title={"text": title}, margin={"t": 64})
@@ -135,7 +235,12 @@ def as_page(figure, title: str) -> str:
 
 
 def pages() -> dict[str, list]:
-    """The pages in the order of their navigation, by section."""
+    """The pages in the order of their navigation, by section.
+
+    Returns
+    -------
+    dict of str to list of st.Page
+    """
     return {
         "": [st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True)],
         "The data": [
@@ -189,7 +294,17 @@ def require_router() -> None:
 
 
 def limits(entry) -> str:
-    """What a trained model's answer is worth, in words that stand wherever it answers."""
+    """The limits of a trained model in words, shown with each of its predictions.
+
+    Parameters
+    ----------
+    entry : model_store.ModelEntry
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     known, others = entry.worth
     return (
         f"It learned from {entry.trained_on.actors} actors acting two English sentences in a studio. "

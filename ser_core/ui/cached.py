@@ -1,24 +1,46 @@
-"""What all sessions of the app share: read or made once, and anew when it has changed."""
+"""What all sessions of the app share: computed once, and again when its source has changed."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from ser_core.ui import settings, work
 
+# The identity of cached functions' arguments: one that was made again or has changed counts as another.
+BY_STAMP: dict[str | type, Callable[[Any], Any]] = {
+    "ser_core.prediction.model_store.ModelEntry": lambda entry: f"{entry.store} {entry.key} {entry.digest}",
+    "ser_core.results.runs.Run": lambda run: f"{run.id} {run.made}",
+    "ser_core.tuning.monitor.Snapshot": lambda snapshot: snapshot.stamp,
+    "ser_core.tuning.studies.Found": lambda found: f"{found.name} {found.url}",
+}
+# Caches a function of runs or studies for all sessions, e.g. `pair = kept(differences.pair)`.
+kept = partial(st.cache_data, max_entries=1024, show_spinner=False, hash_funcs=BY_STAMP)
+
 
 @st.cache_resource(show_spinner="Reading the clips")
 def clips():
-    """`exploration.clips` of what ships: one row a clip of RAVDESS. Shared by all sessions: never change it."""
+    """`exploration.clips` of what ships: one row a clip of RAVDESS. Shared by all sessions: never change it.
+
+    Returns
+    -------
+    pd.DataFrame
+    """
     from ser_core.features import exploration
 
     return exploration.clips(settings())
 
 
 def recordings():
-    """The corpus of sound files in SER_DATA_DIR, maybe of none; looked through again when a file there changes.
+    """The corpus of sound files in SER_DATA_DIR, which may be empty; read again when a file there changes.
 
-    That is found out at each call, from the sizes and times of all files: a page asks once.
+    Each call compares the sizes and times of all files, so a page calls it once.
+
+    Returns
+    -------
+    corpus.Corpus
     """
     from ser_core import corpus
 
@@ -34,7 +56,16 @@ def _recordings(folder: str, stamp: str):
 
 
 def waveform(file: Path):
-    """The sound of one of the recordings, at the features' rate; kept as long as the file is the same."""
+    """The sound of one of the recordings, at the features' rate; kept as long as the file is the same.
+
+    Parameters
+    ----------
+    file : Path
+
+    Returns
+    -------
+    audio.Waveform
+    """
     return _waveform(str(file), file.stat().st_mtime_ns)
 
 
@@ -47,7 +78,12 @@ def _waveform(file: str, mtime_ns: int):
 
 
 def shipped_runs() -> list:
-    """The runs that ship, which never change while the app runs."""
+    """The runs that ship, which never change while the app runs.
+
+    Returns
+    -------
+    list of Run
+    """
     return _shipped()[0]
 
 
@@ -59,29 +95,36 @@ def _shipped() -> tuple:
 
 
 def all_runs() -> list:
-    """The runs that ship and this installation's own, newest last; only what changed is read anew."""
+    """The runs that ship and this installation's own, newest last; only changed ones are read again.
+
+    Returns
+    -------
+    list of Run
+    """
     from ser_core.results import runs
 
     return [*shipped_runs(), *runs.read_own(settings().workspace)[0]]
 
 
 def unreadable_runs() -> list:
-    """What stands among the runs and cannot be read."""
+    """The runs that cannot be read.
+
+    Returns
+    -------
+    list of Unreadable
+    """
     from ser_core.results import runs
 
     return [*_shipped()[1], *runs.read_own(settings().workspace)[1]]
 
 
-@st.cache_data(max_entries=4, show_spinner="Comparing the runs")
-def comparison(run_ids: tuple[str, ...], _runs: list):
-    """`comparison.table` of some runs."""
-    from ser_core.results import comparison
-
-    return comparison.table(_runs)
-
-
 def trained_models() -> dict:
-    """Every trained model by key; this installation's own in the place of a shipped one, our best ensemble first."""
+    """Every trained model by key; this installation's own in the place of a shipped one, our best ensemble first.
+
+    Returns
+    -------
+    dict of str to model_store.ModelEntry
+    """
     from ser_core.prediction import model_store
 
     entries = {entry.key: entry for entry in model_store.list_all(settings().stores)}
@@ -89,7 +132,12 @@ def trained_models() -> dict:
 
 
 def found_studies() -> list:
-    """`tuning.studies.list_all`: the studies that ship and this installation's own, at most a second old."""
+    """`tuning.studies.list_all`: the studies that ship and this installation's own, at most a second old.
+
+    Returns
+    -------
+    list of studies.Found
+    """
     from ser_core.tuning import storage
 
     return _found_studies(storage.shipped_url(settings()), storage.url(settings()))
@@ -106,41 +154,64 @@ def study_now(found):
     """A `tuning.monitor.Snapshot` of a study, shared by all who watch it: never change it.
 
     At most two seconds old, and never older than the last change of a job.
+
+    Parameters
+    ----------
+    found : studies.Found
+
+    Returns
+    -------
+    monitor.Snapshot
     """
-    return _study_now(found.name, found.url, "ships" if found.shipped else work.jobs_stamp(), found)
+    return _study_now(found, "ships" if found.shipped else work.jobs_stamp())
 
 
-@st.cache_resource(ttl=2, max_entries=64, show_spinner=False)
-def _study_now(name: str, url: str, stamp: str, _found):
-    return _watch(name, url, _found).now()
+@st.cache_resource(ttl=2, max_entries=64, show_spinner=False, hash_funcs=BY_STAMP)
+def _study_now(found, stamp: str):
+    return _watch(found).now()
 
 
-@st.cache_resource(max_entries=64, show_spinner="Reading the study")
-def _watch(name: str, url: str, _found):
+@st.cache_resource(max_entries=64, show_spinner="Reading the study", hash_funcs=BY_STAMP)
+def _watch(found):
     from ser_core.tuning import monitor
 
-    return monitor.Watch(_found)
+    return monitor.Watch(found)
 
 
 @st.cache_resource
 def dashboards():
-    """The optuna-dashboard processes of this server; they end with it."""
+    """The optuna-dashboard processes of this server; they end with it.
+
+    Returns
+    -------
+    Dashboards
+    """
     from ser_core.tuning.dashboard import Dashboards
 
     return Dashboards()
 
 
+@st.cache_resource(max_entries=4, show_spinner="Loading the model", hash_funcs=BY_STAMP)
 def predictor(entry):
-    """A trained model, loaded once for all sessions and again when its file changes."""
-    return _predictor(str(entry.store), entry.key, entry.digest, entry)
+    """A trained model, loaded once for all sessions and again when its file changes.
 
+    Parameters
+    ----------
+    entry : model_store.ModelEntry
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the model")
-def _predictor(store: str, key: str, digest: str, _entry):
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    ArtifactError
+        If it cannot be read.
+    """
     from threadpoolctl import threadpool_limits
 
     from ser_core.prediction.predictor import Predictor
 
-    # For the life of the server: sessions share its cores, and one clip is too small to be shared out among them.
+    # For the life of the server: sessions share its cores, and one clip is too small for several threads.
     threadpool_limits(1)
-    return Predictor.load(_entry)
+    return Predictor.load(entry)

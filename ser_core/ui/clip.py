@@ -1,4 +1,4 @@
-"""A clip on a page: its sound, its facts, its picture."""
+"""A clip on a page: player, description, mel spectrogram."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +11,14 @@ from ser_core.ui import MIME, as_text, cached, chart, settings
 
 
 def player(file: Path | None, *, link: bool = True) -> None:
-    """Play a clip's file, or say that it takes the recordings, with the link to where to get them."""
+    """Play a clip's file, or say that there is none, with a link to the page that gets the recordings.
+
+    Parameters
+    ----------
+    file : Path or None
+    link : bool
+        Whether to link to the page that gets the recordings.
+    """
     if file is None:
         st.info("There is no recording of it here.", icon=":material/volume_off:")
         if link and not settings().read_only:
@@ -21,19 +28,27 @@ def player(file: Path | None, *, link: bool = True) -> None:
 
 
 def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
-    """A clip in words, its sound, and the way to the page that shows all of it."""
+    """A clip's description and player, with buttons that open it on other pages.
+
+    Parameters
+    ----------
+    stem : str
+    file : Path or None
+    link : bool
+        As `player` takes it.
+    """
     try:
         clip = corpus.parse(stem)
-    except CorpusError:  # of another corpus, which says nothing in its name
+    except CorpusError:  # of another corpus, whose names have no fields
         st.markdown(f"**{as_text(stem)}**")
         return
     with st.container(border=True):
         st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
-        with told(stem, file):
+        with audio_errors_shown(stem, file):
             player(file, link=link)
         if file is None:
             return
-        # A link would leave the clip in this page's own address, too, where one comes back to.
+        # A link would add the clip to this page's own address, too.
         with st.container(horizontal=True):
             if st.button("See more of it", icon=":material/graphic_eq:", type="tertiary", key="see-more"):
                 st.switch_page("pages/sound.py", query_params={"clip": stem})
@@ -42,18 +57,30 @@ def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
 
 
 def clip_picture(stem: str, file: Path | None) -> None:
-    """A clip's mel spectrogram, if it is there."""
+    """A clip's mel spectrogram, if it is there.
+
+    Parameters
+    ----------
+    stem : str
+    file : Path or None
+    """
     from ser_core.figures import clip as figures
 
     if file:
-        with told(stem, file):
+        with audio_errors_shown(stem, file):
             sound = cached.waveform(file)
             chart(figures.mel(sound.samples, sound.rate), key=f"mel-{stem}")
 
 
 @contextmanager
-def told(stem: str, file: Path | None):
-    """Show in one line what is wrong with a clip, and continue with the page."""
+def audio_errors_shown(stem: str, file: Path | None):
+    """Show an `AudioError` of a clip in one line, and continue with the page.
+
+    Parameters
+    ----------
+    stem : str
+    file : Path or None
+    """
     try:
         yield
     except AudioError as error:

@@ -1,4 +1,4 @@
-"""How pages name runs that cannot be read."""
+"""Damaged runs on pages."""
 
 import streamlit as st
 
@@ -6,6 +6,6 @@ from ser_core.ui import as_text, cached
 
 
 def name_unreadable() -> None:
-    """One line for each run that cannot be read, where it would stand; everything else is shown."""
+    """Show one line for each run that cannot be read."""
     for one in cached.unreadable_runs():
         st.warning(f"{as_text(str(one))}.", icon=":material/broken_image:")

@@ -1,4 +1,4 @@
-"""What the pages share about long work: the drawer, a job's lines, its states in words, and its buttons."""
+"""Jobs on pages: the drawer in the sidebar, a job's state in words, and its buttons."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,12 @@ from ser_core.ui import as_text, in_words, settings
 
 
 def jobs_now() -> list[Job]:
-    """`jobs.list_all`, at most a second old and shared by all sessions."""
+    """`jobs.list_all`, at most a second old and shared by all sessions.
+
+    Returns
+    -------
+    list of Job
+    """
     return _jobs_now(str(settings().workspace))
 
 
@@ -22,42 +27,96 @@ def _jobs_now(workspace: str) -> list[Job]:
 
 
 def jobs_changed() -> None:
-    """Look at the jobs anew: one was stopped or resumed."""
+    """Read the jobs again: one was stopped or resumed."""
     _jobs_now.clear()
 
 
 def start_job(task: Task) -> Job:
-    """`jobs.start`; the drawer shows it at once."""
+    """`jobs.start`; the drawer shows it at once.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    Job
+
+    Raises
+    ------
+    SerError
+        If it cannot be started.
+    """
     job = jobs.start(task, settings())
     jobs_changed()
     return job
 
 
 def latest(kind: str, subject: str | None = None) -> Job | None:
-    """The latest job of that kind, or of that kind and subject, e.g. `latest("preset", "my-study")`."""
+    """The latest job of that kind, or of that kind and subject, e.g. `latest("preset", "my-study")`.
+
+    Parameters
+    ----------
+    kind : str
+    subject : str, optional
+
+    Returns
+    -------
+    Job or None
+    """
     fits = (job for job in reversed(jobs_now()) if job.task.kind == kind and subject in (None, job.task.subject))
     return next(fits, None)
 
 
 def is_at_work(task: Task) -> bool:
-    """Whether a job does, or is to do, the same."""
+    """Whether a job with the same arguments runs or waits.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    bool
+    """
     return any(job.is_alive and job.task.arguments == task.arguments for job in jobs_now())
 
 
 def jobs_stamp() -> str:
-    """Changes when a job does, but for its progress."""
+    """A string that changes with the state of any job, not with its progress.
+
+    Returns
+    -------
+    str
+    """
     return " ".join(f"{job.id}-{job.status}" for job in jobs_now())
 
 
 def act(do: Callable, *arguments) -> None:
-    """Carry out a button's action, and show the result."""
+    """Carry out a button's action, and show the result.
+
+    Parameters
+    ----------
+    do : callable
+    arguments
+        Passed on to it.
+    """
     do(*arguments)
     jobs_changed()
     st.rerun()
 
 
 def begin(task: Task) -> Job | None:
-    """Of a start button: the job that it began; None if it did not, which `offer_start` then says."""
+    """Start a job for a start button; None if that fails, and `offer_start` shows why.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    Job or None
+    """
     try:
         return start_job(task)
     except SerError as error:
@@ -66,14 +125,17 @@ def begin(task: Task) -> Job | None:
 
 
 def offer_start(task: Task, on_click: Callable[[Task], None], *, label: str = "Start", busy: str = "") -> None:
-    """The button that begins a job, or why there is none, and the command that does the same.
+    """The button that starts a job, or the reason why there is none, and the equivalent command.
 
     Parameters
     ----------
+    task : Task
+    on_click : callable
+        Takes the task.
     label : str
         Of the button; none where there is nothing to do.
     busy : str
-        What is said in the button's place while it is at work.
+        Shown in place of the button while the job runs.
     """
     if message := st.session_state.pop("not-begun", None):
         st.error(message)
@@ -96,7 +158,7 @@ ENDED_SHOWN_S = 600  # how long the drawer shows a job that has ended
 
 
 def drawer() -> None:
-    """What runs and what waits, on every page; it looks again by itself while something does."""
+    """Running and waiting jobs, on every page; refreshed while there are any."""
     alive = any(job.is_alive for job in jobs_now())
     st.fragment(_drawer, run_every=2.0 if alive else None)()
 
@@ -106,7 +168,7 @@ def _drawer() -> None:
     alive = {job.id for job in found if job.is_alive}
     if st.session_state.get("jobs-seen-alive", alive) != alive:
         st.session_state["jobs-seen-alive"] = alive
-        st.rerun()  # the whole page: what a job made is there, or the polling ends
+        st.rerun()  # the whole page, since a job's result is there or polling ends
     st.session_state["jobs-seen-alive"] = alive
     ended = [job for job in found if job.ended and time.time() - job.ended < ENDED_SHOWN_S]
     shown = [job for job in found if job.id in alive] + ended[-1:]
@@ -136,7 +198,14 @@ ACTIONS = {  # of `jobs`: a label and an icon
 
 
 def show_job(job: Job, where: str) -> None:
-    """A job in a few lines: what it is, how far, how it ended, and what can be done with it."""
+    """A job in a few lines: title, progress, outcome, and buttons.
+
+    Parameters
+    ----------
+    job : Job
+    where : str
+        "page" for the page of all jobs; else part of its buttons' keys.
+    """
     icon, word = STATES[job.status]
     place = f", number {job.place} in the queue" if job.place else ""
     st.markdown(f"**{as_text(job.task.title)}**: {icon} {word}{place}")
@@ -169,10 +238,11 @@ def _button(action: str, key: str, **look) -> bool:
 
 
 def show_state(job: Job, details: dict[str, str]) -> None:
-    """How a job stands, on the page of what it is about: a sentence.
+    """The state of a job in a sentence, on the page of its subject.
 
     Parameters
     ----------
+    job : Job
     details : dict
         What the page has to say in each state: of `running` all; of `stopping` what becomes of the work; of `stopped`
         and `interrupted` what was done, e.g. "12 epochs"; of `failed` and `done` what follows.
@@ -196,7 +266,13 @@ def show_state(job: Job, details: dict[str, str]) -> None:
 
 
 def offer_change(job: Job | None, task: Task | None = None) -> None:
-    """Below a state: the button that stops the job or goes on with it; or, where none can be resumed, with the task."""
+    """Below a state: the button that stops the job or goes on with it; or, where none can be resumed, with the task.
+
+    Parameters
+    ----------
+    job : Job or None
+    task : Task, optional
+    """
     if settings().read_only:
         st.caption("This installation is for looking only: nothing is started or stopped here.")
     elif job and job.is_alive:
@@ -210,7 +286,12 @@ def offer_change(job: Job | None, task: Task | None = None) -> None:
 
 
 def show_log(job: Job | None) -> None:
-    """What a job wrote that did not end well, folded up."""
+    """The log of a job that failed or was interrupted, in an expander.
+
+    Parameters
+    ----------
+    job : Job or None
+    """
     if job and job.status in ("failed", "interrupted") and (log := job.log(30).strip()):
         with st.expander("What it wrote"):
             st.code(log, language=None)
