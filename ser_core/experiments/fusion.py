@@ -44,25 +44,24 @@ def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest:
     result = []
     for key in recipe.parameters["weights"]:
         member = model.members[key]
-        fits = [
+        default = registry.recipe(key, features=member.features, augmentation=member.augmentation)
+        fitting = [
             run
             for run in found
             if runs.matches(run, protocol=protocol, model=key, seed=recipe.seed)
-            and member.fits(run.recipe)
+            and member.fits(run.recipe, default)
             and data_digest in (None, run.data_digest)
         ]
-        if not fits:
-            usual = {"protocol": "study", "seed": protocols.ORIGINAL_SEED}
-            wanted = {"protocol": protocol, "seed": recipe.seed}
+        if not fitting:
             options = [member.command] if member.command else []
-            options += [f"--{name} {value}" for name, value in wanted.items() if value != usual[name]]
-            said = ", ".join(f"{name} {value}" for name, value in wanted.items())
+            options += [f"--protocol {protocol}"] if protocol != "study" else []
+            options += [f"--seed {recipe.seed}"] if recipe.seed != protocols.ORIGINAL_SEED else []
             of_clips = f" on clips {data_digest[:12]}" if data_digest else ""
             raise ArtifactError(
-                f"{model.key} is made of saved runs, and there is none of {key} with {said}{of_clips}. "
-                f"Make it first: {' '.join(['python -m ser_core run', key, *options])}"
+                f"{model.key} is made of saved runs, and there is none of {key} with protocol {protocol}, "
+                f"seed {recipe.seed}{of_clips}. Make it first: {' '.join(['python -m ser_core run', key, *options])}"
             )
-        result.append(fits[-1])
+        result.append(fitting[-1])
     return result
 
 

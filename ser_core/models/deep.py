@@ -161,7 +161,7 @@ MODELS = (
         "deep",
         "The mean of what the 1-D CNN and VGG16 say, three parts to two.",
         {"default": Preset({"weights": {"cnn": 3, "vgg16": 2}}, features="members", preprocessing="members")},
-        {"cnn": Member(), "vgg16": Member()},
+        {"cnn": Member("mean180"), "vgg16": Member("vgg16")},
     ),
     _network(
         "cnn2d",

@@ -79,23 +79,23 @@ MODELS = (
         "best",
         "Our best vote",
         "Kernel ridge on a thousand statistics of the voice and a small network that sees its sound, half and half.",
-        krr=Member({"preset": "functionals"}, "--features functionals"),
-        cnn2d=Member(),
+        krr=Member("functionals", command="--features functionals"),
+        cnn2d=Member("frames", "specaugment"),
     ),
     _of_runs(
         "v_apart_cnn2d",
         "Vote: apart + cnn2d",
         "As our best vote, but its kernel ridge names emotion and gender apart: meant for voices never heard.",
-        apart=Member({"preset": "functionals"}, "--features functionals"),
-        cnn2d=Member(),
+        apart=Member("functionals", command="--features functionals"),
+        cnn2d=Member("frames", "specaugment"),
     ),
     _of_runs(
         "v_voices",
         "Vote: both in other voices",
         "Apart and cnn2d, each having learned every clip in other voices, too, so as to know fewer by heart.",
         apart=Member(
-            {"preset": "voices-tuned-inside", "origin": "nested"}, f"--features voices --tune {NESTED_TRIALS}"
+            "functionals", "speaker-perturbation", "nested", command=f"--features voices --tune {NESTED_TRIALS}"
         ),
-        cnn2d=Member({"preset": "voices"}, "--preset voices"),
+        cnn2d=Member("frames", "specaugment+vtlp", command="--preset voices"),
     ),
 )

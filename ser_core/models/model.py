@@ -334,15 +334,39 @@ class Vote(OfTables):
 
 @dataclass(frozen=True)
 class Member:
-    """A saved run that a vote is made of: what its recipe must say, and the options of the command that makes it."""
+    """One of the saved runs that a vote combines: what its recipe must have.
 
-    recipe: dict[str, str] = field(default_factory=dict)
+    Parameters
+    ----------
+    features, augmentation, origin : str
+        As a `Recipe` has them.
+    command : str
+        Options of the `run` command that makes such a run.
+    """
+
+    features: str = "mean180"
+    augmentation: str = "none"
+    origin: str = "default"
     command: str = ""
 
-    def fits(self, recipe: Recipe) -> bool:
-        """Whether a run of this recipe is the member."""
-        wanted = {"origin": "default", "preset": "default"} | self.recipe
-        return all(getattr(recipe, name) == value for name, value in wanted.items())
+    def fits(self, recipe: Recipe, default: Recipe) -> bool:
+        """Whether a run of this recipe can be the member.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        default : Recipe
+            The model's default for the member's features and augmentation: a member of origin "default" must have its
+            parameters.
+
+        Returns
+        -------
+        bool
+        """
+        wanted = (self.features, self.augmentation, self.origin)
+        if (recipe.features, recipe.augmentation, recipe.origin) != wanted:
+            return False
+        return self.origin != "default" or recipe.parameters == default.parameters
 
 
 @dataclass(frozen=True)
