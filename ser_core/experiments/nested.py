@@ -8,7 +8,6 @@ import numpy as np
 import optuna
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,6 +17,7 @@ from ser_core.evaluation import accuracy, protocols, uar
 from ser_core.features import augmentation, mean180
 from ser_core.features import registry as feature_sets
 from ser_core.models import preprocessing, registry, search_spaces
+from ser_core.models.base import ProbabilisticClassifier
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.recipe import Recipe
 
@@ -56,7 +56,7 @@ def recipe(base: Recipe, trials: int) -> Recipe:
     return base.with_parameters(parameters, origin="nested", preset=preset)
 
 
-class NestedSearch(ClassifierMixin, BaseEstimator):
+class NestedSearch(ProbabilisticClassifier):
     """A classifier that searches for its hyperparameters whenever it is fitted, on folds of the clips that it is given.
 
     Parameters
@@ -124,19 +124,6 @@ class NestedSearch(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return self.estimator_.predict_proba(features)[:, self.numbers_]
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable code of each clip.
-
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, d)]
-
-        Returns
-        -------
-        np.ndarray [shape=(n,)]
-        """
-        return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def _made(self, parameters: dict):
         model = registry.get(self.recipe.model)

@@ -37,8 +37,8 @@ class Training:
     Parameters
     ----------
     watch : callable, optional
-        Called after each epoch with a dict: `fit` (from 1), `fits`, `part`, `fold`, and the fields of
-        `models.networks.Progress`.
+        Called after each epoch with a dict: `fit` (from 1), `fits`, `part`, `fold`, and what
+        `models.networks.NetworkClassifier.fit` passes to its `watch`.
     folder : Path, optional
         An interrupted run is resumed from the checkpoints in `folder / run.id`. Delete them once the run is saved.
     """
@@ -134,24 +134,24 @@ def run(
     folds = [fold for fold in chosen.folds(table) if cv or fold.part != "cv"]
     seen = features or _of_table(table, recipe)
     labels = table["label"].to_numpy(dtype=str)
-    # A protocol with one test part has one model to keep. Where everybody is tested once, there is none.
-    is_kept = [fold.part == "test" and sum(one.part == "test" for one in folds) == 1 for fold in folds]
+    # A protocol with a single test fold has one model to keep; one that tests every speaker once has none.
+    has_one_model = sum(fold.part == "test" for fold in folds) == 1
     data_digest = tables.digest(table)
     run_id = runs.id_of(recipe, protocol, data_digest, cv)
-    work = [(fold, keep) for fold, keep in zip(folds, is_kept, strict=True)]
-    groups = table["speaker"].to_numpy() if chosen.holds_actors_out else None
+    # Passes speaker groups, so that splits inside a fold are speaker-independent, too.
+    is_grouped = chosen.holds_actors_out and has_fit_parameter(estimator.estimator, "groups")
+    speakers = table["speaker"].to_numpy()
+    work = [
+        (fold, has_one_model and fold.part == "test", {"groups": speakers[fold.train]} if is_grouped else {})
+        for fold in folds
+    ]
     if registry.get(recipe.model).trains_in_epochs:
         folder = training.folder and training.folder / run_id
-        fits = _train_each(estimator, seen.values, labels, work, groups, training.watch, folder)
+        fits = _train_each(estimator, seen.values, labels, work, training.watch, folder)
     else:
-        # Passes speaker groups to what searches inside a fold, so that inner folds are speaker-independent, too.
-        if not has_fit_parameter(estimator.estimator, "groups"):
-            groups = None
         fits = joblib.Parallel(n_jobs=jobs, return_as="generator")(
-            joblib.delayed(_fit_and_predict)(
-                estimator, seen.values, labels, fold, keep, **({} if groups is None else {"groups": groups[fold.train]})
-            )
-            for fold, keep in work
+            joblib.delayed(_fit_and_predict)(estimator, seen.values, labels, fold, keep, **options)
+            for fold, keep, options in work
         )
     outcomes = []
     for outcome in fits:
@@ -221,29 +221,26 @@ class _Outcome:
     found: dict | None = None  # of a model that looks for its parameters inside the fold
 
 
-def _train_each(estimator, features, labels, work, groups, watch, folder):
+def _train_each(estimator, features, labels, work, watch, folder):
     """Fit a network on each fold, one after another."""
-    from ser_core.models.networks import Progress
-
-    for number, (fold, keep) in enumerate(work, start=1):
+    for number, (fold, keep, options) in enumerate(work, start=1):
         where = {"part": fold.part, "fold": fold.number}
-        progress = Progress(
-            watch=watch and partial(_tell, watch, {"fit": number, "fits": len(work)} | where),
-            checkpoint=folder and folder / f"{fold.part}-{fold.number}",
-            groups=None if groups is None else groups[fold.train],
-        )
+        if watch:
+            options["watch"] = partial(_report, watch, {"fit": number, "fits": len(work)} | where)
+        if folder:
+            options["checkpoint"] = folder / f"{fold.part}-{fold.number}"
         model = clone(estimator)
-        outcome = _fit_and_predict(model, features, labels, fold, keep, threads=None, progress=progress)
+        outcome = _fit_and_predict(model, features, labels, fold, keep, threads=None, **options)
         network = model.estimator_
         curve = pd.DataFrame(network.history_).drop(columns="epochs").assign(**where)
-        # By its epochs, since what was there from before it was broken off took no time now.
+        # The sum over epochs, so that a resumed fit counts the epochs from before it was interrupted.
         seconds = float(curve["seconds"].sum())
         yield replace(
             outcome, curve=curve, fit_seconds=seconds, layers=network.layers(), learned_from=network.learned_from_
         )
 
 
-def _tell(watch, where: dict, epoch: dict) -> None:
+def _report(watch, where: dict, epoch: dict) -> None:
     watch(where | epoch)
 
 

@@ -1,11 +1,13 @@
 """Training on changed copies of clips beside the originals."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from ser_core.models.base import ProbabilisticClassifier
 
-class AugmentedClassifier(ClassifierMixin, BaseEstimator):
+
+class AugmentedClassifier(ProbabilisticClassifier):
     """Trains on original and perturbed copies; predicts from the original alone.
 
     Parameters
@@ -47,16 +49,3 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return self.estimator_.predict_proba(features[:, 0] if features.ndim == 3 else features)
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable code of each clip.
-
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, d), or with copies (n, copies, d)]
-
-        Returns
-        -------
-        np.ndarray [shape=(n,)]
-        """
-        return self.classes_[self.predict_proba(features).argmax(axis=1)]

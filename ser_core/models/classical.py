@@ -4,8 +4,18 @@ A `study` preset holds the original authors' values. Ours were chosen by five-fo
 training part, to be as good or better and fast: the authors' forest has 22,984 trees, their LightGBM 12,310 rounds.
 """
 
-import numpy as np
+from collections.abc import Callable
 
+import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from ser_core.models.kernel_ridge import KernelRidgeClassifier
 from ser_core.models.model import Preset, SingleModel
 from ser_core.models.preprocessing import COMPONENTS
 
@@ -29,16 +39,9 @@ def nearness(distances: np.ndarray) -> np.ndarray:
     return 1 / np.maximum(distances, 1e-9) ** NEARNESS_POWER
 
 
-def _decision_tree(parameters, seed):
-    from sklearn.tree import DecisionTreeClassifier
-
-    return DecisionTreeClassifier(random_state=seed, **parameters)
-
-
-def _random_forest(parameters, seed):
-    from sklearn.ensemble import RandomForestClassifier
-
-    return RandomForestClassifier(**{"random_state": seed} | parameters)
+def _seeded(classifier: type) -> Callable:
+    """What makes a scikit-learn classifier of parameters and a seed."""
+    return lambda parameters, seed: classifier(**{"random_state": seed} | parameters)
 
 
 def _lightgbm(parameters, seed):
@@ -53,44 +56,21 @@ def _xgboost(parameters, seed):
     return XGBClassifier(random_state=seed, n_jobs=1, **parameters)
 
 
-def _mlp(parameters, seed):
-    from sklearn.neural_network import MLPClassifier
-
-    return MLPClassifier(random_state=seed, **parameters)
-
-
 def _nearest_neighbours(parameters, seed):
-    from sklearn.neighbors import KNeighborsClassifier
-
-    by_name = {"nearness": nearness}
-    return KNeighborsClassifier(**parameters | {"weights": by_name.get(parameters["weights"], parameters["weights"])})
-
-
-def _logistic_regression(parameters, seed):
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(random_state=seed, **parameters)
+    weights = nearness if parameters["weights"] == "nearness" else parameters["weights"]
+    return KNeighborsClassifier(**parameters | {"weights": weights})
 
 
 def _svm(parameters, seed):
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.svm import SVC
-
-    # One machine on all clips; one temperature, fitted on out-of-fold scores, turns its scores into probabilities.
-    machine = SVC(random_state=seed, **parameters)
-    return CalibratedClassifierCV(machine, method="temperature", ensemble=False)
+    # One SVM on all clips. A single temperature, fitted on out-of-fold scores, turns its scores into probabilities.
+    return CalibratedClassifierCV(SVC(random_state=seed, **parameters), method="temperature", ensemble=False)
 
 
 def _kernel_ridge(parameters, seed):
-    from ser_core.models.kernel_ridge import KernelRidgeClassifier
-
     return KernelRidgeClassifier(**parameters)
 
 
 def _bagging(parameters, seed):
-    from sklearn.ensemble import BaggingClassifier
-    from sklearn.tree import DecisionTreeClassifier
-
     return BaggingClassifier(DecisionTreeClassifier(), random_state=seed, **parameters)
 
 
@@ -115,7 +95,7 @@ MODELS = (
         "Decision tree",
         "A list of yes-or-no questions about single features.",
         "tree",
-        _decision_tree,
+        _seeded(DecisionTreeClassifier),
         {"criterion": "entropy", "min_samples_leaf": 3},
         {
             "criterion": "entropy",
@@ -130,7 +110,7 @@ MODELS = (
         "Random forest",
         "Many trees, each grown on other clips and features; they vote.",
         "forest",
-        _random_forest,
+        _seeded(RandomForestClassifier),
         {"n_estimators": 200, "criterion": "entropy", "bootstrap": False},
         {
             "criterion": "entropy",
@@ -186,7 +166,7 @@ MODELS = (
         "Multilayer perceptron",
         "A small neural network with one hidden layer.",
         "distance",
-        _mlp,
+        _seeded(MLPClassifier),
         {"hidden_layer_sizes": [600], "alpha": 3.0, "solver": "lbfgs", "tol": 1e-3, "max_iter": 500},
         {
             "activation": "relu",
@@ -212,7 +192,7 @@ MODELS = (
         "Logistic regression",
         "Adds up the features with one weight for each class.",
         "distance",
-        _logistic_regression,
+        _seeded(LogisticRegression),
         {"C": 0.3, "max_iter": 500},
         {"solver": "saga", "class_weight": None, "max_iter": 10000},
     ),

@@ -172,4 +172,3 @@ MODELS = (
         voices=("frames", CNN2D | {"voices": 0.1}),
     ),
 )
-KEYS = tuple(model.key for model in MODELS)

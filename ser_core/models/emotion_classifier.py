@@ -1,15 +1,16 @@
 """The interface of every model: fitted on class names, it predicts the 16 classes in a fixed order."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ser_core.corpus.labels import LABELS
+from ser_core.models.base import ProbabilisticClassifier
 
 
-class EmotionClassifier(ClassifierMixin, BaseEstimator):
+class EmotionClassifier(ProbabilisticClassifier):
     """A scikit-learn classifier over the 16 classes of `labels.LABELS`.
 
     The classes of the training clips are numbered without gaps, as XGBoost wants them; a class that no training clip
@@ -78,19 +79,6 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return self._all_classes(self.estimator_.predict_proba(features))
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable class of each clip.
-
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, ...)]
-
-        Returns
-        -------
-        np.ndarray [shape=(n,), dtype=str]
-        """
-        return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def members_proba(self, features: np.ndarray) -> dict[str, np.ndarray]:
         """The class probabilities [shape=(n, 16)] of each member of a vote, by its key; empty for other models.

@@ -1,6 +1,6 @@
 """Models made of others: soft votes (weighted means of probabilities), and separate decisions on gender and emotion."""
 
-from ser_core.models import classical
+from ser_core.models import classical, hierarchy
 from ser_core.models.model import Member, Preset, SavedVote, TwoQuestions, Vote
 
 NESTED_TRIALS = 15  # a fold, of what ships
@@ -59,7 +59,7 @@ MODELS = (
             "functionals": Preset({"routing": "soft"}, features="functionals"),
         },
         _SINGLE["krr"],
-        "GenderFirstClassifier",
+        hierarchy.GenderFirstClassifier,
     ),
     TwoQuestions(
         "apart",
@@ -72,7 +72,7 @@ MODELS = (
             "voices": Preset({}, features="functionals", preprocessing="plain", augmentation="speaker-perturbation"),
         },
         _SINGLE["krr"],
-        "ApartClassifier",
+        hierarchy.ApartClassifier,
     ),
     # Of equal weights: what five-fold cross-validation on the original's training part chose for the first.
     _of_runs(

@@ -5,13 +5,14 @@ both independently, on all voices, is the alternative.
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from ser_core.corpus.labels import GENDERS, LABELS, emotion_of, gender_of
+from ser_core.models.base import ProbabilisticClassifier
 
 
-class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
+class GenderFirstClassifier(ProbabilisticClassifier):
     """One model for the gender, and for each gender one for the emotion, fitted on clips of that gender alone.
 
     Parameters
@@ -75,21 +76,8 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
             result[:, self.codes_[gender]] = of_gender[:, [column]] * emotions
         return result
 
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable code of each clip.
 
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, d)]
-
-        Returns
-        -------
-        np.ndarray [shape=(n,)]
-        """
-        return self.classes_[self.predict_proba(features).argmax(axis=1)]
-
-
-class ApartClassifier(ClassifierMixin, BaseEstimator):
+class ApartClassifier(ProbabilisticClassifier):
     """One model for the emotion and one for the gender, each fitted on the clips of all speakers.
 
     The probability of a class is that of its emotion times that of its gender. Each emotion has twice as many training
@@ -141,19 +129,6 @@ class ApartClassifier(ClassifierMixin, BaseEstimator):
         for model, answers in self.questions_:
             given *= _probabilities(model, features)[:, answers]
         return given / given.sum(axis=1, keepdims=True)
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable code of each clip.
-
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, d)]
-
-        Returns
-        -------
-        np.ndarray [shape=(n,)]
-        """
-        return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
 
 def _probabilities(model, features: np.ndarray) -> np.ndarray:

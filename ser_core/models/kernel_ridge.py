@@ -4,12 +4,13 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
+
+from ser_core.models.base import ProbabilisticClassifier
 
 _LOG_SHARPNESS = (-3.0, 7.0)  # searched: from nearly even probabilities to nearly certain ones
 
 
-class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
+class KernelRidgeClassifier(ProbabilisticClassifier):
     """Regresses on which class a clip has (1) or has not (0); the highest score wins.
 
     The scores are those of `sklearn.kernel_ridge.KernelRidge` on centred one-hot classes (Suykens & Vandewalle 1999,
@@ -81,19 +82,6 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         np.ndarray [shape=(n, classes)]
         """
         return softmax(self.sharpness_ * self.decision_function(features), axis=1)
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable class of each clip.
-
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, d)]
-
-        Returns
-        -------
-        np.ndarray [shape=(n,)]
-        """
-        return self.classes_[self.decision_function(features).argmax(axis=1)]
 
     def _kernel(self, features: np.ndarray) -> np.ndarray:
         squares = np.square(features).sum(axis=1)[:, np.newaxis]

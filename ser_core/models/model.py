@@ -4,13 +4,16 @@ Building one imports what it needs. No caller checks the kind of a model: it cal
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+from sklearn.ensemble import VotingClassifier
 
 from ser_core.errors import ModelError
 from ser_core.features import augmentation as augmentations
 from ser_core.features import registry as feature_sets
+from ser_core.models import preprocessing
 from ser_core.models.recipe import Recipe
 
 
@@ -269,8 +272,6 @@ class SingleModel(OfTables):
 
     def build(self, recipe: Recipe):
         """An unfitted pipeline: preprocessing, then the classifier."""
-        from ser_core.models import preprocessing
-
         return preprocessing.before(self.classifier(recipe.parameters, recipe.seed), self.view, recipe)
 
 
@@ -279,7 +280,7 @@ class TwoQuestions(OfTables):
     """Gender and emotion as two decisions, combined by a classifier of `hierarchy` from fits of one single model."""
 
     base: SingleModel
-    together: str
+    together: Callable  # of `hierarchy`: an estimator and the preset's parameters -> a classifier
 
     def parameters(self, preset: str) -> dict:
         """All that a preset sets, the single model's parameters too."""
@@ -289,12 +290,10 @@ class TwoQuestions(OfTables):
 
     def build(self, recipe: Recipe):
         """An unfitted classifier of `hierarchy` around the single model."""
-        from ser_core.models import hierarchy
-
         options = dict(recipe.parameters)
         base = options.pop("base")[self.base.key]
         one = self.base.build(dataclasses.replace(recipe, model=self.base.key, parameters=base))
-        return getattr(hierarchy, self.together)(one, **options)
+        return self.together(one, **options)
 
     @property
     def tuned_as(self) -> str:
@@ -315,21 +314,17 @@ class Vote(OfTables):
 
     def build(self, recipe: Recipe):
         """An unfitted vote of its members."""
-        from sklearn.ensemble import VotingClassifier
-
-        from ser_core.models import preprocessing
-
-        weights, members = recipe.parameters["weights"], recipe.parameters["members"]
-        seen = {member.view for member in self.members.values()}
-        if len(seen) == 1:  # the members see the same, so it is made once for all
-            bare = [(key, one.classifier(members[key], recipe.seed)) for key, one in self.members.items()]
-            vote = VotingClassifier(bare, voting="soft", weights=[weights[key] for key in self.members])
-            return preprocessing.before(vote, seen.pop(), recipe)
+        weights = [recipe.parameters["weights"][key] for key in self.members]
+        parameters = recipe.parameters["members"]
+        views = {member.view for member in self.members.values()}
+        if len(views) == 1:  # preprocessing that all members share runs once
+            bare = [(key, one.classifier(parameters[key], recipe.seed)) for key, one in self.members.items()]
+            return preprocessing.before(VotingClassifier(bare, voting="soft", weights=weights), views.pop(), recipe)
         whole = [
-            (key, one.build(dataclasses.replace(recipe, model=key, parameters=members[key])))
+            (key, one.build(dataclasses.replace(recipe, model=key, parameters=parameters[key])))
             for key, one in self.members.items()
         ]
-        return VotingClassifier(whole, voting="soft", weights=[weights[key] for key in self.members])
+        return VotingClassifier(whole, voting="soft", weights=weights)
 
 
 @dataclass(frozen=True)
@@ -407,8 +402,3 @@ class SavedVote(Model):
         raise ModelError(
             f"{self.key} is not fitted: it is made of the runs of {members}. python -m ser_core run {self.key}"
         )
-
-
-def keys(models: Iterable[Model], asked: Callable[[Model], bool]) -> str:
-    """The keys of those models of which something holds, for a message."""
-    return ", ".join(one.key for one in models if asked(one))

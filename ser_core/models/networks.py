@@ -11,12 +11,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import map_coordinates
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.validation import check_is_fitted
@@ -26,6 +25,7 @@ from ser_core.errors import TrainingError
 from ser_core.features.frames import FLOOR_DB, band_centres_hz
 from ser_core.files import atomically
 from ser_core.keras_backend import load_keras
+from ser_core.models.base import ProbabilisticClassifier
 
 PCA_VARIANCE = 0.95  # the study's: 66 components of its 180 features
 PREDICT_BATCH = 128
@@ -268,26 +268,8 @@ def other_voice(frames: np.ndarray, speed: float, height: float) -> np.ndarray:
 # Training
 
 
-@dataclass
-class Progress:
-    """How a training is watched, and where it keeps its checkpoints.
-
-    Parameters
-    ----------
-    watch : callable, optional
-        Told of each epoch that ended: a dict of epoch, epochs, loss, accuracy, val_loss, val_accuracy and seconds.
-    checkpoint : Path, optional
-        A folder. A training is resumed from an earlier state there, with the same result as an uninterrupted one.
-    groups : np.ndarray [shape=(n,)], optional
-        Of the clips, e.g. their actors: no group is on both sides of the validation split.
-    """
-
-    watch: Callable[[dict], None] | None = None
-    checkpoint: Path | None = None
-    groups: np.ndarray | None = field(default=None, repr=False)
-
-
-class NetworkClassifier(ClassifierMixin, BaseEstimator):
+@dataclass(eq=False, repr=False)  # the methods that it makes would replace scikit-learn's
+class NetworkClassifier(ProbabilisticClassifier):
     """A network behind scikit-learn's interface.
 
     Each epoch depends on the state before it, the seed and its number, and on nothing else. So one that was broken off
@@ -312,64 +294,70 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         With `augment`: up to this share faster or slower, and higher or lower, is each clip said in each epoch.
     """
 
-    def __init__(
-        self,
-        network: str = "cnn",
-        *,
-        epochs: int = 60,
-        batch_size: int = 16,
-        learning_rate: float = 0.01,
-        optimizer: str = "sgd",
-        decay: bool = False,
-        dropout: float = 0.3,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        smoothing: float = 0.0,
-        augment: bool = False,
-        voices: float = 0.0,
-        validation: float = 0.1,
-        patience: int = 20,
-        seed: int = 9,
-    ):
-        self.network = network
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.optimizer = optimizer
-        self.decay = decay
-        self.dropout = dropout
-        self.l1 = l1
-        self.l2 = l2
-        self.smoothing = smoothing
-        self.augment = augment
-        self.voices = voices
-        self.validation = validation
-        self.patience = patience
-        self.seed = seed
+    network: str = "cnn"
+    _: KW_ONLY
+    epochs: int = 60
+    batch_size: int = 16
+    learning_rate: float = 0.01
+    optimizer: str = "sgd"
+    decay: bool = False
+    dropout: float = 0.3
+    l1: float = 0.0
+    l2: float = 0.0
+    smoothing: float = 0.0
+    augment: bool = False
+    voices: float = 0.0
+    validation: float = 0.1
+    patience: int = 20
+    seed: int = 9
 
-    def fit(self, features: np.ndarray, labels: np.ndarray, progress: Progress | None = None) -> "NetworkClassifier":
-        """Learn from features [shape=(n, ...)] and class numbers [shape=(n,)] without gaps.
+    def fit(
+        self,
+        features: np.ndarray,
+        labels: np.ndarray,
+        groups: np.ndarray | None = None,
+        *,
+        watch: Callable[[dict], None] | None = None,
+        checkpoint: Path | None = None,
+    ) -> "NetworkClassifier":
+        """Train until the last epoch, or until validation accuracy has stopped rising.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+        labels : np.ndarray [shape=(n,), dtype=int]
+            Class numbers without gaps.
+        groups : np.ndarray [shape=(n,)], optional
+            Of the clips, e.g. their speakers: no group is on both sides of the validation split.
+        watch : callable, optional
+            Called after each epoch with a dict of epoch, epochs, loss, accuracy, val_loss, val_accuracy and seconds.
+        checkpoint : Path, optional
+            A folder for the training state after each epoch. Training resumes from a state that is already there, with
+            the same result as an uninterrupted one.
+
+        Returns
+        -------
+        NetworkClassifier
 
         Raises
         ------
         TrainingError
-            If the loss is no number any more.
+            If the loss is not a finite number.
         """
-        progress = progress or Progress()
         self.classes_ = np.unique(labels)
-        learn, watch = self._parts(labels, progress.groups)
-        self.learned_from_ = len(learn)
-        model, history, best = self._begin(np.asarray(features[learn]), progress)
+        train, held_out = self._parts(labels, groups)
+        self.learned_from_ = len(train)
+        model, history, best = self._begin(np.asarray(features[train]), checkpoint)
         while not self._is_over(history):
             interrupts.check()
-            history.append(self._epoch(model, features, labels, learn, watch, len(history)))
-            if best is None or _rank(history[-1], len(watch)) > best[0]:
-                best = _rank(history[-1], len(watch)), model.get_weights()
-            if progress.checkpoint:
-                _keep(model, history, best[1], progress.checkpoint)
-            if progress.watch:
-                progress.watch(history[-1])
-        if best is not None and len(watch):
+            history.append(self._epoch(model, features, labels, train, held_out, len(history)))
+            if best is None or _rank(history[-1]) > best[0]:
+                best = _rank(history[-1]), model.get_weights()
+            if checkpoint:
+                _keep(model, history, best[1], checkpoint)
+            if watch:
+                watch(history[-1])
+        if best is not None and len(held_out):
             model.set_weights(best[1])
         self.model_, self.history_ = model, history
         return self
@@ -387,19 +375,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return _predict(self.model_, features)
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable class of each clip.
-
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, ...)]
-
-        Returns
-        -------
-        np.ndarray [shape=(n,)]
-        """
-        return self.classes_[self.predict_proba(features).argmax(axis=1)]
 
     def layers(self) -> list[dict]:
         """The network layer by layer, as the data goes through it: name, kind, shape of its output, parameters."""
@@ -425,20 +400,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             split = GroupShuffleSplit(1, test_size=self.validation, random_state=self.seed).split(rows, groups=groups)
         return next(split)
 
-    def _begin(self, features: np.ndarray, progress: Progress):
+    def _begin(self, features: np.ndarray, checkpoint: Path | None):
         """A new network, or the one of an interrupted training: network, history, best weights so far."""
         keras = load_keras()
-        if progress.checkpoint and (progress.checkpoint / STATE).is_file():
-            return _kept(keras, progress.checkpoint)
+        if checkpoint and (checkpoint / STATE).is_file():
+            return _kept(keras, checkpoint)
         keras.utils.set_random_seed(self.seed)
         options = Options(self.dropout, self.l1, self.l2)
         model = BUILDERS[self.network](features, len(self.classes_), options)
-        optimizers = keras.optimizers
-        optimizer = (
-            optimizers.SGD(self.learning_rate, momentum=0.9)
-            if self.optimizer == "sgd"
-            else optimizers.Adam(self.learning_rate)
-        )
+        if self.optimizer == "sgd":
+            optimizer = keras.optimizers.SGD(self.learning_rate, momentum=0.9)
+        else:
+            optimizer = keras.optimizers.Adam(self.learning_rate)
         model.compile(
             optimizer,
             keras.losses.CategoricalCrossentropy(label_smoothing=self.smoothing),
@@ -455,11 +428,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         best = max(range(len(history)), key=lambda epoch: history[epoch]["val_accuracy"])
         return len(history) - 1 - best >= self.patience
 
-    def _epoch(self, model, features, labels, learn, watch, number: int) -> dict:
+    def _epoch(self, model, features, labels, train, held_out, number: int) -> dict:
         keras = load_keras()
         began = time.perf_counter()
         rng = np.random.default_rng([self.seed, number])
-        order = rng.permutation(learn)
+        order = rng.permutation(train)
         seen = np.asarray(features[order], dtype=np.float32)
         if self.augment:
             seen = augment(seen, rng, self.voices)
@@ -471,28 +444,29 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             model.optimizer.learning_rate = self.learning_rate * share
         wanted = keras.utils.to_categorical(np.searchsorted(self.classes_, labels[order]), len(self.classes_))
         learned = model.fit(seen, wanted, batch_size=self.batch_size, shuffle=False, verbose=0).history
-        told = {
+        epoch = {
             "epoch": number + 1,
             "epochs": self.epochs,
             "loss": float(learned["loss"][0]),
             "accuracy": float(learned["accuracy"][0]),
         }
-        if not np.isfinite(told["loss"]):
+        if not np.isfinite(epoch["loss"]):
             raise TrainingError(
-                f"The loss is {told['loss']} in epoch {number + 1}: the steps are too long. Try a learning rate below "
+                f"The loss is {epoch['loss']} in epoch {number + 1}: the steps are too long. Try a learning rate below "
                 f"{self.learning_rate:g}"
             )
-        if len(watch):
-            given = _predict(model, features[watch])
-            truth = np.searchsorted(self.classes_, labels[watch])
-            right = given[np.arange(len(watch)), truth]
-            told["val_loss"] = float(-np.log(np.maximum(right, 1e-7)).mean())
-            told["val_accuracy"] = float((given.argmax(axis=1) == truth).mean())
-        return told | {"seconds": round(time.perf_counter() - began, 2)}
+        if len(held_out):
+            given = _predict(model, features[held_out])
+            truth = np.searchsorted(self.classes_, labels[held_out])
+            right = given[np.arange(len(held_out)), truth]
+            epoch["val_loss"] = float(-np.log(np.maximum(right, 1e-7)).mean())
+            epoch["val_accuracy"] = float((given.argmax(axis=1) == truth).mean())
+        return epoch | {"seconds": round(time.perf_counter() - began, 2)}
 
 
-def _rank(told: dict, has_validation: int) -> tuple:
-    return (told["val_accuracy"], -told["val_loss"]) if has_validation else (told["epoch"],)
+def _rank(epoch: dict) -> tuple:
+    """What the best epoch has most of: validation accuracy, or without validation, training."""
+    return (epoch["val_accuracy"], -epoch["val_loss"]) if "val_loss" in epoch else (epoch["epoch"],)
 
 
 def _predict(model, features: np.ndarray) -> np.ndarray:
@@ -519,13 +493,13 @@ def _keep(model, history: list[dict], best: list[np.ndarray], folder: Path) -> N
 
 
 def _kept(keras, folder: Path):
-    told = json.loads((folder / STATE).read_text())
-    part, history = folder / told["state"], told["history"]
+    state = json.loads((folder / STATE).read_text())
+    part, history = folder / state["state"], state["history"]
     model = keras.saving.load_model(part / "network.keras", safe_mode=True)
     for layer in model.layers:
         if isinstance(layer, keras.layers.SpatialDropout2D):  # the one layer whose precision Keras does not keep
             layer.dtype_policy = keras.mixed_precision.global_policy()
     with np.load(part / "best.npz") as saved:
         weights = [saved[name] for name in saved.files]
-    best = max(_rank(epoch, "val_loss" in epoch) for epoch in history)
+    best = max(map(_rank, history))
     return model, history, (best, weights)

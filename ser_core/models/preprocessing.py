@@ -99,15 +99,13 @@ def _with_discriminants() -> list:
     return [make_union("passthrough", LinearDiscriminantAnalysis(solver="eigen", shrinkage=LDA_SHRINKAGE))]
 
 
-# Feature set -> kind of model -> steps after standardisation; of other sets, none.
+# Feature set -> view -> steps after standardisation; of other sets and of "forest", none.
 TAILORED = {
     "mean180": {
-        "forest": lambda: [],
         "distance": lambda: [FunctionTransformer(weigh_mfcc), SoftWhitener()],
         "tree": _with_discriminants,
     },
     "functionals": {
-        "forest": lambda: [],
         "distance": lambda: [SoftWhitener(power=0.0, at_most=COMPONENTS)],
         "tree": _with_discriminants,
     },

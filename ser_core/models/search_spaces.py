@@ -13,8 +13,6 @@ from optuna.trial import Trial
 from ser_core.errors import TuningError
 from ser_core.models import registry
 
-SPACES = ("ours", "study")
-
 
 @dataclass(frozen=True)
 class Space:
@@ -68,15 +66,15 @@ def get(model: str, space: str = "ours") -> Space:
     ModelError, TuningError
         If there is no such model, the model is not tuned, or it has no such space.
     """
-    registry.get(model)
+    family = registry.get(model).family
     if space not in SPACES:
         raise TuningError(f"There is no search space {space!r}; there is {' and '.join(SPACES)}")
     if model not in OURS:
-        reason = "it has no search space" if registry.get(model).family == "classical" else "a vote follows its members"
+        reason = "it has no search space" if family == "classical" else "a vote follows its members"
         raise TuningError(f"{model!r} is not tuned: {reason}. Tune one of {', '.join(OURS)}")
     if space == "study" and model not in AUTHORS:
         raise TuningError(f"The study did not tune {model!r}: it has no search space 'study'. Use 'ours'")
-    return (AUTHORS if space == "study" else OURS)[model]
+    return SPACES[space][model]
 
 
 def available(model: str) -> list[str]:
@@ -86,7 +84,7 @@ def available(model: str) -> list[str]:
     ----------
     model : str
     """
-    return [name for name, spaces in (("ours", OURS), ("study", AUTHORS)) if model in spaces]
+    return [name for name, spaces in SPACES.items() if model in spaces]
 
 
 _int, _float = IntDistribution, FloatDistribution
@@ -259,3 +257,5 @@ AUTHORS: dict[str, Space] = {
         {"max_iter": 10000},
     ),
 }
+
+SPACES = {"ours": OURS, "study": AUTHORS}

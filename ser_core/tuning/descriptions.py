@@ -47,16 +47,17 @@ def plan(study: optuna.Study) -> studies.Plan:
     return studies.Plan(**{name: study.user_attrs[name] for name in studies.Plan.__dataclass_fields__})
 
 
+_RANGES = {"ours": "our ranges", "study": "the authors’ ranges"}
+_SAMPLER = {"tpe": "TPE", "random": "random"}
+_PRUNER = {"median": "median", "wilcoxon": "Wilcoxon", "none": "no"}
+
+
 def sentence(plan: studies.Plan) -> str:
     """A plan in words, after the model's name: "our ranges; 5 folds of clips at random; ..."."""
-    return "; ".join(
-        (
-            "our ranges" if plan.space == "ours" else "the authors’ ranges",
-            f"{plan.folds} folds of {'clips at random' if plan.cv == 'study' else 'actors never heard'}",
-            "TPE sampler" if plan.sampler == "tpe" else "random sampler",
-            {"median": "median pruner", "wilcoxon": "Wilcoxon pruner", "none": "no pruner"}[plan.pruner],
-            f"seed {plan.seed}",
-        )
+    folds = "clips at random" if plan.cv == "study" else "actors never heard"
+    return (
+        f"{_RANGES[plan.space]}; {plan.folds} folds of {folds}; {_SAMPLER[plan.sampler]} sampler; "
+        f"{_PRUNER[plan.pruner]} pruner; seed {plan.seed}"
     )
 
 
@@ -109,16 +110,12 @@ def title(name: str) -> str:
     plan = studies.Plan.of_name(name.removesuffix(MINE))
     if plan is None or plan.model not in registry.MODELS:
         return name
-    parts = (
-        registry.get(plan.model).name,
-        "our ranges" if plan.space == "ours" else "the authors’ ranges",
-        f"{plan.folds} folds of {'clips' if plan.cv == 'study' else 'actors'}",
-        "TPE" if plan.sampler == "tpe" else "random",
-        "no pruner" if plan.pruner == "none" else plan.pruner.replace("w", "W"),
-        f"seed {plan.seed}",
-        *(["mine"] if name.endswith(MINE) else []),
+    pruner = "no pruner" if plan.pruner == "none" else _PRUNER[plan.pruner]
+    return (
+        f"{registry.get(plan.model).name}, {_RANGES[plan.space]}, "
+        f"{plan.folds} folds of {'clips' if plan.cv == 'study' else 'actors'}, {_SAMPLER[plan.sampler]}, {pruner}, "
+        f"seed {plan.seed}{', mine' if name.endswith(MINE) else ''}"
     )
-    return ", ".join(parts)
 
 
 def value(value) -> str:

@@ -1,10 +1,11 @@
 """A snapshot of a study in memory, for any number of readers while workers continue."""
 
+import copy
 import hashlib
 from dataclasses import dataclass
 
 import optuna
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 
 from ser_core.tuning import search, storage, studies
 
@@ -63,12 +64,7 @@ def _silent(study: optuna.Study) -> set[int]:
 
 
 def _lost(trial: optuna.trial.FrozenTrial) -> optuna.trial.FrozenTrial:
-    lost = create_trial(
-        state=TrialState.FAIL,
-        params=trial.params,
-        distributions=trial.distributions,
-        user_attrs=trial.user_attrs,
-        intermediate_values=trial.intermediate_values,
-    )
-    lost.datetime_start = lost.datetime_complete = trial.datetime_start
+    """A copy that failed when it began: how long its worker lived is not known."""
+    lost = copy.copy(trial)
+    lost.state, lost.datetime_complete = TrialState.FAIL, trial.datetime_start
     return lost

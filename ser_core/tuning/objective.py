@@ -43,8 +43,9 @@ class Objective:
         self.feature_set = facts.get("features") or self.model.presets["default"].features
         self.features = model_input.load(table, Settings.from_environment(), features=self.feature_set).values
         self.labels = table["label"].to_numpy(dtype=str)
-        # Where actors are held out, none is on both sides of a network's own validation split either.
-        self.groups = table["speaker"].to_numpy() if facts["cv"] == "actors" else None
+        # In speaker-independent folds, a network's own validation split is speaker-independent, too.
+        is_grouped = self.model.trains_in_epochs and facts["cv"] == "actors"
+        self.groups = table["speaker"].to_numpy() if is_grouped else None
 
     def __call__(self, trial: optuna.Trial) -> float:
         """The mean score of a trial's parameters over the folds."""
@@ -72,17 +73,11 @@ class Objective:
     def _on(self, fold: protocols.Fold, parameters: dict) -> float:
         recipe = self.model.trial_recipe(parameters, self.space_name, self.seed, self.feature_set)
         estimator = EmotionClassifier(self.model.build(recipe))
+        options = {} if self.groups is None else {"groups": self.groups[fold.train]}
         # One thread, as in `experiments`: the other cores have workers of their own. That a poor trial did not converge
         # shows in its score.
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            estimator.fit(self.features[fold.train], self.labels[fold.train], **self._options(fold))
+            estimator.fit(self.features[fold.train], self.labels[fold.train], **options)
             given = estimator.predict_proba(self.features[fold.held_out])
         return self.score(self.labels[fold.held_out], np.array(LABELS)[given.argmax(axis=1)])
-
-    def _options(self, fold: protocols.Fold) -> dict:
-        if not self.model.trains_in_epochs or self.groups is None:
-            return {}
-        from ser_core.models.networks import Progress
-
-        return {"progress": Progress(groups=self.groups[fold.train])}

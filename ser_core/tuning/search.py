@@ -105,8 +105,8 @@ def work(
         facts = study.user_attrs
         if facts["data_digest"] != tables.digest(table):
             raise TuningError(f"Study {name!r} is of other clips than this feature table. Bring the same one")
-        study.sampler = _sampler(facts["sampler"], facts["seed"] + 1000 * number)
-        study.pruner = _pruner(facts["pruner"])
+        study.sampler = studies.SAMPLERS[facts["sampler"]](seed=facts["seed"] + 1000 * number)
+        study.pruner = studies.PRUNERS[facts["pruner"]]()
         objective = Objective(facts, table)
         unborn = Unborn(heartbeat_s)
         done = 0
@@ -152,17 +152,3 @@ class Unborn:
             trial.number: self._seen.get(trial.number, now) for trial in running if "worker" not in trial.user_attrs
         }
         return {number for number, first in self._seen.items() if now - first > self._grace_s}
-
-
-def _sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
-    if name == "random":
-        return optuna.samplers.RandomSampler(seed=seed)
-    return optuna.samplers.TPESampler(seed=seed)
-
-
-def _pruner(name: str) -> optuna.pruners.BasePruner:
-    if name == "median":
-        return optuna.pruners.MedianPruner(n_startup_trials=5)
-    if name == "wilcoxon":
-        return optuna.pruners.WilcoxonPruner(p_threshold=0.1)
-    return optuna.pruners.NopPruner()

@@ -5,7 +5,7 @@ is PostgreSQL, named by `SER_OPTUNA_STORAGE`. What ships is an SQLite file that 
 """
 
 import sqlite3
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from filelock import FileLock
@@ -80,31 +80,26 @@ def connect(url: str, *, heartbeat_s: int = HEARTBEAT_S) -> RDBStorage:
     MissingPackageError
         If it is a PostgreSQL database and psycopg is not installed.
     """
-    with reachable(url):
-        file = _sqlite_file(url)
-        if file is not None and "immutable" not in url:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(url):
-            if file is not None and "immutable" not in url:
-                with closing(sqlite3.connect(file, timeout=LOCK_WAIT_S)) as database:
-                    database.execute("PRAGMA journal_mode = WAL")
-            return RDBStorage(
-                url,
-                engine_kwargs={"connect_args": {"timeout": LOCK_WAIT_S}}
-                if file is not None
-                else {"pool_pre_ping": True},
-                heartbeat_interval=heartbeat_s,
-                grace_period=GRACE_BEATS * heartbeat_s,
-                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=MAX_RETRIES),
-            )
+    is_sqlite = _sqlite_file(url) is not None
+    with reachable(url), _alone(url):
+        return RDBStorage(
+            url,
+            engine_kwargs={"connect_args": {"timeout": LOCK_WAIT_S}} if is_sqlite else {"pool_pre_ping": True},
+            heartbeat_interval=heartbeat_s,
+            grace_period=GRACE_BEATS * heartbeat_s,
+            heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=MAX_RETRIES),
+        )
 
 
 @contextmanager
 def _alone(url: str):
-    """Two that open a new database at once would both make its tables, and one of them would fail."""
+    """Hold a lock: of two that open a new database at once, both would make its tables, and one would fail."""
     file = _sqlite_file(url)
-    if file is not None:
-        with nullcontext() if "immutable" in url else FileLock(file.with_name(f".{file.name}.lock")):
+    if file is not None and "immutable" not in url:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(file.with_name(f".{file.name}.lock")):
+            with closing(sqlite3.connect(file, timeout=LOCK_WAIT_S)) as database:
+                database.execute("PRAGMA journal_mode = WAL")
             yield
     elif make_url(url).get_backend_name() == "postgresql":
         with create_engine(url, poolclass=NullPool).connect() as server:

@@ -4,10 +4,13 @@ import re
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 
 import optuna
 import pandas as pd
 from optuna.exceptions import ExperimentalWarning
+from optuna.pruners import MedianPruner, NopPruner, WilcoxonPruner
+from optuna.samplers import RandomSampler, TPESampler
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import TrialState
 
@@ -17,12 +20,16 @@ from ser_core.evaluation import protocols
 from ser_core.features import registry as feature_sets
 from ser_core.features import tables
 from ser_core.models import registry, search_spaces
+from ser_core.models.presets import NAME
 from ser_core.settings import Settings
 from ser_core.tuning import storage
 
-SAMPLERS = ("tpe", "random")
-PRUNERS = ("median", "wilcoxon", "none")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+SAMPLERS = {"tpe": TPESampler, "random": RandomSampler}
+PRUNERS = {
+    "median": partial(MedianPruner, n_startup_trials=5),
+    "wilcoxon": partial(WilcoxonPruner, p_threshold=0.1),
+    "none": NopPruner,
+}
 _OF_PLAN = re.compile(rf"(\w+)-(ours|study)-(study|actors)(\d)-({'|'.join(SAMPLERS)})-({'|'.join(PRUNERS)})-s(\d+)")
 
 # What Optuna would say of each trial stands in the study; that heartbeats are "experimental" has stood there since 2.9.
@@ -197,14 +204,7 @@ def find(name: str, settings: Settings) -> Found:
     return known[name]
 
 
-_open: dict[str, optuna.storages.RDBStorage] = {}
-
-
-def _storage(url: str) -> optuna.storages.RDBStorage:
-    """One connection pool for each database, since opening one takes longer than reading it."""
-    if url not in _open:
-        _open[url] = storage.connect(url)
-    return _open[url]
+_storage = cache(storage.connect)  # one connection pool for each database: opening one takes longer than reading it
 
 
 def open_in(name: str, database: optuna.storages.RDBStorage) -> optuna.Study:
