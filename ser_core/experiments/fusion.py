@@ -18,7 +18,7 @@ from ser_core.results import runs
 from ser_core.results.runs import Run, Seconds, Tables, Versions
 
 STEPS = 20  # of the weight, from 0 to 1
-WHERE = ["part", "fold", "clip"]
+KEY = ["part", "fold", "clip"]
 
 
 def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest: str | None = None) -> list[Run]:
@@ -33,6 +33,11 @@ def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest:
     protocol : str
     data_digest : str, optional
         Only runs on these clips.
+
+    Returns
+    -------
+    list of Run
+        In the order of the vote's weights.
 
     Raises
     ------
@@ -84,12 +89,12 @@ def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
         If the runs are of different protocols, seeds or clips.
     """
     weights = list(recipe.parameters["weights"].values())
-    both = _beside(first, second)
+    both = _aligned(first, second)
     predictions = _mixed(*both, weights[0] / sum(weights))
     pair = (first, second)
 
-    def joined(words: Iterable[str], between: str = " and ") -> str:
-        return between.join(one for one in words if one)
+    def joined(texts: Iterable[str], between: str = " and ") -> str:
+        return between.join(text for text in texts if text)
 
     recipe = replace(recipe, features=joined(run.recipe.features for run in pair))
     return Run(
@@ -128,10 +133,15 @@ def every_weight(first: Run, second: Run) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        `weight`, and of the parts that both runs have `cv_accuracy` and `test_accuracy`. Choose by the first: the
+        `weight`, and for the parts that both runs have `cv_accuracy` and `test_accuracy`. Choose by the first; the
         second only shows the effect of a choice.
+
+    Raises
+    ------
+    ModelError
+        If the runs are of different protocols, seeds or clips.
     """
-    both = _beside(first, second)
+    both = _aligned(first, second)
     rows = []
     for weight in np.linspace(0, 1, STEPS + 1):
         scores = evaluation.scores(_mixed(*both, weight))
@@ -146,6 +156,11 @@ def best_weight(weights: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     weights : pd.DataFrame
+        As `every_weight` returns it.
+
+    Returns
+    -------
+    pd.Series
 
     Raises
     ------
@@ -158,8 +173,8 @@ def best_weight(weights: pd.DataFrame) -> pd.Series:
     return top.loc[(top["weight"] - 0.5).abs().idxmin()]
 
 
-def _beside(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The predictions of the parts and folds that both have, in one order."""
+def _aligned(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The predictions for the clips, parts and folds that both have, in the same order."""
     for name, one, other in (
         ("protocol", first.protocol, second.protocol),
         ("seed", first.recipe.seed, second.recipe.seed),
@@ -167,13 +182,13 @@ def _beside(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     ):
         if one != other:
             raise ModelError(f"{first.id} and {second.id} cannot vote: their {name} differs ({one}, {other})")
-    one, other = (run.predictions.set_index(WHERE).sort_index() for run in (first, second))
+    one, other = (run.predictions.set_index(KEY).sort_index() for run in (first, second))
     shared = one.index.intersection(other.index)
     return tuple(side.loc[shared].reset_index()[evaluation.COLUMNS] for side in (one, other))
 
 
 def _mixed(first: pd.DataFrame, second: pd.DataFrame, weight: float) -> pd.DataFrame:
     mixed = first.copy()
-    given = weight * evaluation.probabilities(first) + (1 - weight) * evaluation.probabilities(second)
-    mixed[evaluation.PROBABILITY_COLUMNS] = given.astype(np.float32)
+    mean = weight * evaluation.probabilities(first) + (1 - weight) * evaluation.probabilities(second)
+    mixed[evaluation.PROBABILITY_COLUMNS] = mean.astype(np.float32)
     return mixed

@@ -1,4 +1,4 @@
-"""Training on changed copies of clips beside the originals."""
+"""Training on perturbed copies of clips beside the originals."""
 
 import numpy as np
 from sklearn.base import clone
@@ -13,8 +13,8 @@ class AugmentedClassifier(ProbabilisticClassifier):
     Parameters
     ----------
     estimator : Pipeline
-        Is cloned, never fitted itself. If the `fit` of its last step takes `copies`, it is passed their number, so that
-        what it holds out inside is held out with all its copies.
+        Cloned before it is fitted. If the `fit` of its last step takes `copies`, it receives the number of copies, so
+        that a clip and its copies are held out together.
     """
 
     def __init__(self, estimator):
@@ -28,6 +28,11 @@ class AugmentedClassifier(ProbabilisticClassifier):
         features : np.ndarray [shape=(n, copies, d)]
             The original first.
         codes : np.ndarray [shape=(n,), dtype=int]
+            Class of each clip.
+
+        Returns
+        -------
+        AugmentedClassifier
         """
         _, copies, width = features.shape
         name, last = self.estimator.steps[-1]
@@ -37,15 +42,16 @@ class AugmentedClassifier(ProbabilisticClassifier):
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """The probability of each code.
+        """Predict the probability of each class.
 
         Parameters
         ----------
-        features : np.ndarray [shape=(n, d), or with copies (n, copies, d)]
+        features : np.ndarray [shape=(n, d) or (n, copies, d)]
+            Of the copies, only the original is used.
 
         Returns
         -------
-        np.ndarray [shape=(n, codes)]
+        np.ndarray [shape=(n, classes)]
         """
         check_is_fitted(self)
         return self.estimator_.predict_proba(features[:, 0] if features.ndim == 3 else features)

@@ -1,7 +1,7 @@
 """The single models: how each is built, and its presets.
 
 A `study` preset holds the original authors' values. Ours were chosen by five-fold cross-validation on the study's
-training part, to be as good or better and fast: the authors' forest has 22,984 trees, their LightGBM 12,310 rounds.
+training part, to be as accurate or better and fast: the authors' forest has 22,984 trees, their LightGBM 12,310 rounds.
 """
 
 from collections.abc import Callable
@@ -19,10 +19,10 @@ from ser_core.models.kernel_ridge import KernelRidgeClassifier
 from ser_core.models.model import Preset, SingleModel
 from ser_core.models.preprocessing import COMPONENTS
 
-NEARNESS_POWER = 8  # among 1, 4, 8
+NEARNESS_POWER = 8  # best of 1, 4, 8
 
 
-# Where the functionals want other values than the 180 features, by cross-validation on the study's training part.
+# Where other values than for the 180 features are better, by cross-validation on the study's training part.
 ON_FUNCTIONALS = {
     "krr": {"alpha": 0.01, "gamma": 0.5 / COMPONENTS},
     "svm": {"C": 10.0, "gamma": 0.5 / COMPONENTS},
@@ -30,17 +30,26 @@ ON_FUNCTIONALS = {
     "lgb": {"colsample_bytree": 0.1},
     "xgb": {"colsample_bytree": 0.1},
 }
-# On all functionals, of each clip and its speaker-perturbed copies: chosen in the same way.
+# For all functionals with speaker-perturbed copies of each clip; chosen in the same way.
 ON_COPIES = {"krr": {"alpha": 0.01, "gamma": 0.0004}}
 
 
 def nearness(distances: np.ndarray) -> np.ndarray:
-    """How much a neighbour's vote counts: 1 / distance^8, so that a very near clip decides alone."""
+    """Weights of neighbours for `KNeighborsClassifier`: 1 / distance^8, so that a very near clip decides alone.
+
+    Parameters
+    ----------
+    distances : np.ndarray [shape=(...)]
+
+    Returns
+    -------
+    np.ndarray [shape=(...)]
+    """
     return 1 / np.maximum(distances, 1e-9) ** NEARNESS_POWER
 
 
 def _seeded(classifier: type) -> Callable:
-    """What makes a scikit-learn classifier of parameters and a seed."""
+    """A function of parameters and a seed that makes this scikit-learn classifier."""
     return lambda parameters, seed: classifier(**{"random_state": seed} | parameters)
 
 
@@ -153,12 +162,12 @@ MODELS = (
             "reg_lambda": 7.201651687969849e-08,
             "reg_alpha": 2.2495125443474775e-05,
             "max_depth": 7,
-            # As the authors give it, this names 0.51 of the test clips. With 0.1, the default that their version's
-            # wrapper may have passed beside it, it is 0.73, which is what they report.
+            # With the authors' value, test accuracy is 0.51. With 0.1, the default that their version's wrapper may
+            # have passed as well, it is 0.73, which is what they report.
             "learning_rate": 9.307925211476325e-06,
             "gamma": 1.7948741419263195e-05,
             "grow_policy": "lossguide",
-            "base_score": 0.5,  # their version's constant; today's starts from the share of each class
+            "base_score": 0.5,  # a constant in their version; today's default is estimated from the class shares
         },
     ),
     _classical(

@@ -3,13 +3,13 @@
 from ser_core.models import classical, hierarchy
 from ser_core.models.model import Member, Preset, SavedVote, TwoQuestions, Vote
 
-NESTED_TRIALS = 15  # a fold, of what ships
+NESTED_TRIALS = 15  # per fold, for the shipped runs
 
 _SINGLE = {model.key: model for model in classical.MODELS}
 
 
 def _vote(key: str, *members: str) -> Vote:
-    """A vote of the study, in which all members weigh the same."""
+    """A vote of the study: all members have the same weight."""
     about = f"The mean of what {' and '.join(_SINGLE[member].name for member in members)} say."
     equal = {"weights": dict.fromkeys(members, 1)}
     presets = {
@@ -25,7 +25,7 @@ def _members(*keys: str) -> dict:
 
 
 def _of_runs(key: str, name: str, about: str, **members: Member) -> SavedVote:
-    """A vote of two saved runs that weigh the same."""
+    """A vote of two saved runs with equal weights."""
     weights = Preset({"weights": dict.fromkeys(members, 1)}, features="members", preprocessing="members")
     return SavedVote(key, name, "ensemble", about, {"default": weights}, members)
 
@@ -40,8 +40,8 @@ MODELS = (
         "Vote: krr + mlp + lr",
         "ensemble",
         "Kernel ridge has the say; the perceptron and logistic regression temper it.",
-        # By five-fold cross-validation on the study's training part, among votes that answer for one clip in no more
-        # time than its features take.
+        # By five-fold cross-validation on the study's training part, among votes that predict one clip no slower than
+        # its features are extracted.
         {
             "default": Preset({"weights": {"krr": 6, "mlp": 1, "lr": 1}}),
             "functionals": Preset({"weights": {"krr": 6, "mlp": 1, "lr": 1}}, features="functionals"),
@@ -74,7 +74,7 @@ MODELS = (
         _SINGLE["krr"],
         hierarchy.ApartClassifier,
     ),
-    # Of equal weights: what five-fold cross-validation on the original's training part chose for the first.
+    # Equal weights: what five-fold cross-validation on the original's training part chose for `best`.
     _of_runs(
         "best",
         "Our best vote",

@@ -1,4 +1,4 @@
-"""What a trained model learned from and what it is worth, as facts and as its card."""
+"""What a trained model was trained on and how accurate it is, as data and as its model card."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,15 @@ Trained on RAVDESS: Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Da
 
 @dataclass(frozen=True)
 class TrainedOn:
-    """The clips that a model learned from, and how long they are."""
+    """The training clips of a model.
+
+    Parameters
+    ----------
+    clips, actors : int
+        Number of clips and of speakers.
+    shortest_s, median_s, longest_s : float
+        Durations of the clips, s.
+    """
 
     clips: int
     actors: int
@@ -26,7 +34,18 @@ class TrainedOn:
 
     @classmethod
     def of(cls, run: Run, table: pd.DataFrame) -> "TrainedOn":
-        """Of a run's training clips, found in its table."""
+        """Collect it from a run's training clips.
+
+        Parameters
+        ----------
+        run : Run
+        table : pd.DataFrame
+            The feature table that it was run on.
+
+        Returns
+        -------
+        TrainedOn
+        """
         rows = table[table["stem"].isin(run.part("train")["clip"])]
         lengths = rows["duration_s"]
         ends = (round(float(length), 2) for length in (lengths.min(), lengths.median(), lengths.max()))
@@ -35,7 +54,14 @@ class TrainedOn:
 
 @dataclass(frozen=True)
 class Unheard:
-    """A run of the same model under a protocol that holds actors out."""
+    """A run of the same model under a speaker-independent protocol.
+
+    Parameters
+    ----------
+    run : str
+        Its id.
+    scores : dict of str to float
+    """
 
     run: str
     scores: dict[str, float]
@@ -49,6 +75,7 @@ def card(run: Run, trained_on: TrainedOn, unheard: Unheard | None) -> str:
     run : Run
     trained_on : TrainedOn
     unheard : Unheard, optional
+        Its scores for speakers outside the training clips, if measured.
 
     Returns
     -------

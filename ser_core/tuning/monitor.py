@@ -1,4 +1,4 @@
-"""A snapshot of a study in memory, for any number of readers while workers continue."""
+"""Snapshots of a study in memory, for any number of readers while workers continue."""
 
 import copy
 import hashlib
@@ -12,7 +12,14 @@ from ser_core.tuning import search, storage, studies
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A study in memory, and a stamp that changes when anything in it does. Never change it."""
+    """A study in memory. Read-only.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    stamp : str
+        Changes whenever anything in the study does.
+    """
 
     study: optuna.Study
     stamp: str
@@ -24,24 +31,33 @@ class Snapshot:
 
 
 class Watch:
-    """Reads one study again and again; what has ended is read once. May be shared by threads."""
+    """Reads one study repeatedly; trials that have ended are read once. Thread-safe.
+
+    Parameters
+    ----------
+    found : Found
+    """
 
     def __init__(self, found: studies.Found):
         self.found = found
         self._study, self._made, self._unborn = studies.load(found), None, search.Unborn()
 
     def now(self) -> Snapshot:
-        """A snapshot of the study. A running trial whose worker gives no sign of life counts as lost.
+        """A snapshot of the study. A running trial whose worker has missed its heartbeats counts as lost.
+
+        Returns
+        -------
+        Snapshot
 
         Raises
         ------
         TuningError
-            If it is gone or its database cannot be read.
+            If the study is gone or its database cannot be read.
         """
         fresh = studies.load(self.found)
         with storage.reachable(self.found.url):
             facts = fresh.user_attrs
-            if facts.get("made") != self._made:  # the first time, or deleted and another made of that name
+            if facts.get("made") != self._made:  # the first time, or another study has taken the name
                 self._study, self._made = fresh, facts.get("made")
             silent = set() if self.found.shipped else _silent(self._study) | self._unborn.numbers(self._study)
             trials = [
@@ -53,12 +69,12 @@ class Watch:
         for name, value in facts.items():
             memory.set_user_attr(name, value)
         memory.add_trials(trials)
-        said = [(trial.number, trial.state, trial.value, trial.datetime_complete, trial.user_attrs) for trial in trials]
-        return Snapshot(memory, hashlib.sha256(repr((facts, said)).encode()).hexdigest())
+        content = [(one.number, one.state, one.value, one.datetime_complete, one.user_attrs) for one in trials]
+        return Snapshot(memory, hashlib.sha256(repr((facts, content)).encode()).hexdigest())
 
 
 def _silent(study: optuna.Study) -> set[int]:
-    # Optuna's public way is `fail_stale_trials`, which writes to the database; a reader must not.
+    # Optuna's public function is `fail_stale_trials`, which writes to the database; a reader must not.
     database = study._storage._backend  # type: ignore[attr-defined]  # no public way
     return {database.get_trial_number_from_id(key) for key in database._get_stale_trial_ids(study._study_id)}
 
