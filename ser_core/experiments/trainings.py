@@ -12,7 +12,7 @@ from ser_core.models import deep, registry
 from ser_core.results import runs
 from ser_core.results.runs import Run
 
-OVERFITTING = {  # option -> what the study found
+OVERFITTING = {  # option -> what the original paper found
     "dropout": "Stronger dropout lowers the accuracy on training and validation clips alike",
     "l1": "A stronger L1 penalty lowers the accuracy on training and validation clips alike",
     "l2": "A stronger L2 penalty lowers the accuracy on training and validation clips alike",
@@ -202,7 +202,7 @@ def estimate(
 
 
 def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
-    """Runs of the cnn on the study's split that differ from its default in one option, and the default itself.
+    """Runs of the cnn on the original's split that differ from its default in one option, and the default itself.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
 
 
 def verdict(table: pd.DataFrame, option: str) -> str:
-    """What the study found about an option, and whether the runs of `overfitting` confirm it, as text for a page.
+    """What the original paper found about an option, and whether the runs of `overfitting` confirm it, as Markdown.
 
     The mean over the weaker half of the values is compared with that over the stronger half.
 

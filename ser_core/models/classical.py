@@ -1,6 +1,6 @@
 """The single models: how each is built, and its presets.
 
-A `study` preset holds the original authors' values. Ours were chosen by five-fold cross-validation on the study's
+A `study` preset holds the original authors' values. Ours were chosen by five-fold cross-validation on the original's
 training part, to be as accurate or better and fast: the authors' forest has 22,984 trees, their LightGBM 12,310 rounds.
 """
 
@@ -22,7 +22,7 @@ from ser_core.models.preprocessing import COMPONENTS
 NEARNESS_POWER = 8  # best of 1, 4, 8
 
 
-# Where other values than for the 180 features are better, by cross-validation on the study's training part.
+# Where other values than for the 180 features are better, by cross-validation on the original's training part.
 ON_FUNCTIONALS = {
     "krr": {"alpha": 0.01, "gamma": 0.5 / COMPONENTS},
     "svm": {"C": 10.0, "gamma": 0.5 / COMPONENTS},

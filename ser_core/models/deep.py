@@ -1,7 +1,7 @@
 """The networks: builder, features and presets of each. Importing it does not load TensorFlow.
 
-Defaults are the study's where it gives them (optimiser, learning rate, batch size); dropout and epochs, which it does
-not give, were chosen on a part of the training clips.
+Defaults are the original paper's where it gives them (optimiser, learning rate, batch size); dropout and epochs, which
+it does not give, were chosen on a part of the training clips.
 """
 
 from dataclasses import dataclass, replace

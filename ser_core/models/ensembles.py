@@ -9,7 +9,7 @@ _SINGLE = {model.key: model for model in classical.MODELS}
 
 
 def _vote(key: str, *members: str) -> Vote:
-    """A vote of the study: all members have the same weight."""
+    """A vote of the original paper: all members have the same weight."""
     about = f"The mean of what {' and '.join(_SINGLE[member].name for member in members)} say."
     equal = {"weights": dict.fromkeys(members, 1)}
     presets = {
@@ -40,8 +40,8 @@ MODELS = (
         "Vote: krr + mlp + lr",
         "ensemble",
         "Kernel ridge has the say; the perceptron and logistic regression temper it.",
-        # By five-fold cross-validation on the study's training part, among votes that predict one clip no slower than
-        # its features are extracted.
+        # By five-fold cross-validation on the original's training part, among votes that predict one clip no slower
+        # than its features are extracted.
         {
             "default": Preset({"weights": {"krr": 6, "mlp": 1, "lr": 1}}),
             "functionals": Preset({"weights": {"krr": 6, "mlp": 1, "lr": 1}}, features="functionals"),

@@ -1,7 +1,7 @@
 """Gender and emotion as two separate decisions.
 
 `GenderFirstClassifier` decides the gender first, then the emotion with a model of that gender's voices: an idea that
-the study's authors leave to future work. `ApartClassifier` decides both independently, each on all voices.
+the original authors leave to future work. `ApartClassifier` decides both independently, each on all voices.
 """
 
 import numpy as np

@@ -27,7 +27,7 @@ from ser_core.files import atomically
 from ser_core.keras_backend import load_keras
 from ser_core.models.base import ProbabilisticClassifier
 
-PCA_VARIANCE = 0.95  # as in the study: 66 components of its 180 features
+PCA_VARIANCE = 0.95  # as in the original paper: 66 components of its 180 features
 PREDICT_BATCH = 128
 STATE = "training.json"
 
@@ -53,7 +53,7 @@ class Options:
 
 
 def build_cnn(features: np.ndarray, classes: int, options: Options, channels=(32, 32, 64, 64, 64, 64, 64, 64)):
-    """The study's first approach: standardise, PCA at 95 % of the variance, 8 convolutions, 3 dense layers.
+    """The original's first approach: standardise, PCA at 95 % of the variance, 8 convolutions, 3 dense layers.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def build_cnn(features: np.ndarray, classes: int, options: Options, channels=(32
 
 
 def build_head(features: np.ndarray, classes: int, options: Options):
-    """The study's second approach: the same dense layers on the bottleneck features of a network trained on ImageNet.
+    """The original's second approach: the same dense layers on bottleneck features of a network trained on ImageNet.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def build_rnn(features: np.ndarray, classes: int, options: Options):
     keras = load_keras()
     layers = keras.layers
     inputs = keras.Input(features.shape[1:])
-    if features.ndim == 2:  # as in the study: 180 aggregated features, one after another
+    if features.ndim == 2:  # as in the original paper: 180 aggregated features, one after another
         x = layers.Normalization(mean=features.mean(axis=0), variance=features.var(axis=0))(inputs)
         x = layers.Reshape((-1, 1))(x)
         x = layers.LSTM(64)(x)
@@ -319,7 +319,7 @@ def other_voice(frames: np.ndarray, speed: float, height: float) -> np.ndarray:
 # Training
 
 
-@dataclass(eq=False, repr=False)  # scikit-learn's own stay
+@dataclass(eq=False, repr=False)  # BaseEstimator's own `__repr__` stays, and `__eq__` by identity
 class NetworkClassifier(ProbabilisticClassifier):
     """A network behind scikit-learn's interface.
 
@@ -335,7 +335,7 @@ class NetworkClassifier(ProbabilisticClassifier):
     batch_size : int
     learning_rate : float
     optimizer : {"sgd", "adam"}
-        SGD has momentum 0.9, as in the study.
+        SGD has momentum 0.9, as in the original paper.
     decay : bool
         Whether the learning rate falls to 0 along half a cosine.
     dropout, l1, l2 : float

@@ -177,7 +177,7 @@ def before(classifier, view: str, recipe: Recipe) -> Pipeline | AugmentedClassif
     """
     steps = [StandardScaler()]
     if recipe.preprocessing == "tailored":
-        steps += TAILORED.get(recipe.features, {}).get(view, lambda: [])()
+        steps += TAILORED.get(recipe.features, {}).get(view, list)()
         if recipe.features == "mean180":
             steps.insert(0, FunctionTransformer(to_decibels))
     pipeline = make_pipeline(*steps, classifier)

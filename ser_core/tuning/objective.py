@@ -26,7 +26,7 @@ class Objective:
     facts : dict
         A study's `user_attrs`, as `studies.create` sets them: model, space, features, cv, folds, pruner, seed.
     table : pd.DataFrame
-        A feature table. Only the study's training part of it is used.
+        A feature table. Only the original's training part of it is used.
     """
 
     def __init__(self, facts: dict, table: pd.DataFrame):

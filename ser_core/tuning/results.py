@@ -161,7 +161,7 @@ def parameters(study: optuna.Study, trial: FrozenTrial) -> dict:
 
 
 def our_default(study: optuna.Study, found: Iterable[Run]) -> float | None:
-    """The score of our default preset on the same folds, from a saved run; only for the study's five folds.
+    """The score of our default preset on the same folds, from a saved run; only for the original's five folds.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -25,7 +26,7 @@ from ser_core.settings import Settings
 from ser_core.tuning import storage
 
 SAMPLERS = {"tpe": TPESampler, "random": RandomSampler}
-PRUNERS = {
+PRUNERS: dict[str, Callable] = {
     "median": partial(MedianPruner, n_startup_trials=5),
     "wilcoxon": partial(WilcoxonPruner, p_threshold=0.1),
     "none": NopPruner,
