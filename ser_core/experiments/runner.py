@@ -140,9 +140,9 @@ def run(
     run_id = runs.id_of(recipe, protocol, data_digest, cv)
     # Passes speaker groups, so that splits inside a fold are speaker-independent, too.
     is_grouped = chosen.holds_actors_out and has_fit_parameter(estimator.estimator, "groups")
-    speakers = table["speaker"].to_numpy()
+    groups = table["speaker"].to_numpy() if is_grouped else None
     work = [
-        (fold, has_one_model and fold.part == "test", {"groups": speakers[fold.train]} if is_grouped else {})
+        (fold, has_one_model and fold.part == "test", {} if groups is None else {"groups": groups[fold.train]})
         for fold in folds
     ]
     if registry.get(recipe.model).trains_in_epochs:
