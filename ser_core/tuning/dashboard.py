@@ -83,7 +83,7 @@ class Dashboards:
             assert process.stdout is not None  # a pipe, as stdin is
             address = process.stdout.readline().strip()
             if not address:
-                process.wait()
+                process.communicate()
                 raise TuningError(
                     f"optuna-dashboard did not start for {storage.without_password(url)}. Check that it is installed "
                     "(pip install -r requirements.txt) and that the database can be read"
@@ -96,10 +96,7 @@ class Dashboards:
         with self._lock:
             for process, _ in self._running.values():
                 process.terminate()
-                process.wait()
-                for pipe in (process.stdin, process.stdout):
-                    assert pipe is not None
-                    pipe.close()
+                process.communicate()  # closes the pipes and waits
             self._running.clear()
 
 
