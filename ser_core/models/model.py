@@ -298,7 +298,7 @@ class Model:
         return self.key
 
 
-class OfTables(Model):
+class TableModel(Model):
     """A model that is fitted on vectors of named numbers."""
 
     def check(self, recipe: Recipe) -> None:
@@ -320,7 +320,7 @@ class OfTables(Model):
 
 
 @dataclass(frozen=True)
-class SingleModel(OfTables):
+class SingleModel(TableModel):
     """A classifier behind preprocessing of the features.
 
     Parameters
@@ -342,7 +342,7 @@ class SingleModel(OfTables):
 
 
 @dataclass(frozen=True)
-class TwoQuestions(OfTables):
+class TwoQuestions(TableModel):
     """Gender and emotion as two decisions, each made by fits of one single model.
 
     Parameters
@@ -377,7 +377,7 @@ class TwoQuestions(OfTables):
 
 
 @dataclass(frozen=True)
-class Vote(OfTables):
+class Vote(TableModel):
     """A soft vote: the mean of its members' probabilities, weighted by its presets' `weights`.
 
     Parameters

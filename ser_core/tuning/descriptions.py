@@ -107,7 +107,7 @@ def sentence(plan: studies.Plan) -> str:
     )
 
 
-def in_the_works(ended: int, wanted: int, seconds_left: float | None) -> dict[str, str]:
+def job_texts(ended: int, wanted: int, seconds_left: float | None) -> dict[str, str]:
     """Texts about the job that tunes a study, for `ui.work.show_state`.
 
     Parameters

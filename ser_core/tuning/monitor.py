@@ -40,7 +40,7 @@ class Watch:
 
     def __init__(self, found: studies.Found):
         self.found = found
-        self._study, self._made, self._unborn = studies.load(found), None, search.Unborn()
+        self._study, self._made, self._never_started = studies.load(found), None, search.WithoutHeartbeat()
 
     def now(self) -> Snapshot:
         """A snapshot of the study. A running trial whose worker has missed its heartbeats counts as lost.
@@ -59,7 +59,7 @@ class Watch:
             facts = fresh.user_attrs
             if facts.get("made") != self._made:  # the first time, or another study has taken the name
                 self._study, self._made = fresh, facts.get("made")
-            silent = set() if self.found.shipped else _silent(self._study) | self._unborn.numbers(self._study)
+            silent = set() if self.found.shipped else _silent(self._study) | self._never_started.numbers(self._study)
             trials = [
                 _lost(trial) if trial.number in silent else trial for trial in self._study.get_trials(deepcopy=False)
             ]

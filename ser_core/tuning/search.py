@@ -130,7 +130,7 @@ def work(
         study.sampler = studies.SAMPLERS[facts["sampler"]](seed=facts["seed"] + 1000 * number)
         study.pruner = studies.PRUNERS[facts["pruner"]]()
         objective = Objective(facts, table)
-        unborn = Unborn(heartbeat_s)
+        without_heartbeat = WithoutHeartbeat(heartbeat_s)
         done = 0
         while time.monotonic() < until:
             interrupts.check()
@@ -142,7 +142,7 @@ def work(
             if ended + running >= facts["trials"]:  # the last ones are running, or their workers died
                 time.sleep(POLL_S)
                 fail_stale_trials(study)
-                for number in unborn.numbers(study):
+                for number in without_heartbeat.numbers(study):
                     study.tell(number, state=TrialState.FAIL)
                 continue
             with interrupts.held():  # an interrupt must not leave a trial in state RUNNING
@@ -153,7 +153,7 @@ def work(
     return done
 
 
-class Unborn:
+class WithoutHeartbeat:
     """Finds trials whose worker died before its first heartbeat; for Optuna they would run forever.
 
     Parameters
