@@ -13,7 +13,7 @@ from sklearn.ensemble import VotingClassifier
 from ser_core.errors import ModelError
 from ser_core.features import augmentation as augmentations
 from ser_core.features import registry as feature_sets
-from ser_core.models import preprocessing
+from ser_core.models.preprocessing import with_preprocessing
 from ser_core.models.recipe import Recipe
 
 
@@ -338,7 +338,7 @@ class SingleModel(TableModel):
 
     def build(self, recipe: Recipe):
         """An unfitted pipeline: preprocessing, then the classifier."""
-        return preprocessing.before(self.classifier(recipe.parameters, recipe.seed), self.view, recipe)
+        return with_preprocessing(self.classifier(recipe.parameters, recipe.seed), self.view, recipe)
 
 
 @dataclass(frozen=True)
@@ -401,7 +401,7 @@ class Vote(TableModel):
         views = {member.view for member in self.members.values()}
         if len(views) == 1:  # preprocessing that all members share runs once
             bare = [(key, one.classifier(parameters[key], recipe.seed)) for key, one in self.members.items()]
-            return preprocessing.before(VotingClassifier(bare, voting="soft", weights=weights), views.pop(), recipe)
+            return with_preprocessing(VotingClassifier(bare, voting="soft", weights=weights), views.pop(), recipe)
         whole = [
             (key, one.build(dataclasses.replace(recipe, model=key, parameters=parameters[key])))
             for key, one in self.members.items()

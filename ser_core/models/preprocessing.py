@@ -159,7 +159,7 @@ TAILORED = {
 }
 
 
-def before(classifier, view: str, recipe: Recipe) -> Pipeline | AugmentedClassifier:
+def with_preprocessing(classifier, view: str, recipe: Recipe) -> Pipeline | AugmentedClassifier:
     """A classifier behind a recipe's preprocessing, trained on copies of clips where the recipe has augmentation.
 
     Parameters
