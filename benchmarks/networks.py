@@ -115,8 +115,8 @@ def epochs() -> None:
         theirs.append(time.perf_counter() - began)
 
     with tempfile.TemporaryDirectory() as folder:
-        progress = networks.Progress(watch=turn, checkpoint=Path(folder) / "checkpoint")
-        networks.NetworkClassifier("cnn", **parameters).fit(features, labels, progress)
+        network = networks.NetworkClassifier("cnn", **parameters)
+        network.fit(features, labels, watch=turn, checkpoint=Path(folder) / "checkpoint")
     plain, mine = statistics.median(theirs[1:]), statistics.median(ours[1:])  # the first builds the graph
     ratio = plain / mine
     print(f"cnn, s an epoch of {len(learn)} clips: model.fit {plain:.2f}, ours {mine:.2f}: {ratio:.2f} times as fast")

@@ -79,7 +79,7 @@ def main() -> None:
                 numbers = (f"{took:.1f}", f"{60 * TRIALS / took:.0f}", f"{alone / took:.2f}")
                 shown.add_row("sleep 1 s" if sleeps else "work (lr, five folds)", str(workers), *numbers)
         console = Console()
-        console.print(f"{TRIALS} trials over {storage.said(url)}, {os.cpu_count()} cores")
+        console.print(f"{TRIALS} trials over {storage.without_password(url)}, {os.cpu_count()} cores")
         console.print(shown)
 
 

@@ -153,7 +153,7 @@ def show_work(name: str, job, snapshot) -> None:
     with st.container(border=True):
         if alive or (job is not None and job.status != "done" and not (elsewhere or finished)):
             left = job.progress.seconds_left if job.progress else None
-            work.show_state(job, descriptions.in_the_works(ended, wanted, left))
+            work.show_state(job, descriptions.job_texts(ended, wanted, left))
         elif elsewhere:
             st.markdown(
                 f":material/autorenew: **Workers elsewhere are at it: {ended} of {wanted} trials ended.** They were "

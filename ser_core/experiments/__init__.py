@@ -1,4 +1,4 @@
-"""Experiments: a recipe under a protocol gives a run, whose every prediction is kept."""
+"""Experiments: a recipe under a protocol gives a run, with all its predictions."""
 
 from ser_core.experiments.runner import Result, Training, build, run
 

@@ -1,6 +1,6 @@
-"""Where joblib works: in processes of this machine, or on a Dask cluster.
+"""Where joblib runs: in processes of this machine, or on a Dask cluster.
 
-Whatever runs on joblib (extraction, pictures, cross-validation, the bootstrap) gives the same numbers on either.
+Everything parallel (extraction, pictures, cross-validation, the bootstrap) gives the same numbers on either.
 """
 
 from collections.abc import Iterator
@@ -11,22 +11,27 @@ import joblib
 from ser_core import environment, extras
 from ser_core.errors import ParallelError
 
-CONNECT_S = 10  # until a scheduler that does not answer is given up
+CONNECT_S = 10  # timeout of the scheduler's answer
 
 
 @contextmanager
 def on(dask: str | None) -> Iterator[None]:
-    """Within this, joblib works on the Dask cluster of that address, or where there is none, on this machine.
+    """Run joblib on a Dask cluster within this context; without an address, on this machine.
 
     Parameters
     ----------
     dask : str or None
         A scheduler's address, e.g. "tcp://192.168.0.10:8786".
 
+    Yields
+    ------
+    None
+
     Raises
     ------
     ParallelError
-        If it does not answer, has no workers, or a worker has not the versions that are here: the numbers would differ.
+        If the scheduler does not answer or has no workers, or a worker's package versions differ from those here: the
+        numbers would differ.
     MissingPackageError
         If Dask is not installed here.
     """
@@ -52,7 +57,7 @@ def _assert_same_versions(client, dask: str) -> None:
     here = environment.versions()
     try:
         there = client.run(environment.versions)
-    except Exception as error:  # whatever a worker raises: mostly, it has no such package
+    except Exception as error:  # a worker may raise anything: mostly, the package is missing there
         raise ParallelError(f"A worker of {dask} cannot run this package ({error}): install it there") from error
     if not there:
         raise ParallelError(f"The Dask scheduler at {dask} has no workers. Start some: dask worker {dask}")

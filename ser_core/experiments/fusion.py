@@ -18,7 +18,7 @@ from ser_core.results import runs
 from ser_core.results.runs import Run, Seconds, Tables, Versions
 
 STEPS = 20  # of the weight, from 0 to 1
-WHERE = ["part", "fold", "clip"]
+KEY = ["part", "fold", "clip"]
 
 
 def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest: str | None = None) -> list[Run]:
@@ -34,6 +34,11 @@ def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest:
     data_digest : str, optional
         Only runs on these clips.
 
+    Returns
+    -------
+    list of Run
+        In the order of the vote's weights.
+
     Raises
     ------
     ArtifactError
@@ -44,25 +49,24 @@ def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest:
     result = []
     for key in recipe.parameters["weights"]:
         member = model.members[key]
-        fits = [
+        default = registry.recipe(key, features=member.features, augmentation=member.augmentation)
+        fitting = [
             run
             for run in found
             if runs.matches(run, protocol=protocol, model=key, seed=recipe.seed)
-            and member.fits(run.recipe)
+            and member.fits(run.recipe, default)
             and data_digest in (None, run.data_digest)
         ]
-        if not fits:
-            usual = {"protocol": "study", "seed": protocols.ORIGINAL_SEED}
-            wanted = {"protocol": protocol, "seed": recipe.seed}
+        if not fitting:
             options = [member.command] if member.command else []
-            options += [f"--{name} {value}" for name, value in wanted.items() if value != usual[name]]
-            said = ", ".join(f"{name} {value}" for name, value in wanted.items())
+            options += [f"--protocol {protocol}"] if protocol != "study" else []
+            options += [f"--seed {recipe.seed}"] if recipe.seed != protocols.ORIGINAL_SEED else []
             of_clips = f" on clips {data_digest[:12]}" if data_digest else ""
             raise ArtifactError(
-                f"{model.key} is made of saved runs, and there is none of {key} with {said}{of_clips}. "
-                f"Make it first: {' '.join(['python -m ser_core run', key, *options])}"
+                f"{model.key} is made of saved runs, and there is none of {key} with protocol {protocol}, "
+                f"seed {recipe.seed}{of_clips}. Make it first: {' '.join(['python -m ser_core run', key, *options])}"
             )
-        result.append(fits[-1])
+        result.append(fitting[-1])
     return result
 
 
@@ -85,12 +89,12 @@ def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
         If the runs are of different protocols, seeds or clips.
     """
     weights = list(recipe.parameters["weights"].values())
-    both = _beside(first, second)
+    both = _aligned(first, second)
     predictions = _mixed(*both, weights[0] / sum(weights))
     pair = (first, second)
 
-    def joined(words: Iterable[str], between: str = " and ") -> str:
-        return between.join(one for one in words if one)
+    def joined(texts: Iterable[str], between: str = " and ") -> str:
+        return between.join(text for text in texts if text)
 
     recipe = replace(recipe, features=joined(run.recipe.features for run in pair))
     return Run(
@@ -129,10 +133,15 @@ def every_weight(first: Run, second: Run) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        `weight`, and of the parts that both runs have `cv_accuracy` and `test_accuracy`. Choose by the first: the
+        `weight`, and for the parts that both runs have `cv_accuracy` and `test_accuracy`. Choose by the first; the
         second only shows the effect of a choice.
+
+    Raises
+    ------
+    ModelError
+        If the runs are of different protocols, seeds or clips.
     """
-    both = _beside(first, second)
+    both = _aligned(first, second)
     rows = []
     for weight in np.linspace(0, 1, STEPS + 1):
         scores = evaluation.scores(_mixed(*both, weight))
@@ -147,6 +156,11 @@ def best_weight(weights: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     weights : pd.DataFrame
+        As `every_weight` returns it.
+
+    Returns
+    -------
+    pd.Series
 
     Raises
     ------
@@ -159,8 +173,8 @@ def best_weight(weights: pd.DataFrame) -> pd.Series:
     return top.loc[(top["weight"] - 0.5).abs().idxmin()]
 
 
-def _beside(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The predictions of the parts and folds that both have, in one order."""
+def _aligned(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The predictions for the clips, parts and folds that both have, in the same order."""
     for name, one, other in (
         ("protocol", first.protocol, second.protocol),
         ("seed", first.recipe.seed, second.recipe.seed),
@@ -168,13 +182,13 @@ def _beside(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     ):
         if one != other:
             raise ModelError(f"{first.id} and {second.id} cannot vote: their {name} differs ({one}, {other})")
-    one, other = (run.predictions.set_index(WHERE).sort_index() for run in (first, second))
+    one, other = (run.predictions.set_index(KEY).sort_index() for run in (first, second))
     shared = one.index.intersection(other.index)
     return tuple(side.loc[shared].reset_index()[evaluation.COLUMNS] for side in (one, other))
 
 
 def _mixed(first: pd.DataFrame, second: pd.DataFrame, weight: float) -> pd.DataFrame:
     mixed = first.copy()
-    given = weight * evaluation.probabilities(first) + (1 - weight) * evaluation.probabilities(second)
-    mixed[evaluation.PROBABILITY_COLUMNS] = given.astype(np.float32)
+    mean = weight * evaluation.probabilities(first) + (1 - weight) * evaluation.probabilities(second)
+    mixed[evaluation.PROBABILITY_COLUMNS] = mean.astype(np.float32)
     return mixed

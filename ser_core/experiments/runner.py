@@ -1,4 +1,4 @@
-"""Recipe + protocol -> Run: fit on every fold's training clips, predict the others, keep every prediction."""
+"""Recipe + protocol -> Run: fit on each fold's training clips, predict the others, keep every prediction."""
 
 import time
 from collections.abc import Callable
@@ -32,13 +32,13 @@ from ser_core.results.runs import Run, Seconds, Tables, Versions
 
 @dataclass(frozen=True)
 class Training:
-    """How a network's training is watched, and where it keeps its checkpoints.
+    """How a network's training is monitored, and where its checkpoints are.
 
     Parameters
     ----------
     watch : callable, optional
-        Called after each epoch with a dict: `fit` (from 1), `fits`, `part`, `fold`, and the fields of
-        `models.networks.Progress`.
+        Called after each epoch with a dict: `fit` (from 1), `fits`, `part`, `fold`, and what
+        `models.networks.NetworkClassifier.fit` passes to its `watch`.
     folder : Path, optional
         An interrupted run is resumed from the checkpoints in `folder / run.id`. Delete them once the run is saved.
     """
@@ -58,7 +58,7 @@ class Result:
     ----------
     run : Run
     model : EmotionClassifier or None
-        None where the protocol tests several folds, each with a model of its own.
+        None if the protocol has several test folds, each with its own model.
     """
 
     run: Run
@@ -96,7 +96,7 @@ def run(
         Folds that are fitted in parallel, as joblib counts them; each fit has one thread, so that sums are always added
         in the same order. Networks are fitted one after another, each on all cores.
     progress : callable, optional
-        Called with the number of fits done and of fits in all.
+        Called with the number of fits done and the total.
     training : Training, optional
         Of a network.
 
@@ -107,8 +107,8 @@ def run(
     Raises
     ------
     ModelError, ProtocolError, FeatureError
-        If a name is not known, the table cannot be divided as the protocol asks, its features are not the recipe's, or
-        parameters were tuned on clips of speakers whom the protocol holds out.
+        If a name is not known, the table cannot be split by the protocol, its features are not the recipe's, or the
+        parameters were tuned on clips of speakers that the protocol holds out.
     TrainingError
         If a network's loss is no longer a finite number.
 
@@ -132,26 +132,26 @@ def run(
     require_classes(table["label"])
     estimator = EmotionClassifier(build(recipe))
     folds = [fold for fold in chosen.folds(table) if cv or fold.part != "cv"]
-    seen = features or _of_table(table, recipe)
+    inputs = features or _of_table(table, recipe)
     labels = table["label"].to_numpy(dtype=str)
-    # A protocol with one test part has one model to keep. Where everybody is tested once, there is none.
-    is_kept = [fold.part == "test" and sum(one.part == "test" for one in folds) == 1 for fold in folds]
+    # A protocol with a single test fold has one model to keep; one that tests every speaker once has none.
+    has_one_model = sum(fold.part == "test" for fold in folds) == 1
     data_digest = tables.digest(table)
     run_id = runs.id_of(recipe, protocol, data_digest, cv)
-    work = [(fold, keep) for fold, keep in zip(folds, is_kept, strict=True)]
-    groups = table["speaker"].to_numpy() if chosen.holds_actors_out else None
+    # Passes speaker groups, so that splits inside a fold are speaker-independent, too.
+    is_grouped = chosen.holds_actors_out and has_fit_parameter(estimator.estimator, "groups")
+    groups = table["speaker"].to_numpy() if is_grouped else None
+    work = [
+        (fold, has_one_model and fold.part == "test", {} if groups is None else {"groups": groups[fold.train]})
+        for fold in folds
+    ]
     if registry.get(recipe.model).trains_in_epochs:
         folder = training.folder and training.folder / run_id
-        fits = _train_each(estimator, seen.values, labels, work, groups, training.watch, folder)
+        fits = _train_each(estimator, inputs.values, labels, work, training.watch, folder)
     else:
-        # Passes speaker groups to what searches inside a fold, so that inner folds are speaker-independent, too.
-        if not has_fit_parameter(estimator.estimator, "groups"):
-            groups = None
         fits = joblib.Parallel(n_jobs=jobs, return_as="generator")(
-            joblib.delayed(_fit_and_predict)(
-                estimator, seen.values, labels, fold, keep, **({} if groups is None else {"groups": groups[fold.train]})
-            )
-            for fold, keep in work
+            joblib.delayed(_fit_and_predict)(estimator, inputs.values, labels, fold, keep, **options)
+            for fold, keep, options in work
         )
     outcomes = []
     for outcome in fits:
@@ -172,7 +172,7 @@ def run(
         scores=evaluation.scores(predictions),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         cv=cv,
-        versions=Versions(seen.version, preprocessing.VERSION, deep.VERSION if last.layers else "", seen.weights),
+        versions=Versions(inputs.version, preprocessing.VERSION, deep.VERSION if last.layers else "", inputs.weights),
         environment=Environment.here(),
         seconds=Seconds(
             round(time.perf_counter() - started, 2), round(last.fit_seconds, 3), round(last.predict_seconds, 4)
@@ -185,11 +185,15 @@ def run(
 
 
 def build(recipe: Recipe):
-    """An unfitted classifier with the recipe's parameters, or one that searches for them in each fit.
+    """Build an unfitted classifier with the recipe's parameters, or one that searches them in each fit.
 
     Parameters
     ----------
     recipe : Recipe
+
+    Returns
+    -------
+    classifier with `fit` and `predict_proba`
 
     Raises
     ------
@@ -215,35 +219,32 @@ class _Outcome:
     fit_seconds: float
     predict_seconds: float
     model: EmotionClassifier | None
-    curve: pd.DataFrame | None = None  # of a network, as its layers
+    curve: pd.DataFrame | None = None  # of a network, as `layers`
     layers: list[dict] | None = None
-    learned_from: int = 0  # clips, the watched ones left out
-    found: dict | None = None  # of a model that looks for its parameters inside the fold
+    learned_from: int = 0  # clips, without those for validation
+    found: dict | None = None  # of nested cross-validation
 
 
-def _train_each(estimator, features, labels, work, groups, watch, folder):
+def _train_each(estimator, features, labels, work, watch, folder):
     """Fit a network on each fold, one after another."""
-    from ser_core.models.networks import Progress
-
-    for number, (fold, keep) in enumerate(work, start=1):
+    for number, (fold, keep, options) in enumerate(work, start=1):
         where = {"part": fold.part, "fold": fold.number}
-        progress = Progress(
-            watch=watch and partial(_tell, watch, {"fit": number, "fits": len(work)} | where),
-            checkpoint=folder and folder / f"{fold.part}-{fold.number}",
-            groups=None if groups is None else groups[fold.train],
-        )
+        if watch:
+            options["watch"] = partial(_report, watch, {"fit": number, "fits": len(work)} | where)
+        if folder:
+            options["checkpoint"] = folder / f"{fold.part}-{fold.number}"
         model = clone(estimator)
-        outcome = _fit_and_predict(model, features, labels, fold, keep, threads=None, progress=progress)
+        outcome = _fit_and_predict(model, features, labels, fold, keep, threads=None, **options)
         network = model.estimator_
         curve = pd.DataFrame(network.history_).drop(columns="epochs").assign(**where)
-        # By its epochs, since what was there from before it was broken off took no time now.
+        # The sum over epochs, so that a resumed fit counts the epochs from before it was interrupted.
         seconds = float(curve["seconds"].sum())
         yield replace(
             outcome, curve=curve, fit_seconds=seconds, layers=network.layers(), learned_from=network.learned_from_
         )
 
 
-def _tell(watch, where: dict, epoch: dict) -> None:
+def _report(watch, where: dict, epoch: dict) -> None:
     watch(where | epoch)
 
 
@@ -257,7 +258,7 @@ def _fit_and_predict(
     threads: int | None = 1,
     **options,
 ) -> _Outcome:
-    """Fit on a fold's training clips and predict the others; to `keep` is to predict the training clips too."""
+    """Fit on a fold's training clips and predict the others; with `keep`, predict the training clips too."""
     with threadpool_limits(threads):
         start = time.perf_counter()
         model = estimator.fit(features[fold.train], labels[fold.train], **options)
@@ -276,8 +277,8 @@ def _fit_and_predict(
         )
 
 
-def _rows(table: pd.DataFrame, part: str, fold: int, rows: np.ndarray, given: np.ndarray) -> pd.DataFrame:
+def _rows(table: pd.DataFrame, part: str, fold: int, rows: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     clips = table.iloc[rows].rename(columns={"stem": "clip", "label": "truth"}).assign(part=part, fold=fold)
     known = clips[[name for name in evaluation.COLUMNS if name in clips]].reset_index(drop=True)
-    given = pd.DataFrame(given.astype(np.float32), columns=evaluation.PROBABILITY_COLUMNS)
-    return pd.concat([known, given], axis=1)
+    values = pd.DataFrame(probabilities.astype(np.float32), columns=evaluation.PROBABILITY_COLUMNS)
+    return pd.concat([known, values], axis=1)

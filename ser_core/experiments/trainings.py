@@ -1,4 +1,4 @@
-"""Trainings of networks as pages show them: the job, its epochs, its time, and how a network overfits."""
+"""Trainings of networks for the pages: the job, its epochs, the expected time, and how a network overfits."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -12,15 +12,15 @@ from ser_core.models import deep, registry
 from ser_core.results import runs
 from ser_core.results.runs import Run
 
-OVERFITTING = {  # option -> what the study found
+OVERFITTING = {  # option -> what the original paper found
     "dropout": "Stronger dropout lowers the accuracy on training and validation clips alike",
     "l1": "A stronger L1 penalty lowers the accuracy on training and validation clips alike",
     "l2": "A stronger L2 penalty lowers the accuracy on training and validation clips alike",
     "batch_size": "A smaller batch gives a higher accuracy, and takes longer to train",
 }
-WATCHED = 0.1  # share of the training clips that is only watched where a network's preset says nothing
-COPIES = ("augment", "voices")  # options that make changed copies of clips: an epoch takes longer
-CHANCE = 0.03  # a smaller difference of accuracies may be chance: about one standard error of watched clips
+WATCHED = 0.1  # share of the training clips for validation where a network's preset sets none
+COPIES = ("augment", "voices")  # options for augmentation: an epoch takes longer
+CHANCE = 0.03  # a smaller difference of accuracies may be chance: about one standard error on the validation clips
 
 
 def chosen(model: str, preset: str, options: dict) -> dict:
@@ -30,20 +30,26 @@ def chosen(model: str, preset: str, options: dict) -> dict:
     ----------
     model, preset : str
     options : dict
+
+    Returns
+    -------
+    dict
     """
     usual = {"validation": WATCHED} | registry.parameters(model, preset)
     return {name: value for name, value in options.items() if value != usual.get(name, 0.0)}
 
 
 def task(model: str, options: dict, *, protocol: str = "study", preset: str = "default", cv: bool = False) -> Task:
-    """The job that trains a network. Options that are as in the preset are left out.
+    """The job that trains a network. Options with the preset's value are left out.
 
     Parameters
     ----------
     model : str
     options : dict
+        Option -> value.
     protocol, preset : str
     cv : bool
+        Whether to cross-validate on the training part, too.
 
     Returns
     -------
@@ -65,15 +71,23 @@ def task(model: str, options: dict, *, protocol: str = "study", preset: str = "d
 
 
 def name_of(arguments: Sequence[str]) -> str:
-    """A training's arguments as its name: its model and what was chosen, e.g. "cnn dropout 0.5 batch-size 32"."""
+    """A training's arguments as its name: the model and what was chosen.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Of the command line, from "train".
+
+    Returns
+    -------
+    str
+        E.g. "cnn dropout 0.5 batch-size 32".
+    """
     return " ".join(word.removeprefix("--") for word in arguments[1:])
 
 
 def curves_of(job: Job) -> pd.DataFrame:
-    """The epochs that a job has reported, with the columns of `Run.curves`.
-
-    Added are `fit` (from 1) and the number of `fits` and of `epochs` in all. Where the job was resumed, each epoch
-    stands once.
+    """The epochs that a job has reported so far.
 
     Parameters
     ----------
@@ -82,6 +96,8 @@ def curves_of(job: Job) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
+        The columns of `Run.curves`, and `fit` (from 1), the number of `fits` and of `epochs`. After a resume, each
+        epoch appears once.
     """
     epochs = pd.DataFrame([event for event in job.events() if event["kind"] == "epoch"])
     if epochs.empty:
@@ -90,12 +106,16 @@ def curves_of(job: Job) -> pd.DataFrame:
 
 
 def tested(run: Run) -> pd.DataFrame:
-    """The training curve of a run's test model; of several, that of the first.
+    """The training curve of a run's test model; with several test folds, that of the first.
 
     Parameters
     ----------
     run : Run
         Of a network.
+
+    Returns
+    -------
+    pd.DataFrame
     """
     assert run.curves is not None, f"{run.id} is not a network's"
     of_test = run.curves[run.curves["part"] == "test"]
@@ -103,15 +123,19 @@ def tested(run: Run) -> pd.DataFrame:
 
 
 def compared(found: dict[str, Run]) -> pd.DataFrame:
-    """Runs of networks as a table for people; a dash where something was not measured.
+    """Runs of networks as a table to show; a dash where something was not measured.
 
     Parameters
     ----------
     found : dict of str to Run
         By the names that the table shows.
+
+    Returns
+    -------
+    pd.DataFrame
     """
 
-    def said(run: Run, score: str) -> str:
+    def shown(run: Run, score: str) -> str:
         return f"{run.scores[score]:.3f}" if score in run.scores else "–"
 
     return pd.DataFrame(
@@ -119,9 +143,9 @@ def compared(found: dict[str, Run]) -> pd.DataFrame:
             "run": name,
             "epochs": len(tested(run)),
             "seconds an epoch": tested(run)["seconds"].median(),
-            "train": said(run, "train_accuracy"),
-            "test": said(run, "test_accuracy"),
-            "CV5": said(run, "cv_accuracy"),
+            "train": shown(run, "train_accuracy"),
+            "test": shown(run, "test_accuracy"),
+            "CV5": shown(run, "cv_accuracy"),
         }
         for name, run in found.items()
     )
@@ -130,10 +154,9 @@ def compared(found: dict[str, Run]) -> pd.DataFrame:
 def estimate(
     model: str, options: dict, found: Iterable[Run], *, protocol: str, preset: str, cv: bool, table: pd.DataFrame
 ) -> tuple[float | None, bool]:
-    """Seconds that a training would take, estimated from the seconds per step of earlier runs.
+    """Estimate how long a training would take, from the seconds per step of earlier runs.
 
-    Own runs go before shipped ones. The second value says whether those runs had the same batch size and learned from
-    the same kind of copies. The first is None where no run is comparable.
+    Own runs are preferred to shipped ones.
 
     Parameters
     ----------
@@ -147,7 +170,10 @@ def estimate(
 
     Returns
     -------
-    float or None, bool
+    float or None
+        Seconds; None if no run is comparable.
+    bool
+        Whether those runs had the same batch size and augmentation.
     """
     like = [
         run
@@ -162,21 +188,21 @@ def estimate(
     like, batch = copies or like, options["batch_size"]
     before = min((run.recipe.parameters["batch_size"] for run in like), key=lambda size: abs(size - batch))
     same = [run for run in like if run.recipe.parameters["batch_size"] == before]
-    own = [run for run in same if not run.shipped]  # what ships was made on another machine
+    own = [run for run in same if not run.shipped]  # shipped runs were made on another machine
     seconds_a_step = median(
         run.curves["seconds"].median() / (run.learned_from / before)
         for run in own or same
-        if run.curves is not None  # never here: `like` holds networks alone
+        if run.curves is not None  # for mypy: `like` holds networks only
     )
     folds = [fold for fold in protocols.get(protocol).folds(table) if cv or fold.part != "cv"]
     steps = sum(len(fold.train) for fold in folds) * (1 - options.get("validation", WATCHED)) / batch
-    # A larger batch takes longer, but not in proportion: between the two where no run says it.
+    # A step on a larger batch takes longer, but less than in proportion.
     seconds = seconds_a_step * steps * max(1.0, (batch / before) ** 0.7)
     return seconds * options["epochs"], bool(copies) and before == batch
 
 
 def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
-    """Runs of the cnn on the study's split that differ from its default in one option, and the default itself.
+    """Runs of the cnn on the original's split that differ from its default in one option, and the default itself.
 
     Parameters
     ----------
@@ -217,39 +243,45 @@ def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
 
 
 def verdict(table: pd.DataFrame, option: str) -> str:
-    """What the study found about an option, and whether the runs of `overfitting` confirm it, in words for a page.
+    """What the original paper found about an option, and whether the runs of `overfitting` confirm it, as Markdown.
 
-    The mean of the weaker half of the values is set against that of the stronger half.
+    The mean over the weaker half of the values is compared with that over the stronger half.
 
     Parameters
     ----------
     table : pd.DataFrame
-        As `overfitting` gives it.
+        As `overfitting` returns it.
     option : str
+        A key of `OVERFITTING`.
+
+    Returns
+    -------
+    str
+        Markdown.
     """
     half = len(table) // 2
     weak, strong = table.iloc[:half], table.iloc[-half:]
-    train, watched, seconds = (
+    train, validation, seconds = (
         float(strong[name].mean() - weak[name].mean()) for name in ("train_accuracy", "validation_accuracy", "seconds")
     )
-    said = f"**The study found:** {OVERFITTING[option][0].lower()}{OVERFITTING[option][1:]}. **Here:** "
+    found = f"**The study found:** {OVERFITTING[option][0].lower()}{OVERFITTING[option][1:]}. **Here:** "
     if option == "batch_size":
-        so = [_is(-watched), seconds < 0]
+        confirmed = [_is_beyond_chance(-validation), seconds < 0]
         here = (
-            f"the larger half of the batches names {_change(watched)} of the watched clips right, and an epoch takes "
-            f"{abs(seconds):.1f} s {'less' if seconds < 0 else 'more'}"
+            f"the larger half of the batches names {_change(validation)} of the watched clips right, and an epoch "
+            f"takes {abs(seconds):.1f} s {'less' if seconds < 0 else 'more'}"
         )
     else:
-        so = [_is(-train), _is(-watched)]
+        confirmed = [_is_beyond_chance(-train), _is_beyond_chance(-validation)]
         here = (
             f"in the stronger half of the values, accuracy is {_change(train)} on training clips and "
-            f"{_change(watched)} on watched ones"
+            f"{_change(validation)} on watched ones"
         )
-    words = "as the study says" if all(so) else "not as the study says" if not any(so) else "in part as the study says"
-    return f"{said}{here}: {words}. (Below {100 * CHANCE:.0f} points it may be chance.)"
+    how = {0: "not ", len(confirmed): ""}.get(sum(confirmed), "in part ")
+    return f"{found}{here}: {how}as the study says. (Below {100 * CHANCE:.0f} points it may be chance.)"
 
 
-def _is(difference: float) -> bool:
+def _is_beyond_chance(difference: float) -> bool:
     return difference > CHANCE
 
 

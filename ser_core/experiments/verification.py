@@ -1,4 +1,4 @@
-"""Whether a saved run comes out again: its recipe carried out once more, and every answer compared."""
+"""Whether a saved run can be reproduced: run its recipe again and compare every prediction."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -20,22 +20,22 @@ from ser_core.settings import Settings
 
 @dataclass(frozen=True)
 class Verification:
-    """A saved run beside the same made again.
+    """A saved run compared with the same run made again.
 
     Parameters
     ----------
     run : str
         Id of the saved run.
     predictions : int
-        Test predictions of both.
+        Number of test predictions.
     changed : int
-        How many of them name another of the 16 classes.
+        How many of them have another of the 16 classes.
     changed_emotions : int
-        How many name another emotion.
+        How many have another emotion.
     largest_difference : float
         Of any probability.
     environment : dict
-        What is otherwise here: name -> (then, now).
+        Versions and platform facts that differ: name -> (then, now).
     """
 
     run: str
@@ -55,20 +55,24 @@ def verify(
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
-    """Carry a saved run's recipe out again, without its cross-validation, and compare the test predictions.
+    """Run a saved run's recipe again, without cross-validation, and compare the test predictions.
 
-    A vote of saved runs is put together again from its members' saved predictions.
+    A vote of saved runs is recomputed from its members' saved predictions.
 
     Parameters
     ----------
     run : Run
     table : pd.DataFrame
-        The clips that it was made of.
+        The clips that it was made from.
     settings : Settings
     weights : Path, optional
         Of a backbone.
     jobs, progress
         As `experiments.run` takes them.
+
+    Returns
+    -------
+    Verification
 
     Raises
     ------
@@ -104,29 +108,33 @@ def compare(run: Run, again: Run) -> Verification:
     ----------
     run, again : Run
 
+    Returns
+    -------
+    Verification
+
     Raises
     ------
     ArtifactError
-        If they did not test the same clips.
+        If their test clips differ.
     """
-    first, second = (_in_order(one) for one in (run, again))
+    first, second = (_sorted(one) for one in (run, again))
     if not first.index.equals(second.index):
         raise ArtifactError(f"{run.id} tested other clips than the same made again does now")
     changed = {}
     for kind in ("class", "emotion"):
-        named = [evaluation.named_and_true(rows, kind)[0] for rows in (first, second)]
-        changed[kind] = int(np.sum(named[0] != named[1]))
+        then, now = (evaluation.named_and_true(rows, kind)[0] for rows in (first, second))
+        changed[kind] = int(np.sum(then != now))
     difference = np.abs(evaluation.probabilities(first) - evaluation.probabilities(second)).max()
     return Verification(
-        run.id, len(first), changed["class"], changed["emotion"], float(difference), _otherwise(run, again)
+        run.id, len(first), changed["class"], changed["emotion"], float(difference), _changes(run, again)
     )
 
 
-def _in_order(run: Run) -> pd.DataFrame:
+def _sorted(run: Run) -> pd.DataFrame:
     return run.part("test").set_index(["fold", "clip"], drop=False).rename_axis([None, None]).sort_index()
 
 
-def _otherwise(run: Run, again: Run) -> dict[str, tuple[str, str]]:
+def _changes(run: Run, again: Run) -> dict[str, tuple[str, str]]:
     then, now = (_flat(one.environment) | asdict(one.versions) for one in (run, again))
     return {name: (then.get(name, ""), now[name]) for name in now if then.get(name, "") != now[name]}
 

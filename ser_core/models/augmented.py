@@ -1,18 +1,20 @@
-"""Training on changed copies of clips beside the originals."""
+"""Training on perturbed copies of clips beside the originals."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from ser_core.models.base import ProbabilisticClassifier
 
-class AugmentedClassifier(ClassifierMixin, BaseEstimator):
+
+class AugmentedClassifier(ProbabilisticClassifier):
     """Trains on original and perturbed copies; predicts from the original alone.
 
     Parameters
     ----------
     estimator : Pipeline
-        Is cloned, never fitted itself. If the `fit` of its last step takes `copies`, it is passed their number, so that
-        what it holds out inside is held out with all its copies.
+        Cloned before it is fitted. If the `fit` of its last step takes `copies`, it receives the number of copies, so
+        that a clip and its copies are held out together.
     """
 
     def __init__(self, estimator):
@@ -26,6 +28,11 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         features : np.ndarray [shape=(n, copies, d)]
             The original first.
         codes : np.ndarray [shape=(n,), dtype=int]
+            Class of each clip.
+
+        Returns
+        -------
+        AugmentedClassifier
         """
         _, copies, width = features.shape
         name, last = self.estimator.steps[-1]
@@ -35,28 +42,16 @@ class AugmentedClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """The probability of each code.
+        """Predict the probability of each class.
 
         Parameters
         ----------
-        features : np.ndarray [shape=(n, d), or with copies (n, copies, d)]
+        features : np.ndarray [shape=(n, d) or (n, copies, d)]
+            Of the copies, only the original is used.
 
         Returns
         -------
-        np.ndarray [shape=(n, codes)]
+        np.ndarray [shape=(n, classes)]
         """
         check_is_fitted(self)
         return self.estimator_.predict_proba(features[:, 0] if features.ndim == 3 else features)
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable code of each clip.
-
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, d), or with copies (n, copies, d)]
-
-        Returns
-        -------
-        np.ndarray [shape=(n,)]
-        """
-        return self.classes_[self.predict_proba(features).argmax(axis=1)]

@@ -1,7 +1,7 @@
-"""The networks: which builder each takes, what it sees of a clip, and its presets. TensorFlow is not loaded for that.
+"""The networks: builder, features and presets of each. Importing it does not load TensorFlow.
 
-Where the study gives a number (optimiser, rate, batch) the default has it; dropout and epochs, which it does not give,
-were chosen on a part of the training clips.
+Defaults are the original paper's where it gives them (optimiser, learning rate, batch size); dropout and epochs, which
+it does not give, were chosen on a part of the training clips.
 """
 
 from dataclasses import dataclass, replace
@@ -11,8 +11,8 @@ from ser_core.errors import ModelError
 from ser_core.models.model import Member, Model, Preset, SavedVote
 from ser_core.models.recipe import Recipe
 
-VERSION = "networks-1"  # Part of every run of a network: raise it when `networks` gives other numbers.
-OPTIONS = {  # what can be chosen, and the lowest and highest value that makes sense
+VERSION = "networks-1"  # Saved with every run of a network: raise it when a change in `networks` changes numbers.
+OPTIONS = {  # parameters that can be set one by one -> lowest and highest sensible value
     "epochs": (1, 1000),
     "batch_size": (2, 512),
     "learning_rate": (1e-6, 10),
@@ -29,7 +29,7 @@ CNN2D = {
     "learning_rate": 0.003,
     "batch_size": 16,
     "epochs": 60,
-    # The steps shrink to nothing in the last epoch, so there is none to choose: it learns from all clips.
+    # The learning rate decays to 0, so the last epoch is kept: no validation split, it trains on all clips.
     "decay": True,
     "validation": 0.0,
     "patience": 60,
@@ -42,7 +42,15 @@ ORIGINAL_TRAINING = {"optimizer": "sgd", "learning_rate": 0.01, "batch_size": 16
 
 @dataclass(frozen=True)
 class Network(Model):
-    """A network of `networks.BUILDERS`."""
+    """A network of `networks.BUILDERS`.
+
+    Parameters
+    ----------
+    key, name, family, about, presets
+        As `Model` has them.
+    network : str
+        Key of `networks.BUILDERS`.
+    """
 
     network: str
 
@@ -50,25 +58,31 @@ class Network(Model):
     options: ClassVar[dict] = OPTIONS
 
     def build(self, recipe: Recipe):
-        """An unfitted classifier; what it standardises stands in its first layers."""
+        """An unfitted classifier; standardisation is part of its first layers."""
         from ser_core.models.networks import NetworkClassifier
 
         return NetworkClassifier(self.network, seed=recipe.seed, **recipe.parameters)
 
     def check(self, recipe: Recipe) -> None:
-        """Check that a recipe has the features and copies of one of the presets."""
-        able = {one.features for one in self.presets.values()}
-        if recipe.features not in able:
-            raise ModelError(f"{self.key!r} sees {' or '.join(sorted(able))}, and not {recipe.features}")
+        """Check that a recipe has the features and the augmentation of one of the presets.
+
+        Raises
+        ------
+        ModelError
+            If not.
+        """
+        known = {one.features for one in self.presets.values()}
+        if recipe.features not in known:
+            raise ModelError(f"{self.key!r} sees {' or '.join(sorted(known))}, and not {recipe.features}")
         if recipe.augmentation != _augmentation(recipe.parameters):
             raise ModelError(f"{self.key!r} makes its own copies (--augment): it does not take {recipe.augmentation}")
 
     def tuned_preset(
         self, parameters: dict, space: str, features: str | None = None, facts: dict | None = None
     ) -> Preset:
-        """A study's parameters as a preset, with the copies that they ask for."""
-        found = super().tuned_preset(parameters, space, features, facts)
-        return replace(found, augmentation=_augmentation(parameters))
+        """As `Model.tuned_preset`, with the augmentation that the parameters imply."""
+        preset = super().tuned_preset(parameters, space, features, facts)
+        return replace(preset, augmentation=_augmentation(parameters))
 
     def with_options(self, recipe: Recipe, options: dict) -> Recipe:
         """A recipe with some of its options replaced.
@@ -79,10 +93,14 @@ class Network(Model):
         options : dict
             Option -> value, of `OPTIONS`.
 
+        Returns
+        -------
+        Recipe
+
         Raises
         ------
         ModelError
-            If an option's value makes no sense.
+            If there is no such option, its value is out of bounds, or the model cannot learn from augmented clips.
         """
         for name, value in options.items():
             if name not in OPTIONS:
@@ -92,19 +110,30 @@ class Network(Model):
                 raise ModelError(f"{as_option(name)} {value:g} is out of bounds: give {low:g} to {high:g}")
         if options.get("augment") and recipe.features != "frames":
             raise ModelError(f"{self.key} cannot learn from changed copies: that takes log-mel frames (cnn2d)")
-        own = recipe.with_parameters(recipe.parameters | options)
-        return replace(own, augmentation=_augmentation(own.parameters))
+        changed = recipe.with_parameters(recipe.parameters | options)
+        return replace(changed, augmentation=_augmentation(changed.parameters))
 
 
 def _augmentation(parameters: dict) -> str:
-    """What a network's parameters make of its training clips in each epoch."""
+    """The augmentation that a network's parameters imply."""
     if not parameters.get("augment"):
         return "none"
     return "specaugment+vtlp" if parameters.get("voices") else "specaugment"
 
 
 def as_option(name: str) -> str:
-    """An option as the command line has it."""
+    """A parameter's name as a command-line option.
+
+    Parameters
+    ----------
+    name : str
+        E.g. "batch_size".
+
+    Returns
+    -------
+    str
+        E.g. "--batch-size".
+    """
     return f"--{name.replace('_', '-')}"
 
 
@@ -152,7 +181,7 @@ MODELS = (
             "sequence",
             {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 32, "epochs": 40, "dropout": 0.3},
         ),
-        # Its 180 numbers are means over time: in their order there is nothing to follow.
+        # The 180 features are means over time, so their order is no time sequence.
         study=("mean180", ORIGINAL_TRAINING | {"epochs": 20, "dropout": 0.3}),
     ),
     SavedVote(
@@ -161,7 +190,7 @@ MODELS = (
         "deep",
         "The mean of what the 1-D CNN and VGG16 say, three parts to two.",
         {"default": Preset({"weights": {"cnn": 3, "vgg16": 2}}, features="members", preprocessing="members")},
-        {"cnn": Member(), "vgg16": Member()},
+        {"cnn": Member("mean180"), "vgg16": Member("vgg16")},
     ),
     _network(
         "cnn2d",
@@ -172,4 +201,3 @@ MODELS = (
         voices=("frames", CNN2D | {"voices": 0.1}),
     ),
 )
-KEYS = tuple(model.key for model in MODELS)

@@ -1,24 +1,25 @@
 """The interface of every model: fitted on class names, it predicts the 16 classes in a fixed order."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ser_core.corpus.labels import LABELS
+from ser_core.models.base import ProbabilisticClassifier
 
 
-class EmotionClassifier(ClassifierMixin, BaseEstimator):
+class EmotionClassifier(ProbabilisticClassifier):
     """A scikit-learn classifier over the 16 classes of `labels.LABELS`.
 
-    The classes of the training clips are numbered without gaps, as XGBoost wants them; a class that no training clip
-    has gets probability 0.
+    The classes of the training clips are numbered without gaps, as XGBoost requires; a class without training clips
+    gets probability 0.
 
     Parameters
     ----------
     estimator : classifier with `fit` and `predict_proba`
-        Is cloned, never fitted itself.
+        Cloned before it is fitted.
     """
 
     def __init__(self, estimator):
@@ -30,10 +31,14 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         features : np.ndarray [shape=(n, ...)]
-        labels : np.ndarray [shape=(n,)]
+        labels : np.ndarray [shape=(n,), dtype=str]
             Class names.
         options
             For the estimator's `fit`.
+
+        Returns
+        -------
+        EmotionClassifier
 
         Raises
         ------
@@ -45,7 +50,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"{unknown[0]!r} is none of the 16 classes")
         self.classes_ = np.array(LABELS)
         self.seen_, codes = np.unique(np.searchsorted(LABELS, labels), return_inverse=True)
-        if has_fit_parameter(self.estimator, "numbers"):  # it needs to know what the codes stand for
+        if has_fit_parameter(self.estimator, "numbers"):  # classifiers that need to know which class a code stands for
             options["numbers"] = self.seen_
         self.estimator_ = clone(self.estimator).fit(features, codes, **options)
         return self
@@ -59,13 +64,17 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         estimator : classifier with `predict_proba`
         seen : list of int
             Places in `LABELS` of the classes that it was fitted on.
+
+        Returns
+        -------
+        EmotionClassifier
         """
         model = cls(estimator)
         model.classes_, model.seen_, model.estimator_ = np.array(LABELS), np.array(seen), estimator
         return model
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """The probability of each class.
+        """Predict the probability of each class.
 
         Parameters
         ----------
@@ -79,8 +88,10 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self._all_classes(self.estimator_.predict_proba(features))
 
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable class of each clip.
+    def members_proba(self, features: np.ndarray) -> dict[str, np.ndarray]:
+        """Predict the class probabilities of each member of a vote.
+
+        The vote itself is their weighted mean: to get both, compute the members once and pass them to `vote`.
 
         Parameters
         ----------
@@ -88,20 +99,14 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        np.ndarray [shape=(n,), dtype=str]
-        """
-        return self.classes_[self.predict_proba(features).argmax(axis=1)]
-
-    def members_proba(self, features: np.ndarray) -> dict[str, np.ndarray]:
-        """The class probabilities [shape=(n, 16)] of each member of a vote, by its key; empty for other models.
-
-        The vote itself is their mean with `weights`, so whoever needs both computes the members once: see `vote`.
+        dict of str to np.ndarray [shape=(n, 16)]
+            By the members' keys; empty for other models.
         """
         check_is_fitted(self)
         vote = self._vote()
         if vote is None:
             return {}
-        if vote is not self.estimator_:  # behind a view that all members share
+        if vote is not self.estimator_:  # preprocessing that all members share
             features = self.estimator_[:-1].transform(features)
         return {
             key: self._all_classes(member.predict_proba(features))
@@ -114,12 +119,12 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         members : dict of str to np.ndarray [shape=(n, 16)]
-            As `members_proba` gives them.
+            As `members_proba` returns them.
 
         Returns
         -------
         np.ndarray [shape=(n, 16)]
-            What `predict_proba` would give.
+            The same as `predict_proba`.
         """
         vote = self._vote()
         assert vote is not None, "only a vote has members"
@@ -129,7 +134,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         last = self.estimator_[-1] if isinstance(self.estimator_, Pipeline) else self.estimator_
         return last if isinstance(last, VotingClassifier) else None
 
-    def _all_classes(self, given: np.ndarray) -> np.ndarray:
-        result = np.zeros((len(given), len(LABELS)))
-        result[:, self.seen_] = given
+    def _all_classes(self, probabilities: np.ndarray) -> np.ndarray:
+        result = np.zeros((len(probabilities), len(LABELS)))
+        result[:, self.seen_] = probabilities
         return result

@@ -1,15 +1,15 @@
 """Models made of others: soft votes (weighted means of probabilities), and separate decisions on gender and emotion."""
 
-from ser_core.models import classical
+from ser_core.models import classical, hierarchy
 from ser_core.models.model import Member, Preset, SavedVote, TwoQuestions, Vote
 
-NESTED_TRIALS = 15  # a fold, of what ships
+NESTED_TRIALS = 15  # per fold, for the shipped runs
 
 _SINGLE = {model.key: model for model in classical.MODELS}
 
 
 def _vote(key: str, *members: str) -> Vote:
-    """A vote of the study, in which all members weigh the same."""
+    """A vote of the original paper: all members have the same weight."""
     about = f"The mean of what {' and '.join(_SINGLE[member].name for member in members)} say."
     equal = {"weights": dict.fromkeys(members, 1)}
     presets = {
@@ -25,7 +25,7 @@ def _members(*keys: str) -> dict:
 
 
 def _of_runs(key: str, name: str, about: str, **members: Member) -> SavedVote:
-    """A vote of two saved runs that weigh the same."""
+    """A vote of two saved runs with equal weights."""
     weights = Preset({"weights": dict.fromkeys(members, 1)}, features="members", preprocessing="members")
     return SavedVote(key, name, "ensemble", about, {"default": weights}, members)
 
@@ -40,8 +40,8 @@ MODELS = (
         "Vote: krr + mlp + lr",
         "ensemble",
         "Kernel ridge has the say; the perceptron and logistic regression temper it.",
-        # By five-fold cross-validation on the study's training part, among votes that answer for one clip in no more
-        # time than its features take.
+        # By five-fold cross-validation on the original's training part, among votes that predict one clip no slower
+        # than its features are extracted.
         {
             "default": Preset({"weights": {"krr": 6, "mlp": 1, "lr": 1}}),
             "functionals": Preset({"weights": {"krr": 6, "mlp": 1, "lr": 1}}, features="functionals"),
@@ -59,7 +59,7 @@ MODELS = (
             "functionals": Preset({"routing": "soft"}, features="functionals"),
         },
         _SINGLE["krr"],
-        "GenderFirstClassifier",
+        hierarchy.GenderFirstClassifier,
     ),
     TwoQuestions(
         "apart",
@@ -72,30 +72,30 @@ MODELS = (
             "voices": Preset({}, features="functionals", preprocessing="plain", augmentation="speaker-perturbation"),
         },
         _SINGLE["krr"],
-        "ApartClassifier",
+        hierarchy.ApartClassifier,
     ),
-    # Of equal weights: what five-fold cross-validation on the original's training part chose for the first.
+    # Equal weights: what five-fold cross-validation on the original's training part chose for `best`.
     _of_runs(
         "best",
         "Our best vote",
         "Kernel ridge on a thousand statistics of the voice and a small network that sees its sound, half and half.",
-        krr=Member({"preset": "functionals"}, "--features functionals"),
-        cnn2d=Member(),
+        krr=Member("functionals", command="--features functionals"),
+        cnn2d=Member("frames", "specaugment"),
     ),
     _of_runs(
         "v_apart_cnn2d",
         "Vote: apart + cnn2d",
         "As our best vote, but its kernel ridge names emotion and gender apart: meant for voices never heard.",
-        apart=Member({"preset": "functionals"}, "--features functionals"),
-        cnn2d=Member(),
+        apart=Member("functionals", command="--features functionals"),
+        cnn2d=Member("frames", "specaugment"),
     ),
     _of_runs(
         "v_voices",
         "Vote: both in other voices",
         "Apart and cnn2d, each having learned every clip in other voices, too, so as to know fewer by heart.",
         apart=Member(
-            {"preset": "voices-tuned-inside", "origin": "nested"}, f"--features voices --tune {NESTED_TRIALS}"
+            "functionals", "speaker-perturbation", "nested", command=f"--features voices --tune {NESTED_TRIALS}"
         ),
-        cnn2d=Member({"preset": "voices"}, "--preset voices"),
+        cnn2d=Member("frames", "specaugment+vtlp", command="--preset voices"),
     ),
 )

@@ -1,26 +1,27 @@
 """Gender and emotion as two separate decisions.
 
-Gender first, then emotion by a model of that gender's voices, is an idea that the study's authors left open. Deciding
-both independently, on all voices, is the alternative.
+`GenderFirstClassifier` decides the gender first, then the emotion with a model of that gender's voices: an idea that
+the original authors leave to future work. `ApartClassifier` decides both independently, each on all voices.
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from ser_core.corpus.labels import GENDERS, LABELS, emotion_of, gender_of
+from ser_core.models.base import ProbabilisticClassifier
 
 
-class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
+class GenderFirstClassifier(ProbabilisticClassifier):
     """One model for the gender, and for each gender one for the emotion, fitted on clips of that gender alone.
 
     Parameters
     ----------
     estimator : classifier with `fit` and `predict_proba`
-        Is cloned for each of the three.
-    routing : str
-        `soft`: both emotion models are used, weighted by the probability of their gender. `hard`: only that of the
-        more probable gender; the classes of the other get probability 0.
+        Cloned for each of the three models.
+    routing : {"soft", "hard"}
+        "soft" uses both emotion models, weighted by the probability of their gender; "hard" only that of the more
+        probable gender, so that the classes of the other get probability 0.
     """
 
     def __init__(self, estimator, routing: str = "soft"):
@@ -28,7 +29,7 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
         self.routing = routing
 
     def fit(self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> "GenderFirstClassifier":
-        """Fit the models of both decisions.
+        """Fit the gender model and the emotion models.
 
         Parameters
         ----------
@@ -37,15 +38,19 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
             Classes, numbered without gaps.
         numbers : np.ndarray [shape=(codes,), dtype=int]
             The place of each code in `LABELS`.
+
+        Returns
+        -------
+        GenderFirstClassifier
         """
         self.classes_ = np.arange(len(numbers))
         of_code = np.array([GENDERS.index(gender_of(LABELS[number])) for number in numbers])
         self.codes_ = [np.flatnonzero(of_code == gender) for gender in range(len(GENDERS))]
-        heard = of_code[codes]
-        self.genders_ = np.unique(heard)
-        self.gender_ = self._fitted(features, np.searchsorted(self.genders_, heard))
+        genders = of_code[codes]
+        self.genders_ = np.unique(genders)
+        self.gender_ = self._fitted(features, np.searchsorted(self.genders_, genders))
         self.emotion_ = [
-            self._fitted(features[heard == gender], np.searchsorted(codes_, codes[heard == gender]))
+            self._fitted(features[genders == gender], np.searchsorted(codes_, codes[genders == gender]))
             for gender, codes_ in enumerate(self.codes_)
         ]
         return self
@@ -55,7 +60,7 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
         return clone(self.estimator).fit(features, codes) if len(np.unique(codes)) > 1 else None
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """The probability of each code.
+        """Predict the probability of each code.
 
         Parameters
         ----------
@@ -75,21 +80,8 @@ class GenderFirstClassifier(ClassifierMixin, BaseEstimator):
             result[:, self.codes_[gender]] = of_gender[:, [column]] * emotions
         return result
 
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable code of each clip.
 
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, d)]
-
-        Returns
-        -------
-        np.ndarray [shape=(n,)]
-        """
-        return self.classes_[self.predict_proba(features).argmax(axis=1)]
-
-
-class ApartClassifier(ClassifierMixin, BaseEstimator):
+class ApartClassifier(ProbabilisticClassifier):
     """One model for the emotion and one for the gender, each fitted on the clips of all speakers.
 
     The probability of a class is that of its emotion times that of its gender. Each emotion has twice as many training
@@ -98,14 +90,14 @@ class ApartClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     estimator : classifier with `fit` and `predict_proba`
-        Cloned for each of the two.
+        Cloned for each of the two models.
     """
 
     def __init__(self, estimator):
         self.estimator = estimator
 
     def fit(self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> "ApartClassifier":
-        """Fit the models of both decisions.
+        """Fit the emotion model and the gender model.
 
         Parameters
         ----------
@@ -114,19 +106,23 @@ class ApartClassifier(ClassifierMixin, BaseEstimator):
             Classes, numbered without gaps.
         numbers : np.ndarray [shape=(codes,), dtype=int]
             The place of each code in `LABELS`.
+
+        Returns
+        -------
+        ApartClassifier
         """
         self.classes_ = np.arange(len(numbers))
-        heard = [LABELS[number] for number in numbers]
+        labels = [LABELS[number] for number in numbers]
         self.questions_ = []
         for of_label in (emotion_of, gender_of):
-            _, answers = np.unique([of_label(label) for label in heard], return_inverse=True)
+            _, answers = np.unique([of_label(label) for label in labels], return_inverse=True)
             one_answer = len(np.unique(answers)) == 1
             model = None if one_answer else clone(self.estimator).fit(features, answers[codes])
             self.questions_.append((model, answers))
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """The probability of each code.
+        """Predict the probability of each code.
 
         Parameters
         ----------
@@ -137,23 +133,10 @@ class ApartClassifier(ClassifierMixin, BaseEstimator):
         np.ndarray [shape=(n, codes)]
         """
         check_is_fitted(self)
-        given = np.ones((len(features), len(self.classes_)))
+        result = np.ones((len(features), len(self.classes_)))
         for model, answers in self.questions_:
-            given *= _probabilities(model, features)[:, answers]
-        return given / given.sum(axis=1, keepdims=True)
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable code of each clip.
-
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, d)]
-
-        Returns
-        -------
-        np.ndarray [shape=(n,)]
-        """
-        return self.classes_[self.predict_proba(features).argmax(axis=1)]
+            result *= _probabilities(model, features)[:, answers]
+        return result / result.sum(axis=1, keepdims=True)
 
 
 def _probabilities(model, features: np.ndarray) -> np.ndarray:

@@ -1,29 +1,34 @@
-"""Kernel ridge regression on classes, with an RBF kernel: also known as the least-squares support vector machine."""
+"""Kernel ridge regression on classes with an RBF kernel, also known as the least-squares support vector machine."""
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
 
-_LOG_SHARPNESS = (-3.0, 7.0)  # searched: from nearly even probabilities to nearly certain ones
+from ser_core.models.base import ProbabilisticClassifier
+
+_LOG_SHARPNESS = (-3.0, 7.0)  # search range: from nearly uniform probabilities to nearly certain ones
 
 
-class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
-    """Regresses on which class a clip has (1) or has not (0); the highest score wins.
+class KernelRidgeClassifier(ProbabilisticClassifier):
+    """Kernel ridge regression on one-hot classes; the class with the highest score wins.
 
-    The scores are those of `sklearn.kernel_ridge.KernelRidge` on centred one-hot classes (Suykens & Vandewalle 1999,
-    "Least squares support vector machine classifiers"). They become probabilities by a softmax whose sharpness is the
-    best for the scores that each training clip would have got from all the others, which kernel ridge gives without
-    fitting again: the residual of clip i left out is weight_i / inverse_ii (Rifkin & Lippert 2007, "Notes on
-    regularized least squares", section 3), and that of several rows is inverse_ii^-1 weight_i of their block.
+    The scores are those of `sklearn.kernel_ridge.KernelRidge` on centred one-hot classes [1]_. A softmax turns them
+    into probabilities. Its sharpness (inverse temperature) minimises the log loss of the leave-one-clip-out scores of
+    the training clips, which kernel ridge gives without fitting again: the residual of clip i, left out, is weight_i /
+    inverse_ii, and that of a block of rows is inverse_ii^-1 weight_i [2]_.
 
     Parameters
     ----------
     alpha : float > 0
-        How strongly weights are held back.
+        Regularisation: how strongly large weights are penalised.
     gamma : float > 0
         The kernel is exp(-gamma * squared distance).
+
+    References
+    ----------
+    .. [1] Suykens & Vandewalle 1999, "Least squares support vector machine classifiers".
+    .. [2] Rifkin & Lippert 2007, "Notes on regularized least squares", section 3.
     """
 
     def __init__(self, alpha: float = 1.0, gamma: float = 1.0):
@@ -31,17 +36,21 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         self.gamma = gamma
 
     def fit(self, features: np.ndarray, labels: np.ndarray, copies: int = 1) -> "KernelRidgeClassifier":
-        """Fit by solving one system of n equations.
+        """Fit by solving one system of n linear equations.
 
-        Each `copies` consecutive rows are one clip and its perturbed copies, the original first. They are left out
-        together, and the score of the original counts.
+        Each `copies` consecutive rows are one clip and its perturbed copies, the original first. For the sharpness they
+        are left out together, and only the score of the original counts.
 
         Parameters
         ----------
         features : np.ndarray [shape=(n, d)]
         labels : np.ndarray [shape=(n,)]
         copies : int > 0
-            Rows for each clip: its original and its copies.
+            Rows of each clip: the original and its copies.
+
+        Returns
+        -------
+        KernelRidgeClassifier
         """
         self.classes_, codes = np.unique(labels, return_inverse=True)
         self.clips_ = np.array(features, dtype=np.float64)
@@ -57,7 +66,7 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, features: np.ndarray) -> np.ndarray:
-        """The score of each class.
+        """Compute the score of each class.
 
         Parameters
         ----------
@@ -70,7 +79,7 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         return self._kernel(np.asarray(features, dtype=np.float64)) @ self.weights_ + self.shares_
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """The probability of each class.
+        """Predict the probability of each class.
 
         Parameters
         ----------
@@ -81,19 +90,6 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         np.ndarray [shape=(n, classes)]
         """
         return softmax(self.sharpness_ * self.decision_function(features), axis=1)
-
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable class of each clip.
-
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, d)]
-
-        Returns
-        -------
-        np.ndarray [shape=(n,)]
-        """
-        return self.classes_[self.decision_function(features).argmax(axis=1)]
 
     def _kernel(self, features: np.ndarray) -> np.ndarray:
         squares = np.square(features).sum(axis=1)[:, np.newaxis]
@@ -109,7 +105,7 @@ def _residuals(inverse: np.ndarray, weights: np.ndarray, copies: int) -> np.ndar
 
 
 def _best_sharpness(scores: np.ndarray, codes: np.ndarray) -> float:
-    """The factor that makes the softmax of scores [shape=(n, classes)] most probable, given the true classes."""
+    """The factor of scores [shape=(n, classes)] whose softmax has the lowest log loss for the true classes."""
 
     def loss(log_sharpness: float) -> float:
         return -log_softmax(np.exp(log_sharpness) * scores, axis=1)[np.arange(len(codes)), codes].mean()

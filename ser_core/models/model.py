@@ -1,16 +1,19 @@
-"""What a model is here: presets of parameters, and how a classifier is made of a recipe.
+"""A model: presets of parameters, and how a classifier is built from a recipe.
 
-Building one imports what it needs. No caller checks the kind of a model: it calls its methods.
+Callers never check which kind of model they have: they call its methods.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+from sklearn.ensemble import VotingClassifier
 
 from ser_core.errors import ModelError
 from ser_core.features import augmentation as augmentations
 from ser_core.features import registry as feature_sets
+from ser_core.models.preprocessing import with_preprocessing
 from ser_core.models.recipe import Recipe
 
 
@@ -22,7 +25,7 @@ class Preset:
     ----------
     parameters : dict
     features, preprocessing, augmentation : str
-        As a `Recipe` has them: what a recipe takes that names this preset and nothing else.
+        As a `Recipe` has them: the defaults of a recipe with this preset.
     origin : str
         "default" (ours), "study" (the original authors') or "tuned".
     tuning : dict, optional
@@ -41,34 +44,55 @@ class Preset:
 class Model:
     """A model that can be run.
 
-    `presets["default"]` holds our own parameters, `presets["study"]` the original authors' where they had the model.
+    Parameters
+    ----------
+    key, name : str
+    family : {"classical", "ensemble", "deep"}
+    about : str
+        One sentence for readers who are new to it.
+    presets : dict of str to Preset
+        "default" holds our parameters, "study" the original authors', where they had the model.
     """
 
     key: str
     name: str
-    family: str  # "classical", "ensemble" or "deep"
-    about: str  # one sentence for someone who meets it for the first time
+    family: str
+    about: str
     presets: dict[str, Preset]
 
-    learns_from_clips: ClassVar[bool] = True  # no vote of saved runs
-    trains_in_epochs: ClassVar[bool] = False  # a network: its training is watched, stopped and resumed
-    options: ClassVar[dict[str, tuple | None]] = {}  # parameters that may be chosen one by one: their bounds
+    learns_from_clips: ClassVar[bool] = True  # False for a vote of saved runs
+    trains_in_epochs: ClassVar[bool] = False  # True for a network: its training can be watched, stopped and resumed
+    options: ClassVar[dict[str, tuple | None]] = {}  # parameters that can be set one by one -> bounds
 
     def build(self, recipe: Recipe):
-        """An unfitted classifier, including everything that is fitted with it.
+        """Build an unfitted classifier, including everything that is fitted with it.
 
         Parameters
         ----------
         recipe : Recipe
+            Of this model.
+
+        Returns
+        -------
+        classifier with `fit` and `predict_proba`
+
+        Raises
+        ------
+        ModelError
+            If the model is a vote of saved runs, which is not fitted.
         """
         raise NotImplementedError
 
     def parameters(self, preset: str) -> dict:
-        """All parameters of a preset.
+        """All parameters of a preset, including those of the models that it is made of.
 
         Parameters
         ----------
         preset : str
+
+        Returns
+        -------
+        dict
 
         Raises
         ------
@@ -83,6 +107,10 @@ class Model:
         Parameters
         ----------
         name : str
+
+        Returns
+        -------
+        Preset
 
         Raises
         ------
@@ -103,7 +131,7 @@ class Model:
         augmentation: str | None = None,
         seed: int = 9,
     ) -> Recipe:
-        """A recipe of this model. What is not given is as the preset has it.
+        """A recipe of this model. What is not given is taken from the preset.
 
         Parameters
         ----------
@@ -148,7 +176,11 @@ class Model:
         return "default"
 
     def check(self, recipe: Recipe) -> None:
-        """Check that the model can learn as a recipe says.
+        """Check that the model can be fitted as a recipe describes.
+
+        Parameters
+        ----------
+        recipe : Recipe
 
         Raises
         ------
@@ -166,12 +198,16 @@ class Model:
         Parameters
         ----------
         parameters : dict
-        space : str
+        space : {"ours", "study"}
             The study's search space.
         features : str, optional
-            What the study tuned on; the default's if left out.
+            Feature set of the study; the default preset's if left out.
         facts : dict, optional
-            As `presets.TunedPreset.facts` has them.
+            `presets.TunedPreset.facts`.
+
+        Returns
+        -------
+        Preset
         """
         default = self.presets["default"]
         plain = space == "study" and default.preprocessing == "tailored"
@@ -190,28 +226,36 @@ class Model:
         Parameters
         ----------
         parameters : dict
-        space : str
+        space : {"ours", "study"}
             The study's search space.
         seed : int
         features : str, optional
-            What the study tunes on; the default's if left out.
+            Feature set of the study; the default preset's if left out.
+
+        Returns
+        -------
+        Recipe
         """
         trial = self.tuned_preset(parameters, space, features)
         return self.with_presets({"trial": trial}).recipe("trial", seed=seed)
 
     def with_weight(self, recipe: Recipe, weight: float) -> Recipe:
-        """A recipe in which a vote's first member has this weight.
+        """A recipe in which the first member of a vote has this weight.
 
         Parameters
         ----------
         recipe : Recipe
         weight : float
-            From 0 to 1.
+            From 0 to 1; the second member has the rest of 1.
+
+        Returns
+        -------
+        Recipe
 
         Raises
         ------
         ModelError
-            If the model is no vote of two runs.
+            If the model is no vote of two runs, or the weight is not in [0, 1].
         """
         raise ModelError(f"{self.key!r} is no vote of two runs and takes no weight")
 
@@ -222,11 +266,16 @@ class Model:
         ----------
         recipe : Recipe
         options : dict
+            Option -> value, of `options`.
+
+        Returns
+        -------
+        Recipe
 
         Raises
         ------
         ModelError
-            If the model is no network.
+            If the model is no network, or it does not take these options.
         """
         raise ModelError(f"{self.key!r} is no network and takes no {', '.join(options)}")
 
@@ -236,6 +285,10 @@ class Model:
         Parameters
         ----------
         more : dict of str to Preset
+
+        Returns
+        -------
+        Model
         """
         return dataclasses.replace(self, presets=self.presets | more)
 
@@ -245,11 +298,17 @@ class Model:
         return self.key
 
 
-class OfTables(Model):
+class TableModel(Model):
     """A model that is fitted on vectors of named numbers."""
 
     def check(self, recipe: Recipe) -> None:
-        """Check that the features are a table's and the preprocessing is known."""
+        """As `Model.check`; the features must also be those of a table, and the preprocessing must be known.
+
+        Raises
+        ------
+        ModelError
+            If not.
+        """
         super().check(recipe)
         if recipe.features not in feature_sets.tables():
             able = ", ".join(feature_sets.tables())
@@ -261,25 +320,42 @@ class OfTables(Model):
 
 
 @dataclass(frozen=True)
-class SingleModel(OfTables):
-    """A classifier behind preprocessing of the features."""
+class SingleModel(TableModel):
+    """A classifier behind preprocessing of the features.
 
-    view: str  # of `preprocessing.TAILORED`
-    classifier: Callable[[dict, int], object]  # parameters, seed -> an unfitted classifier
+    Parameters
+    ----------
+    key, name, family, about, presets
+        As `Model` has them.
+    view : {"distance", "forest", "tree"}
+        Which preprocessing it gets: see `preprocessing`.
+    classifier : callable
+        Parameters, seed -> an unfitted classifier.
+    """
+
+    view: str
+    classifier: Callable[[dict, int], object]
 
     def build(self, recipe: Recipe):
         """An unfitted pipeline: preprocessing, then the classifier."""
-        from ser_core.models import preprocessing
-
-        return preprocessing.before(self.classifier(recipe.parameters, recipe.seed), self.view, recipe)
+        return with_preprocessing(self.classifier(recipe.parameters, recipe.seed), self.view, recipe)
 
 
 @dataclass(frozen=True)
-class TwoQuestions(OfTables):
-    """Gender and emotion as two decisions, combined by a classifier of `hierarchy` from fits of one single model."""
+class TwoQuestions(TableModel):
+    """Gender and emotion as two decisions, each made by fits of one single model.
+
+    Parameters
+    ----------
+    key, name, family, about, presets
+        As `Model` has them.
+    base : SingleModel
+    together : callable
+        A classifier of `hierarchy`: takes an estimator and the preset's parameters.
+    """
 
     base: SingleModel
-    together: str
+    together: Callable
 
     def parameters(self, preset: str) -> dict:
         """All that a preset sets, the single model's parameters too."""
@@ -289,12 +365,10 @@ class TwoQuestions(OfTables):
 
     def build(self, recipe: Recipe):
         """An unfitted classifier of `hierarchy` around the single model."""
-        from ser_core.models import hierarchy
-
         options = dict(recipe.parameters)
         base = options.pop("base")[self.base.key]
         one = self.base.build(dataclasses.replace(recipe, model=self.base.key, parameters=base))
-        return getattr(hierarchy, self.together)(one, **options)
+        return self.together(one, **options)
 
     @property
     def tuned_as(self) -> str:
@@ -303,8 +377,15 @@ class TwoQuestions(OfTables):
 
 
 @dataclass(frozen=True)
-class Vote(OfTables):
-    """A soft vote: the mean of its members' probabilities, weighted by its presets' `weights`."""
+class Vote(TableModel):
+    """A soft vote: the mean of its members' probabilities, weighted by its presets' `weights`.
+
+    Parameters
+    ----------
+    key, name, family, about, presets
+        As `Model` has them.
+    members : dict of str to SingleModel
+    """
 
     members: dict[str, SingleModel]
 
@@ -315,62 +396,90 @@ class Vote(OfTables):
 
     def build(self, recipe: Recipe):
         """An unfitted vote of its members."""
-        from sklearn.ensemble import VotingClassifier
-
-        from ser_core.models import preprocessing
-
-        weights, members = recipe.parameters["weights"], recipe.parameters["members"]
-        seen = {member.view for member in self.members.values()}
-        if len(seen) == 1:  # the members see the same, so it is made once for all
-            bare = [(key, one.classifier(members[key], recipe.seed)) for key, one in self.members.items()]
-            vote = VotingClassifier(bare, voting="soft", weights=[weights[key] for key in self.members])
-            return preprocessing.before(vote, seen.pop(), recipe)
+        weights = [recipe.parameters["weights"][key] for key in self.members]
+        parameters = recipe.parameters["members"]
+        views = {member.view for member in self.members.values()}
+        if len(views) == 1:  # preprocessing that all members share runs once
+            bare = [(key, one.classifier(parameters[key], recipe.seed)) for key, one in self.members.items()]
+            return with_preprocessing(VotingClassifier(bare, voting="soft", weights=weights), views.pop(), recipe)
         whole = [
-            (key, one.build(dataclasses.replace(recipe, model=key, parameters=members[key])))
+            (key, one.build(dataclasses.replace(recipe, model=key, parameters=parameters[key])))
             for key, one in self.members.items()
         ]
-        return VotingClassifier(whole, voting="soft", weights=[weights[key] for key in self.members])
+        return VotingClassifier(whole, voting="soft", weights=weights)
 
 
 @dataclass(frozen=True)
 class Member:
-    """A saved run that a vote is made of: what its recipe must say, and the options of the command that makes it."""
+    """One of the saved runs that a vote combines: what its recipe must have.
 
-    recipe: dict[str, str] = field(default_factory=dict)
+    Parameters
+    ----------
+    features, augmentation, origin : str
+        As a `Recipe` has them.
+    command : str
+        Options of the `run` command that makes such a run.
+    """
+
+    features: str = "mean180"
+    augmentation: str = "none"
+    origin: str = "default"
     command: str = ""
 
-    def fits(self, recipe: Recipe) -> bool:
-        """Whether a run of this recipe is the member."""
-        wanted = {"origin": "default", "preset": "default"} | self.recipe
-        return all(getattr(recipe, name) == value for name, value in wanted.items())
+    def fits(self, recipe: Recipe, default: Recipe) -> bool:
+        """Whether a run of this recipe can be the member.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        default : Recipe
+            The model's default for the member's features and augmentation: a member of origin "default" must have its
+            parameters.
+
+        Returns
+        -------
+        bool
+        """
+        wanted = (self.features, self.augmentation, self.origin)
+        if (recipe.features, recipe.augmentation, recipe.origin) != wanted:
+            return False
+        return self.origin != "default" or recipe.parameters == default.parameters
 
 
 @dataclass(frozen=True)
 class SavedVote(Model):
-    """A weighted mean of two runs, computed from their saved predictions, in the order of its presets' weights."""
+    """A weighted mean of two runs, computed from their saved predictions, in the order of its presets' weights.
+
+    Parameters
+    ----------
+    key, name, family, about, presets
+        As `Model` has them.
+    members : dict of str to Member
+        Model's key -> which of its runs.
+    """
 
     members: dict[str, Member] = field(default_factory=dict)
 
     learns_from_clips: ClassVar[bool] = False
 
     def check(self, recipe: Recipe) -> None:
-        """Check that the recipe leaves features and augmentation to the members."""
-        if recipe.features != self.presets["default"].features or recipe.augmentation != "none":
-            raise ModelError(f"{self.key!r} is made of saved runs, whose features it takes: leave --features out")
-
-    def with_weight(self, recipe: Recipe, weight: float) -> Recipe:
-        """A recipe in which the first member has this weight and the second the rest of 1.
-
-        Parameters
-        ----------
-        recipe : Recipe
-        weight : float
-            From 0 to 1.
+        """Check that the recipe leaves features and augmentation to the members.
 
         Raises
         ------
         ModelError
-            If that is no share.
+            If not.
+        """
+        if recipe.features != self.presets["default"].features or recipe.augmentation != "none":
+            raise ModelError(f"{self.key!r} is made of saved runs, whose features it takes: leave --features out")
+
+    def with_weight(self, recipe: Recipe, weight: float) -> Recipe:
+        """As `Model.with_weight`.
+
+        Raises
+        ------
+        ModelError
+            If the weight is not in [0, 1].
         """
         if not 0 <= weight <= 1:
             raise ModelError(f"--weight {weight:g} is out of bounds: give 0 to 1")
@@ -378,13 +487,14 @@ class SavedVote(Model):
         return recipe.with_parameters({"weights": {first: weight, second: round(1 - weight, 12)}})
 
     def build(self, recipe: Recipe):
-        """Raise a `ModelError`: such a vote is not fitted."""
+        """Raise a `ModelError`, since such a vote is not fitted.
+
+        Raises
+        ------
+        ModelError
+            Always.
+        """
         members = " and ".join(recipe.parameters["weights"])
         raise ModelError(
             f"{self.key} is not fitted: it is made of the runs of {members}. python -m ser_core run {self.key}"
         )
-
-
-def keys(models: Iterable[Model], asked: Callable[[Model], bool]) -> str:
-    """The keys of those models of which something holds, for a message."""
-    return ", ".join(one.key for one in models if asked(one))

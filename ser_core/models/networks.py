@@ -1,8 +1,8 @@
 """Networks: how each is built, and a scikit-learn estimator that trains any of them, one epoch at a time.
 
-The only module that imports TensorFlow, and only when a network is built. What is fitted on the training clips besides
-weights (means and deviations, principal components) lives in the network's first layers, so that one `.keras` file is
-the whole model.
+The only module of this room that imports TensorFlow, and only when a network is built. Besides weights, what is fitted
+on the training clips (means, standard deviations, principal components) is in the network's first layers, so that one
+`.keras` file is the whole model.
 """
 
 import io
@@ -11,12 +11,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import map_coordinates
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.validation import check_is_fitted
@@ -26,8 +25,9 @@ from ser_core.errors import TrainingError
 from ser_core.features.frames import FLOOR_DB, band_centres_hz
 from ser_core.files import atomically
 from ser_core.keras_backend import load_keras
+from ser_core.models.base import ProbabilisticClassifier
 
-PCA_VARIANCE = 0.95  # the study's: 66 components of its 180 features
+PCA_VARIANCE = 0.95  # as in the original paper: 66 components of its 180 features
 PREDICT_BATCH = 128
 STATE = "training.json"
 
@@ -37,22 +37,37 @@ STATE = "training.json"
 
 @dataclass(frozen=True)
 class Options:
-    """A builder's options besides the shape."""
+    """Regularisation of a network.
 
-    dropout: float = 0.0  # share of units that is left out in training
-    l1: float = 0.0  # penalty on the weights of convolutions and dense layers
+    Parameters
+    ----------
+    dropout : float
+        Share of units that are dropped in training.
+    l1, l2 : float
+        Penalties on the weights of convolutions and dense layers.
+    """
+
+    dropout: float = 0.0
+    l1: float = 0.0
     l2: float = 0.0
 
 
 def build_cnn(features: np.ndarray, classes: int, options: Options, channels=(32, 32, 64, 64, 64, 64, 64, 64)):
-    """The study's first approach: standardise, PCA at 95 % of the variance, 8 convolutions, 3 dense layers.
+    """The original's first approach: standardise, PCA at 95 % of the variance, 8 convolutions, 3 dense layers.
 
     Parameters
     ----------
     features : np.ndarray [shape=(n, d)]
-        Of the training clips, which the means, deviations and components are taken from.
+        Of the training clips; means, standard deviations and components are fitted on them.
+    classes : int
+    options : Options
     channels : sequence of int
         Of each convolution.
+
+    Returns
+    -------
+    keras.Model
+        Not compiled.
     """
     keras = load_keras()
     layers = keras.layers
@@ -74,12 +89,19 @@ def build_cnn(features: np.ndarray, classes: int, options: Options, channels=(32
 
 
 def build_head(features: np.ndarray, classes: int, options: Options):
-    """The study's second approach: the same dense layers on the bottleneck of a network that knows ImageNet.
+    """The original's second approach: the same dense layers on bottleneck features of a network trained on ImageNet.
 
     Parameters
     ----------
     features : np.ndarray [shape=(n, rows, columns, channels)]
-        As `features.bottleneck` gives them.
+        Bottleneck features of the training clips.
+    classes : int
+    options : Options
+
+    Returns
+    -------
+    keras.Model
+        Not compiled.
     """
     keras = load_keras()
     inputs = keras.Input(features.shape[1:])
@@ -99,16 +121,24 @@ def _dense_head(keras, inputs, x, classes: int, options: Options):
 
 
 def build_rnn(features: np.ndarray, classes: int, options: Options):
-    """An LSTM over a sequence of frames, whose padding (zeros) is masked; a vector counts as a sequence of numbers.
+    """An LSTM over a sequence of frames with masked padding (zeros); a vector is read as a sequence of single numbers.
 
     Parameters
     ----------
     features : np.ndarray [shape=(n, frames, d) or (n, d)]
+        Of the training clips; means and variances are fitted on them.
+    classes : int
+    options : Options
+
+    Returns
+    -------
+    keras.Model
+        Not compiled.
     """
     keras = load_keras()
     layers = keras.layers
     inputs = keras.Input(features.shape[1:])
-    if features.ndim == 2:  # as the study did: 180 aggregated features, one after another
+    if features.ndim == 2:  # as in the original paper: 180 aggregated features, one after another
         x = layers.Normalization(mean=features.mean(axis=0), variance=features.var(axis=0))(inputs)
         x = layers.Reshape((-1, 1))(x)
         x = layers.LSTM(64)(x)
@@ -126,14 +156,21 @@ def build_rnn(features: np.ndarray, classes: int, options: Options):
 
 
 def build_cnn2d(features: np.ndarray, classes: int, options: Options, channels=(24, 48, 96, 128)):
-    """Ours: four blocks of two convolutions on log-mel frames, their mean and maximum over time, one dense layer.
+    """Ours: four blocks of two convolutions on log-mel frames, mean and maximum pooling over time, one dense layer.
 
     Parameters
     ----------
     features : np.ndarray [shape=(n, frames, bands)]
-        dB.
+        In dB, of the training clips; mean and variance are fitted on them.
+    classes : int
+    options : Options
     channels : sequence of int
         Of each block.
+
+    Returns
+    -------
+    keras.Model
+        Not compiled; it takes any number of frames.
     """
     keras = load_keras()
     layers = keras.layers
@@ -171,6 +208,10 @@ def dumps(estimator: "NetworkClassifier") -> bytes:
     Parameters
     ----------
     estimator : NetworkClassifier
+
+    Returns
+    -------
+    bytes
     """
     keras = load_keras()
     bare = keras.Model(estimator.model_.inputs, estimator.model_.outputs)
@@ -186,40 +227,46 @@ def loads(content: bytes) -> "NetworkClassifier":
     Parameters
     ----------
     content : bytes
+
+    Returns
+    -------
+    NetworkClassifier
     """
     saving_lib = load_keras().src.saving.saving_lib
-    # What the public `load_model` does with an opened file; it wants a path itself, and the bytes that were checked are
-    # here, where nothing else can change them and no disk has to be written.
+    # What the public `load_model` does with an open file. It takes only a path; the bytes here are those whose digest
+    # was checked, and no file has to be written.
     estimator = NetworkClassifier()
     estimator.model_ = saving_lib._load_model_from_fileobj(io.BytesIO(content), None, compile=False, safe_mode=True)
     estimator.classes_ = np.arange(estimator.model_.output_shape[-1])
-    estimator.model_.make_predict_function()  # here, once: threads that meet in it would each make one
+    estimator.model_.make_predict_function()  # once, here: concurrent threads would each make one
     return estimator
 
 
-# Augmentation of log-mel frames, one epoch's worth at a time
+# Augmentation of log-mel frames, in each epoch
 
 GAIN_DB = 3.0
 SHIFT_FRAMES = 16
-NOISE_DB = 1.0  # standard deviation, of each cell
+NOISE_DB = 1.0  # standard deviation, per time-frequency bin
 MASK_FRAMES, MASK_BANDS = 24, 8  # at most
 
 
 def augment(frames: np.ndarray, rng: np.random.Generator, voices: float = 0.0) -> np.ndarray:
-    """Augment log-mel frames (SpecAugment, Park et al. 2019).
-
-    Gain, time shift and noise are random, and a stretch of time and a range of frequencies are masked.
+    """Augment log-mel frames: random gain, time shift and noise, and SpecAugment's time and frequency masks.
 
     Parameters
     ----------
     frames : np.ndarray [shape=(n, frames, bands)], dB
     rng : np.random.Generator
     voices : float
-        Where it is not 0, speed and vocal-tract length also change, by up to this share: see `other_voice`.
+        If not 0, speed and vocal-tract length are also changed, by up to this share: see `other_voice`.
 
     Returns
     -------
     np.ndarray [shape=(n, frames, bands), dtype=float32]
+
+    References
+    ----------
+    Park et al. 2019, "SpecAugment: A simple data augmentation method for automatic speech recognition".
     """
     n, length, bands = frames.shape
     changed = np.array(frames, dtype=np.float32)
@@ -241,15 +288,19 @@ def augment(frames: np.ndarray, rng: np.random.Generator, voices: float = 0.0) -
 
 
 def other_voice(frames: np.ndarray, speed: float, height: float) -> np.ndarray:
-    """Log-mel frames as of another speaker: speed and vocal-tract length changed.
+    """Log-mel frames with another speed and vocal-tract length.
 
     Parameters
     ----------
     frames : np.ndarray [shape=(frames, bands)], dB
     speed : float > 0
-        Times as fast, around the middle.
+        Factor of the tempo, around the middle frame.
     height : float > 0
-        Times as high for all frequencies, as from a shorter vocal tract.
+        Factor of all frequencies, as from a shorter vocal tract.
+
+    Returns
+    -------
+    np.ndarray [shape=(frames, bands), dtype=float32]
 
     References
     ----------
@@ -268,114 +319,111 @@ def other_voice(frames: np.ndarray, speed: float, height: float) -> np.ndarray:
 # Training
 
 
-@dataclass
-class Progress:
-    """How a training is watched, and where it keeps its checkpoints.
-
-    Parameters
-    ----------
-    watch : callable, optional
-        Told of each epoch that ended: a dict of epoch, epochs, loss, accuracy, val_loss, val_accuracy and seconds.
-    checkpoint : Path, optional
-        A folder. A training is resumed from an earlier state there, with the same result as an uninterrupted one.
-    groups : np.ndarray [shape=(n,)], optional
-        Of the clips, e.g. their actors: no group is on both sides of the validation split.
-    """
-
-    watch: Callable[[dict], None] | None = None
-    checkpoint: Path | None = None
-    groups: np.ndarray | None = field(default=None, repr=False)
-
-
-class NetworkClassifier(ClassifierMixin, BaseEstimator):
+@dataclass(eq=False, repr=False)  # BaseEstimator's own `__repr__` stays, and `__eq__` by identity
+class NetworkClassifier(ProbabilisticClassifier):
     """A network behind scikit-learn's interface.
 
-    Each epoch depends on the state before it, the seed and its number, and on nothing else. So one that was broken off
-    between two epochs goes on as if it had not been.
+    Each epoch depends only on the state before it, the seed and its number, so training that was interrupted between
+    two epochs resumes to the same result.
 
     Parameters
     ----------
     network : str
-        Of `BUILDERS`.
+        Key of `BUILDERS`.
     epochs : int
-        At most; training ends when validation accuracy has not grown for `patience` of them.
-    validation : float
-        Share of the training clips that is only watched. The weights of the best epoch on it are kept. 0: none is held
-        out, and the last epoch's weights are kept.
-    optimizer : str
-        sgd (momentum 0.9, as the study's) or adam.
+        At most; training ends earlier when validation accuracy has not risen for `patience` epochs.
+    batch_size : int
+    learning_rate : float
+    optimizer : {"sgd", "adam"}
+        SGD has momentum 0.9, as in the original paper.
     decay : bool
-        Let the learning rate fall to 0 along half a cosine.
+        Whether the learning rate falls to 0 along half a cosine.
+    dropout, l1, l2 : float
+        As `Options` has them.
+    smoothing : float
+        Label smoothing.
     augment : bool
-        Only for log-mel frames.
+        Whether the training clips are augmented in each epoch; only for log-mel frames.
     voices : float
-        With `augment`: up to this share faster or slower, and higher or lower, is each clip said in each epoch.
+        With `augment`: up to this share, speed and vocal-tract length of each clip change in each epoch.
+    validation : float
+        Share of the training clips for validation. The weights of the epoch with the best validation accuracy are kept.
+        With 0, all clips are trained on and the last epoch's weights are kept.
+    patience : int
+        Epochs without a better validation accuracy after which training stops early.
+    seed : int
     """
 
-    def __init__(
-        self,
-        network: str = "cnn",
-        *,
-        epochs: int = 60,
-        batch_size: int = 16,
-        learning_rate: float = 0.01,
-        optimizer: str = "sgd",
-        decay: bool = False,
-        dropout: float = 0.3,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        smoothing: float = 0.0,
-        augment: bool = False,
-        voices: float = 0.0,
-        validation: float = 0.1,
-        patience: int = 20,
-        seed: int = 9,
-    ):
-        self.network = network
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.optimizer = optimizer
-        self.decay = decay
-        self.dropout = dropout
-        self.l1 = l1
-        self.l2 = l2
-        self.smoothing = smoothing
-        self.augment = augment
-        self.voices = voices
-        self.validation = validation
-        self.patience = patience
-        self.seed = seed
+    network: str = "cnn"
+    _: KW_ONLY
+    epochs: int = 60
+    batch_size: int = 16
+    learning_rate: float = 0.01
+    optimizer: str = "sgd"
+    decay: bool = False
+    dropout: float = 0.3
+    l1: float = 0.0
+    l2: float = 0.0
+    smoothing: float = 0.0
+    augment: bool = False
+    voices: float = 0.0
+    validation: float = 0.1
+    patience: int = 20
+    seed: int = 9
 
-    def fit(self, features: np.ndarray, labels: np.ndarray, progress: Progress | None = None) -> "NetworkClassifier":
-        """Learn from features [shape=(n, ...)] and class numbers [shape=(n,)] without gaps.
+    def fit(
+        self,
+        features: np.ndarray,
+        labels: np.ndarray,
+        groups: np.ndarray | None = None,
+        *,
+        watch: Callable[[dict], None] | None = None,
+        checkpoint: Path | None = None,
+    ) -> "NetworkClassifier":
+        """Train until the last epoch, or until validation accuracy has stopped rising.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+        labels : np.ndarray [shape=(n,), dtype=int]
+            Class numbers without gaps.
+        groups : np.ndarray [shape=(n,)], optional
+            Of the clips, e.g. their speakers: no group is on both sides of the validation split.
+        watch : callable, optional
+            Called after each epoch with a dict of epoch, epochs, loss, accuracy, val_loss, val_accuracy and seconds.
+        checkpoint : Path, optional
+            A folder for the training state after each epoch. Training resumes from a state that is already there, with
+            the same result as an uninterrupted one.
+
+        Returns
+        -------
+        NetworkClassifier
 
         Raises
         ------
         TrainingError
-            If the loss is no number any more.
+            If the loss is not a finite number.
         """
-        progress = progress or Progress()
         self.classes_ = np.unique(labels)
-        learn, watch = self._parts(labels, progress.groups)
-        self.learned_from_ = len(learn)
-        model, history, best = self._begin(np.asarray(features[learn]), progress)
+        train, held_out = self._parts(labels, groups)
+        self.learned_from_ = len(train)
+        model, history, best = self._begin(np.asarray(features[train]), checkpoint)
         while not self._is_over(history):
             interrupts.check()
-            history.append(self._epoch(model, features, labels, learn, watch, len(history)))
-            if best is None or _rank(history[-1], len(watch)) > best[0]:
-                best = _rank(history[-1], len(watch)), model.get_weights()
-            if progress.checkpoint:
-                _keep(model, history, best[1], progress.checkpoint)
-            if progress.watch:
-                progress.watch(history[-1])
-        if best is not None and len(watch):
+            history.append(self._epoch(model, features, labels, train, held_out, len(history)))
+            if best is None or _rank(history[-1]) > best[0]:
+                best = _rank(history[-1]), model.get_weights()
+            if checkpoint:
+                _keep(model, history, best[1], checkpoint)
+            if watch:
+                watch(history[-1])
+        if best is not None and len(held_out):
             model.set_weights(best[1])
         self.model_, self.history_ = model, history
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """The probability of each class.
+        """Predict the probability of each class.
 
         Parameters
         ----------
@@ -388,21 +436,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return _predict(self.model_, features)
 
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """The most probable class of each clip.
-
-        Parameters
-        ----------
-        features : np.ndarray [shape=(n, ...)]
+    def layers(self) -> list[dict]:
+        """The network layer by layer.
 
         Returns
         -------
-        np.ndarray [shape=(n,)]
+        list of dict
+            `name`, `kind`, `shape` of the output without the batch, number of `parameters`, and how many are `learned`.
         """
-        return self.classes_[self.predict_proba(features).argmax(axis=1)]
-
-    def layers(self) -> list[dict]:
-        """The network layer by layer, as the data goes through it: name, kind, shape of its output, parameters."""
         check_is_fitted(self)
         return [
             {
@@ -425,20 +466,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             split = GroupShuffleSplit(1, test_size=self.validation, random_state=self.seed).split(rows, groups=groups)
         return next(split)
 
-    def _begin(self, features: np.ndarray, progress: Progress):
-        """A new network, or the one of an interrupted training: network, history, best weights so far."""
+    def _begin(self, features: np.ndarray, checkpoint: Path | None):
+        """A new network or that of an interrupted training; its history; rank and weights of its best epoch."""
         keras = load_keras()
-        if progress.checkpoint and (progress.checkpoint / STATE).is_file():
-            return _kept(keras, progress.checkpoint)
+        if checkpoint and (checkpoint / STATE).is_file():
+            return _kept(keras, checkpoint)
         keras.utils.set_random_seed(self.seed)
         options = Options(self.dropout, self.l1, self.l2)
         model = BUILDERS[self.network](features, len(self.classes_), options)
-        optimizers = keras.optimizers
-        optimizer = (
-            optimizers.SGD(self.learning_rate, momentum=0.9)
-            if self.optimizer == "sgd"
-            else optimizers.Adam(self.learning_rate)
-        )
+        if self.optimizer == "sgd":
+            optimizer = keras.optimizers.SGD(self.learning_rate, momentum=0.9)
+        else:
+            optimizer = keras.optimizers.Adam(self.learning_rate)
         model.compile(
             optimizer,
             keras.losses.CategoricalCrossentropy(label_smoothing=self.smoothing),
@@ -455,44 +494,45 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         best = max(range(len(history)), key=lambda epoch: history[epoch]["val_accuracy"])
         return len(history) - 1 - best >= self.patience
 
-    def _epoch(self, model, features, labels, learn, watch, number: int) -> dict:
+    def _epoch(self, model, features, labels, train, held_out, number: int) -> dict:
         keras = load_keras()
         began = time.perf_counter()
         rng = np.random.default_rng([self.seed, number])
-        order = rng.permutation(learn)
-        seen = np.asarray(features[order], dtype=np.float32)
+        order = rng.permutation(train)
+        inputs = np.asarray(features[order], dtype=np.float32)
         if self.augment:
-            seen = augment(seen, rng, self.voices)
+            inputs = augment(inputs, rng, self.voices)
         for layer in model._flatten_layers():
             if generator := getattr(layer, "seed_generator", None):
                 generator.state.assign(rng.integers(0, 2**31, 2).astype(np.uint32))
         if self.decay:
             share = 0.5 * (1 + np.cos(np.pi * number / self.epochs))
             model.optimizer.learning_rate = self.learning_rate * share
-        wanted = keras.utils.to_categorical(np.searchsorted(self.classes_, labels[order]), len(self.classes_))
-        learned = model.fit(seen, wanted, batch_size=self.batch_size, shuffle=False, verbose=0).history
-        told = {
+        targets = keras.utils.to_categorical(np.searchsorted(self.classes_, labels[order]), len(self.classes_))
+        fitted = model.fit(inputs, targets, batch_size=self.batch_size, shuffle=False, verbose=0).history
+        epoch = {
             "epoch": number + 1,
             "epochs": self.epochs,
-            "loss": float(learned["loss"][0]),
-            "accuracy": float(learned["accuracy"][0]),
+            "loss": float(fitted["loss"][0]),
+            "accuracy": float(fitted["accuracy"][0]),
         }
-        if not np.isfinite(told["loss"]):
+        if not np.isfinite(epoch["loss"]):
             raise TrainingError(
-                f"The loss is {told['loss']} in epoch {number + 1}: the steps are too long. Try a learning rate below "
+                f"The loss is {epoch['loss']} in epoch {number + 1}: the steps are too long. Try a learning rate below "
                 f"{self.learning_rate:g}"
             )
-        if len(watch):
-            given = _predict(model, features[watch])
-            truth = np.searchsorted(self.classes_, labels[watch])
-            right = given[np.arange(len(watch)), truth]
-            told["val_loss"] = float(-np.log(np.maximum(right, 1e-7)).mean())
-            told["val_accuracy"] = float((given.argmax(axis=1) == truth).mean())
-        return told | {"seconds": round(time.perf_counter() - began, 2)}
+        if len(held_out):
+            probabilities = _predict(model, features[held_out])
+            truth = np.searchsorted(self.classes_, labels[held_out])
+            of_truth = probabilities[np.arange(len(held_out)), truth]
+            epoch["val_loss"] = float(-np.log(np.maximum(of_truth, 1e-7)).mean())
+            epoch["val_accuracy"] = float((probabilities.argmax(axis=1) == truth).mean())
+        return epoch | {"seconds": round(time.perf_counter() - began, 2)}
 
 
-def _rank(told: dict, has_validation: int) -> tuple:
-    return (told["val_accuracy"], -told["val_loss"]) if has_validation else (told["epoch"],)
+def _rank(epoch: dict) -> tuple:
+    """Sort key of epochs: validation accuracy, then loss; without validation, the latest is best."""
+    return (epoch["val_accuracy"], -epoch["val_loss"]) if "val_loss" in epoch else (epoch["epoch"],)
 
 
 def _predict(model, features: np.ndarray) -> np.ndarray:
@@ -504,7 +544,7 @@ def _predict(model, features: np.ndarray) -> np.ndarray:
 
 
 def _keep(model, history: list[dict], best: list[np.ndarray], folder: Path) -> None:
-    """Write the state after an epoch; its record is replaced last, so that it is this epoch's or the one before."""
+    """Write the state after an epoch; the record is replaced last, so that it names a complete state at any moment."""
     name = f"epoch-{len(history):04d}"
     part = folder / name
     shutil.rmtree(part, ignore_errors=True)
@@ -519,13 +559,13 @@ def _keep(model, history: list[dict], best: list[np.ndarray], folder: Path) -> N
 
 
 def _kept(keras, folder: Path):
-    told = json.loads((folder / STATE).read_text())
-    part, history = folder / told["state"], told["history"]
+    state = json.loads((folder / STATE).read_text())
+    part, history = folder / state["state"], state["history"]
     model = keras.saving.load_model(part / "network.keras", safe_mode=True)
     for layer in model.layers:
-        if isinstance(layer, keras.layers.SpatialDropout2D):  # the one layer whose precision Keras does not keep
+        if isinstance(layer, keras.layers.SpatialDropout2D):  # the one layer whose precision Keras does not save
             layer.dtype_policy = keras.mixed_precision.global_policy()
     with np.load(part / "best.npz") as saved:
         weights = [saved[name] for name in saved.files]
-    best = max(_rank(epoch, "val_loss" in epoch) for epoch in history)
+    best = max(map(_rank, history))
     return model, history, (best, weights)

@@ -1,17 +1,18 @@
-"""Preprocessing of features. It is the head of a model's pipeline, so it is fitted on training clips only.
+"""Preprocessing of features. It is the first part of a model's pipeline, so it is fitted on training clips only.
 
-"plain" is what the original authors' models saw: standardised features. "tailored" is more, and what that is was chosen
-by five-fold cross-validation on the original's training part:
+"plain" is what the original authors' models have: standardised features. "tailored" does more, chosen by five-fold
+cross-validation on the original's training part:
 
-- Mel power is heavy-tailed (a shout has a thousand times the power of a murmur): it is taken in dB, then standardised.
-- `distance`: models that measure distances, or whose weights are penalised, see the 40 MFCC four times as large as the
-  others, since 128 mel bands that rise and fall together would drown them, and then softly whitened.
-- `tree`: a single tree, or one on few features, asks about one feature at a time. It gets 15 linear discriminants
-  (Fisher 1936) beside the 180, the directions in which the classes lie furthest apart.
-- `forest`: forests and boosting gained nothing by either.
+- Mel power is heavy-tailed (a shout has a thousand times the power of a murmur): it is converted to dB, then
+  standardised.
+- `distance`: for models that measure distances, or whose weights are penalised, the 40 MFCC are multiplied by 4, since
+  they would be outweighed by 128 highly correlated mel bands; all features are then softly whitened.
+- `tree`: a single tree, or one on few features, splits on one feature at a time. It gets 15 linear discriminants
+  (Fisher 1936) beside the 180, the directions in which the classes are furthest apart.
+- `forest`: forests and boosting gained nothing from either.
 
-Of the functionals, which are many and overlap, `distance` sees the 300 strongest principal components: as good in
-cross-validation as all of them, and a model of it is a quarter of the size. The others see them standardised.
+The functionals are many and correlated. `distance` models get their 300 strongest principal components: as accurate in
+cross-validation as all of them, with a model of a quarter of the size. The others get them standardised.
 """
 
 import numpy as np
@@ -24,22 +25,26 @@ from ser_core.features.mean180 import LOG_FLOOR, NAMES
 from ser_core.models.augmented import AugmentedClassifier
 from ser_core.models.recipe import Recipe
 
-VERSION = "views-1"  # Part of every run: raise it with any change below.
+VERSION = "views-1"  # Saved with every run: raise it with any change below.
 
-MFCC_WEIGHT = 4.0  # among 1, 2, 3, 4, 6
-WHITENING = 0.3  # among 0, 0.1, 0.2, 0.3, 0.5, 0.7, 1
-LDA_SHRINKAGE = 0.05  # towards a round covariance: neighbouring mel bands are nearly copies of each other
+MFCC_WEIGHT = 4.0  # best of 1, 2, 3, 4, 6
+WHITENING = 0.3  # best of 0, 0.1, 0.2, 0.3, 0.5, 0.7, 1
+LDA_SHRINKAGE = 0.05  # of the covariance towards the identity: neighbouring mel bands are highly correlated
 
 _MFCC = slice(0, NAMES.index("chroma_C"))
 _MEL = slice(NAMES.index("mel_001"), None)
 
 
 def to_decibels(features: np.ndarray) -> np.ndarray:
-    """The features with their mel power in dB.
+    """The 180 features with their mel power in dB.
 
     Parameters
     ----------
     features : np.ndarray [shape=(n, 180)]
+
+    Returns
+    -------
+    np.ndarray [shape=(n, 180), dtype=float64]
     """
     result = np.array(features, dtype=np.float64)
     result[:, _MEL] = 10 * np.log10(np.maximum(result[:, _MEL], LOG_FLOOR))
@@ -47,11 +52,15 @@ def to_decibels(features: np.ndarray) -> np.ndarray:
 
 
 def weigh_mfcc(features: np.ndarray) -> np.ndarray:
-    """Standardised features with the MFCC times `MFCC_WEIGHT`.
+    """Standardised features with the MFCC multiplied by `MFCC_WEIGHT`.
 
     Parameters
     ----------
     features : np.ndarray [shape=(n, 180)]
+
+    Returns
+    -------
+    np.ndarray [shape=(n, 180)]
     """
     result = np.array(features)
     result[:, _MFCC] *= MFCC_WEIGHT
@@ -61,20 +70,38 @@ def weigh_mfcc(features: np.ndarray) -> np.ndarray:
 class SoftWhitener(PCA):
     """Principal components, each divided by a power of its standard deviation.
 
-    Power 0 leaves distances as they are and 1 makes all directions equally wide. Between them, the few strong
-    directions (loudness, gender) are held back without blowing up the weak ones. The mean variance comes out as 1.
+    Power 0 leaves distances unchanged; 1 whitens: all components get the same variance. Values between them shrink the
+    few strong directions (loudness, gender) without amplifying the weak ones. The mean variance is scaled to 1.
+
+    Parameters
+    ----------
+    power : float
+        From 0 to 1.
+    at_most : int, optional
+        Number of components to keep; fewer clips have fewer.
     """
 
     def __init__(self, power: float = WHITENING, at_most: int | None = None):
         super().__init__(svd_solver="full")
         self.power = power
-        self.at_most = at_most  # components; fewer clips have fewer
+        self.at_most = at_most
 
     components_: np.ndarray
     explained_variance_: np.ndarray
 
     def fit(self, features: np.ndarray, labels=None) -> "SoftWhitener":
-        """Learn the rotation and the scales from features [shape=(n, d)]."""
+        """Fit the rotation and the scales.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+        labels
+            Not used.
+
+        Returns
+        -------
+        SoftWhitener
+        """
         super().fit(features)
         self.components_ = self.components_[: self.at_most]
         self.explained_variance_ = self.explained_variance_[: self.at_most]
@@ -84,50 +111,73 @@ class SoftWhitener(PCA):
         return self
 
     def transform(self, features: np.ndarray) -> np.ndarray:
-        """Rotate and scale features [shape=(n, d)]."""
+        """Rotate and scale.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, components)]
+        """
         return super().transform(features) * self.scale_
 
     def fit_transform(self, features: np.ndarray, labels=None) -> np.ndarray:
-        """Fit, then transform the same features [shape=(n, d)]."""
+        """Fit, then transform the same features.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+        labels
+            Not used.
+
+        Returns
+        -------
+        np.ndarray [shape=(n, components)]
+        """
         return self.fit(features).transform(features)
 
 
-COMPONENTS = 300  # of the functionals, among 200, 300, 400
+COMPONENTS = 300  # of the functionals; best of 200, 300, 400
 
 
 def _with_discriminants() -> list:
     return [make_union("passthrough", LinearDiscriminantAnalysis(solver="eigen", shrinkage=LDA_SHRINKAGE))]
 
 
-# Feature set -> kind of model -> steps after standardisation; of other sets, none.
+# Feature set -> view -> steps after standardisation; of other sets and of "forest", none.
 TAILORED = {
     "mean180": {
-        "forest": lambda: [],
         "distance": lambda: [FunctionTransformer(weigh_mfcc), SoftWhitener()],
         "tree": _with_discriminants,
     },
     "functionals": {
-        "forest": lambda: [],
         "distance": lambda: [SoftWhitener(power=0.0, at_most=COMPONENTS)],
         "tree": _with_discriminants,
     },
 }
 
 
-def before(classifier, view: str, recipe: Recipe) -> Pipeline | AugmentedClassifier:
-    """A classifier behind the preprocessing of a recipe; one that learns from copies of clips where the recipe has any.
+def with_preprocessing(classifier, view: str, recipe: Recipe) -> Pipeline | AugmentedClassifier:
+    """A classifier behind a recipe's preprocessing, trained on copies of clips where the recipe has augmentation.
 
     Parameters
     ----------
     classifier : scikit-learn classifier
         Unfitted.
-    view : str
-        Which kind of model it is: "forest", "distance" or "tree".
+    view : {"distance", "forest", "tree"}
+        What kind of classifier it is.
     recipe : Recipe
+
+    Returns
+    -------
+    Pipeline or AugmentedClassifier
+        Unfitted.
     """
     steps = [StandardScaler()]
     if recipe.preprocessing == "tailored":
-        steps += TAILORED.get(recipe.features, {}).get(view, lambda: [])()
+        steps += TAILORED.get(recipe.features, {}).get(view, list)()
         if recipe.features == "mean180":
             steps.insert(0, FunctionTransformer(to_decibels))
     pipeline = make_pipeline(*steps, classifier)
@@ -135,6 +185,17 @@ def before(classifier, view: str, recipe: Recipe) -> Pipeline | AugmentedClassif
 
 
 def width(recipe: Recipe, features: int) -> int:
-    """The number of dimensions after preprocessing, for models that measure distances."""
+    """The number of dimensions after preprocessing, for models that measure distances.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    features : int
+        Number of features before it.
+
+    Returns
+    -------
+    int
+    """
     is_reduced = recipe.features == "functionals" and recipe.preprocessing == "tailored"
     return min(features, COMPONENTS) if is_reduced else features

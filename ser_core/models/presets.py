@@ -1,4 +1,4 @@
-"""Presets that tuning found: `presets/<model>/<name>.json` in a store, beside those that stand in the code."""
+"""Presets that tuning found, saved as `presets/<model>/<name>.json` in a store; the other presets are in the code."""
 
 import json
 import re
@@ -15,23 +15,55 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 @dataclass(frozen=True)
 class TunedPreset:
-    """Parameters, and how they were found."""
+    """Tuned parameters, and how they were found.
+
+    Parameters
+    ----------
+    model, name : str
+    parameters : dict
+    space : {"ours", "study"}
+        The search space; with "study", the features are only standardised.
+    study : str
+        Name of the study.
+    trial : int
+        Number of its best trial.
+    trials : int
+        Trials that had ended when it was chosen.
+    cv : {"study", "actors"}
+        The folds: at random, or speaker-independent.
+    folds : int
+    score : float
+        Mean over the folds: accuracy, or UAR where the folds are speaker-independent.
+    run : str
+        Id of the run that evaluates it on the test part.
+    features : str
+        Feature set of the study; the model's default if empty.
+    """
 
     model: str
     name: str
     parameters: dict
-    space: str  # "ours" or "study": which view of the features goes with it
+    space: str
     study: str
     trial: int
-    trials: int  # that were judged before this one was chosen
-    cv: str  # "study" or "actors"
+    trials: int
+    cv: str
     folds: int
-    score: float  # mean over the folds: accuracy, or UAR where actors were held out
-    run: str = ""  # its one evaluation on the test part
-    features: str = ""  # that the study tuned on; the model's default's if empty
+    score: float
+    run: str = ""
+    features: str = ""
 
     def as_preset(self, model: Model) -> Preset:
-        """As a preset of its model."""
+        """The preset as `Model` has them.
+
+        Parameters
+        ----------
+        model : Model
+
+        Returns
+        -------
+        Preset
+        """
         return model.tuned_preset(self.parameters, self.space, self.features or None, self.facts)
 
     @property
@@ -59,8 +91,8 @@ def check_name(name: str, model: Model) -> None:
         raise ModelError(f"{name!r} is no name for a preset: letters, digits, '.', '_' and '-', at most 80")
     if name == "own" or name in model.presets:
         raise ModelError(
-            f"{name!r} is no name for a preset that was tuned: {', '.join(model.presets)} and own of {model.key} stand "
-            "for something else. Choose another"
+            f"{name!r} is no name for a preset that was tuned: {', '.join(model.presets)} and own are taken for "
+            f"{model.key}. Choose another"
         )
 
 
@@ -71,6 +103,11 @@ def save(preset: TunedPreset, store: Path) -> Path:
     ----------
     preset : TunedPreset
     store : Path
+
+    Returns
+    -------
+    Path
+        The file.
     """
     file = store / "presets" / preset.model / f"{preset.name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +125,15 @@ def list_all(stores: Iterable[Path], model: str = "*") -> list[TunedPreset]:
     ----------
     stores : iterable of Path
     model : str, optional
+
+    Returns
+    -------
+    list of TunedPreset
+
+    Raises
+    ------
+    ArtifactError
+        If a file cannot be read.
     """
     found = {}
     for store in stores:

@@ -1,10 +1,10 @@
-"""What an experiment is, in one value: the model, its features and parameters, and where those come from."""
+"""A recipe: the model, its features and parameters, and where those come from."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 
-# Where parameters come from. `own`: someone chose some of them by hand; `nested`: each fold searches its own.
+# Where parameters come from. `own`: some were set by hand; `nested`: each fold searches its own.
 ORIGINS = ("default", "study", "tuned", "nested", "own")
 
 
@@ -19,20 +19,19 @@ class Recipe:
     features : str
         Key of `features.registry`; of a vote of saved runs, those of its members.
     preprocessing : str
-        "plain" (standardised), "tailored" (as `models.preprocessing` says, for this kind of model) or "internal"
-        (inside a network's first layers).
+        "plain" (standardised), "tailored" (see `models.preprocessing`) or "internal" (in a network's first layers).
     augmentation : str
-        Key of `features.augmentation`; changed copies are made of training clips only.
+        Key of `features.augmentation`; only training clips are augmented.
     parameters : dict
-        All that is set, members' parameters too.
+        All hyperparameters, including those of members.
     preset : str
-        What this set of parameters is called.
+        Name of this set of parameters.
     origin : str
         One of `ORIGINS`.
     target : str
-        What is learned: "class" (emotion and gender, 16 classes).
+        What is predicted: "class" (emotion and gender, 16 classes).
     seed : int
-        Of the model; a protocol's split has a seed of its own.
+        Of the model; the split of a protocol has its own seed.
 
     Examples
     --------
@@ -60,6 +59,10 @@ class Recipe:
         origin : str
             One of `ORIGINS`.
         preset : str
+
+        Returns
+        -------
+        Recipe
         """
         return replace(self, parameters=parameters, origin=origin, preset=preset)
 

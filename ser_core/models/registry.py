@@ -33,7 +33,7 @@ def get(key: str, stores: Iterable[Path] = ()) -> Model:
     ModelError
         If there is none.
     ArtifactError
-        If a preset's file is damaged.
+        If a preset's file cannot be read.
     """
     if key not in MODELS:
         raise ModelError(f"There is no model {key!r}; there is {', '.join(MODELS)}")
@@ -42,15 +42,16 @@ def get(key: str, stores: Iterable[Path] = ()) -> Model:
 
 
 def recipe(model: str, preset: str | None = None, *, stores: Iterable[Path] = (), **options) -> Recipe:
-    """The recipe of a model. What is not given is as the preset has it.
+    """The recipe of a model. What is not given is taken from the preset.
 
     Parameters
     ----------
     model : str
         A key of `MODELS`.
     preset : str, optional
+        If left out, the default preset for these features and this augmentation.
     stores : iterable of Path
-        Where tuned presets are looked for.
+        Where to look for tuned presets.
     options
         `features`, `preprocessing`, `augmentation`, `seed`: as `Model.recipe` takes them.
 
@@ -78,6 +79,10 @@ def parameters(model: str, preset: str = "default") -> dict:
     ----------
     model, preset : str
 
+    Returns
+    -------
+    dict
+
     Raises
     ------
     ModelError
@@ -87,7 +92,7 @@ def parameters(model: str, preset: str = "default") -> dict:
 
 
 def build(recipe: Recipe):
-    """An unfitted classifier, including its preprocessing.
+    """Build an unfitted classifier, including its preprocessing.
 
     Parameters
     ----------
@@ -100,6 +105,6 @@ def build(recipe: Recipe):
     Raises
     ------
     ModelError
-        If there is no such model.
+        If there is no such model, or it is a vote of saved runs.
     """
     return get(recipe.model).build(recipe)

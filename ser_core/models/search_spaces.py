@@ -1,8 +1,8 @@
 """The search space of each model's hyperparameters: `study`, the original authors' spaces, and `ours`.
 
-The authors' are those of their code, translated to the parameters' names of today (LightGBM's `min_data_in_leaf` is
-`min_child_samples`; XGBoost's `eta`, `lambda` and `alpha` are `learning_rate`, `reg_lambda` and `reg_alpha`). A forest
-of 15,000 trees or 20,000 rounds of dart take hours a trial; ours stay where five fits take seconds.
+The authors' spaces are those of their code, with today's parameter names (LightGBM's `min_data_in_leaf` is
+`min_child_samples`; XGBoost's `eta`, `lambda` and `alpha` are `learning_rate`, `reg_lambda` and `reg_alpha`). A trial
+with 15,000 trees or 20,000 rounds of dart takes hours; in ours, five fits take seconds.
 """
 
 from dataclasses import dataclass, field
@@ -13,16 +13,23 @@ from optuna.trial import Trial
 from ser_core.errors import TuningError
 from ser_core.models import registry
 
-SPACES = ("ours", "study")
-
 
 @dataclass(frozen=True)
 class Space:
-    """Parameters to look for, each with its range, and parameters that stay as they are."""
+    """A search space.
+
+    Parameters
+    ----------
+    ranges : dict of str to optuna.distributions.BaseDistribution
+        Of the parameters that are searched.
+    fixed : dict
+        Parameters that are not searched.
+    only_if : dict
+        Parameters that exist only for some value of another: name -> (the other, its value).
+    """
 
     ranges: dict[str, BaseDistribution]
     fixed: dict = field(default_factory=dict)
-    # Parameters that exist only for some value of another: name -> (the other, its value).
     only_if: dict[str, tuple[str, object]] = field(default_factory=dict)
 
     def suggest(self, trial: Trial) -> dict:
@@ -31,6 +38,10 @@ class Space:
         Parameters
         ----------
         trial : optuna.Trial
+
+        Returns
+        -------
+        dict
         """
         chosen = dict(self.fixed)
         for name, distribution in self.ranges.items():
@@ -40,7 +51,17 @@ class Space:
         return chosen
 
     def parameters(self, found: dict) -> dict:
-        """All parameters of a trial that found these."""
+        """All parameters of a trial, including the fixed ones.
+
+        Parameters
+        ----------
+        found : dict
+            The trial's own.
+
+        Returns
+        -------
+        dict
+        """
         return self.fixed | found
 
 
@@ -61,32 +82,43 @@ def get(model: str, space: str = "ours") -> Space:
     Parameters
     ----------
     model : str
-    space : str
+    space : {"ours", "study"}
+
+    Returns
+    -------
+    Space
 
     Raises
     ------
-    ModelError, TuningError
-        If there is no such model, the model is not tuned, or it has no such space.
+    ModelError
+        If there is no such model.
+    TuningError
+        If the model is not tuned, or has no such space.
     """
-    registry.get(model)
+    family = registry.get(model).family
     if space not in SPACES:
         raise TuningError(f"There is no search space {space!r}; there is {' and '.join(SPACES)}")
     if model not in OURS:
-        reason = "it has no search space" if registry.get(model).family == "classical" else "a vote follows its members"
+        reason = "it has no search space" if family == "classical" else "a vote follows its members"
         raise TuningError(f"{model!r} is not tuned: {reason}. Tune one of {', '.join(OURS)}")
     if space == "study" and model not in AUTHORS:
         raise TuningError(f"The study did not tune {model!r}: it has no search space 'study'. Use 'ours'")
-    return (AUTHORS if space == "study" else OURS)[model]
+    return SPACES[space][model]
 
 
 def available(model: str) -> list[str]:
-    """The names of a model's search spaces; none if it is not tuned.
+    """The names of a model's search spaces.
 
     Parameters
     ----------
     model : str
+
+    Returns
+    -------
+    list of str
+        Empty if it is not tuned.
     """
-    return [name for name, spaces in (("ours", OURS), ("study", AUTHORS)) if model in spaces]
+    return [name for name, spaces in SPACES.items() if model in spaces]
 
 
 _int, _float = IntDistribution, FloatDistribution
@@ -164,7 +196,7 @@ OURS: dict[str, Space] = {
     ),
 }
 
-# The networks: minutes a trial. The numbers that the study gives (optimiser, rate, batch) stay in its own.
+# The networks: minutes a trial. The optimiser stays that of the default preset.
 _HEAD = Space(
     {"dropout": _float(0.2, 0.7), "l2": _log(1e-6, 1e-2), "batch_size": _one_of(8, 16, 32, 64)},
     {"optimizer": "sgd", "learning_rate": 0.01, "epochs": 60},
@@ -259,3 +291,5 @@ AUTHORS: dict[str, Space] = {
         {"max_iter": 10000},
     ),
 }
+
+SPACES = {"ours": OURS, "study": AUTHORS}

@@ -1,1 +1,1 @@
-"""Trained models on disk, and what they hear in a recording."""
+"""Trained models on disk, and their predictions for recordings."""

@@ -1,17 +1,30 @@
-"""What a trained model learned from and what it is worth, as facts and as its card."""
+"""What a trained model was trained on and how accurate it is, as data and as its model card."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
+from ser_core.corpus import ravdess
 from ser_core.features.registry import title_of
 from ser_core.results.published import SVM_UNHEARD_ACTORS_UAR
 from ser_core.results.runs import Run
 
+RAVDESS_TERMS = """\
+Trained on RAVDESS: Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song
+(RAVDESS), PLoS ONE 13(5): e0196391. RAVDESS is licensed CC BY-NC-SA 4.0; this model is offered under the same terms."""
+
 
 @dataclass(frozen=True)
 class TrainedOn:
-    """The clips that a model learned from, and how long they are."""
+    """The training clips of a model.
+
+    Parameters
+    ----------
+    clips, actors : int
+        Number of clips and of speakers.
+    shortest_s, median_s, longest_s : float
+        Durations of the clips, s.
+    """
 
     clips: int
     actors: int
@@ -21,7 +34,18 @@ class TrainedOn:
 
     @classmethod
     def of(cls, run: Run, table: pd.DataFrame) -> "TrainedOn":
-        """Of a run's training clips, found in its table."""
+        """Collect it from a run's training clips.
+
+        Parameters
+        ----------
+        run : Run
+        table : pd.DataFrame
+            The feature table that it was run on.
+
+        Returns
+        -------
+        TrainedOn
+        """
         rows = table[table["stem"].isin(run.part("train")["clip"])]
         lengths = rows["duration_s"]
         ends = (round(float(length), 2) for length in (lengths.min(), lengths.median(), lengths.max()))
@@ -30,7 +54,14 @@ class TrainedOn:
 
 @dataclass(frozen=True)
 class Unheard:
-    """A run of the same model under a protocol that holds actors out."""
+    """A run of the same model under a speaker-independent protocol.
+
+    Parameters
+    ----------
+    run : str
+        Its id.
+    scores : dict of str to float
+    """
 
     run: str
     scores: dict[str, float]
@@ -44,6 +75,7 @@ def card(run: Run, trained_on: TrainedOn, unheard: Unheard | None) -> str:
     run : Run
     trained_on : TrainedOn
     unheard : Unheard, optional
+        Its scores for speakers outside the training clips, if measured.
 
     Returns
     -------
@@ -51,19 +83,29 @@ def card(run: Run, trained_on: TrainedOn, unheard: Unheard | None) -> str:
         Markdown.
     """
     scores = run.scores
+    corpora = sorted(run.predictions["corpus"].unique())
+    is_ravdess = corpora == [ravdess.NAME]
+    corpus = " and ".join("RAVDESS" if name == ravdess.NAME else name for name in corpora)
+    if is_ravdess:
+        speakers, whose, spoken = "actors", "the study's", "spoken and sung"
+        heard = "actors, in a studio, saying two English sentences"
+    else:
+        speakers, whose, spoken = "speakers", "its", "spoken"
+        heard = f"the speakers of {corpus} alone"
     if run.members:
         features = f"those of its members: {', '.join(run.members)}"
     else:
         features = f"{run.versions.features}: {title_of(run.recipe.features)}"
     cv = f"{scores['cv_accuracy']:.3f}" if "cv_accuracy" in scores else "not measured"
+    on_others = "not measured for this model"
     if unheard:
         on_others = (
             f"it names {unheard.scores['emotion_accuracy']:.0%} of eight emotions in speech, while claiming to be "
             f"{unheard.scores['emotion_claimed']:.0%} sure (run `{unheard.run}`)"
         )
-    else:
-        on_others = (
-            "not measured for this model; an RBF support vector machine on the same features recognises "
+    elif is_ravdess:
+        on_others += (
+            "; an RBF support vector machine on the same features recognises "
             f"{SVM_UNHEARD_ACTORS_UAR:.0%} of eight emotions in speech"
         )
     return f"""# {run.name} (`{run.recipe.model}`)
@@ -72,25 +114,25 @@ Says which of 16 classes (eight emotions, female or male voice) it hears in a re
 
 | | |
 |---|---|
-| Learned from | {trained_on.clips:,} RAVDESS clips of {trained_on.actors} actors |
+| Learned from | {trained_on.clips:,} {corpus} clips of {trained_on.actors} {speakers} |
 | Their length | {trained_on.shortest_s} to {trained_on.longest_s} s |
 | Features | {features} |
 | Preset | {run.recipe.preset} |
 | Accuracy, five-fold cross-validation on the training part | {cv} |
-| Accuracy on the study's {sum(run.test_counts.values())} test clips | {scores["test_accuracy"]:.3f} |
+| Accuracy on {whose} {sum(run.test_counts.values())} test clips | {scores["test_accuracy"]:.3f} |
 | UAR on the same | {scores["uar"]:.3f} |
 | Run | `{run.id}` |
 
 ## What it cannot do
 
-The test clips are spoken and sung by the same actors as the training clips. On voices never heard (actors held out):
+The test clips are {spoken} by the same {speakers} as the training clips. \
+On voices never heard ({speakers} held out):
 {on_others}.
 
-It has heard actors, in a studio, saying two English sentences. It does not know what anyone feels. Do not decide
+It has heard {heard}. It does not know what anyone feels. Do not decide
 anything about a person with it.
 
 ## Terms
 
-Trained on RAVDESS: Livingstone SR, Russo FA (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song
-(RAVDESS), PLoS ONE 13(5): e0196391. RAVDESS is licensed CC BY-NC-SA 4.0; this model is offered under the same terms.
+{RAVDESS_TERMS if ravdess.NAME in corpora else f"The terms of {corpus} hold for this model, too."}
 """

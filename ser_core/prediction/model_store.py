@@ -1,9 +1,10 @@
 """Trained models on disk, each with a card and with digests that are checked before anything is loaded.
 
-A store (`artifacts/` ships, `workspace/` is this installation's own) holds `models/<key>/model.skops` (of a network
-`network.keras`), `card.md` beside it, and one `manifest.json`. skops files hold data, not code: only the types named
-below are ever built from them. Keras files are read in its safe mode, which builds no function from them. A vote of
-saved models has no file of its own: its entry names its members in the same store, with their digests and weights.
+A store (`artifacts/` is shipped, `workspace/` is this installation's own) holds `models/<key>/model.skops` (of a
+network `network.keras`), `card.md` beside it, and one `manifest.json`. skops files hold data, not code: only the types
+listed below are ever built from them. Keras files are read in Keras' safe mode, which builds no function from them. A
+vote of saved models has no model file of its own: its entry names its members in the same store, with digests and
+weights.
 """
 
 import dataclasses
@@ -34,7 +35,7 @@ NETWORK_FILE = "network.keras"
 CARD_FILE = "card.md"
 MANIFEST = "manifest.json"
 
-# Beyond the scikit-learn and NumPy types that skops knows to be harmless.
+# Beyond the scikit-learn and NumPy types that skops trusts by default.
 TRUSTED_TYPES = [
     "collections.OrderedDict",
     "collections.defaultdict",
@@ -58,21 +59,28 @@ TRUSTED_TYPES = [
     "xgboost.sklearn.XGBClassifier",
 ]
 
-# A model predicts the same numbers only with these as they were.
+# A model's predictions are reproducible only with the same versions of these packages.
 CHECKED_PACKAGES = {MODEL_FILE: ("scikit-learn", "xgboost", "lightgbm"), NETWORK_FILE: ("keras",)}
 
 
 @dataclass(frozen=True)
 class Member:
-    """Another trained model that a vote is made of."""
+    """A trained model that is a member of a vote.
+
+    Parameters
+    ----------
+    weight : float
+    digest : str
+        SHA-256 of its file.
+    """
 
     weight: float
-    digest: str  # of its file
+    digest: str
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A trained model that is there to be loaded, as its store's manifest describes it.
+    """A trained model, as its store's manifest describes it.
 
     Parameters
     ----------
@@ -95,11 +103,11 @@ class ModelEntry:
         Of that run.
     trained_on : TrainedOn
     unheard : Unheard, optional
-        What it is worth on voices that it does not know, where that was measured.
+        Its scores for speakers outside the training clips, if measured.
     members : dict
         Of a vote of saved models: key -> `Member`.
     seen : list of int
-        Of a network: places in `LABELS` of the classes that it learned.
+        Of a network: places in `LABELS` of the classes that it was trained on.
     """
 
     key: str
@@ -120,12 +128,23 @@ class ModelEntry:
 
     @classmethod
     def of_manifest(cls, key: str, store: Path, shipped: bool, entry: dict) -> "ModelEntry":
-        """An entry as the manifest has it.
+        """Read an entry of a manifest.
+
+        Parameters
+        ----------
+        key : str
+        store : Path
+        shipped : bool
+        entry : dict
+
+        Returns
+        -------
+        ModelEntry
 
         Raises
         ------
         ArtifactError
-            If it lacks something.
+            If a field is missing or unknown.
         """
         try:
             return cls(
@@ -146,7 +165,12 @@ class ModelEntry:
             ) from error
 
     def as_entry(self) -> dict:
-        """As the manifest has it."""
+        """The entry for the manifest.
+
+        Returns
+        -------
+        dict
+        """
         entry = asdict(self)
         for name in ("key", "store", "shipped"):
             entry.pop(name)
@@ -154,12 +178,12 @@ class ModelEntry:
 
     @property
     def folder(self) -> Path:
-        """Where its files are."""
+        """The folder of its files."""
         return self.store / "models" / self.key
 
     @property
     def title(self) -> str:
-        """Its name on a page, which distinguishes own models from shipped ones."""
+        """Its name on a page, which tells own models from shipped ones."""
         return self.name + ("" if self.shipped else f" (trained here, on {self.trained_on.clips:,} clips)")
 
     @property
@@ -172,7 +196,7 @@ class ModelEntry:
 
     @property
     def is_vote(self) -> bool:
-        """Made of other trained models of its store."""
+        """Whether it is a vote of other trained models of its store."""
         return bool(self.members)
 
     @property
@@ -182,7 +206,7 @@ class ModelEntry:
 
     @property
     def worth(self) -> tuple[str, str]:
-        """What its predictions are worth, in two sentences: for speakers of the training clips, and for all others."""
+        """How accurate it is, in two sentences: for speakers of the training clips, and for all others."""
         known = (
             "Of the study's test clips, by actors whom it has heard, it names "
             f"{self.scores['test_accuracy']:.0%} right, emotion and gender"
@@ -202,22 +226,26 @@ class ModelEntry:
 
 
 def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | None = None) -> ModelEntry:
-    """Write a trained model with its card into a store and enter it in the manifest, in the place of an older one.
+    """Write a trained model with its card into a store and enter it in the manifest; an older one is replaced.
 
     Parameters
     ----------
     result : Result
         The run and the model that made its test predictions.
     table : pd.DataFrame
-        The feature table that it was run on: for what the card and the warnings say about the training clips.
+        The feature table that it was run on.
     store : Path
     unheard : Run, optional
-        The same model under a protocol that holds actors out: what it is worth on voices that it does not know.
+        The same model under a speaker-independent protocol, for the card.
+
+    Returns
+    -------
+    ModelEntry
 
     Raises
     ------
     ModelError
-        If the run has no single model, because its protocol tests several folds.
+        If the run has no single model, because its protocol has several test folds.
     """
     if result.model is None:
         raise ModelError(
@@ -240,12 +268,16 @@ def save_vote(run: Run, table: pd.DataFrame, store: Path, *, unheard: Run | None
         The feature table that it was run on.
     store : Path
     unheard : Run, optional
-        The same vote under a speaker-independent protocol, for the model card.
+        The same vote under a speaker-independent protocol, for the card.
+
+    Returns
+    -------
+    ModelEntry
 
     Raises
     ------
     ArtifactError
-        If a member is not there.
+        If a member is missing or of another run.
     """
     members = {}
     for key, weight in run.recipe.parameters["weights"].items():
@@ -259,13 +291,13 @@ def save_vote(run: Run, table: pd.DataFrame, store: Path, *, unheard: Run | None
 def _enter(
     run: Run, table: pd.DataFrame, store: Path, contents: dict[str, bytes], *, unheard: Run | None, **more
 ) -> ModelEntry:
-    """Write a model's files and its entry in the manifest, in the place of older ones."""
+    """Write a model's files and its entry in the manifest; older ones are replaced."""
     key = run.recipe.model
     folder = store / "models" / key
     folder.mkdir(parents=True, exist_ok=True)
     trained_on = TrainedOn.of(run, table)
-    honest = Unheard(unheard.id, unheard.scores) if unheard else None
-    contents = contents | {CARD_FILE: cards.card(run, trained_on, honest).encode()}
+    on_unheard = Unheard(unheard.id, unheard.scores) if unheard else None
+    contents = contents | {CARD_FILE: cards.card(run, trained_on, on_unheard).encode()}
     made = ModelEntry(
         key=key,
         store=store,
@@ -279,7 +311,7 @@ def _enter(
         recipe=run.recipe,
         scores=run.scores,
         trained_on=trained_on,
-        unheard=honest,
+        unheard=on_unheard,
         **more,
     )
     with FileLock(store / ".lock"):
@@ -301,6 +333,15 @@ def list_all(stores: Iterable[Path]) -> list[ModelEntry]:
     ----------
     stores : iterable of Path
         The shipped store first.
+
+    Returns
+    -------
+    list of ModelEntry
+
+    Raises
+    ------
+    ArtifactError
+        If a manifest is damaged.
     """
     return [
         ModelEntry.of_manifest(key, store, number == 0, entry)
@@ -361,13 +402,13 @@ def check(entry: ModelEntry) -> bytes:
     Returns
     -------
     bytes
-        The model file, as it was when its digest was right; nothing for a vote, whose members are checked when they are
+        The model file, as it was when its digest was checked; empty for a vote, whose members are checked when they are
         loaded.
 
     Raises
     ------
     ArtifactError
-        If a digest, a version, the features or the classes differ. The message names the command that mends it.
+        If a digest, a version, the features or the classes differ. The message names the command that fixes it.
     MissingPackageError
         If it is a network, or a vote with one, and TensorFlow is not installed.
     """
@@ -389,12 +430,12 @@ def check(entry: ModelEntry) -> bytes:
         extras.require("train", f"Model {entry.key}")
     if entry.is_vote:
         return b""
-    learned, here = entry.versions, versions()
-    known = feature_sets.FEATURE_SETS.get(entry.recipe.features)  # a backbone's version is known with its weights
+    then, here = entry.versions, versions()
+    known = feature_sets.FEATURE_SETS.get(entry.recipe.features)  # a backbone's version is known only with its weights
     for what, made_with, now in (
         ("features", entry.features, known.version if known else entry.features),
         ("classes", tuple(entry.labels), LABELS),
-        *((package, learned[package], here[package]) for package in CHECKED_PACKAGES[entry.model_file]),
+        *((package, then[package], here[package]) for package in CHECKED_PACKAGES[entry.model_file]),
     ):
         if made_with != now:
             raise ArtifactError(
@@ -405,7 +446,7 @@ def check(entry: ModelEntry) -> bytes:
 
 
 def members(entry: ModelEntry) -> dict[str, tuple[float, ModelEntry]]:
-    """The members of a vote by their keys, each with its weight.
+    """The members of a vote.
 
     Parameters
     ----------
@@ -415,35 +456,42 @@ def members(entry: ModelEntry) -> dict[str, tuple[float, ModelEntry]]:
     Returns
     -------
     dict of str to (float, ModelEntry)
+        Key -> weight and entry.
 
     Raises
     ------
     ArtifactError
-        If one is not there, or is another than the vote was made of.
+        If one is missing, or is not the one that the vote was made from.
     """
     found = {}
-    for key, said in entry.members.items():
+    for key, expected in entry.members.items():
         member = find(key, [entry.store])
-        if member.digest != said.digest:
+        if member.digest != expected.digest:
             raise ArtifactError(
-                f"Model {entry.key} was made with {key} of digest {said.digest[:12]}..., but here is another. "
+                f"Model {entry.key} was made with {key} of digest {expected.digest[:12]}..., but here is another. "
                 f"Make the vote anew: python -m ser_core train {entry.key}"
             )
-        found[key] = said.weight, dataclasses.replace(member, shipped=entry.shipped)
+        found[key] = expected.weight, dataclasses.replace(member, shipped=entry.shipped)
     return found
 
 
 def load(entry: ModelEntry) -> EmotionClassifier:
-    """The trained model, after `check`. Of a vote, load its `members`.
+    """Load a trained model, after `check`. For a vote, load its `members`.
 
     Parameters
     ----------
     entry : ModelEntry
 
+    Returns
+    -------
+    EmotionClassifier
+
     Raises
     ------
     ArtifactError
-        As `check`; and if the file would build a type that is not trusted.
+        As `check`; and if the file holds a type that is not trusted.
+    MissingPackageError
+        As `check`.
     """
     content = check(entry)
     if entry.model_file == NETWORK_FILE:

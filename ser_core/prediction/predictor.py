@@ -1,4 +1,4 @@
-"""From a clip to a prediction: the probability of each class, emotion and gender, and warnings."""
+"""From a recording to a prediction: the probability of each class, emotion and gender, and warnings."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.prediction import model_store
 from ser_core.settings import Settings
 
-MAX_WINDOWS = 120  # of a timeline: one every second for two minutes, then further apart
+MAX_WINDOWS = 120  # of a timeline: one per second for two minutes, then further apart
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Prediction:
     def emotion(self) -> str:
         """The most probable emotion, genders added up.
 
-        This is the answer of pages, JSON and CSV. It can differ from the emotion of `label`.
+        This is the emotion on pages, in JSON and in CSV. It can differ from the emotion of `label`.
         """
         return max(self.emotions, key=self.emotions.__getitem__)
 
@@ -92,7 +92,14 @@ class Prediction:
         return np.array([self.probabilities[label] for label in LABELS])
 
     def as_dict(self) -> dict:
-        """The prediction as the command line and the page's JSON download have it."""
+        """The prediction for the command line and the page's JSON download.
+
+        Returns
+        -------
+        dict
+            `label`, `emotion`, `gender`, `probability` (of the label), `emotion_probability`, `probabilities`,
+            `warnings`.
+        """
         return {
             "label": self.label,
             "emotion": self.emotion,
@@ -105,20 +112,27 @@ class Prediction:
 
 
 class Listener:
-    """A fitted model and the feature set that it was trained on."""
+    """A fitted model and the feature set that it was trained on.
+
+    Parameters
+    ----------
+    model : EmotionClassifier
+    entry : ModelEntry
+    """
 
     def __init__(self, model: EmotionClassifier, entry: model_store.ModelEntry):
         self.model = model
-        # Of the clip alone: copies are for training.
+        # Without augmentation, which is for training only.
         self.features = feature_sets.get(entry.recipe.features, Settings.from_environment())
-        if self.features.weights and self.features.version != entry.features:  # a backbone's are known only now
+        # A backbone's version is known only with its weights.
+        if self.features.weights and self.features.version != entry.features:
             raise ArtifactError(
                 f"Model {entry.key} was made with {entry.features}, but here is {self.features.version}. "
                 f"Bring those weights, or train it: python -m ser_core train {entry.key}"
             )
 
     def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Class probabilities of some clips.
+        """Predict the class probabilities of some clips.
 
         Parameters
         ----------
@@ -137,25 +151,32 @@ class Listener:
 
 
 class VoteListener:
-    """A weighted mean of several fitted models, each with its own features."""
+    """A weighted mean of several fitted models, each with its own features.
+
+    Parameters
+    ----------
+    members : dict of str to (float, Listener)
+        Key -> weight and model.
+    """
 
     def __init__(self, members: dict[str, tuple[float, Listener]]):
         self.members = members
 
     def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """As `Listener.hear`."""
-        said = {key: listener.hear(clips)[0] for key, (_, listener) in self.members.items()}
-        return np.average(list(said.values()), axis=0, weights=[weight for weight, _ in self.members.values()]), said
+        members = {key: listener.hear(clips)[0] for key, (_, listener) in self.members.items()}
+        weights = [weight for weight, _ in self.members.values()]
+        return np.average(list(members.values()), axis=0, weights=weights), members
 
 
 class Predictor:
-    """A trained model that predicts from recordings. It never changes after it is made, so threads may share it.
+    """A trained model that predicts from recordings. It is never modified, so threads may share it.
 
     Parameters
     ----------
     listener : Listener or VoteListener
     entry : ModelEntry
-        Of the manifest: what the model was trained on, and its scores.
+        What the model was trained on, and its scores.
     """
 
     def __init__(self, listener: Listener | VoteListener, entry: model_store.ModelEntry):
@@ -169,7 +190,11 @@ class Predictor:
         Parameters
         ----------
         entry : ModelEntry
-            As `model_store.find` gives it.
+            As `model_store.find` returns it.
+
+        Returns
+        -------
+        Predictor
 
         Raises
         ------
@@ -186,7 +211,7 @@ class Predictor:
         return cls(VoteListener(loaded), entry)
 
     def predict_file(self, source: str | Path | bytes) -> Prediction:
-        """The prediction for a file, or for bytes that need not be trusted.
+        """Predict from a file, or from bytes of an untrusted source.
 
         Parameters
         ----------
@@ -205,7 +230,7 @@ class Predictor:
         return self.predict(audio.load(source, rate=mean180.SAMPLE_RATE))
 
     def predict(self, waveform: audio.Waveform) -> Prediction:
-        """The prediction for sound at 22,050 Hz; one longer than any training clip gets a timeline, too.
+        """Predict from a waveform at 22,050 Hz; one longer than any training clip also gets a timeline.
 
         Parameters
         ----------
@@ -218,29 +243,29 @@ class Predictor:
         Raises
         ------
         ValueError
-            If the sound has another rate.
+            If the waveform has another rate.
         """
         if waveform.rate != mean180.SAMPLE_RATE:
             raise ValueError(f"The sound is at {waveform.rate} Hz, the features want {mean180.SAMPLE_RATE} Hz")
         trained_on = self.entry.trained_on
-        given, members = self.listener.hear([waveform.samples])
+        probabilities, members = self.listener.hear([waveform.samples])
         is_long = waveform.duration_s > trained_on.longest_s
         timeline = self._timeline(waveform, trained_on.median_s) if is_long else None
         prediction = Prediction(
-            probabilities=dict(zip(LABELS, given[0].tolist(), strict=True)),
+            probabilities=dict(zip(LABELS, probabilities[0].tolist(), strict=True)),
             members={
-                key: dict(zip(EMOTION_NAMES, by_emotion(said[0]).tolist(), strict=True))
-                for key, said in members.items()
+                key: dict(zip(EMOTION_NAMES, by_emotion(member[0]).tolist(), strict=True))
+                for key, member in members.items()
             },
             warnings=quality.warnings(waveform, shortest_s=trained_on.shortest_s, longest_s=trained_on.longest_s),
             timeline=timeline,
         )
-        return replace(prediction, warnings=(*_unsettled(prediction), *prediction.warnings))
+        return replace(prediction, warnings=(*_disagreement(prediction), *prediction.warnings))
 
     def _timeline(self, waveform: audio.Waveform, window_s: float) -> pd.DataFrame:
         """Emotion probabilities of overlapping windows as long as a typical training clip.
 
-        The last window ends with the sound. A window that is nearly silent has no probabilities.
+        The last window ends with the recording. A nearly silent window has no probabilities.
         """
         last = waveform.duration_s - window_s
         starts = np.linspace(0, last, min(MAX_WINDOWS, 2 + int(last)))
@@ -248,13 +273,13 @@ class Predictor:
             waveform.samples[round(start * waveform.rate) : round((start + window_s) * waveform.rate)]
             for start in starts
         ]
-        given, _ = self.listener.hear(pieces)
-        emotions = pd.DataFrame(by_emotion(given), columns=list(EMOTION_NAMES))
+        probabilities, _ = self.listener.hear(pieces)
+        emotions = pd.DataFrame(by_emotion(probabilities), columns=list(EMOTION_NAMES))
         emotions[[quality.is_nearly_silent(piece, waveform.rate) for piece in pieces]] = np.nan
         return pd.concat([pd.DataFrame({"start_s": starts, "end_s": starts + window_s}), emotions], axis=1)
 
 
-def _unsettled(prediction: Prediction) -> tuple[str, ...]:
+def _disagreement(prediction: Prediction) -> tuple[str, ...]:
     """A warning where the most probable class and the most probable emotion disagree."""
     of_label = emotion_of(prediction.label)
     if of_label == prediction.emotion:

@@ -1,1 +1,1 @@
-"""Tuning: search spaces, the storage that workers share, what a trial does, and studies from start to preset."""
+"""Tuning: studies from start to preset, the database that workers share, and what a trial does."""

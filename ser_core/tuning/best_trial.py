@@ -1,4 +1,4 @@
-"""A study's best trial: made a preset, and tested, once."""
+"""A study's best trial: saved as a preset and evaluated once on the test part."""
 
 import dataclasses
 from collections.abc import Callable, Iterable
@@ -27,6 +27,10 @@ def preset_of(
     study : optuna.Study
     trial : FrozenTrial
     known : iterable of TunedPreset
+
+    Returns
+    -------
+    TunedPreset or None
     """
     facts = (study.study_name, trial.number, trial.value, results.parameters(study, trial))
     same = (one for one in known if (one.study, one.trial, one.score, one.parameters) == facts and one.run)
@@ -45,24 +49,32 @@ def save_preset(
 ) -> tuple[presets.TunedPreset, bool]:
     """Make a preset of a study's best trial, and evaluate it on the test part.
 
-    That is done once for a trial: saving it again gives the preset that is there, and looks at no test clip.
+    A trial is evaluated once: saving it again returns the existing preset and predicts no test clip.
 
     Parameters
     ----------
+    study : optuna.Study
+    feature_table : pd.DataFrame
+        The table that the study was tuned on.
+    settings : Settings
     name : str
         Of the preset; the study's if not given.
     into : Path, optional
         The store; the workspace if not given.
+    jobs, progress
+        As `experiments.run` takes them.
 
     Returns
     -------
-    Preset, bool
+    TunedPreset, bool
         The preset, and whether it is new.
 
     Raises
     ------
     TuningError
         If no trial has run all folds yet, or the clips are not those of the study.
+    ModelError
+        If the name is taken or cannot be a file's name.
     """
     chosen = results.best(study)
     if chosen is None:

@@ -5,15 +5,26 @@ import numpy as np
 from ser_core.settings import Settings
 from ser_core.tuning import results, studies
 
-# Seconds to fit and score one fold of five, mean of five random draws on one core of a two-core machine; of the forest
-# one draw, of the lowest depth; LightGBM's were cut at 60 s, so that it takes longer yet.
+# Seconds to fit and score one of five folds: mean of five random trials on one core of a two-core machine. For the
+# forest, a single trial of the lowest depth; LightGBM's trials were stopped at 60 s, so its value is a lower bound.
 ORIGINAL_SECONDS_A_FOLD = {"dt": 0.3, "rf": 190, "lgb": 40, "xgb": 10, "mlp": 4, "kn": 0.02, "lr": 5}
 
 
 def estimate(plan: studies.Plan, trials: int, workers: int, settings: Settings) -> tuple[float | None, bool]:
-    """The estimated seconds of a plan's trials, and whether they are based on earlier trials of its kind.
+    """Estimate the duration of a plan's trials.
 
-    Without such trials it is what the authors' spaces took when they were tried, and None for others.
+    Parameters
+    ----------
+    plan : Plan
+    trials, workers : int
+    settings : Settings
+
+    Returns
+    -------
+    float or None
+        Seconds. Without earlier trials of this kind, from measurements in the authors' spaces; None for other spaces.
+    bool
+        Whether it is based on earlier trials.
     """
     known = from_trials(plan, trials, workers, settings)
     if known is not None or plan.space != "study":
@@ -23,9 +34,20 @@ def estimate(plan: studies.Plan, trials: int, workers: int, settings: Settings) 
 
 
 def from_trials(plan: studies.Plan, trials: int, workers: int, settings: Settings) -> float | None:
-    """The estimated seconds of a plan's trials, from earlier trials of that model and space; None without any.
+    """Estimate the duration of a plan's trials from earlier trials of that model and space.
 
-    Where no trial was pruned the estimate of a plan that prunes is too long, never too short.
+    For a plan with a pruner, it is an upper bound if none of those trials was pruned.
+
+    Parameters
+    ----------
+    plan : Plan
+    trials, workers : int
+    settings : Settings
+
+    Returns
+    -------
+    float or None
+        Seconds; None without earlier trials.
     """
     seconds_a_fold = []
     for found in studies.list_all(settings):

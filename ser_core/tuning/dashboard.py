@@ -1,8 +1,8 @@
-"""optuna-dashboard on demand: one process beside this server for each database, on 127.0.0.1 and a free port.
+"""optuna-dashboard on demand: one process per database, on 127.0.0.1 and a free port.
 
-It has no login, so it listens on this machine only, and answers to no other name, by which a web page elsewhere could
-reach it through the browser. It holds the other end of a pipe: however this process ends, the pipe closes, and the
-dashboard ends, too.
+It has no login, so it listens on this machine only, and refuses requests for other host names, so that a web page
+elsewhere cannot reach it through the browser (DNS rebinding). It holds the other end of a pipe: however this process
+ends, the pipe closes, and the dashboard exits, too.
 """
 
 import atexit
@@ -19,11 +19,11 @@ from ser_core.tuning import storage
 
 HOST = "127.0.0.1"
 LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
-_STORAGE = "SER_DASHBOARD_STORAGE"  # the address may hold a password, and others can list a command line
+_STORAGE = "SER_DASHBOARD_STORAGE"  # not an argument: the URL may hold a password, and others can list command lines
 
 
 class Dashboards:
-    """The dashboards of one server. May be shared by threads."""
+    """The dashboards of one server. Thread-safe."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -31,17 +31,39 @@ class Dashboards:
         atexit.register(self.stop)
 
     def address(self, url: str) -> str | None:
-        """Where the dashboard of a database answers, if it runs."""
+        """The address of a database's dashboard, if it is running.
+
+        Parameters
+        ----------
+        url : str
+            Of the database.
+
+        Returns
+        -------
+        str or None
+            E.g. `http://127.0.0.1:40123`.
+        """
         process, address = self._running.get(url, (None, None))
         return address if process and process.poll() is None else None
 
     def open(self, url: str, settings: Settings) -> str:
-        """Start the dashboard of a database, unless it runs; its address, such as `http://127.0.0.1:40123`.
+        """Start the dashboard of a database, unless it is running.
+
+        Parameters
+        ----------
+        url : str
+            Of the database.
+        settings : Settings
+
+        Returns
+        -------
+        str
+            Its address, e.g. `http://127.0.0.1:40123`.
 
         Raises
         ------
         ReadOnlyError
-            If nothing may be started here: with a dashboard studies can be deleted.
+            If this installation is read-only: the dashboard can delete studies.
         TuningError
             If it does not start.
         """
@@ -55,34 +77,41 @@ class Dashboards:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the server; it ends by the pipe
+                start_new_session=True,  # Ctrl-C is for the server; the dashboard exits when the pipe closes
                 text=True,
             )
             assert process.stdout is not None  # a pipe, as stdin is
             address = process.stdout.readline().strip()
             if not address:
-                process.wait()
+                process.communicate()
                 raise TuningError(
-                    f"optuna-dashboard did not start for {storage.said(url)}. See that it is installed "
+                    f"optuna-dashboard did not start for {storage.without_password(url)}. Check that it is installed "
                     "(pip install -r requirements.txt) and that the database can be read"
                 )
             self._running[url] = process, address
             return address
 
     def stop(self) -> None:
-        """End them all."""
+        """Stop all dashboards."""
         with self._lock:
             for process, _ in self._running.values():
                 process.terminate()
-                process.wait()
-                for pipe in (process.stdin, process.stdout):
-                    assert pipe is not None
-                    pipe.close()
+                process.communicate()  # closes the pipes and waits
             self._running.clear()
 
 
 def is_local(host: str | None) -> bool:
-    """Whether a browser with this host in its address (`localhost:8501`) is probably on this machine."""
+    """Whether a browser with this host in its address bar is probably on this machine.
+
+    Parameters
+    ----------
+    host : str or None
+        E.g. "localhost:8501".
+
+    Returns
+    -------
+    bool
+    """
     name = (host or "").strip().lower()
     name = name[1:].split("]")[0] if name.startswith("[") else name.split(":")[0]
     return name in LOCAL_NAMES
@@ -102,20 +131,20 @@ def _serve(url: str) -> None:
 
     dashboard = wsgi(storage.connect(url))
 
-    def only_from_here(environ, start_response):
+    def local_only(environ, start_response):
         if not is_local(environ.get("HTTP_HOST")):
             start_response("403 Forbidden", [("Content-Type", "text/plain")])
             return [b"This dashboard answers on 127.0.0.1 only."]
         return dashboard(environ, start_response)
 
-    with make_server(HOST, 0, only_from_here, _Server, _Quiet) as server:
+    with make_server(HOST, 0, local_only, _Server, _Quiet) as server:
         threading.Thread(target=_end_with_parent, daemon=True).start()
         print(f"http://{HOST}:{server.server_port}", flush=True)
         server.serve_forever()
 
 
 def _end_with_parent() -> None:
-    os.read(sys.stdin.fileno(), 1)  # nothing is ever written: it returns when the other end is closed
+    os.read(sys.stdin.fileno(), 1)  # nothing is ever written: it returns when the other end closes
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""Studies as pages show them: a plan as a job and in words, ranges and parameters as tables."""
+"""Texts and tables about studies for the pages: plans, trials, ranges and parameters; and the jobs that pages start."""
 
 import optuna
 import pandas as pd
@@ -24,11 +24,28 @@ ABOUT_FOLDS = {
     "and parameters win that suit new voices. UAR (unweighted average recall) is the mean over the classes of how many "
     "of each are found.",
 }
-LONG_S = 3600  # from here on people are warned
+LONG_S = 3600  # a longer estimate is shown as a warning
 
 
 def task(plan: studies.Plan, name: str, trials: int, *, workers: int = 0, minutes: int = 0) -> Task:
-    """The job that starts or resumes a study."""
+    """The job that starts or resumes a study.
+
+    Parameters
+    ----------
+    plan : Plan
+    name : str
+        Of the study.
+    trials : int
+        In all, including those that have ended.
+    workers : int
+        Processes; 0 is one per core.
+    minutes : int
+        Time limit; 0 is none.
+
+    Returns
+    -------
+    Task
+    """
     parts = ["tune", plan.model, "--name", name, "--trials", str(trials)]
     for option in ("space", "cv", "folds", "sampler", "pruner", "seed"):
         parts += [f"--{option}", str(getattr(plan, option))]
@@ -38,35 +55,71 @@ def task(plan: studies.Plan, name: str, trials: int, *, workers: int = 0, minute
 
 
 def preset_task(name: str) -> Task:
-    """The job that makes a preset of a study's best trial."""
+    """The job that makes a preset of a study's best trial.
+
+    Parameters
+    ----------
+    name : str
+        Of the study.
+
+    Returns
+    -------
+    Task
+    """
     return Task("preset", name, ("preset", name), f"Preset of {name}")
 
 
 def plan(study: optuna.Study) -> studies.Plan:
-    """The plan that a study was made with."""
+    """The plan of a study.
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    Plan
+    """
     return studies.Plan(**{name: study.user_attrs[name] for name in studies.Plan.__dataclass_fields__})
 
 
+_RANGES = {"ours": "our ranges", "study": "the authors’ ranges"}
+_SAMPLER = {"tpe": "TPE", "random": "random"}
+_PRUNER = {"median": "median", "wilcoxon": "Wilcoxon", "none": "no"}
+
+
 def sentence(plan: studies.Plan) -> str:
-    """A plan in words, after the model's name: "our ranges; 5 folds of clips at random; ..."."""
-    return "; ".join(
-        (
-            "our ranges" if plan.space == "ours" else "the authors’ ranges",
-            f"{plan.folds} folds of {'clips at random' if plan.cv == 'study' else 'actors never heard'}",
-            "TPE sampler" if plan.sampler == "tpe" else "random sampler",
-            {"median": "median pruner", "wilcoxon": "Wilcoxon pruner", "none": "no pruner"}[plan.pruner],
-            f"seed {plan.seed}",
-        )
+    """A plan as text to follow the model's name.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Returns
+    -------
+    str
+        E.g. "our ranges; 5 folds of clips at random; ...".
+    """
+    folds = "clips at random" if plan.cv == "study" else "actors never heard"
+    return (
+        f"{_RANGES[plan.space]}; {plan.folds} folds of {folds}; {_SAMPLER[plan.sampler]} sampler; "
+        f"{_PRUNER[plan.pruner]} pruner; seed {plan.seed}"
     )
 
 
-def in_the_works(ended: int, wanted: int, seconds_left: float | None) -> dict[str, str]:
-    """What is to be said of the job that tunes a study in each of its states, for `ui.work.show_state`.
+def job_texts(ended: int, wanted: int, seconds_left: float | None) -> dict[str, str]:
+    """Texts about the job that tunes a study, for `ui.work.show_state`.
 
     Parameters
     ----------
     ended, wanted : int
-        Trials. None are wanted before the job has made the study.
+        Trials; `wanted` is 0 before the job has made the study.
+    seconds_left : float or None
+
+    Returns
+    -------
+    dict of str to str
+        The job's state -> text.
     """
     words = f"**At work: {ended} of {wanted} trials ended**" if wanted else "**It begins**"
     left = f", about {duration(seconds_left)} left" if seconds_left and wanted else ""
@@ -81,7 +134,22 @@ def in_the_works(ended: int, wanted: int, seconds_left: float | None) -> dict[st
 
 
 def time_in_words(plan: studies.Plan, trials: int, minutes: int, seconds: float, from_trials: bool) -> str:
-    """How long so many trials will take, before they are begun; the last two come of `costs.estimate`."""
+    """How long trials will take, as text before they start.
+
+    Parameters
+    ----------
+    plan : Plan
+    trials, minutes : int
+        Number of trials, and the time limit (0 is none).
+    seconds : float
+    from_trials : bool
+        As `costs.estimate` returns them.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     source = "as earlier trials of its kind did" if from_trials else "or longer, as a few tries on two cores did"
     words = f"**{trials} trial{'s' * (trials != 1)} will take about {duration(seconds)}**, {source}."
     if 0 < 60 * minutes < seconds:
@@ -92,44 +160,75 @@ def time_in_words(plan: studies.Plan, trials: int, minutes: int, seconds: float,
 
 
 def trial(trial: FrozenTrial) -> str:
-    """A trial in a list: "trial 3: 0.7114"."""
+    """A trial as an entry of a list.
+
+    Parameters
+    ----------
+    trial : FrozenTrial
+
+    Returns
+    -------
+    str
+        E.g. "trial 3: 0.7114".
+    """
     score = results.score(trial)
     return f"trial {trial.number}: {'no score' if score is None else f'{score:.4f}'}"
 
 
-MINE = "-mine"  # after a plan's name, where a study of that name ships
+MINE = "-mine"  # suffix of a study's name where a shipped study has the plan's name
 
 
 def title(name: str) -> str:
     """A study's name as a title.
 
-    For example, "XGBoost, our ranges, 5 folds of clips, TPE, median, seed 9" where the name is that of a plan; any
-    other name stays as it is.
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        E.g. "XGBoost, our ranges, 5 folds of clips, TPE, median, seed 9" if it is the name of a plan; otherwise the
+        name itself.
     """
     plan = studies.Plan.of_name(name.removesuffix(MINE))
     if plan is None or plan.model not in registry.MODELS:
         return name
-    parts = (
-        registry.get(plan.model).name,
-        "our ranges" if plan.space == "ours" else "the authors’ ranges",
-        f"{plan.folds} folds of {'clips' if plan.cv == 'study' else 'actors'}",
-        "TPE" if plan.sampler == "tpe" else "random",
-        "no pruner" if plan.pruner == "none" else plan.pruner.replace("w", "W"),
-        f"seed {plan.seed}",
-        *(["mine"] if name.endswith(MINE) else []),
+    pruner = "no pruner" if plan.pruner == "none" else _PRUNER[plan.pruner]
+    return (
+        f"{registry.get(plan.model).name}, {_RANGES[plan.space]}, "
+        f"{plan.folds} folds of {'clips' if plan.cv == 'study' else 'actors'}, {_SAMPLER[plan.sampler]}, {pruner}, "
+        f"seed {plan.seed}{', mine' if name.endswith(MINE) else ''}"
     )
-    return ", ".join(parts)
 
 
 def value(value) -> str:
-    """A parameter's value to be read: 0.012345678 -> "0.01235", None -> "none"."""
+    """A parameter's value as text: 0.012345678 -> "0.01235", None -> "none".
+
+    Parameters
+    ----------
+    value
+
+    Returns
+    -------
+    str
+    """
     if value is None:
         return "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def duration(seconds: float) -> str:
-    """0.42 -> "0.4 s", 95 -> "1.6 min", 7000 -> "1.9 h", 200000 -> "2.3 days"."""
+    """A duration as text: 0.42 -> "0.4 s", 95 -> "1.6 min", 7000 -> "1.9 h", 200000 -> "2.3 days".
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
+    """
     for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 1.5 * size:
             return f"{seconds / size:.1f} {unit}"
@@ -137,7 +236,16 @@ def duration(seconds: float) -> str:
 
 
 def range_in_words(distribution: BaseDistribution) -> str:
-    """A parameter's range: "0.01 to 30, each decade as often", "euclidean, manhattan or cosine"."""
+    """A parameter's range as text: "0.01 to 30, each decade as often", "euclidean, manhattan or cosine".
+
+    Parameters
+    ----------
+    distribution : optuna.distributions.BaseDistribution
+
+    Returns
+    -------
+    str
+    """
     if isinstance(distribution, CategoricalDistribution):
         *others, last = (value(choice) for choice in distribution.choices)
         return f"{', '.join(others)} or {last}" if others else last
@@ -150,18 +258,40 @@ def range_in_words(distribution: BaseDistribution) -> str:
 
 
 def ranges(model: str, space: str) -> pd.DataFrame:
-    """A search space: parameter, range in words, and what our default preset has."""
+    """A search space as a table.
+
+    Parameters
+    ----------
+    model : str
+    space : {"ours", "study"}
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per parameter: `parameter`, `range` as text, `our default`.
+    """
     chosen, default = search_spaces.get(model, space), registry.parameters(model)
     words = {name: range_in_words(distribution) for name, distribution in chosen.ranges.items()}
     words |= {name: f"always {value(fixed)}" for name, fixed in chosen.fixed.items()}
     for name, (other, needed) in chosen.only_if.items():
         words[name] += f" (where {other} is {value(needed)})"
-    rows = [(name, said, value(default[name]) if name in default else "–") for name, said in words.items()]
+    rows = [(name, text, value(default[name]) if name in default else "–") for name, text in words.items()]
     return pd.DataFrame(rows, columns=["parameter", "range", "our default"])
 
 
 def beside_presets(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> pd.DataFrame:
-    """A trial's parameters beside those of the presets in the code, one row a parameter; a dash is not set."""
+    """A trial's parameters compared with those of the presets in the code.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    trial : FrozenTrial
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per parameter, one column for the trial and each preset; a dash where it is not set.
+    """
     model = registry.get(study.user_attrs["model"])
     columns = {f"trial {trial.number}": results.parameters(study, trial), "our default": model.parameters("default")}
     if "study" in model.presets:

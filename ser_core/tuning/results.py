@@ -1,4 +1,4 @@
-"""What the trials of a study found: read at any time, also while it is worked on."""
+"""Results of a study's trials; they can be read while the study is running."""
 
 from collections.abc import Iterable
 
@@ -13,11 +13,17 @@ from ser_core.results.runs import Run
 
 
 def count(study: optuna.Study) -> tuple[int, int]:
-    """Numbers of trials that ended and that are running. A trial that was stopped, or lost its worker, did not end.
+    """Count the trials that have ended and those that are running.
+
+    A trial that was stopped or lost its worker has not ended: it starts again.
 
     Parameters
     ----------
     study : optuna.Study
+
+    Returns
+    -------
+    int, int
     """
     trials = study.get_trials(deepcopy=False)
     ended = sum(
@@ -29,17 +35,23 @@ def count(study: optuna.Study) -> tuple[int, int]:
 
 
 def table(study: optuna.Study) -> pd.DataFrame:
-    """One row a trial: number, state, value, seconds, began, fold_scores, reason, worker, and `params_<name>`.
+    """The trials as a table.
 
     Parameters
     ----------
     study : optuna.Study
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per trial: number, state, value, seconds, began, ended, fold_scores, reason, worker, and
+        `params_<name>`.
     """
     rows = []
     for trial in study.get_trials(deepcopy=False):
         state = trial.state.name.lower()
         if trial.state == TrialState.FAIL and "reason" not in trial.user_attrs:
-            state = "stopped" if trial.user_attrs.get("stopped") else "lost"  # its worker died: it is begun again
+            state = "stopped" if trial.user_attrs.get("stopped") else "lost"  # its worker died: it starts again
         scores = trial.user_attrs.get("fold_scores", [])
         rows.append(
             {
@@ -60,26 +72,45 @@ def table(study: optuna.Study) -> pd.DataFrame:
 
 
 def score(trial: FrozenTrial) -> float | None:
-    """The mean over all folds; None where a trial has not run them all.
+    """The mean score over all folds.
 
     Parameters
     ----------
     trial : FrozenTrial
+
+    Returns
+    -------
+    float or None
+        None if the trial has not run all folds.
     """
     return trial.value if trial.state == TrialState.COMPLETE else None
 
 
 def whole(study: optuna.Study) -> list[FrozenTrial]:
-    """The trials that ran all folds."""
-    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-
-
-def best(study: optuna.Study) -> FrozenTrial | None:
-    """The trial of the highest mean over all folds; None before there is one.
+    """The trials that ran all folds.
 
     Parameters
     ----------
     study : optuna.Study
+
+    Returns
+    -------
+    list of FrozenTrial
+    """
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
+def best(study: optuna.Study) -> FrozenTrial | None:
+    """The trial with the highest mean score over all folds.
+
+    Parameters
+    ----------
+    study : optuna.Study
+
+    Returns
+    -------
+    FrozenTrial or None
+        None before a trial has run all folds.
     """
     return max(whole(study), key=value, default=None)
 
@@ -90,13 +121,26 @@ def ranked(study: optuna.Study) -> list[FrozenTrial]:
     Parameters
     ----------
     study : optuna.Study
+
+    Returns
+    -------
+    list of FrozenTrial
     """
     begun = [trial for trial in study.get_trials(deepcopy=False) if trial.params]
     return sorted(begun, key=value, reverse=True)
 
 
 def value(trial: FrozenTrial) -> float:
-    """A trial's score as a number to compare by: minus infinity where it has none."""
+    """A trial's score as a sort key: minus infinity if it has none.
+
+    Parameters
+    ----------
+    trial : FrozenTrial
+
+    Returns
+    -------
+    float
+    """
     mean = score(trial)
     return -float("inf") if mean is None else mean
 
@@ -108,17 +152,25 @@ def parameters(study: optuna.Study, trial: FrozenTrial) -> dict:
     ----------
     study : optuna.Study
     trial : FrozenTrial
+
+    Returns
+    -------
+    dict
     """
     return search_spaces.get(study.user_attrs["model"], study.user_attrs["space"]).parameters(trial.params)
 
 
 def our_default(study: optuna.Study, found: Iterable[Run]) -> float | None:
-    """The score of our default preset on the same folds, if there is such a run; only for five folds of clips.
+    """The score of our default preset on the same folds, from a saved run; only for the original's five folds.
 
     Parameters
     ----------
     study : optuna.Study
     found : iterable of Run
+
+    Returns
+    -------
+    float or None
     """
     facts = study.user_attrs
     if (facts["cv"], facts["folds"]) != ("study", CV_FOLDS):

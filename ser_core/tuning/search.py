@@ -1,4 +1,4 @@
-"""The search itself: the workers of a study, here and in other processes, until it has its trials."""
+"""The search itself: the workers of a study, in this and in other processes, until it has its trials."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ from ser_core.settings import child_environment
 from ser_core.tuning import results, storage, studies
 from ser_core.tuning.objective import Objective
 
-POLL_S = 1.0  # how often a worker with nothing to do looks whether another's trial came back
+POLL_S = 1.0  # how often an idle worker checks whether another's trial has to be retried
 
 
 def tune(
@@ -33,18 +33,25 @@ def tune(
     heartbeat_s: int = storage.HEARTBEAT_S,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Work on a study until it has its trials or the time is over: here, and in `workers - 1` processes more.
+    """Run a study until it has its trials or the time is up: here, and in `workers - 1` more processes.
 
     Parameters
     ----------
+    study : optuna.Study
+    url : str
+        Of its database.
+    table : pd.DataFrame
+        The feature table.
     workers : int
-        Processes; 0 is one for each core. With one, the same seed gives the same study.
+        Processes; 0 is one per core. With one, the same seed gives the same study.
     features : path, optional
         The file of the table, for the other processes; the shipped one if not given.
     timeout_s : float, optional
-        After so many seconds no trial is begun.
+        Seconds after which no trial is started.
+    heartbeat_s : int
+        Seconds between a worker's heartbeats.
     progress : callable, optional
-        Told the number of trials that ended and of all.
+        Called with the number of trials that have ended and the total.
 
     Raises
     ------
@@ -52,7 +59,7 @@ def tune(
         If the database cannot be used.
     """
     workers = workers or os.cpu_count() or 1
-    # The address may hold a password: it goes by the environment, which other users cannot list.
+    # The URL may hold a password: it is passed by the environment, which other users cannot list.
     command = [sys.executable, "-m", "ser_core", "worker", "--study", study.study_name, "--json"]
     command += ["--heartbeat", str(heartbeat_s)]
     command += ["--features", os.fspath(features)] if features else []
@@ -87,17 +94,32 @@ def work(
     heartbeat_s: int = storage.HEARTBEAT_S,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Be one worker of a study: do trials until it has as many as it wants. The number of trials done here.
+    """Run one worker of a study: do trials until the study has its number of trials or the time is up.
 
     Parameters
     ----------
+    name, url : str
+        Of the study, and of its database.
+    table : pd.DataFrame
+        The feature table.
     number : int
-        Of this worker; samplers with the same seed would try the same.
+        Of this worker; it changes the sampler's seed, so that workers try different parameters.
+    timeout_s : float, optional
+        Seconds after which no trial is started.
+    heartbeat_s : int
+        Seconds between heartbeats.
+    progress : callable, optional
+        Called with the number of trials that have ended and the total.
+
+    Returns
+    -------
+    int
+        Trials done by this worker.
 
     Raises
     ------
     TuningError
-        If there is no such study, it is of other clips, or the database cannot be used.
+        If there is no such study, its clips are others, or the database cannot be used.
     """
     until = time.monotonic() + timeout_s if timeout_s else np.inf
     with storage.reachable(url):
@@ -105,10 +127,10 @@ def work(
         facts = study.user_attrs
         if facts["data_digest"] != tables.digest(table):
             raise TuningError(f"Study {name!r} is of other clips than this feature table. Bring the same one")
-        study.sampler = _sampler(facts["sampler"], facts["seed"] + 1000 * number)
-        study.pruner = _pruner(facts["pruner"])
+        study.sampler = studies.SAMPLERS[facts["sampler"]](seed=facts["seed"] + 1000 * number)
+        study.pruner = studies.PRUNERS[facts["pruner"]]()
         objective = Objective(facts, table)
-        unborn = Unborn(heartbeat_s)
+        without_heartbeat = WithoutHeartbeat(heartbeat_s)
         done = 0
         while time.monotonic() < until:
             interrupts.check()
@@ -117,13 +139,13 @@ def work(
                 progress(min(ended, facts["trials"]), facts["trials"])
             if ended >= facts["trials"]:
                 break
-            if ended + running >= facts["trials"]:  # the last ones are at work, or dead
+            if ended + running >= facts["trials"]:  # the last ones are running, or their workers died
                 time.sleep(POLL_S)
                 fail_stale_trials(study)
-                for number in unborn.numbers(study):
+                for number in without_heartbeat.numbers(study):
                     study.tell(number, state=TrialState.FAIL)
                 continue
-            with interrupts.held():  # so that no trial is left behind that seems to run
+            with interrupts.held():  # an interrupt must not leave a trial in state RUNNING
                 study.optimize(objective, n_trials=1, catch=(Exception,))
             done += 1
         if progress:
@@ -131,38 +153,33 @@ def work(
     return done
 
 
-class Unborn:
-    """Finds trials whose worker died before its first sign of life; for Optuna they would run for ever.
+class WithoutHeartbeat:
+    """Finds trials whose worker died before its first heartbeat; for Optuna they would run forever.
 
     Parameters
     ----------
     heartbeat_s : int
-        Of the workers. A trial counts once it has been seen for as long as a worker may be silent.
+        Of the workers. A trial counts once it has been seen for longer than a worker may be silent.
     """
 
     def __init__(self, heartbeat_s: int = storage.HEARTBEAT_S):
         self._grace_s = storage.GRACE_BEATS * heartbeat_s
-        self._seen: dict[int, float] = {}  # trial -> when it was first seen
+        self._seen: dict[int, float] = {}  # trial -> first seen, by `time.monotonic`
 
     def numbers(self, study: optuna.Study) -> set[int]:
-        """The numbers of those trials."""
+        """The numbers of those trials.
+
+        Parameters
+        ----------
+        study : optuna.Study
+
+        Returns
+        -------
+        set of int
+        """
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        now = time.monotonic()  # as seen here: the clocks of other machines may differ
+        now = time.monotonic()  # local time: the clocks of other machines may differ
         self._seen = {
             trial.number: self._seen.get(trial.number, now) for trial in running if "worker" not in trial.user_attrs
         }
         return {number for number, first in self._seen.items() if now - first > self._grace_s}
-
-
-def _sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
-    if name == "random":
-        return optuna.samplers.RandomSampler(seed=seed)
-    return optuna.samplers.TPESampler(seed=seed)
-
-
-def _pruner(name: str) -> optuna.pruners.BasePruner:
-    if name == "median":
-        return optuna.pruners.MedianPruner(n_startup_trials=5)
-    if name == "wilcoxon":
-        return optuna.pruners.WilcoxonPruner(p_threshold=0.1)
-    return optuna.pruners.NopPruner()

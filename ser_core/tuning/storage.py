@@ -1,11 +1,12 @@
-"""Where studies are kept: a database that Optuna's workers share.
+"""The database of studies, which Optuna's workers share.
 
-On one machine that is an SQLite file in the workspace, in WAL mode, so that pages read while workers write. On many it
-is PostgreSQL, named by `SER_OPTUNA_STORAGE`. What ships is an SQLite file that is opened for reading only.
+On one machine it is an SQLite file in the workspace, in WAL mode, so that pages read while workers write. For several
+machines it is PostgreSQL, named by `SER_OPTUNA_STORAGE`. The shipped studies are an SQLite file that is opened
+read-only.
 """
 
 import sqlite3
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from filelock import FileLock
@@ -20,102 +21,137 @@ from ser_core.errors import TuningError
 from ser_core.files import atomically
 from ser_core.settings import Settings
 
-HEARTBEAT_S = 10  # interval of a running trial's signs of life
-GRACE_BEATS = 3  # after this number of missed beats, the trial is started again
-MAX_RETRIES = 3  # of one trial: what kills three workers would kill the fourth
-LOCK_KEY = 1_188_976  # any number that the server's other users do not lock on
-LOCK_WAIT_S = 60  # until a worker gives up on an SQLite file that others write
+HEARTBEAT_S = 10  # interval of a running trial's heartbeats
+GRACE_BEATS = 3  # after this number of missed heartbeats, the trial is retried
+MAX_RETRIES = 3  # per trial: what kills three workers would kill the fourth
+LOCK_KEY = 1_188_976  # of the advisory lock: any number that no other user of the server takes
+LOCK_WAIT_S = 60  # timeout for an SQLite file that others are writing
 
 
 def url(settings: Settings) -> str:
-    """The database of this installation's own studies."""
+    """The URL of the database of this installation's own studies.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    str
+    """
     return settings.optuna_storage or f"sqlite:///{settings.workspace / 'studies.sqlite'}"
 
 
 def shipped_file(settings: Settings) -> Path:
-    """The SQLite file of the studies that ship."""
+    """The SQLite file of the shipped studies.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    Path
+    """
     return settings.artifacts / "studies.sqlite"
 
 
 def shipped_url(settings: Settings) -> str:
-    """The database of the studies that ship, for reading only."""
-    # Immutable: SQLite looks for no lock and no journal beside it.
+    """The URL of the database of the shipped studies, read-only.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    str
+    """
+    # immutable: SQLite needs no lock and no journal beside the file.
     return f"sqlite:///file:{shipped_file(settings)}?mode=ro&immutable=1&uri=true"
 
 
-def said(url: str) -> str:
-    """A database's address without its password.
+def without_password(url: str) -> str:
+    """A database's URL without its password, for messages.
 
     Parameters
     ----------
     url : str
+
+    Returns
+    -------
+    str
     """
     return make_url(url).render_as_string(hide_password=True)
 
 
 def exists(url: str) -> bool:
-    """Whether there is a database: False for a missing SQLite file; that of a server is assumed to exist.
+    """Whether there is a database. That of a server is assumed to exist.
 
     Parameters
     ----------
     url : str
+
+    Returns
+    -------
+    bool
+        False for a missing SQLite file.
     """
     file = _sqlite_file(url)
     return file is None or file.is_file()
 
 
 def connect(url: str, *, heartbeat_s: int = HEARTBEAT_S) -> RDBStorage:
-    """Open a database, and create it if it is missing. Processes that do so at once wait for each other.
+    """Open a database, and create it if it is missing. Concurrent processes wait for each other.
 
     Parameters
     ----------
     url : str
     heartbeat_s : int
-        Seconds between a worker's signs of life.
+        Seconds between a worker's heartbeats.
+
+    Returns
+    -------
+    RDBStorage
 
     Raises
     ------
     TuningError
-        If it cannot be reached, made or written, or a driver is missing.
+        If it cannot be reached, created or written, or a driver is missing.
     MissingPackageError
         If it is a PostgreSQL database and psycopg is not installed.
     """
-    with reachable(url):
-        file = _sqlite_file(url)
-        if file is not None and "immutable" not in url:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(url):
-            if file is not None and "immutable" not in url:
-                with closing(sqlite3.connect(file, timeout=LOCK_WAIT_S)) as database:
-                    database.execute("PRAGMA journal_mode = WAL")
-            return RDBStorage(
-                url,
-                engine_kwargs={"connect_args": {"timeout": LOCK_WAIT_S}}
-                if file is not None
-                else {"pool_pre_ping": True},
-                heartbeat_interval=heartbeat_s,
-                grace_period=GRACE_BEATS * heartbeat_s,
-                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=MAX_RETRIES),
-            )
+    is_sqlite = _sqlite_file(url) is not None
+    with reachable(url), _locked(url):
+        return RDBStorage(
+            url,
+            engine_kwargs={"connect_args": {"timeout": LOCK_WAIT_S}} if is_sqlite else {"pool_pre_ping": True},
+            heartbeat_interval=heartbeat_s,
+            grace_period=GRACE_BEATS * heartbeat_s,
+            heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=MAX_RETRIES),
+        )
 
 
 @contextmanager
-def _alone(url: str):
-    """Two that open a new database at once would both make its tables, and one of them would fail."""
+def _locked(url: str):
+    """Hold a lock: of two that open a new database at once, both would make its tables, and one would fail."""
     file = _sqlite_file(url)
-    if file is not None:
-        with nullcontext() if "immutable" in url else FileLock(file.with_name(f".{file.name}.lock")):
+    if file is not None and "immutable" not in url:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(file.with_name(f".{file.name}.lock")):
+            with closing(sqlite3.connect(file, timeout=LOCK_WAIT_S)) as database:
+                database.execute("PRAGMA journal_mode = WAL")
             yield
     elif make_url(url).get_backend_name() == "postgresql":
         with create_engine(url, poolclass=NullPool).connect() as server:
-            server.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})  # until the connection is closed
+            server.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})  # until the connection closes
             yield
     else:
         yield
 
 
 def pack(url: str, file: Path) -> None:
-    """Copy an SQLite database of studies into one small file that can be opened for reading only.
+    """Copy an SQLite database of studies into one small file that can be opened read-only.
 
     Parameters
     ----------
@@ -134,12 +170,20 @@ def pack(url: str, file: Path) -> None:
 
 @contextmanager
 def reachable(url: str):
-    """Turn a database's faults into one line.
+    """Turn a database's errors into a one-line `TuningError`.
+
+    Parameters
+    ----------
+    url : str
+
+    Yields
+    ------
+    None
 
     Raises
     ------
     TuningError
-        If the work inside is stopped by the database.
+        If the database fails inside the context.
     MissingPackageError
         If it is a PostgreSQL database and psycopg is not installed.
     """
@@ -150,19 +194,19 @@ def reachable(url: str):
             f"SER_OPTUNA_STORAGE or --storage is no address of a database ({error}). "
             "Write it as sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
         ) from error
-    except ImportError as error:  # Optuna says so where a driver is missing
+    except ImportError as error:  # Optuna raises it if a driver is missing
         if make_url(url).get_driver_name() == "psycopg":
-            extras.require("postgres", said(url))
-        raise TuningError(f"{said(url)} needs a driver: {error}".splitlines()[0]) from error
+            extras.require("postgres", without_password(url))
+        raise TuningError(f"{without_password(url)} needs a driver: {error}".splitlines()[0]) from error
     except Exception as error:
-        # Optuna lets some of them out as its own, one even as an AssertionError while it cleans up.
+        # Optuna raises some of them as its own errors, one as an AssertionError while it cleans up.
         fault = next((each for each in _chain(error) if isinstance(each, FAULTS)), None)
         if fault is None:
             raise
         reason = str(getattr(fault, "orig", None) or fault).strip().splitlines()[0]
         raise TuningError(
-            f"The studies' database {said(url)} cannot be used: {reason}. See that it runs, that its disk has "
-            "room, and that it may be written. Trials that ended are kept"
+            f"The studies' database {without_password(url)} cannot be used: {reason}. Check that it runs, that its "
+            "disk has room, and that it may be written. Trials that ended are kept"
         ) from error
 
 
@@ -170,7 +214,7 @@ FAULTS = (SQLAlchemyError, sqlite3.Error, OSError)
 
 
 def _chain(error: BaseException | None):
-    """An error and those that it came from."""
+    """An error and its causes."""
     while error:
         yield error
         error = error.__cause__ or error.__context__

@@ -1,13 +1,17 @@
-"""Studies: what is tuned and how, made, gone on with, and found again."""
+"""Studies: what is tuned and how; creating, resuming and finding them."""
 
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 
 import optuna
 import pandas as pd
 from optuna.exceptions import ExperimentalWarning
+from optuna.pruners import MedianPruner, NopPruner, WilcoxonPruner
+from optuna.samplers import RandomSampler, TPESampler
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import TrialState
 
@@ -17,22 +21,40 @@ from ser_core.evaluation import protocols
 from ser_core.features import registry as feature_sets
 from ser_core.features import tables
 from ser_core.models import registry, search_spaces
+from ser_core.models.presets import NAME
 from ser_core.settings import Settings
 from ser_core.tuning import storage
 
-SAMPLERS = ("tpe", "random")
-PRUNERS = ("median", "wilcoxon", "none")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+SAMPLERS = {"tpe": TPESampler, "random": RandomSampler}
+PRUNERS: dict[str, Callable] = {
+    "median": partial(MedianPruner, n_startup_trials=5),
+    "wilcoxon": partial(WilcoxonPruner, p_threshold=0.1),
+    "none": NopPruner,
+}
 _OF_PLAN = re.compile(rf"(\w+)-(ours|study)-(study|actors)(\d)-({'|'.join(SAMPLERS)})-({'|'.join(PRUNERS)})-s(\d+)")
 
-# What Optuna would say of each trial stands in the study; that heartbeats are "experimental" has stood there since 2.9.
+# Optuna's log lines repeat what is in the study; heartbeats have been "experimental" since 2.9.
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", category=ExperimentalWarning)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is tuned, and how. It is kept in the study, where every worker reads it."""
+    """What is tuned, and how. It is saved in the study, where every worker reads it.
+
+    Parameters
+    ----------
+    model : str
+    space : {"ours", "study"}
+        The search space.
+    cv : {"study", "actors"}
+        Folds of clips at random (accuracy), or speaker-independent folds (UAR).
+    folds : int
+        3 to 5.
+    sampler : {"tpe", "random"}
+    pruner : {"median", "wilcoxon", "none"}
+    seed : int
+    """
 
     model: str
     space: str = "ours"
@@ -44,24 +66,34 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """The name of the study if none is given: the same plan has the same name."""
+        """The study's default name: the same plan has the same name."""
         return f"{self.model}-{self.space}-{self.cv}{self.folds}-{self.sampler}-{self.pruner}-s{self.seed}"
 
     @classmethod
     def of_name(cls, name: str) -> "Plan | None":
-        """The plan with that name; None for a name that is no plan's."""
+        """The plan with that name.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Plan or None
+            None if no plan has that name.
+        """
         if not (found := _OF_PLAN.fullmatch(name)):
             return None
         model, space, cv, folds, sampler, pruner, seed = found.groups()
         return cls(model, space, cv, int(folds), sampler, pruner, int(seed))
 
     def check(self) -> None:
-        """Assert that it can be done.
+        """Check that the plan can be carried out.
 
         Raises
         ------
-        ModelError, TuningError, ProtocolError
-            If a name or a number is none of those that there are.
+        ModelError, TuningError
+            If a name is not known, or the number of folds is out of bounds.
         """
         search_spaces.get(self.model, self.space)
         for what, value, known in (("sampler", self.sampler, SAMPLERS), ("pruner", self.pruner, PRUNERS)):
@@ -75,7 +107,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Found:
-    """A study that can be opened."""
+    """A study that can be opened.
+
+    Parameters
+    ----------
+    name : str
+    url : str
+        Of its database.
+    shipped : bool
+    """
 
     name: str
     url: str
@@ -83,7 +123,20 @@ class Found:
 
 
 def create(plan: Plan, url: str, table: pd.DataFrame, *, trials: int, name: str = "", resume: bool = False):
-    """Make a study, or with `resume` open the one of that name to go on with it, up to `trials` trials in all.
+    """Create a study, or with `resume` open the existing one to continue it.
+
+    Parameters
+    ----------
+    plan : Plan
+    url : str
+        Of the database.
+    table : pd.DataFrame
+        A feature table.
+    trials : int
+        Wanted in all, including those that have ended.
+    name : str
+        The plan's if not given.
+    resume : bool
 
     Returns
     -------
@@ -92,7 +145,7 @@ def create(plan: Plan, url: str, table: pd.DataFrame, *, trials: int, name: str 
     Raises
     ------
     TuningError
-        If the plan cannot be done, the name is taken, or the study to resume has another plan or other clips.
+        If the plan cannot be carried out, the name is taken, or the study to resume has another plan or other clips.
     """
     plan.check()
     name = name or plan.name
@@ -100,7 +153,7 @@ def create(plan: Plan, url: str, table: pd.DataFrame, *, trials: int, name: str 
         raise TuningError(f"{name!r} is no name for a study: letters, digits, '.', '_' and '-', at most 80")
     if trials < 1:
         raise TuningError(f"{trials} trials find nothing: give 1 or more")
-    protocols.tuning_folds(table, plan.cv, plan.folds)  # raises where the clips do not allow it
+    protocols.tuning_folds(table, plan.cv, plan.folds)  # raises if the clips cannot be split so
     facts = vars(plan) | {"data_digest": tables.digest(table), "features": _features(plan.model, table)}
     with storage.reachable(url):
         database = storage.connect(url)
@@ -116,12 +169,12 @@ def create(plan: Plan, url: str, table: pd.DataFrame, *, trials: int, name: str 
         if not known:
             study.set_user_attr("made", datetime.now(UTC).isoformat(timespec="seconds"))
             study.set_user_attr("versions", versions() | {"optuna": optuna.__version__})
-        _begin_stopped_again(study)
+        _retry_stopped(study)
     return study
 
 
 def _features(model: str, table: pd.DataFrame) -> str:
-    """What a model is tuned on: the features that the table holds, if it learns from tables."""
+    """The features to tune on: those of the table, if the model is fitted on tables."""
     known, held = registry.get(model), tables.features_of(table)
     default = known.presets["default"].features
     return held.key if held and default in feature_sets.tables() and not known.trains_in_epochs else default
@@ -135,8 +188,8 @@ def _assert_same(study: optuna.Study, facts: dict) -> None:
             raise TuningError(f"Study {study.study_name!r} {what}. Give another --name")
 
 
-def _begin_stopped_again(study: optuna.Study) -> None:
-    """Queue the trials that ended because someone stopped the work."""
+def _retry_stopped(study: optuna.Study) -> None:
+    """Queue the trials that failed because the work was stopped."""
     trials = study.get_trials(deepcopy=False)
     again = {number for trial in trials for number in RetryHeartbeatStaleTrialCallback.retry_history(trial)}
     for trial in trials:
@@ -151,10 +204,14 @@ def list_all(settings: Settings) -> list[Found]:
     ----------
     settings : Settings
 
+    Returns
+    -------
+    list of Found
+
     Raises
     ------
     TuningError
-        If a database is there and cannot be read.
+        If a database exists and cannot be read.
     """
     found = []
     shipped = [(storage.shipped_url(settings), True)] if storage.shipped_file(settings).is_file() else []
@@ -167,7 +224,15 @@ def list_all(settings: Settings) -> list[Found]:
 
 
 def load(found: Found) -> optuna.Study:
-    """Open a study, for reading.
+    """Open a study for reading.
+
+    Parameters
+    ----------
+    found : Found
+
+    Returns
+    -------
+    optuna.Study
 
     Raises
     ------
@@ -186,6 +251,10 @@ def find(name: str, settings: Settings) -> Found:
     name : str
     settings : Settings
 
+    Returns
+    -------
+    Found
+
     Raises
     ------
     TuningError
@@ -197,14 +266,7 @@ def find(name: str, settings: Settings) -> Found:
     return known[name]
 
 
-_open: dict[str, optuna.storages.RDBStorage] = {}
-
-
-def _storage(url: str) -> optuna.storages.RDBStorage:
-    """One connection pool for each database, since opening one takes longer than reading it."""
-    if url not in _open:
-        _open[url] = storage.connect(url)
-    return _open[url]
+_storage = cache(storage.connect)  # one connection pool for each database: opening one takes longer than reading it
 
 
 def open_in(name: str, database: optuna.storages.RDBStorage) -> optuna.Study:
@@ -215,6 +277,10 @@ def open_in(name: str, database: optuna.storages.RDBStorage) -> optuna.Study:
     name : str
     database : optuna.storages.RDBStorage
 
+    Returns
+    -------
+    optuna.Study
+
     Raises
     ------
     TuningError
@@ -223,4 +289,4 @@ def open_in(name: str, database: optuna.storages.RDBStorage) -> optuna.Study:
     try:
         return optuna.load_study(study_name=name, storage=database)
     except KeyError:
-        raise TuningError(f"There is no study {name!r} in {storage.said(database.url)}") from None
+        raise TuningError(f"There is no study {name!r} in {storage.without_password(database.url)}") from None

@@ -127,7 +127,16 @@ def test_a_member_that_lacks_is_made_by_the_very_command_that_is_named(vote, see
     options = cli.parser().parse_args(command.split())
     made, _ = cli.experiments._recipe(options, settings)
     assert (made.model, made.seed, options.protocol) == (options.model, seed, wanted["protocol"])
-    assert registry.get(vote).members[made.model].fits(made)
+    member = registry.get(vote).members[made.model]
+    assert member.fits(made, registry.recipe(made.model, features=made.features, augmentation=made.augmentation))
+
+
+def test_a_member_is_known_by_what_its_recipe_holds_and_not_by_its_presets_name():
+    member, wanted = registry.get("best").members["krr"], registry.recipe("krr", features="functionals")
+    assert member.fits(wanted.with_parameters(wanted.parameters, origin="default", preset="renamed"), wanted)
+    assert not member.fits(registry.recipe("krr", "functionals", features="mean180"), wanted)
+    assert not member.fits(registry.recipe("krr", "default", features="functionals"), wanted)
+    assert not member.fits(registry.recipe("krr", "voices"), wanted)
 
 
 def test_a_weight_of_ones_own(both):

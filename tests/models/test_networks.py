@@ -23,7 +23,7 @@ from ser_core.features.frames import band_centres_hz
 from ser_core.keras_backend import load_keras
 from ser_core.models import networks, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
-from ser_core.models.networks import NetworkClassifier, Progress
+from ser_core.models.networks import NetworkClassifier
 from ser_core.settings import PROJECT
 
 # kind -> what it sees of a clip: the smallest that it can be built on. The study's RNN reads its numbers in a row.
@@ -72,7 +72,7 @@ def whole(request, tmp_path_factory):
         if epoch["epoch"] == 2:
             shutil.copytree(folder / "state", folder / "as killed")
 
-    model = network(kind).fit(*clips(kind), Progress(watch, folder / "state"))
+    model = network(kind).fit(*clips(kind), watch=watch, checkpoint=folder / "state")
     return kind, model, folder / "as killed"
 
 
@@ -97,7 +97,7 @@ def test_one_that_was_killed_goes_on_to_the_same_result(whole, tmp_path):
     shutil.copytree(as_killed, tmp_path / "state")
     features, labels = clips(kind)
     seen = []
-    gone_on = network(kind).fit(features, labels, Progress(seen.append, tmp_path / "state"))
+    gone_on = network(kind).fit(features, labels, watch=seen.append, checkpoint=tmp_path / "state")
     assert [epoch["epoch"] for epoch in seen] == [*range(3, len(model.history_) + 1)]  # what was done stays done
     assert told(gone_on) == told(model)
     np.testing.assert_array_equal(gone_on.predict_proba(features), model.predict_proba(features))
@@ -122,9 +122,9 @@ def test_the_state_before_a_kill_counts_until_the_next_is_whole(head, tmp_path, 
 
     with monkeypatch.context() as for_now, pytest.raises(KeyboardInterrupt):
         for_now.setattr(os, "replace", killed)
-        network("head").fit(features, labels, Progress(checkpoint=state))
+        network("head").fit(features, labels, checkpoint=state)
     (state / "epoch-0003" / "network.keras").write_bytes(b"half a file")
-    gone_on = network("head").fit(features, labels, Progress(checkpoint=state))
+    gone_on = network("head").fit(features, labels, checkpoint=state)
     assert told(gone_on) == told(head)
     assert [folder.name for folder in state.glob("epoch-*")] == [f"epoch-{len(gone_on.history_):04d}"]
 
@@ -176,7 +176,7 @@ def test_a_loss_that_is_no_number_ends_it_with_the_reason_and_is_not_kept(tmp_pa
     features, labels = clips("head")
     model = network("head", optimizer="sgd", learning_rate=1e30)
     with pytest.raises(TrainingError, match=r"The loss is (nan|inf) in epoch \d: .*learning rate below 1e\+30"):
-        model.fit(features, labels, Progress(checkpoint=tmp_path / "state"))
+        model.fit(features, labels, checkpoint=tmp_path / "state")
     kept = tmp_path / "state" / networks.STATE
     assert not kept.exists() or all(np.isfinite(one["loss"]) for one in json.loads(kept.read_text())["history"])
 
@@ -254,7 +254,7 @@ def test_the_studys_optimiser_is_sgd_with_momentum():
     features, labels = clips("head")
     model = NetworkClassifier("head")
     model.classes_ = np.unique(labels)
-    optimizer = model._begin(features, Progress())[0].optimizer
+    optimizer = model._begin(features, None)[0].optimizer
     assert type(optimizer).__name__ == "SGD"
     assert (optimizer.momentum, float(optimizer.learning_rate)) == (0.9, pytest.approx(0.01))
 
@@ -301,11 +301,11 @@ features, labels = clips("cnn2d")
 def watch(epoch):
     if epoch["epoch"] == 1:
         shutil.copytree(state, as_killed)
-whole = network("cnn2d", epochs=2).fit(features, labels, networks.Progress(watch, state))
+whole = network("cnn2d", epochs=2).fit(features, labels, watch=watch, checkpoint=state)
 assert {layer.compute_dtype for layer in whole.model_.layers[1:-1]} == {"float16"}
 assert whole.model_.output.dtype == "float32"
 np.testing.assert_allclose(whole.predict_proba(features).sum(axis=1), 1, rtol=1e-5)
-gone_on = network("cnn2d", epochs=2).fit(features, labels, networks.Progress(None, as_killed))
+gone_on = network("cnn2d", epochs=2).fit(features, labels, checkpoint=as_killed)
 assert told(gone_on) == told(whole), (told(gone_on), told(whole))
 print("well")
 """

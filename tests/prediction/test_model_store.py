@@ -13,10 +13,11 @@ from ser_core.features import mean180, tables
 from ser_core.models import presets, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.model import Member, Preset, SavedVote
-from ser_core.prediction import model_store
+from ser_core.prediction import cards, model_store
 from ser_core.prediction.cards import TrainedOn
 from ser_core.prediction.predictor import Predictor
 from ser_core.results import runs
+from ser_core.results.runs import Tables
 from ser_core.settings import PROJECT
 
 
@@ -208,6 +209,20 @@ def test_the_shipped_models_can_be_loaded(settings):
             continue
         assert model_store.load(entry).classes_.tolist() == entry.labels
         assert "CC BY-NC-SA 4.0" in entry.card
+
+
+def test_the_cards_that_ship_are_those_of_their_runs(settings):
+    for entry in model_store.list_all([settings.artifacts]):
+        assert cards.card(runs.get(entry.run, settings.stores), entry.trained_on, entry.unheard) == entry.card
+
+
+def test_the_card_of_another_corpus_names_it_and_not_ravdess(result, trained):
+    predictions = result.run.predictions.assign(corpus="emodb")
+    run = replace(result.run, tables=Tables(predictions))
+    card = cards.card(run, trained.trained_on, None)
+    assert f"emodb clips of {trained.trained_on.actors} speakers" in card
+    assert "The terms of emodb hold for this model, too." in card
+    assert "RAVDESS" not in card and "actors" not in card
 
 
 def test_the_doctor_finds_this_installation_well(settings):
