@@ -57,6 +57,34 @@ def click(page, name: str) -> None:
     page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True).click()
 
 
+def click_mark(page, mark) -> None:
+    """Click on a chart's mark, such as a bar or a cell, once the chart listens, stands still and has seen the pointer.
+
+    A layer of the chart's own lies over its marks, so that the click must be forced; a forced click does not wait for
+    the mark to stand still, as others do.
+    """
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.js-plotly-plot')].every(plot => plot._ev?.listenerCount('plotly_click'))"
+    )
+    rest(page)
+    mark.scroll_into_view_if_needed()
+    mark.evaluate(
+        """async mark => {
+            for (let last, frames = 0; frames < 10; ) {
+                await new Promise(requestAnimationFrame);
+                const { x, y } = mark.getBoundingClientRect();
+                frames = last === `${x} ${y}` ? frames + 1 : 0;
+                last = `${x} ${y}`;
+            }
+        }"""
+    )
+    mark.hover(force=True)
+    page.wait_for_selector(
+        ".hoverlayer .hovertext"
+    )  # plotly takes a click for one on what it says is under the pointer
+    mark.click(force=True)
+
+
 def tick_first_row(page) -> None:
     """The table is drawn on a canvas: its first box lies below the head, at the left."""
     page.locator("[data-testid=stDataFrame]").last.scroll_into_view_if_needed()

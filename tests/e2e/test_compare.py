@@ -2,11 +2,7 @@
 
 import pytest
 
-from tests.e2e.browsing import fits, hear, open_page, settle, tick_first_row
-
-# A chart is drawn a moment before it listens to clicks.
-LISTENS = """() => [...document.querySelectorAll('.js-plotly-plot')].every(
-    (plot) => plot._ev && plot._ev.listenerCount('plotly_click') > 0)"""
+from tests.e2e.browsing import click_mark, fits, hear, open_page, settle, tick_first_row
 
 
 def test_two_models_a_cell_its_clip_and_what_a_model_hears(server, page):
@@ -20,9 +16,8 @@ def test_two_models_a_cell_its_clip_and_what_a_model_hears(server, page):
     page.wait_for_selector("text=/v4 is better than xgb by 9.0 points on 491 clips/")
     page.wait_for_selector("text=What xgb names")
     settle(page)
-    page.wait_for_function(LISTENS)
     assert "runs=v4" in page.url and "runs=xgb" in page.url
-    page.locator(".heatmap-label", has_text="27").first.click(force=True)  # sad women whom v4 named right
+    click_mark(page, page.locator(".heatmap-label", has_text="27").first)  # sad women whom v4 named right
     page.wait_for_selector("h3:has-text('27 clips: Sad, female, named Sad, female by v4')")
     settle(page)
     tick_first_row(page)

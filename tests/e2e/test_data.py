@@ -2,12 +2,12 @@
 
 import csv
 
-from tests.e2e.browsing import fits, hear, open_page, settle, shows_no_fault, tick_first_row
+from tests.e2e.browsing import click_mark, fits, hear, open_page, settle, shows_no_fault, tick_first_row
 
 
 def test_a_bar_leads_to_its_clips_and_a_row_to_its_sound(server, page):
     open_page(page, f"{server}/dataset")
-    page.locator(".bars path").nth(3).click(force=True)
+    click_mark(page, page.locator(".bars path").nth(3))
     page.wait_for_selector("h3:has-text('376 clips: Sad')")
     settle(page)
     tick_first_row(page)
@@ -20,7 +20,7 @@ def test_a_bar_leads_to_its_clips_and_a_row_to_its_sound(server, page):
 
 def test_a_cell_leads_to_its_clips_and_another_view_forgets_it(server, page):
     open_page(page, f"{server}/dataset?columns=channel")
-    page.locator(".heatmap-label", has_text="184").nth(2).click(force=True)
+    click_mark(page, page.locator(".heatmap-label", has_text="184").nth(2))
     page.wait_for_selector("h3:has-text('184 clips: Sad × Song')")
     settle(page)
     page.get_by_role("radio", name="Duration").click()
@@ -29,7 +29,7 @@ def test_a_cell_leads_to_its_clips_and_another_view_forgets_it(server, page):
 
 def test_a_dot_of_a_spread_is_a_clip(server, phone):
     open_page(phone, f"{server}/dataset?view=Loudness")
-    phone.locator(".boxlayer path.point").nth(400).click(force=True)
+    click_mark(phone, phone.locator(".boxlayer path.point").nth(400))
     phone.wait_for_selector("h3:has-text('1 clip: ')")
     fits(phone)
 
@@ -49,7 +49,7 @@ def test_a_dot_of_the_map_is_heard_and_seen(server, page):
     open_page(page, f"{server}/features?colour=actor&channel=Speech")
     dots = page.locator(".scatterlayer .trace").first.locator("path.point")
     assert dots.count() == 60  # of actor 1; four neutral ones come first, eight calm and eight happy ones
-    dots.nth(20).click(force=True)
+    click_mark(page, dots.nth(20))
     page.wait_for_selector("text=/Sad.* speech by actor 1, male: /")  # it, or one that lies on it
     page.wait_for_selector("text=Mel spectrogram")
     hear(page)
@@ -61,7 +61,7 @@ def test_the_first_visit_to_a_server_without_recordings_may_be_a_link_and_leads_
     assert phone.url == f"{cold_server}/features"
     assert phone.locator("[data-testid=stSidebarNav]").count() == 1
     assert phone.locator("[role=dialog]").count() == 0
-    phone.locator(".scatterlayer path.point").nth(700).click(force=True)
+    click_mark(phone, phone.locator(".scatterlayer path.point").nth(700))
     phone.wait_for_selector("text=There is no recording of it here")
     fits(phone)
     phone.get_by_role("link", name="Get the recordings").click()

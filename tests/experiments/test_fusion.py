@@ -158,7 +158,7 @@ def test_the_vote_that_ships_is_the_vote_of_the_runs_that_ship(settings):
     ours = runs.find(shipped, model="v_cnn_vgg16", preset="default")
     members = fusion.members(VOTE, shipped, protocol="study", data_digest=ours.data_digest)
     again = fusion.fuse(VOTE, *members)
-    assert again.does_the_same_as(ours)
+    assert again.what == ours.what
     assert again.members == ours.members
     assert {name: again.scores[name] for name in ours.scores} == pytest.approx(ours.scores)
     assert ours.scores["test_accuracy"] > max(one.scores["test_accuracy"] for one in members)
