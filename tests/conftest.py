@@ -4,6 +4,10 @@ import json
 import os
 from pathlib import Path
 
+# Several processes of pytest, and what they start, share the cores: none gains by threads of its own. Set before any
+# library reads it.
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), "1")
+
 import numpy as np
 import pytest
 
