@@ -69,6 +69,11 @@ class Condition:
     note: str
     changes: tuple[Change, ...] = field(repr=False)
 
+    @property
+    def needs_voices(self) -> bool:
+        """Whether it contains babble, which is made of other speakers' clips."""
+        return any(getattr(change, "func", change) is _babble for change in self.changes)
+
     def apply(self, samples: Samples, rate: int, *, seed: int = 0, voices: Sequence[Samples] = ()) -> Samples:
         """A clip as it sounds in this condition.
 
@@ -123,6 +128,21 @@ def get(key: str) -> Condition:
     if found is None:
         raise AudioError(f"There is no condition {key!r}; there is {', '.join([*CONDITIONS, *SMALL_CHANGES])}")
     return found
+
+
+def in_words(key: str) -> str:
+    """A condition within a sentence, such as "over a telephone"; its key if it is none of today's.
+
+    Parameters
+    ----------
+    key : str
+
+    Returns
+    -------
+    str
+    """
+    found = CONDITIONS.get(key) or SMALL_CHANGES.get(key)
+    return f"{found.title[0].lower()}{found.title[1:]}" if found else key
 
 
 # Level
