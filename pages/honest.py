@@ -37,7 +37,7 @@ def unheard(found: list[Run], protocol: str) -> pd.DataFrame:
     table = generalization.unheard(found, protocol)
     titles = {}
     for name in (protocol, f"{protocol}+song"):  # apart from the song, all that stands here is of one protocol
-        titles |= run_titles.titles([run for run in found if run.protocol == name], protocol=False)
+        titles |= run_titles.titles([run for run in found if run.test == name], protocol=False)
     song = [" + song" if note else "" for note in table["note"]]
     return table.assign(label=[titles[run_id] + more for run_id, more in zip(table["run"], song, strict=True)])
 

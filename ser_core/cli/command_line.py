@@ -78,6 +78,18 @@ def _data_commands(command) -> None:
     sub.add_argument("--seed", type=_seed, default=9, help="of the augmentation (default: 9)")
     _add_jobs(sub)
 
+    sub = command(
+        "data",
+        "hear",
+        "write a recording as heard in a recording condition, such as over a telephone",
+        writes=True,
+    )
+    sub.add_argument("file", metavar="FILE", type=Path)
+    sub.add_argument("--condition", required=True, metavar="NAME", help="an unknown name lists them all")
+    sub.add_argument("--out", required=True, type=Path, metavar="F", help="the WAV or FLAC file to write")
+    sub.add_argument("--seed", type=_seed, default=0, help="of the noise, the place in a room, ... (default: 0)")
+    sub.add_argument("--voices", type=Path, metavar="DIR", help="clips for babble: a corpus (default: SER_DATA_DIR)")
+
 
 def _experiments_commands(command) -> None:
     sub = command(
@@ -91,6 +103,12 @@ def _experiments_commands(command) -> None:
         metavar="N",
         help="nested cross-validation: search hyperparameters inside each fold, with N trials on its training clips; "
         "speaker-independent if the protocol is",
+    )
+    sub.add_argument(
+        "--heard",
+        metavar="CONDITION",
+        help="also test on the same clips heard in a recording condition, such as telephone, or in all of them (all); "
+        "the training clips stay as recorded. Each is a run of its own",
     )
 
     sub = command("experiments", "train", "run a model and save it for predictions", writes=True)
@@ -209,6 +227,7 @@ def _predict_commands(command) -> None:
 def _compare_commands(command) -> None:
     sub = command("compare", "compare", "all runs of a protocol, shipped and own, beside the original study's results")
     sub.add_argument("--protocol", default="study", metavar="P", help="the train/test split (default: study)")
+    sub.add_argument("--heard", metavar="CONDITION", help="runs whose test clips were heard in this condition")
     sub.add_argument(
         "--kind", default="class", help="what is scored: class (16), emotion (8) or gender (default: class)"
     )

@@ -22,18 +22,20 @@ def compare(options, settings):
     every, unreadable = runs.read_all(settings.stores)
     for one in unreadable:
         complain(str(one))
-    found = [run for run in every if run.protocol == options.protocol]
+    test = f"{options.protocol}{runs.HEARD}{options.heard}" if options.heard else options.protocol
+    found = [run for run in every if run.test == test]
     if not found:
+        heard = f" --heard {options.heard}" if options.heard else ""
         raise ModelError(
-            f"There is no run under {options.protocol} yet. Make one: python -m ser_core run MODEL --protocol "
-            f"{options.protocol}"
+            f"There is no run under {test} yet. Make one: python -m ser_core run MODEL --protocol {options.protocol}"
+            f"{heard}"
         )
     if options.pairs:
         table, verdicts = differences.named_pairs(options.pairs, found, kind=options.kind)
         answer = {"pairs": json.loads(table.to_json(orient="records")), "verdicts": verdicts}
     else:
         sizes = model_store.sizes(settings.stores)
-        table = comparison.table(found, protocol=options.protocol, kind=options.kind, sizes=sizes)
+        table = comparison.table(found, protocol=test, kind=options.kind, sizes=sizes)
         answer, verdicts = {"runs": json.loads(table.to_json(orient="records"))}, []
     answer["unreadable"] = [{"run": one.id, "reason": one.reason, "shipped": one.shipped} for one in unreadable]
 

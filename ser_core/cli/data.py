@@ -3,14 +3,17 @@
 import sys
 import time
 
+import numpy as np
+import soundfile
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.prompt import Confirm
 
-from ser_core import corpus
+from ser_core import audio, corpus
+from ser_core.audio import conditions
 from ser_core.cli.screen import complain, err, is_quiet, print_table, progress, say
 from ser_core.corpus import archives
 from ser_core.corpus import download as downloading
-from ser_core.errors import DownloadError, FeatureError
+from ser_core.errors import AudioError, CorpusError, DownloadError, FeatureError
 from ser_core.features import images, registry, tables
 
 
@@ -168,6 +171,51 @@ def spectrograms(options, settings):
         )
 
     return answer, 0, show
+
+
+FORMATS = {".wav": "FLOAT", ".flac": "PCM_24"}  # of `hear`; a WAV file holds samples beyond full scale, too
+BABBLE_CLIPS = 8
+
+
+def hear(options, settings):
+    """Write a recording as it is heard in a recording condition."""
+    condition = conditions.get(options.condition)
+    if options.out.suffix.lower() not in FORMATS:
+        raise AudioError(f"{options.out}: only {' and '.join(FORMATS)} files are written. Choose one of these endings")
+    rate = audio.load(options.file).original_rate
+    clip = audio.load(options.file, rate=rate)
+    voices = _voices(options.voices or settings.data_dir, options.file, rate) if condition.needs_voices else []
+    changed = condition.apply(clip.samples, rate, seed=options.seed, voices=voices)
+    try:
+        soundfile.write(options.out, changed, rate, subtype=FORMATS[options.out.suffix.lower()])
+    except (OSError, soundfile.SoundFileError) as error:
+        raise AudioError(f"{options.out} cannot be written ({error}). Choose another place") from error
+    peak = 20 * np.log10(max(np.abs(changed).max(), 1e-9))
+    answer = {
+        "file": str(options.file),
+        "condition": condition.key,
+        "out": str(options.out),
+        "rate": rate,
+        "seconds": round(len(changed) / rate, 3),
+        "peak_dbfs": round(float(peak), 1),
+    }
+
+    def show():
+        say(f"{options.out}: {options.file} heard {conditions.in_words(condition.key)} ({condition.note})")
+
+    return answer, 0, show
+
+
+def _voices(place, file, rate: int) -> list[np.ndarray]:
+    """Clips of a corpus for babble, each of another speaker than the file's own where the corpus tells."""
+    try:
+        found = corpus.index(place)
+    except CorpusError as error:
+        raise CorpusError(f"Babble is made of other people's clips: {error}. Name a folder with --voices") from error
+    clips = found.clips
+    own = clips["speaker"][clips["path"].map(lambda path: (found.folder / path).absolute() == file.absolute())]
+    first = clips[~clips["speaker"].isin(own)].groupby("speaker").first().head(BABBLE_CLIPS)
+    return [audio.load(found.folder / path, rate=rate).samples for path in first["path"]]
 
 
 def _left_out(rejected) -> list[dict]:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from ser_core import evaluation, experiments, extras
+from ser_core.audio import conditions
 from ser_core.cli.screen import print_table, progress, say, score
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
@@ -22,7 +23,28 @@ ALIASES = {"voices": {"features": "functionals", "augmentation": "speaker-pertur
 def run(options, settings):
     """Fit and test a model under a protocol, and save the run."""
     result, _ = _experiment(options, settings)
-    return run_answer(result.run), 0, lambda: _show_run(result.run, settings)
+    answer = run_answer(result.run)
+    if result.heard:
+        answer["heard"] = [{"condition": one.heard} | run_answer(one) for one in result.heard]
+
+    def show():
+        _show_run(result.run, settings)
+        if result.heard:
+            rows = [(conditions.get(one.heard).title, *_heard_scores(one)) for one in result.heard]
+            title = "The same test clips, heard in other conditions"
+            print_table(title, ["condition", "accuracy", "emotions right", "95 % interval", "UAR of emotions"], rows)
+
+    return answer, 0, show
+
+
+def _heard_scores(run) -> tuple[str, ...]:
+    right, low, high = run.accuracy_interval("emotion")
+    return (
+        score(run.scores["test_accuracy"]),
+        score(right),
+        f"{low:.3f} to {high:.3f}",
+        score(run.scores["emotion_uar"]),
+    )
 
 
 def train(options, settings):
@@ -43,7 +65,7 @@ def verify(options, settings):
     """Repeat a saved run and count the predictions that changed."""
     found = runs.list_all(settings.stores)
     if options.run not in {run.id for run in found}:
-        found = [run for run in found if run.protocol == options.protocol]
+        found = [run for run in found if run.test == options.protocol]
     (run,) = comparison.find([options.run], found)
     table = tables.read(options.features or settings.feature_table)
     with progress(f"Repeating {run.id}", "fold", options) as advance:
@@ -77,14 +99,28 @@ def _experiment(options, settings, *, training=False):
         if training:
             model.build(recipe)  # raises: such a vote is not fitted
         found = runs.list_all(settings.stores)
-        members = fusion.members(recipe, found, protocol=options.protocol, data_digest=tables.digest(table))
-        result = experiments.Result(fusion.fuse(recipe, *members), None)
+        of = {"protocol": options.protocol, "data_digest": tables.digest(table)}
+        fused, *heard = (
+            fusion.fuse(recipe, *fusion.members(recipe, found, heard=condition, **of))
+            for condition in ("", *_conditions(options))
+        )
+        result = experiments.Result(fused, None, heard)
     run = result.run.own
     if recipe.origin == "tuned":
         run = replace(run, tuned=registry.get(recipe.model, settings.stores).preset(recipe.preset).tuning or {})
-    runs.save(run, settings.workspace)
+    heard = [one.own for one in result.heard]
+    for one in (run, *heard):
+        runs.save(one, settings.workspace)
     shutil.rmtree(settings.training / result.run.id, ignore_errors=True)  # the state for resuming it
-    return replace(result, run=run), table
+    return replace(result, run=run, heard=heard), table
+
+
+def _conditions(options) -> list[str]:
+    """The recording conditions in which to test, too."""
+    named = getattr(options, "heard", None)
+    if named == "all":
+        return list(conditions.CONDITIONS)
+    return [conditions.get(named).key] if named else []
 
 
 def _fit(recipe, table, options, settings, training):
@@ -99,6 +135,20 @@ def _fit(recipe, table, options, settings, training):
             jobs=options.jobs,
             progress=advance,
         )
+    heard = []
+    for condition in _conditions(options):
+        with progress(f"Hearing clips {conditions.in_words(condition)}", "clip", options) as advance:
+            heard.append(
+                model_input.load(
+                    table,
+                    settings,
+                    features=recipe.features,
+                    weights=options.weights,
+                    heard=condition,
+                    jobs=options.jobs,
+                    progress=advance,
+                )
+            )
     epochs = registry.get(recipe.model).trains_in_epochs
     words, unit = ("Training", "epoch") if epochs else ("Fitting", "fold")
     with progress(f"{words} {recipe.model}", unit, options) as advance:
@@ -107,6 +157,7 @@ def _fit(recipe, table, options, settings, training):
             table,
             protocol=options.protocol,
             features=features,
+            heard=heard,
             cv=not (training and epochs) or options.cv,
             jobs=options.jobs,
             progress=None if epochs else advance,

@@ -21,7 +21,9 @@ STEPS = 20  # of the weight, from 0 to 1
 KEY = ["part", "fold", "clip"]
 
 
-def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest: str | None = None) -> list[Run]:
+def members(
+    recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest: str | None = None, heard: str = ""
+) -> list[Run]:
     """The latest runs of a vote's members under a protocol, with the recipe's seed.
 
     Parameters
@@ -33,6 +35,8 @@ def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest:
     protocol : str
     data_digest : str, optional
         Only runs on these clips.
+    heard : str
+        The recording condition of their test clips; empty for as recorded.
 
     Returns
     -------
@@ -53,13 +57,14 @@ def members(recipe: Recipe, found: Iterable[Run], *, protocol: str, data_digest:
         fitting = [
             run
             for run in found
-            if runs.matches(run, protocol=protocol, model=key, seed=recipe.seed)
+            if runs.matches(run, protocol=protocol, heard=heard, model=key, seed=recipe.seed)
             and member.fits(run.recipe, default)
             and data_digest in (None, run.data_digest)
         ]
         if not fitting:
             options = [member.command] if member.command else []
             options += [f"--protocol {protocol}"] if protocol != "study" else []
+            options += [f"--heard {heard}"] if heard else []
             options += [f"--seed {recipe.seed}"] if recipe.seed != protocols.ORIGINAL_SEED else []
             of_clips = f" on clips {data_digest[:12]}" if data_digest else ""
             raise ArtifactError(
@@ -98,7 +103,7 @@ def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
 
     recipe = replace(recipe, features=joined(run.recipe.features for run in pair))
     return Run(
-        id=runs.id_of(recipe, first.protocol, first.data_digest, first.cv and second.cv),
+        id=runs.id_of(recipe, first.protocol, first.data_digest, first.cv and second.cv, first.heard),
         recipe=recipe,
         protocol=first.protocol,
         data_digest=first.data_digest,
@@ -120,6 +125,7 @@ def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
             sum(run.seconds.predict for run in pair),
         ),
         members={run.recipe.model: run.id for run in pair},
+        heard=first.heard,
     )
 
 
@@ -176,7 +182,7 @@ def best_weight(weights: pd.DataFrame) -> pd.Series:
 def _aligned(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions for the clips, parts and folds that both have, in the same order."""
     for name, one, other in (
-        ("protocol", first.protocol, second.protocol),
+        ("protocol", first.test, second.test),
         ("seed", first.recipe.seed, second.recipe.seed),
         ("data_digest", first.data_digest, second.data_digest),
     ):

@@ -1,8 +1,8 @@
 """Recipe + protocol -> Run: fit on each fold's training clips, predict the others, keep every prediction."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -59,10 +59,13 @@ class Result:
     run : Run
     model : EmotionClassifier or None
         None if the protocol has several test folds, each with its own model.
+    heard : list of Run
+        The same models on the same test clips, heard in recording conditions.
     """
 
     run: Run
     model: EmotionClassifier | None
+    heard: list[Run] = field(default_factory=list)
 
 
 def run(
@@ -71,6 +74,7 @@ def run(
     *,
     protocol: str = "study",
     features: ModelInput | None = None,
+    heard: Sequence[ModelInput] = (),
     cv: bool = True,
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
@@ -90,6 +94,9 @@ def run(
         Name of a protocol, as `evaluation.protocols.get` takes it.
     features : ModelInput, optional
         The features of each clip, as `features.model_input.load` gives them; the table's own if left out.
+    heard : sequence of ModelInput
+        Features of the same clips, heard in recording conditions. The models are trained as without them; then each
+        predicts its test clips in every condition, too.
     cv : bool
         Whether to predict the folds inside the training part, too.
     jobs : int
@@ -145,12 +152,13 @@ def run(
         (fold, has_one_model and fold.part == "test", {} if groups is None else {"groups": groups[fold.train]})
         for fold in folds
     ]
+    others = {one.heard: one.values for one in heard}
     if registry.get(recipe.model).trains_in_epochs:
         folder = training.folder and training.folder / run_id
-        fits = _train_each(estimator, inputs.values, labels, work, training.watch, folder)
+        fits = _train_each(estimator, inputs.values, labels, work, others, training.watch, folder)
     else:
         fits = joblib.Parallel(n_jobs=jobs, return_as="generator")(
-            joblib.delayed(_fit_and_predict)(estimator, inputs.values, labels, fold, keep, **options)
+            joblib.delayed(_fit_and_predict)(estimator, inputs.values, labels, fold, keep, others, **options)
             for fold, keep, options in work
         )
     outcomes = []
@@ -158,8 +166,7 @@ def run(
         outcomes.append(outcome)
         if progress:
             progress(len(outcomes), len(folds))
-    predictions = pd.concat([_rows(table, *part) for outcome in outcomes for part in outcome.parts])
-    predictions = predictions.reset_index(drop=True)
+    predictions = _all_rows(table, [part for outcome in outcomes for part in outcome.parts])
     curves = [outcome.curve for outcome in outcomes if outcome.curve is not None]
     last = outcomes[-1]
     made = Run(
@@ -181,7 +188,21 @@ def run(
         layers=last.layers or [],
         learned_from=last.learned_from,
     )
-    return Result(made, last.model)
+    return Result(made, last.model, [_heard(made, one, table, outcomes) for one in heard])
+
+
+def _heard(run: Run, inputs: ModelInput, table: pd.DataFrame, outcomes: "list[_Outcome]") -> Run:
+    """The run of the same models on test clips that are heard in a condition."""
+    predictions = _all_rows(table, [outcome.heard[inputs.heard] for outcome in outcomes if outcome.heard])
+    return replace(
+        run,
+        id=runs.id_of(run.recipe, run.protocol, run.data_digest, cv=False, heard=inputs.heard),
+        tables=Tables(predictions),
+        scores=evaluation.scores(predictions),
+        cv=False,
+        versions=replace(run.versions, features=f"{run.versions.features}; tested on {inputs.version}"),
+        heard=inputs.heard,
+    )
 
 
 def build(recipe: Recipe):
@@ -223,9 +244,10 @@ class _Outcome:
     layers: list[dict] | None = None
     learned_from: int = 0  # clips, without those for validation
     found: dict | None = None  # of nested cross-validation
+    heard: dict[str, tuple] = field(default_factory=dict)  # condition -> the test part, as in `parts`
 
 
-def _train_each(estimator, features, labels, work, watch, folder):
+def _train_each(estimator, features, labels, work, others, watch, folder):
     """Fit a network on each fold, one after another."""
     for number, (fold, keep, options) in enumerate(work, start=1):
         where = {"part": fold.part, "fold": fold.number}
@@ -234,7 +256,7 @@ def _train_each(estimator, features, labels, work, watch, folder):
         if folder:
             options["checkpoint"] = folder / f"{fold.part}-{fold.number}"
         model = clone(estimator)
-        outcome = _fit_and_predict(model, features, labels, fold, keep, threads=None, **options)
+        outcome = _fit_and_predict(model, features, labels, fold, keep, others, threads=None, **options)
         network = model.estimator_
         curve = pd.DataFrame(network.history_).drop(columns="epochs").assign(**where)
         # The sum over epochs, so that a resumed fit counts the epochs from before it was interrupted.
@@ -254,11 +276,15 @@ def _fit_and_predict(
     labels: np.ndarray,
     fold: protocols.Fold,
     keep: bool,
+    others: Mapping[str, np.ndarray],
     *,
     threads: int | None = 1,
     **options,
 ) -> _Outcome:
-    """Fit on a fold's training clips and predict the others; with `keep`, predict the training clips too."""
+    """Fit on a fold's training clips and predict the others; with `keep`, predict the training clips too.
+
+    Test clips are predicted in `others`, too: the features of all clips by recording condition.
+    """
     with threadpool_limits(threads):
         start = time.perf_counter()
         model = estimator.fit(features[fold.train], labels[fold.train], **options)
@@ -274,7 +300,16 @@ def _fit_and_predict(
             predicted - fitted,
             model if keep else None,
             found=found and {"part": fold.part, "fold": fold.number} | found,
+            heard={
+                condition: (fold.part, fold.number, fold.held_out, model.predict_proba(values[fold.held_out]))
+                for condition, values in others.items()
+                if fold.part == "test"
+            },
         )
+
+
+def _all_rows(table: pd.DataFrame, parts: list[tuple[str, int, np.ndarray, np.ndarray]]) -> pd.DataFrame:
+    return pd.concat([_rows(table, *part) for part in parts], ignore_index=True)
 
 
 def _rows(table: pd.DataFrame, part: str, fold: int, rows: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:

@@ -93,9 +93,13 @@ def verify(
             weights=weights,
             jobs=jobs,
         )
-        again = runner.run(
-            recipe, table, protocol=run.protocol, features=features, cv=False, jobs=jobs, progress=progress
-        ).run
+        options = {"cv": False, "jobs": jobs, "progress": progress}
+        if run.heard:
+            options["heard"] = [
+                model_input.load(table, settings, features=recipe.features, heard=run.heard, weights=weights, jobs=jobs)
+            ]
+        result = runner.run(recipe, table, protocol=run.protocol, features=features, **options)
+        again = result.heard[0] if run.heard else result.run
     else:
         again = fusion.fuse(run.recipe, *(runs.get(member, settings.stores) for member in run.members.values()))
     return compare(run, again)

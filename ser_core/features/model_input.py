@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser_core import corpus
+from ser_core import audio, corpus
+from ser_core.audio import conditions
 from ser_core.corpus import ravdess
 from ser_core.errors import FeatureError
 from ser_core.features import registry, store, tables
 from ser_core.features.augmentation import augmented
+from ser_core.features.feature_set import FeatureSet
+from ser_core.features.heard import heard as in_condition
 from ser_core.settings import Settings
 
 
@@ -29,6 +32,8 @@ class ModelInput:
         With augmentation by copies: [shape=(clips, 1 + copies, ...)].
     weights : str
         Origin of the weights of a backbone.
+    heard : str
+        Key of the recording condition in which the clips are heard; empty for as recorded.
     """
 
     features: str
@@ -36,6 +41,10 @@ class ModelInput:
     version: str
     values: np.ndarray
     weights: str = ""
+    heard: str = ""
+
+
+BABBLE_CLIPS = 8  # of other speakers, among which each clip draws the voices of its babble
 
 
 def load(
@@ -45,6 +54,7 @@ def load(
     features: str = "mean180",
     augmentation: str = "none",
     weights: Path | None = None,
+    heard: str = "",
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> ModelInput:
@@ -62,6 +72,9 @@ def load(
         Keys of `features.registry` and `features.augmentation`.
     weights : Path, optional
         File with the weights of a backbone.
+    heard : str
+        Key of `audio.conditions`: the features of the clips as heard in it. Augmented copies are made of training clips
+        alone, which are heard as recorded, so that these have none.
     jobs, progress
         As `store.extract` takes them.
 
@@ -77,8 +90,12 @@ def load(
         If the folder of recordings contains no clip.
     ModelError
         If a backbone's weights are not available.
+    AudioError
+        If there is no such condition.
     """
     plain = registry.get(features, settings, weights)
+    if heard:
+        return _load_heard(table, settings, plain, heard, jobs, progress)
     wanted = augmented(plain, augmentation)
 
     def result(values: np.ndarray) -> ModelInput:
@@ -90,13 +107,56 @@ def load(
         if (shipped := _shipped(table, wanted, settings)) is not None:
             return result(shipped)
     files = _recordings(table, settings)
+    return result(_extract(files, wanted, settings, jobs, progress))
+
+
+def _load_heard(
+    table: pd.DataFrame,
+    settings: Settings,
+    plain: FeatureSet,
+    condition: str,
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> ModelInput:
+    """The features of clips heard in a condition; the voices of babble are other speakers' than each clip's own."""
+    files = np.array(_recordings(table, settings))
+    if not conditions.get(condition).needs_voices:
+        wanted = in_condition(plain, condition)
+        values = _extract(list(files), wanted, settings, jobs, progress)
+        return ModelInput(plain.key, "none", wanted.version, values, plain.weights, condition)
+    speakers = table["speaker"].to_numpy()
+    first = pd.Series(np.arange(len(table))).groupby(speakers, sort=True).first()
+    parts, versions = {}, []
+    for speaker in first.index:
+        others = first.drop(speaker)
+        chosen = others.iloc[np.linspace(0, len(others) - 1, min(BABBLE_CLIPS, len(others))).round().astype(int)]
+        voices = [audio.load(files[row]).samples for row in chosen]
+        wanted, rows = in_condition(plain, condition, voices), np.flatnonzero(speakers == speaker)
+        done = sum(map(len, parts.values()))
+        advance = None if progress is None else lambda now, _, before=done: progress(before + now, len(files))
+        parts[speaker] = _extract(list(files[rows]), wanted, settings, jobs, advance)
+        versions.append(wanted.version)
+    values = np.empty((len(files), *parts[speaker].shape[1:]), parts[speaker].dtype)
+    for speaker, part in parts.items():
+        values[speakers == speaker] = part
+    return ModelInput(plain.key, "none", versions[0].rpartition(", ")[0], values, plain.weights, condition)
+
+
+def _extract(
+    files: list[Path],
+    wanted: FeatureSet,
+    settings: Settings,
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> np.ndarray:
+    """The features of all files, from the store where it has them."""
 
     def check(faults: dict[int, str]) -> None:
         for row, fault in faults.items():
             raise FeatureError(f"{files[row]} cannot be read: {fault}. Replace it, or remove it from the table")
 
     found = store.extract(files, wanted, settings.workspace, jobs=jobs, progress=progress, check=check)
-    return result(np.stack([found.arrays[row] for row in range(len(files))]))
+    return np.stack([found.arrays[row] for row in range(len(files))])
 
 
 def _shipped(table: pd.DataFrame, features: registry.FeatureSet, settings: Settings) -> np.ndarray | None:

@@ -6,12 +6,13 @@ from functools import partial
 import pandas as pd
 
 from ser_core import evaluation
+from ser_core.audio import conditions
 from ser_core.errors import ModelError, ProtocolError
 from ser_core.evaluation import protocols
 from ser_core.models import registry
 from ser_core.results import run_titles
 from ser_core.results.published import ORIGINAL, OriginalResult
-from ser_core.results.runs import Run
+from ser_core.results.runs import HEARD, Run
 
 # The preset with the original's input features, where our default preset of the same model has others.
 SEES_AS_THE_ORIGINAL = {"rnn": "study"}
@@ -83,15 +84,15 @@ def same_test(found: Iterable[Run]) -> dict[str, list[Run]]:
     Returns
     -------
     dict of str to list of Run
-        By the protocol's name; for clips other than those of the shipped runs, also the start of their digest, such as
+        By `Run.test`; for clips other than those of the shipped runs, also the start of their digest, such as
         "study of a1b2c3d4".
     """
     found = list(found)
     digests = _shipped_digests(found)
     groups: dict[str, list[Run]] = {}
     for run in found:
-        protocol, digest = run.protocol, run.data_digest
-        groups.setdefault(protocol if digest in digests else f"{protocol} of {digest[:8]}", []).append(run)
+        test, digest = run.test, run.data_digest
+        groups.setdefault(test if digest in digests else f"{test} of {digest[:8]}", []).append(run)
     order = {name: place for place, name in enumerate(protocols.PROTOCOLS)}
     return dict(sorted(groups.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
 
@@ -110,6 +111,8 @@ def title_of_test(test: str) -> str:
     """
     protocol, name, digest = _protocol_of(test)
     title = protocol.title if protocol else name
+    if heard := _condition_of(test):
+        title += f"; test clips heard {conditions.in_words(heard)}"
     return f"{title} (other clips, {digest})" if digest else title
 
 
@@ -129,9 +132,14 @@ def usual_kind(test: str) -> str:
     return protocol.usual_kind if protocol else "class"
 
 
+def _condition_of(test: str) -> str:
+    return test.partition(" of ")[0].partition(HEARD)[2]
+
+
 def _protocol_of(test: str) -> tuple[protocols.Protocol | None, str, str]:
     """A test's protocol, its name, and the start of the clips' digest; no protocol for one of an earlier version."""
     name, _, digest = test.partition(" of ")
+    name = name.partition(HEARD)[0]
     try:
         return protocols.get(name), name, digest
     except ProtocolError:
@@ -158,7 +166,7 @@ def original_of(run: Run, found: Iterable[Run]) -> OriginalResult | None:
     OriginalResult or None
     """
     key = run.recipe.model
-    if key not in ORIGINAL or run.protocol != "study" or run.data_digest not in _shipped_digests(found):
+    if key not in ORIGINAL or run.test != "study" or run.data_digest not in _shipped_digests(found):
         return None
     if not registry.get(key).learns_from_clips:
         return ORIGINAL[key]
@@ -190,7 +198,7 @@ def table(
         of the last fit, `parameters` of a network, ...
     """
     found = list(found)
-    chosen = [run for run in found if run.protocol == protocol]
+    chosen = [run for run in found if run.test == protocol]
     labels = run_titles.titles(chosen, protocol=False)
     rows = [row(run, kind, original_of(run, found)) | {"label": labels[run.id]} for run in chosen]
     return as_table(rows, sizes or {})

@@ -111,7 +111,7 @@ def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
     """
     rows = []
     for run in found:
-        if run.protocol.removesuffix("+song") != protocol:
+        if run.test.removesuffix("+song") != protocol:
             continue
         recipe = run.recipe
         what = run.id, recipe.model, run.name, recipe.preset, run.versions.features, recipe.seed, run.shipped

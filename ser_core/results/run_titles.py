@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from ser_core.audio import conditions
 from ser_core.evaluation import protocols
 from ser_core.features import augmentation
 from ser_core.models import deep, registry
@@ -36,6 +37,8 @@ def title(run: Run, *, protocol: bool = True) -> str:
         words += f", {augmentation.get(recipe.augmentation).label or recipe.features}"
     if protocol and run.protocol != "study":
         words += f", {run.protocol}"
+    if protocol and run.heard:
+        words += f", heard {conditions.in_words(run.heard)}"
     if recipe.seed != protocols.ORIGINAL_SEED:
         words += f", seed {recipe.seed}"
     return words

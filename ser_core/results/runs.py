@@ -27,6 +27,7 @@ from ser_core.models.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
+HEARD = " heard "  # between a protocol and a recording condition
 OWN = "own-"  # prefix of the ids of this installation's own runs
 RECORD, PREDICTIONS, CURVES = "run.json", "predictions.parquet", "curves.parquet"
 TABLES_KEPT = 256  # in memory: about 0.3 MB each
@@ -125,6 +126,8 @@ class Run:
         For a network.
     learned_from : int
         For a network: number of training clips, validation clips left out.
+    heard : str
+        Key of the recording condition in which the test clips were heard; empty for as recorded.
     shipped : bool
     """
 
@@ -145,6 +148,7 @@ class Run:
     tuned: dict = field(default_factory=dict)
     layers: list[dict] = field(default_factory=list)
     learned_from: int = 0
+    heard: str = ""
     shipped: bool = False
 
     @property
@@ -203,9 +207,14 @@ class Run:
         return self.part("test")["truth"].value_counts().sort_index().to_dict()
 
     @property
-    def what(self) -> tuple[Recipe, str, str, bool]:
-        """What identifies the experiment: recipe, protocol, digest of the clips, and whether with cross-validation."""
-        return self.recipe, self.protocol, self.data_digest, self.cv
+    def what(self) -> tuple[Recipe, str, str, bool, str]:
+        """Recipe, protocol, digest of the clips, whether with cross-validation, and how the test clips are heard."""
+        return self.recipe, self.protocol, self.data_digest, self.cv, self.heard
+
+    @property
+    def test(self) -> str:
+        """The protocol and how the test clips are heard, e.g. "emobox heard room": runs of one test are comparable."""
+        return f"{self.protocol}{HEARD}{self.heard}" if self.heard else self.protocol
 
     @property
     def own(self) -> "Run":
@@ -228,7 +237,7 @@ class Unreadable:
         return f"Run {self.id} cannot be read: {self.reason}. {way_out}"
 
 
-def id_of(recipe: Recipe, protocol: str, data_digest: str, cv: bool = True) -> str:
+def id_of(recipe: Recipe, protocol: str, data_digest: str, cv: bool = True, heard: str = "") -> str:
     """A run's id. The same recipe, protocol and clips give the same id.
 
     Parameters
@@ -236,14 +245,15 @@ def id_of(recipe: Recipe, protocol: str, data_digest: str, cv: bool = True) -> s
     recipe : Recipe
     protocol, data_digest : str
     cv : bool
+    heard : str
 
     Returns
     -------
     str
     """
-    what = json.dumps([recipe.digest, protocol, data_digest, cv])
+    what = json.dumps([recipe.digest, protocol, data_digest, cv, *([heard] if heard else [])])
     fingerprint = hashlib.sha256(what.encode()).hexdigest()[:8]
-    return f"{protocol}-{recipe.model}-{recipe.preset}-{fingerprint}"
+    return "-".join(filter(None, (protocol, recipe.model, recipe.preset, heard, fingerprint)))
 
 
 def save(run: Run, store: Path) -> Path:
@@ -482,7 +492,7 @@ def list_all(stores: Iterable[Path]) -> list[Run]:
 
 
 def find(found: Iterable[Run], *, protocol: str | None = None, **recipe) -> Run:
-    """The first run of this protocol and with these fields in its recipe.
+    """The first run of this protocol and with these fields in its recipe; its test clips are heard as recorded.
 
     Parameters
     ----------
@@ -508,13 +518,15 @@ def find(found: Iterable[Run], *, protocol: str | None = None, **recipe) -> Run:
     raise ArtifactError(f"There is no run with {fields}. Make it: python -m ser_core run")
 
 
-def matches(run: Run, *, protocol: str | None = None, **recipe) -> bool:
+def matches(run: Run, *, protocol: str | None = None, heard: str = "", **recipe) -> bool:
     """Whether a run is of this protocol and has these fields in its recipe, e.g. `preset="default"`.
 
     Parameters
     ----------
     run : Run
     protocol : str, optional
+    heard : str
+        The recording condition of its test clips; empty for as recorded.
     recipe
         Fields of a recipe and their values.
 
@@ -522,5 +534,5 @@ def matches(run: Run, *, protocol: str | None = None, **recipe) -> bool:
     -------
     bool
     """
-    is_of_protocol = protocol is None or run.protocol == protocol
-    return is_of_protocol and all(getattr(run.recipe, name) == value for name, value in recipe.items())
+    is_of_test = run.heard == heard and protocol in (None, run.protocol)
+    return is_of_test and all(getattr(run.recipe, name) == value for name, value in recipe.items())

@@ -67,7 +67,7 @@ def members(vote: Run, found: Iterable[Run]) -> dict[str, Run]:
 
 
 def _on(run: Run) -> tuple:
-    return run.protocol, run.data_digest, run.recipe.seed
+    return run.test, run.data_digest, run.recipe.seed
 
 
 # "MLP mends fearful female and sad male, XGBoost sad female": the corrected member, by which, in which classes.
@@ -92,7 +92,7 @@ def original_claims(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
         Whether the claim holds, and the counts in words.
     """
     claims: list[tuple[bool, str]] = []
-    if (vote.recipe.model, vote.protocol, set(of)) != (ORIGINAL_VOTE, "study", {"mlp", "xgb"}):
+    if (vote.recipe.model, vote.test, set(of)) != (ORIGINAL_VOTE, "study", {"mlp", "xgb"}):
         return claims
     for weak, strong, labels in ORIGINAL_CLAIMS:
         gains = by_class(vote, of[weak]).set_index("truth")
