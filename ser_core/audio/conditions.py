@@ -197,7 +197,9 @@ def _band(low_hz: float | None, high_hz: float | None, order: int, samples: Samp
 def _drawn_band(side: str, low_hz: float, high_hz: float, samples: Samples, place: Place) -> Samples:
     """A first-order low pass or high pass, its bound drawn between two."""
     bound = place.random.uniform(low_hz, high_hz)
-    return _band(*((bound, None) if side == "highpass" else (None, bound)), 1, samples, place)
+    if side == "highpass":
+        return _band(bound, None, 1, samples, place)
+    return _band(None, bound, 1, samples, place)
 
 
 def _shape(curve: tuple[tuple[float, float], ...], jitter_db: float, samples: Samples, place: Place) -> Samples:

@@ -93,12 +93,14 @@ def verify(
             weights=weights,
             jobs=jobs,
         )
-        options = {"cv": False, "jobs": jobs, "progress": progress}
+        heard = []
         if run.heard:
-            options["heard"] = [
-                model_input.load(table, settings, features=recipe.features, heard=run.heard, weights=weights, jobs=jobs)
-            ]
-        result = runner.run(recipe, table, protocol=run.protocol, features=features, **options)
+            heard.append(
+                model_input.load(table, settings, features=recipe.features, weights=weights, heard=run.heard, jobs=jobs)
+            )
+        result = runner.run(
+            recipe, table, protocol=run.protocol, features=features, heard=heard, cv=False, jobs=jobs, progress=progress
+        )
         again = result.heard[0] if run.heard else result.run
     else:
         again = fusion.fuse(run.recipe, *(runs.get(member, settings.stores) for member in run.members.values()))

@@ -119,27 +119,29 @@ def _load_heard(
     progress: Callable[[int, int], None] | None,
 ) -> ModelInput:
     """The features of clips heard in a condition; the voices of babble are other speakers' than each clip's own."""
-    files = np.array(_recordings(table, settings))
+    files = _recordings(table, settings)
     if not conditions.get(condition).needs_voices:
         wanted = in_condition(plain, condition)
-        values = _extract(list(files), wanted, settings, jobs, progress)
+        values = _extract(files, wanted, settings, jobs, progress)
         return ModelInput(plain.key, "none", wanted.version, values, plain.weights, condition)
-    speakers = table["speaker"].to_numpy()
-    first = pd.Series(np.arange(len(table))).groupby(speakers, sort=True).first()
-    parts, versions = {}, []
-    for speaker in first.index:
-        others = first.drop(speaker)
-        chosen = others.iloc[np.linspace(0, len(others) - 1, min(BABBLE_CLIPS, len(others))).round().astype(int)]
-        voices = [audio.load(files[row]).samples for row in chosen]
-        wanted, rows = in_condition(plain, condition, voices), np.flatnonzero(speakers == speaker)
-        done = sum(map(len, parts.values()))
-        advance = None if progress is None else lambda now, _, before=done: progress(before + now, len(files))
-        parts[speaker] = _extract(list(files[rows]), wanted, settings, jobs, advance)
-        versions.append(wanted.version)
-    values = np.empty((len(files), *parts[speaker].shape[1:]), parts[speaker].dtype)
-    for speaker, part in parts.items():
-        values[speakers == speaker] = part
-    return ModelInput(plain.key, "none", versions[0].rpartition(", ")[0], values, plain.weights, condition)
+    rows: dict[int, np.ndarray] = {}
+    for speaker, of_speaker in table.groupby(np.asarray(table["speaker"])).indices.items():
+        wanted = in_condition(plain, condition, _other_voices(table, files, speaker))
+        values = _extract([files[row] for row in of_speaker], wanted, settings, jobs, None)
+        rows |= dict(zip(of_speaker, values, strict=True))
+        if progress:
+            progress(len(rows), len(files))
+    version = f"{plain.version} heard {condition}, {conditions.VERSION}"
+    return ModelInput(
+        plain.key, "none", version, np.stack([rows[row] for row in range(len(files))]), plain.weights, condition
+    )
+
+
+def _other_voices(table: pd.DataFrame, files: list[Path], speaker: str) -> list[np.ndarray]:
+    """A clip of each of some other speakers, evenly drawn from the list of them."""
+    first = pd.Series(range(len(table))).groupby(np.asarray(table["speaker"])).first().drop(speaker)
+    chosen = first.iloc[np.linspace(0, len(first) - 1, min(BABBLE_CLIPS, len(first))).round().astype(int)]
+    return [audio.load(files[row]).samples for row in chosen]
 
 
 def _extract(
