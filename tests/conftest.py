@@ -40,6 +40,7 @@ SLOW = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Mark what is slow; one process runs a module, and one runs all browser tests: they share a server."""
     for item in items:
