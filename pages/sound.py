@@ -1,12 +1,16 @@
-"""One clip, or two side by side: to the ear and to the eye."""
+"""One clip, two side by side, or one as it is heard in another recording condition: to the ear and to the eye."""
 
+import io
 import random
 from dataclasses import dataclass
 from functools import reduce
 
+import numpy as np
+import soundfile
 import streamlit as st
 
 from ser_core import audio, corpus, ui
+from ser_core.audio.conditions import CONDITIONS
 from ser_core.corpus import Clip, pairs, synthetic
 from ser_core.corpus.ravdess import gender_of_actor
 from ser_core.errors import CorpusError
@@ -15,10 +19,12 @@ from ser_core.figures.clip import BY_KEY, VIEWS, Scale
 from ser_core.ui import cached
 from ser_core.ui.clip import audio_errors_shown, player
 
-FIRST, SECOND = "clip", "other"  # in the address: ?clip=03-01-05-01-02-01-12&other=...
+FIRST, SECOND, HEARD = "clip", "other", "heard"  # in the address: ?clip=03-01-05-01-02-01-12&other=... or &heard=room
 SHOWN_FIRST = corpus.parse("03-01-05-02-01-01-12")
 VIEWS_SHOWN_FIRST = ["waveform", "mel", "pitch"]
-ONE, TWO = "One clip", "Two clips"
+ONE, TWO, OTHERWISE = "One clip", "Two clips", "Recorded otherwise"
+HEARD_FIRST = "telephone"
+BABBLE_VOICES = 6
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,17 @@ def draw(view: str, key: str, scale: Scale, name: str, _waveform: audio.Waveform
     return BY_KEY[view].draw(_waveform.samples, _waveform.rate, scale, name)
 
 
+@st.cache_data(max_entries=64, show_spinner="Recording it otherwise")
+def recorded_otherwise(
+    key: str, condition: str, voices_of: tuple[str, ...], _waveform: audio.Waveform, _voices
+) -> tuple:
+    """The samples of a clip in a recording condition, and the same as a file that browsers play."""
+    samples = CONDITIONS[condition].apply(_waveform.samples, _waveform.rate, voices=_voices)
+    file = io.BytesIO()
+    soundfile.write(file, samples, _waveform.rate, format="WAV", subtype="PCM_16")  # beyond full scale it is clipped
+    return np.clip(samples, -1, 1), file.getvalue()
+
+
 def read_address(side: str, default: Clip, beside: Clip | None = None) -> Clip:
     """The clip that the address names; if it is not here, one like it, and a line that says so."""
     asked = None
@@ -88,12 +105,12 @@ def point_at(side: str, clip: Clip) -> None:
 
 
 def choose_mode(first: Clip) -> None:
-    """One clip or two, or any of them."""
-    st.session_state["mode"] = TWO if SECOND in st.query_params else ONE
+    """One clip or two, one in another recording condition, or any of them."""
+    st.session_state["mode"] = TWO if SECOND in st.query_params else OTHERWISE if HEARD in st.query_params else ONE
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             "How many",
-            [ONE, TWO],
+            [ONE, TWO, OTHERWISE],
             required=True,
             key="mode",
             on_change=switch,
@@ -104,10 +121,12 @@ def choose_mode(first: Clip) -> None:
 
 
 def switch(first: Clip) -> None:
+    for side in (SECOND, HEARD):
+        st.query_params.pop(side, None)  # a second click may come before the first was drawn
     if st.session_state["mode"] == TWO:
         point_at(SECOND, pairs.partners(clips, first)[0])
-    else:
-        st.query_params.pop(SECOND, None)  # a second click may come before the first was drawn
+    elif st.session_state["mode"] == OTHERWISE:
+        st.query_params[HEARD] = HEARD_FIRST
 
 
 def surprise() -> None:
@@ -167,6 +186,43 @@ def play(clip: Clip) -> Sound | None:
     said = f": “{corpus.STATEMENTS[clip.statement]}”" if file else ", imitated by a program"
     st.caption(f"**{corpus.title(clip)}**{said}. {voice_of(sound.key, sound.waveform)}.")
     return sound
+
+
+def choose_condition() -> str:
+    """The recording condition that the address names."""
+    if st.query_params[HEARD] not in CONDITIONS:
+        st.warning(ui.as_text(f"There is no condition {st.query_params[HEARD]!r}. Another is shown instead."))
+        st.query_params[HEARD] = HEARD_FIRST
+    st.session_state["condition"] = st.query_params[HEARD]
+    return st.selectbox(
+        "How it is recorded",
+        list(CONDITIONS),
+        format_func=lambda key: CONDITIONS[key].title,
+        key="condition",
+        on_change=lambda: st.query_params.update({HEARD: st.session_state["condition"]}),
+    )
+
+
+def play_otherwise(sound: Sound, condition: str) -> Sound:
+    """The clip as it is heard in a recording condition."""
+    others = babble(sound.clip) if CONDITIONS[condition].needs_voices else {}
+    samples, file = recorded_otherwise(
+        sound.key, condition, tuple(others), sound.waveform, [one.samples for one in others.values()]
+    )
+    st.audio(file, format=ui.MIME["wav"])
+    st.caption(f"**{CONDITIONS[condition].title}**: {CONDITIONS[condition].note}.")
+    waveform = audio.Waveform(samples, sound.waveform.rate, sound.waveform.rate, 1, "wav")
+    return Sound(sound.clip, f"{sound.key} {condition}", waveform)
+
+
+def babble(clip: Clip) -> dict[str, audio.Waveform]:
+    """Clips of other actors, who talk at once behind this one."""
+    first: dict[str, Clip] = {}
+    for one in clips:
+        if one.speaker != clip.speaker and len(first) < BABBLE_VOICES:
+            first.setdefault(one.speaker, one)
+    files = {one: found.file(one.stem) for one in first.values()}
+    return {one.stem: cached.waveform(file) if file else decoded_imitation(one) for one, file in files.items()}
 
 
 def offer_pairs(first: Clip, second: Clip | None) -> None:
@@ -253,17 +309,24 @@ first = read_address(FIRST, SHOWN_FIRST)
 choose_mode(first)
 second = read_address(SECOND, pairs.partners(clips, first)[0], beside=first) if SECOND in st.query_params else None
 shown = {FIRST: first} if second is None else {FIRST: first, SECOND: second}
+is_otherwise = second is None and HEARD in st.query_params
 st.session_state["shown"] = {side: clip.stem for side, clip in shown.items()}
-sounds = []
-for column, (side, clip) in zip(st.columns(len(shown)), shown.items(), strict=True):
+sounds, names = [], pairs.names(first, second) if second else ("",)
+columns = st.columns(1 + (second is not None or is_otherwise))
+for column, (side, clip) in zip(columns, shown.items(), strict=False):
     with column:
         choose(side, clip)
         sounds.append(play(clip))
+if is_otherwise and sounds[0]:
+    with columns[1]:
+        condition = choose_condition()
+        sounds.append(play_otherwise(sounds[0], condition))
+        names = "As recorded", CONDITIONS[condition].title
 heard = [sound for sound in sounds if sound]
-names = pairs.names(first, second) if second else ("",)
 if len(heard) == 2:
     compare(heard, names)
-offer_pairs(first, second)
+if not is_otherwise:
+    offer_pairs(first, second)
 if heard:
     scale = reduce(Scale.joined, [scale_of(sound.key, sound.waveform) for sound in heard])
     for key in choose_views():

@@ -213,3 +213,39 @@ def test_views_that_there_are_not_are_answered_with_the_first_ones(app, some, vi
     at(app, "sound", clip=ANGRY, views=views)
     assert len(charts(app)) == 3
     assert not app.error
+
+
+@pytest.mark.parametrize("condition", ["telephone", "babble-10", "louder"])
+def test_a_clip_is_heard_and_seen_beside_itself_recorded_otherwise(app, some, condition):
+    at(app, "sound", clip=ANGRY, heard=condition)
+    assert not app.error and not app.warning
+    assert widget(app, "mode").value == "Recorded otherwise"
+    assert len(app.get("audio")) == 2
+    assert len(charts(app)) == 6
+    assert "As recorded" in texts(app)
+
+
+def test_another_condition_is_one_choice_away_and_in_the_address(app, some):
+    at(app, "sound", clip=ANGRY)
+    widget(app, "mode").set_value("Recorded otherwise").run()
+    well(app)
+    assert app.query_params["heard"] == "telephone"
+    assert "300 to 3,400 Hz" in texts(app)
+    widget(app, "condition").set_value("hall").run()
+    assert app.query_params["heard"] == "hall"
+    assert "decay 1.1 s" in texts(well(app))
+    widget(app, "mode").set_value("One clip").run()
+    assert "heard" not in app.query_params
+    assert len(well(app).get("audio")) == 1
+
+
+def test_without_recordings_a_program_speaks_in_every_condition(app, none):
+    at(app, "sound", heard="cafe-call")
+    assert not app.error
+    assert len(app.get("audio")) == 2
+
+
+def test_an_unknown_condition_in_the_address_is_named_and_another_shown(app, some):
+    at(app, "sound", clip=ANGRY, heard="moon")
+    assert "no condition 'moon'" in app.warning[0].value
+    assert app.query_params["heard"] == "telephone"
