@@ -5,6 +5,8 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from ser_core import evaluation, experiments, extras
 from ser_core.audio import conditions
 from ser_core.cli.screen import print_table, progress, say, score
@@ -135,8 +137,10 @@ def _fit(recipe, table, options, settings, training):
             jobs=options.jobs,
             progress=advance,
         )
-    heard = []
-    for condition in _conditions(options):
+    heard, chosen = [], _conditions(options)
+    folds = protocols.get(options.protocol).folds(table) if chosen else []
+    tested = np.concatenate([fold.held_out for fold in folds if fold.part == "test"]) if folds else None
+    for condition in chosen:
         with progress(f"Hearing clips {conditions.in_words(condition)}", "clip", options) as advance:
             heard.append(
                 model_input.load(
@@ -145,6 +149,7 @@ def _fit(recipe, table, options, settings, training):
                     features=recipe.features,
                     weights=options.weights,
                     heard=condition,
+                    rows=tested,
                     jobs=options.jobs,
                     progress=advance,
                 )

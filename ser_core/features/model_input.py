@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,7 @@ def load(
     augmentation: str = "none",
     weights: Path | None = None,
     heard: str = "",
+    rows: np.ndarray | None = None,
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> ModelInput:
@@ -75,6 +77,8 @@ def load(
     heard : str
         Key of `audio.conditions`: the features of the clips as heard in it. Augmented copies are made of training clips
         alone, which are heard as recorded, so that these have none.
+    rows : np.ndarray [dtype=int], optional
+        With `heard`, the clips to extract, such as the test clips; the features of all others are NaN.
     jobs, progress
         As `store.extract` takes them.
 
@@ -95,7 +99,8 @@ def load(
     """
     plain = registry.get(features, settings, weights)
     if heard:
-        return _load_heard(table, settings, plain, heard, jobs, progress)
+        wanted_rows = np.arange(len(table)) if rows is None else np.unique(rows)
+        return _load_heard(table, settings, plain, heard, wanted_rows, jobs, progress)
     wanted = augmented(plain, augmentation)
 
     def result(values: np.ndarray) -> ModelInput:
@@ -115,31 +120,40 @@ def _load_heard(
     settings: Settings,
     plain: FeatureSet,
     condition: str,
+    rows: np.ndarray,
     jobs: int,
     progress: Callable[[int, int], None] | None,
 ) -> ModelInput:
     """The features of clips heard in a condition; the voices of babble are other speakers' than each clip's own."""
     files = _recordings(table, settings)
-    if not conditions.get(condition).needs_voices:
-        wanted = in_condition(plain, condition)
-        values = _extract(files, wanted, settings, jobs, progress)
-        return ModelInput(plain.key, "none", wanted.version, values, plain.weights, condition)
-    rows: dict[int, np.ndarray] = {}
-    for speaker, of_speaker in table.groupby(np.asarray(table["speaker"])).indices.items():
-        wanted = in_condition(plain, condition, _other_voices(table, files, speaker))
-        values = _extract([files[row] for row in of_speaker], wanted, settings, jobs, None)
-        rows |= dict(zip(of_speaker, values, strict=True))
-        if progress:
-            progress(len(rows), len(files))
+    speakers = np.asarray(table["speaker"])
+    if conditions.get(condition).needs_voices:
+        parts = [
+            (in_condition(plain, condition, _other_voices(speakers, files, speaker)), rows[speakers[rows] == speaker])
+            for speaker in np.unique(speakers[rows])
+        ]
+    else:
+        parts = [(in_condition(plain, condition), rows)]
+    values, done = None, 0
+    for wanted, of in parts:
+        advance = progress and partial(_advance, progress, done, len(rows))
+        made = _extract([files[row] for row in of], wanted, settings, jobs, advance)
+        if values is None:
+            values = np.full((len(table), *made.shape[1:]), np.nan, made.dtype)
+        values[of] = made
+        done += len(of)
+    assert values is not None, "no clip to hear"
     version = f"{plain.version} heard {condition}, {conditions.VERSION}"
-    return ModelInput(
-        plain.key, "none", version, np.stack([rows[row] for row in range(len(files))]), plain.weights, condition
-    )
+    return ModelInput(plain.key, "none", version, values, plain.weights, condition)
 
 
-def _other_voices(table: pd.DataFrame, files: list[Path], speaker: str) -> list[np.ndarray]:
+def _advance(progress: Callable[[int, int], None], before: int, total: int, done: int, _: int) -> None:
+    progress(before + done, total)
+
+
+def _other_voices(speakers: np.ndarray, files: list[Path], speaker: str) -> list[np.ndarray]:
     """A clip of each of some other speakers, evenly drawn from the list of them."""
-    first = pd.Series(range(len(table))).groupby(np.asarray(table["speaker"])).first().drop(speaker)
+    first = pd.Series(range(len(speakers))).groupby(speakers).first().drop(speaker)
     chosen = first.iloc[np.linspace(0, len(first) - 1, min(BABBLE_CLIPS, len(first))).round().astype(int)]
     return [audio.load(files[row]).samples for row in chosen]
 

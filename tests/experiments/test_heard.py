@@ -84,6 +84,12 @@ def test_babble_is_other_speakers(table, here):
     assert first.version == "study-1 heard babble-10, conditions-1"
 
 
+def test_only_the_clips_that_are_tested_need_to_be_heard(table, here, telephone):
+    some = model_input.load(table, here, heard="telephone", rows=np.array([5, 3]), jobs=1)
+    assert np.flatnonzero(np.isfinite(some.values).all(axis=1)).tolist() == [3, 5]
+    np.testing.assert_array_equal(some.values[[3, 5]], telephone.values[[3, 5]])
+
+
 def test_an_unknown_condition_is_refused(table, here):
     with pytest.raises(AudioError, match="no condition 'moon'"):
         model_input.load(table, here, heard="moon")
