@@ -10,7 +10,7 @@ from ser_core import ui
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS
 from ser_core.figures import generalization as figures
 from ser_core.models import registry
-from ser_core.results import generalization, run_titles
+from ser_core.results import comparison, generalization, robustness, run_titles
 from ser_core.results.published import HUMAN_ACCURACY
 from ser_core.results.runs import Run
 from ser_core.ui import cached
@@ -30,6 +30,7 @@ MOST = 15  # of our runs on one chart
 ladder = kept(generalization.ladder, show_spinner="Scoring the runs")
 song = kept(generalization.song_helps, show_spinner="Comparing the runs")
 ideas = kept(generalization.ideas, show_spinner="Comparing the runs")
+conditions = kept(robustness.table, show_spinner="Scoring the runs")
 
 
 @partial(kept, show_spinner="Scoring the runs")
@@ -127,6 +128,34 @@ def show_unheard(found: list[Run]) -> None:
         )
 
 
+def show_conditions(found: list[Run]) -> None:
+    tests = robustness.protocols(found)
+    if not tests:
+        return
+    st.header("The same clips, recorded otherwise")
+    st.markdown(
+        "The models and the clips stay; only the recording changes, **after** the model has learned. Over a telephone "
+        "people hear the same emotion. What is done to a clip can be seen and heard: *See a sound*, *Recorded "
+        "otherwise*."
+    )
+    protocol = ui.choice("Tested on", {name: comparison.title_of_test(name) for name in tests}, key="heard-under")
+    table = conditions(found, protocol, kind="emotion")
+    ui.chart(figures.conditions(table, "Emotions recognised, of eight, in each recording condition"), key="conditions")
+    st.caption("Make such a row of any model: `python -m ser_core run MODEL --heard all`.")
+    with st.expander("The numbers: intervals, what is claimed, and how many answers stay the same"):
+        named = {"accuracy": "accuracy", "low": "95 % from", "high": "to", "uar": "UAR", "claims": "claims"}
+        st.dataframe(
+            table.drop(columns="condition"),
+            hide_index=True,
+            column_config={
+                "model": TextColumn(pinned=True),
+                "title": "condition",
+                **{name: NumberColumn(said, format="%.3f") for name, said in named.items()},
+                "same": NumberColumn("same answer", format="percent"),
+            },
+        )
+
+
 def show_ideas(found: list[Run]) -> None:
     table = ideas(found)
     if table.empty:
@@ -165,5 +194,6 @@ st.markdown(
 show_ladder(found)
 show_why()
 show_unheard(found)
+show_conditions(found)
 show_ideas(found)
 show_song(found)

@@ -1,12 +1,9 @@
 """One clip, two side by side, or one as it is heard in another recording condition: to the ear and to the eye."""
 
-import io
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
-import numpy as np
-import soundfile
 import streamlit as st
 
 from ser_core import audio, corpus, ui
@@ -73,13 +70,12 @@ def draw(view: str, key: str, scale: Scale, name: str, _waveform: audio.Waveform
 
 @st.cache_data(max_entries=64, show_spinner="Recording it otherwise")
 def recorded_otherwise(
-    key: str, condition: str, voices_of: tuple[str, ...], _waveform: audio.Waveform, _voices
-) -> tuple:
-    """The samples of a clip in a recording condition, and the same as a file that browsers play."""
+    key: str, condition: str, voices_of: tuple[str, ...], _waveform: audio.Waveform, _voices: list
+) -> tuple[audio.Waveform, bytes]:
+    """A clip in a recording condition, and the same as a file that browsers play."""
     samples = CONDITIONS[condition].apply(_waveform.samples, _waveform.rate, voices=_voices)
-    file = io.BytesIO()
-    soundfile.write(file, samples, _waveform.rate, format="WAV", subtype="PCM_16")  # beyond full scale it is clipped
-    return np.clip(samples, -1, 1), file.getvalue()
+    changed = replace(_waveform, samples=samples)
+    return changed, changed.wav()
 
 
 def read_address(side: str, default: Clip, beside: Clip | None = None) -> Clip:
@@ -206,12 +202,11 @@ def choose_condition() -> str:
 def play_otherwise(sound: Sound, condition: str) -> Sound:
     """The clip as it is heard in a recording condition."""
     others = babble(sound.clip) if CONDITIONS[condition].needs_voices else {}
-    samples, file = recorded_otherwise(
+    waveform, file = recorded_otherwise(
         sound.key, condition, tuple(others), sound.waveform, [one.samples for one in others.values()]
     )
     st.audio(file, format=ui.MIME["wav"])
     st.caption(f"**{CONDITIONS[condition].title}**: {CONDITIONS[condition].note}.")
-    waveform = audio.Waveform(samples, sound.waveform.rate, sound.waveform.rate, 1, "wav")
     return Sound(sound.clip, f"{sound.key} {condition}", waveform)
 
 

@@ -1,8 +1,10 @@
 """Decoded audio, and the limits of what is decoded."""
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
+import soundfile
 
 DEFAULT_RATE = 22_050  # Hz, librosa.load's default
 
@@ -62,3 +64,30 @@ class Waveform:
     def duration_s(self) -> float:
         """Length in seconds."""
         return len(self.samples) / self.rate
+
+    def wav(self) -> bytes:
+        """The content of a 16-bit WAV file. What is beyond full scale is clipped, as loudspeakers do.
+
+        Returns
+        -------
+        bytes
+        """
+        return wav(self.samples, self.rate)
+
+
+def wav(samples: np.ndarray, rate: int) -> bytes:
+    """The content of a 16-bit WAV file.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        Full scale is -1 to 1.
+    rate : int > 0, Hz
+
+    Returns
+    -------
+    bytes
+    """
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="WAV")
+    return file.getvalue()

@@ -6,7 +6,6 @@ speech: in pitch, its range and contour, speaking rate, loudness, brightness and
 them shows that the code works, and says nothing about people.
 """
 
-import io
 import itertools
 import math
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ import numpy as np
 import soundfile
 from scipy.signal import lfilter, sosfilt
 
+from ser_core.audio import waveform
 from ser_core.corpus.clips import SUFFIXES
 from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES
 from ser_core.corpus.ravdess import NEVER_SUNG, gender_of_actor
@@ -277,9 +277,7 @@ def wav(emotion: str, *, rate: int = RATE, **options: Any) -> bytes:
     CorpusError
         As `speak`.
     """
-    file = io.BytesIO()
-    soundfile.write(file, speak(emotion, rate=rate, **options), rate, format="WAV")
-    return file.getvalue()
+    return waveform.wav(speak(emotion, rate=rate, **options), rate)
 
 
 def write_corpus(

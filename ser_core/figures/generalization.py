@@ -1,9 +1,11 @@
 """Figures of speaker dependence: scores from the easiest protocol to the hardest, and what helps."""
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.figures.style import ACCENT, ACCURACY, LEGEND_BELOW, MUTED, SECOND, finish, interval
+from ser_core.figures.style import ACCENT, ACCURACY, LEGEND_BELOW, MUTED, ROWS, SECOND, SEQUENTIAL, finish, interval
+from ser_core.results import robustness
 from ser_core.results.generalization import fall
 
 NAMES = {
@@ -224,3 +226,45 @@ def _finish_gains(figure: go.Figure, what: str) -> None:
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
     figure.update_xaxes(title=f"points of accuracy<br>that {what} adds,<br>with 95 % interval")
     figure.update_yaxes(automargin=True)
+
+
+def conditions(table: pd.DataFrame, title: str) -> tuple[go.Figure, str]:
+    """The accuracy of models in each recording condition, as a heat map.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `robustness.table` gives it.
+    title : str
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
+    models = table["model"].unique()
+    shown = {
+        name: table.pivot(index="title", columns="model", values=name).loc[table["title"].unique(), models]
+        for name in ("accuracy", "low", "high", "claims", "same")
+    }
+    figure = go.Figure(
+        go.Heatmap(
+            z=shown["accuracy"],
+            x=models,
+            y=shown["accuracy"].index,
+            zmin=0,
+            zmax=1,
+            colorscale=SEQUENTIAL,
+            texttemplate="%{z:.0%}",
+            xgap=2,
+            ygap=2,
+            customdata=np.stack([shown[name] for name in ("low", "high", "claims", "same")], axis=-1),
+            hovertemplate="%{x}<br>%{y}: %{z:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})<br>it claims "
+            "%{customdata[2]:.0%}<br>same answer as recorded: %{customdata[3]:.0%}<extra></extra>",
+            showscale=False,
+        )
+    )
+    figure.update_yaxes(**ROWS)
+    figure.update_xaxes(side="top", automargin=True)
+    finish(figure, title, height=90 + 25 * len(shown["accuracy"]))
+    return figure, " ".join(robustness.in_words(table, model) for model in models)
