@@ -1,4 +1,4 @@
-"""What is measured on a file's own samples, before its channels are mixed and resampled: clipping, offset, cancelling."""
+"""What is measured on a file's own samples, before mixing and resampling: clipping, silence, cancelling channels."""
 
 import numpy as np
 
@@ -124,6 +124,6 @@ class _Runs:
             return False
         there = (self._extreme > MIN_EXTREME) & (self._runs >= MIN_RUNS)
         extreme, second = self._extreme[there], self._second[there]
-        # Where a cosine is within a step of its peak, and where it is near it; more of it is flat only if it is clipped.
+        # Where a cosine is within a step of its peak, of where it is near it: more is flat only if it is clipped.
         flat = np.arccos(np.maximum(second / extreme, 0)) / np.arccos(NEAR)
         return bool((self._inside[there] > np.minimum(MARGIN * flat, MAX_FLAT) * self._near[there]).any())

@@ -1,8 +1,8 @@
 """Recording quality: warnings about what makes a prediction unreliable.
 
 The thresholds come from RAVDESS clips: in none of every second one is the loudest part below -53 dBFS, or is there less
-than a second of voice; of 60, none has pauses less than 52 dB below its loudest part, and with white noise 20 dB below
-the voice all have pauses 24 to 30 dB below. How loud a recording is, and an offset, are no faults.
+than a second of voice; of 120, none has pauses less than 52 dB below its loudest part, and with white noise 20 dB
+below the voice all have pauses 24 to 30 dB below. How loud a recording is, and an offset, are no faults.
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,10 @@ MIN_RANGE_DB = 38.0  # between the loudest part and the pauses
 MIN_LEVEL_DBFS = -63.0  # of the loudest part: 10 dB below that of the quietest clip
 MIN_VOICED_S = 0.5
 # A pause: this many frames of a steady level, close to the lowest of the recording and clearly below the loudest part.
-# Without the pauses, 60 RAVDESS clips and 60 of EMO-DB have no such frames.
-PAUSE_FRAMES = 6
-PAUSE_STEADY_DB = 3.0
+# Of 120 RAVDESS clips whose pauses were cut out one still has such frames, and of 150 of EMO-DB, all without, none.
+PAUSE_FRAMES = 5
+PAUSE_STEADY_DB = 2.5
+PAUSE_ABOVE_LOWEST_DB = 2.0
 PAUSE_DEPTH_DB = 10.0
 LOWEST = 5  # per cent of the frames
 
@@ -96,6 +97,6 @@ def _pause_level(level: np.ndarray) -> float | None:
     stretches = np.lib.stride_tricks.sliding_window_view(level, PAUSE_FRAMES)
     means = stretches.mean(axis=1)
     lowest = np.percentile(level, LOWEST)
-    is_pause = (np.ptp(stretches, axis=1) <= PAUSE_STEADY_DB) & (means <= lowest + PAUSE_STEADY_DB)
+    is_pause = (np.ptp(stretches, axis=1) <= PAUSE_STEADY_DB) & (means <= lowest + PAUSE_ABOVE_LOWEST_DB)
     is_pause &= means <= level.max() - PAUSE_DEPTH_DB
     return float(means[is_pause].min()) if is_pause.any() else None

@@ -46,8 +46,8 @@ class Waveform:
     channels : int
         Of the file.
     format : str
-        `wav`, `flac`, `ogg`, `mp3`, `m4a`, `webm` or `aac`, or a codec of telephones: `amr`, `speex`, `g722`, `g726`; by
-        the content of the file, not by its name.
+        `wav`, `flac`, `ogg`, `mp3`, `m4a`, `webm` or `aac`, or a codec of telephones (`amr`, `speex`, `g722`, `g726`);
+        by the content of the file, not by its name.
     warnings : tuple of str
         What to know before trusting a prediction, in plain sentences.
     is_clipped : bool
