@@ -80,8 +80,8 @@ def choose_clips() -> list[tuple[str, bytes]]:
         key="upload",
     )
     st.caption(
-        f"Up to {MAX_CLIPS} files of 25 MB and 10 minutes each: WAV, FLAC, OGG, MP3, M4A, WebM, AMR and more, under any "
-        "name, and the sound of phone videos. They stay in memory, and are gone when you leave."
+        f"Up to {MAX_CLIPS} files of 25 MB and 10 minutes each: WAV, FLAC, OGG, MP3, M4A, WebM, AMR and more, under "
+        "any name, and the sound of phone videos. They stay in memory, and are gone when you leave."
     )
     if len(files) > MAX_CLIPS:
         st.warning(

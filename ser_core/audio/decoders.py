@@ -127,8 +127,7 @@ def needs_sandbox(data: bytes) -> bool:
     if format == "wav":
         return _wav_codec(data) not in (None, *LIBSNDFILE_WAV)
     if format == "ogg":
-        first_packet = data[OGG_HEAD + sum(data[OGG_HEAD - 1 : OGG_HEAD]) :][:8]
-        return not first_packet.startswith(LIBSNDFILE_OGG)
+        return not data.startswith(LIBSNDFILE_OGG, OGG_HEAD + sum(data[OGG_HEAD - 1 : OGG_HEAD]))
     return format in FFMPEG_DEMUXERS
 
 
@@ -312,7 +311,8 @@ def _open_ffmpeg(data: bytes, format: str, check_header: CheckHeader) -> Iterato
         track = _sound_track(container)
         codec = track.codec_context
         codec.options = {"max_samples": str(MAX_FRAME)}
-        stated_s = _stated_seconds(container, track)
+        # FFmpeg guesses a length from the bitrate where the format states none.
+        stated_s = None if format in ("aac", "amr") else _stated_seconds(container, track)
         check_header(codec.sample_rate, codec.channels, stated_s)
         format = SPEECH_CODECS.get(codec.name, format)
         stream = Stream(format, codec.sample_rate, codec.channels, stated_s, iter(()))

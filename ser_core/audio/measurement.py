@@ -8,7 +8,8 @@ MIN_EXTREME = 0.02  # times full scale: no recorder clips below it
 NEAR = 0.8  # of the extreme value
 MARGIN = 1.5  # of the flat share of a tone's peak, since few samples fall on each peak
 MAX_FLAT = 0.75  # of the samples near the extreme value; steps that leave more cannot be told from clipping
-CANCELLED_DB = -20.0  # power of the mix, relative to that of channels that have nothing in common
+# Power of the mix, relative to that of channels that have nothing in common; of two, 20 dB below that of the louder one.
+CANCELLED_DB = -16.0
 
 
 class Measurement:
@@ -24,7 +25,7 @@ class Measurement:
         self.peak = 0.0
         self._lowest, self._highest = np.inf, -np.inf  # of the mix
         self._mixed = self._apart = 0.0  # energy of the mix, and what it would be if the channels were independent
-        self._runs = _Runs()
+        self._peaks: dict[tuple[int, int], _Peaks] = {}  # by channel and sign
 
     def add(self, block: np.ndarray, mono: np.ndarray) -> None:
         """Measure one more block.
@@ -37,14 +38,16 @@ class Measurement:
         """
         if not block.size:
             return
-        self.peak = max(self.peak, float(np.abs(block).max()))
+        self.peak = max(self.peak, float(block.max()), -float(block.min()))
         self._lowest = min(self._lowest, float(mono.min()))
         self._highest = max(self._highest, float(mono.max()))
         if len(block) > 1:
             # Around the mean of each block, so that an offset does not count.
             self._mixed += len(mono) * float(mono.var(dtype=np.float64))
             self._apart += len(mono) * float(block.var(axis=1, dtype=np.float64).sum()) / len(block) ** 2
-        self._runs.add(block)
+        for channel, samples in enumerate(block):
+            for sign in (1, -1):
+                self._peaks.setdefault((channel, sign), _Peaks()).add(sign * samples)
 
     @property
     def amplitude(self) -> float:
@@ -59,7 +62,7 @@ class Measurement:
     @property
     def is_clipped(self) -> bool:
         """Whether peaks are cut off in any channel."""
-        return self._runs.are_clipped()
+        return any(peaks.are_clipped for peaks in self._peaks.values())
 
 
 def is_clipped(samples: np.ndarray) -> bool:
@@ -81,49 +84,44 @@ def is_clipped(samples: np.ndarray) -> bool:
     >>> is_clipped(tone), is_clipped(np.clip(2 * tone, -1, 1))
     (False, True)
     """
-    runs = _Runs()
-    runs.add(np.asarray(samples)[np.newaxis])
-    return runs.are_clipped()
+    measured = Measurement()
+    measured.add(samples[np.newaxis], samples)
+    return measured.is_clipped
 
 
-class _Runs:
-    """Runs of equal samples at the highest and at the lowest value of each channel.
+class _Peaks:
+    """Runs of equal samples at the highest value of one channel.
 
     A peak that is not clipped is flat, too, where samples have few steps: 8 bits, G.711, a quiet recording turned up.
-    The size of a step, which is the gap below the extreme value, tells how much of a tone's peak that can be.
+    The size of a step, which is the gap below the highest value, tells how much of a tone's peak that can be.
     """
 
     def __init__(self):
-        self._last = np.empty((0, CLIPPED_RUN))  # samples of the block before
+        self._highest = self._second = -np.inf
+        self._runs = self._inside = self._near = 0  # runs, samples in them, samples near the highest value
+        self._last = np.full(CLIPPED_RUN, -np.inf)  # samples of the block before
 
-    def add(self, block: np.ndarray) -> None:
-        upright = np.concatenate([block, -block])
-        if len(upright) != len(self._last):  # the first block
-            self._last = np.full((len(upright), CLIPPED_RUN), -np.inf, dtype=block.dtype)
-            self._extreme, self._second = np.full((2, len(upright)), -np.inf)
-            self._runs, self._inside, self._near = np.zeros((3, len(upright)), dtype=int)
-        extreme = np.maximum(self._extreme, upright.max(axis=1))
-        is_higher = extreme > self._extreme
-        for counts in (self._runs, self._inside, self._near):
-            counts[is_higher] = 0
-        self._second[is_higher] = self._extreme[is_higher]
-        self._extreme = extreme
-        below = np.where(upright < extreme[:, np.newaxis], upright, -np.inf)
-        self._second = np.maximum(self._second, below.max(axis=1))
-        joined = np.concatenate([self._last, upright], axis=1)
-        at_extreme = joined == extreme[:, np.newaxis]
-        run_ends = at_extreme[:, 2:] & at_extreme[:, 1:-1] & at_extreme[:, :-2]
-        new_runs = (run_ends[:, 1:] & ~run_ends[:, :-1]).sum(axis=1)
-        self._runs += new_runs
-        self._inside += run_ends[:, 1:].sum(axis=1) + (CLIPPED_RUN - 1) * new_runs
-        self._near += (upright > NEAR * extreme[:, np.newaxis]).sum(axis=1)
-        self._last = joined[:, -CLIPPED_RUN:]
+    def add(self, samples: np.ndarray) -> None:
+        highest = samples.max()
+        if highest > self._highest:
+            self._second, self._highest = self._highest, highest
+            self._runs = self._inside = self._near = 0
+        near = samples[samples > NEAR * self._highest]
+        below = near[near < self._highest]
+        self._near += len(near)
+        self._second = max(self._second, below.max(initial=-np.inf))
+        if len(below) < len(near):
+            at_highest = np.concatenate([self._last, samples]) == self._highest
+            is_run = at_highest[2:] & at_highest[1:-1] & at_highest[:-2]  # from its third sample on
+            runs = int((is_run[1:] & ~is_run[:-1]).sum())
+            self._runs += runs
+            self._inside += int(is_run[1:].sum()) + (CLIPPED_RUN - 1) * runs
+        self._last = np.concatenate([self._last, samples[-CLIPPED_RUN:]])[-CLIPPED_RUN:]
 
+    @property
     def are_clipped(self) -> bool:
-        if not len(self._last):
+        if self._highest < MIN_EXTREME or self._runs < MIN_RUNS:
             return False
-        there = (self._extreme > MIN_EXTREME) & (self._runs >= MIN_RUNS)
-        extreme, second = self._extreme[there], self._second[there]
         # Where a cosine is within a step of its peak, of where it is near it: more is flat only if it is clipped.
-        flat = np.arccos(np.maximum(second / extreme, 0)) / np.arccos(NEAR)
-        return bool((self._inside[there] > np.minimum(MARGIN * flat, MAX_FLAT) * self._near[there]).any())
+        flat = np.arccos(max(0.0, self._second / self._highest)) / np.arccos(NEAR)
+        return bool(self._inside > min(MARGIN * flat, MAX_FLAT) * self._near)
