@@ -8,7 +8,7 @@ MIN_EXTREME = 0.02  # times full scale: no recorder clips below it
 NEAR = 0.8  # of the extreme value
 MARGIN = 1.5  # of the flat share of a tone's peak, since few samples fall on each peak
 MAX_FLAT = 0.75  # of the samples near the extreme value; steps that leave more cannot be told from clipping
-# Power of the mix, relative to that of channels that have nothing in common; of two, 20 dB below that of the louder one.
+# Power of the mix, relative to that of channels with nothing in common; of two, 20 dB below that of the louder one.
 CANCELLED_DB = -16.0
 
 
