@@ -29,8 +29,9 @@ MAX_WAV_CHUNKS = 1_000
 
 QUICKTIME = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free")  # names of the first box
 MAGIC = {b"fLaC": "flac", b"OggS": "ogg", b"ID3": "mp3", b"\x1a\x45\xdf\xa3": "webm", b"#!AMR": "amr"}
+UNREAD = {b"0&\xb2u": "WMA", b"FORM": "AIFF", b"caff": "CAF", b".snd": "AU", b".RMF": "RealAudio", b"MThd": "MIDI"}
 OGG_HEAD = 27  # bytes of a page's head before its table, whose size is the last of them
-ZEROS = re.compile(rb"\0*")
+NO_ZERO = re.compile(rb"[^\0]")
 
 FORMAT_OF_LIBSNDFILE = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "FLAC": "flac", "OGG": "ogg", "MP3": "mp3"}
 LIBSNDFILE_WAV = (1, 2, 3, 6, 7, 0x11, 0x31, 0x55, 0xFFFE)  # codecs: PCM, ADPCM, float, G.711, GSM, MP3, extensible
@@ -108,7 +109,8 @@ def open_stream(data: bytes, check_header: CheckHeader) -> AbstractContextManage
     format = recognise(data)
     if format is None:
         start = data[:8].decode("ascii", "backslashreplace")
-        raise AudioError(f"This is not a sound file of a known format: it begins with {start!r}. {WAY_OUT}")
+        found = f"it is {UNREAD[data[:4]]}, which is not read" if data[:4] in UNREAD else f"it begins with {start!r}"
+        raise AudioError(f"This is not a sound file of a known format: {found}. {WAY_OUT}")
     return (_open_ffmpeg if needs_sandbox(data) else _open_libsndfile)(data, format, check_header)
 
 
@@ -168,7 +170,8 @@ def _mp3_start(data: bytes) -> int:
     while data[start : start + 3] == b"ID3":
         size = int.from_bytes(data[start + 6 : start + 10], "big")  # of whose bytes seven bits count
         start += 10 + sum((size >> 8 * byte & 0x7F) << 7 * byte for byte in range(4))
-    return ZEROS.match(data, min(start, len(data))).end()
+    first = NO_ZERO.search(data, start)
+    return first.start() if first else len(data)
 
 
 def _is_aac(data: bytes) -> bool:

@@ -270,6 +270,17 @@ def test_what_is_no_sound_is_refused_before_any_decoder_sees_it(content, tmp_pat
             load(source)
 
 
+@pytest.mark.parametrize("format", ["AIFF", "AU", "CAF"])
+def test_a_format_that_is_not_read_is_named(format):
+    with pytest.raises(AudioError, match=f"known format: it is {format}, which is not read. Export it again as WAV"):
+        load(encode(sound(), RATE, format))
+
+
+def test_windows_media_is_named():
+    with pytest.raises(AudioError, match="it is WMA, which is not read"):
+        load(encode_av(sound(1.0, 44_100), 44_100, "asf", "wmav2"))
+
+
 @pytest.mark.parametrize("format", ["AIFF", "AU", "CAF", "W64"])
 def test_other_formats_of_libsndfile_are_refused(format):
     with pytest.raises(AudioError, match="not a sound file of a known format"):
