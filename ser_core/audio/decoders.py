@@ -26,6 +26,7 @@ UNREAD_PART = 0.1  # share of a file that may follow the sound, as tags do, with
 
 WAV_STREAMED = 0x7FFF0000  # bytes: programs that write WAV to a pipe put this size or more into the header
 MAX_WAV_CHUNKS = 1_000
+MAX_TAGS = 10  # before the first frame of an MP3
 
 QUICKTIME = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free")  # names of the first box
 MAGIC = {b"fLaC": "flac", b"OggS": "ogg", b"ID3": "mp3", b"\x1a\x45\xdf\xa3": "webm", b"#!AMR": "amr"}
@@ -167,7 +168,9 @@ def _wav_codec(data: bytes) -> int | None:
 def _mp3_start(data: bytes) -> int:
     """Offset of the first frame: after ID3 tags, and after zeros, which some programs leave behind the tags."""
     start = 0
-    while data[start : start + 3] == b"ID3":
+    for _ in range(MAX_TAGS):
+        if data[start : start + 3] != b"ID3":
+            break
         size = int.from_bytes(data[start + 6 : start + 10], "big")  # of whose bytes seven bits count
         start += 10 + sum((size >> 8 * byte & 0x7F) << 7 * byte for byte in range(4))
     first = NO_ZERO.search(data, start)

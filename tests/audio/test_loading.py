@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_core.audio import DEFAULT_RATE, Limits, Waveform, decode, load, sandbox
+from ser_core.audio import DEFAULT_RATE, Limits, Waveform, decode, decoders, load, sandbox
 from ser_core.audio.decoders import recognise
 from ser_core.corpus import synthetic
 from ser_core.errors import AudioError
@@ -236,6 +236,11 @@ def test_mp3_with_id3_tag_equals_librosa():
 def test_mp3_with_zeros_before_its_first_frame_is_read(tag, zeros):
     clip = make("mp3")
     assert np.array_equal(load(tag + bytes(zeros) + clip).samples, load(clip).samples)
+
+
+def test_mp3_that_is_nothing_but_tags_is_given_up_soon():
+    tag = b"ID3\x04\0\0\0\0\0\0"
+    assert decoders._mp3_start(tag * 1_000) <= 10 * len(tag)
 
 
 def test_zeros_after_a_tag_that_overstates_its_size_are_no_sound():
