@@ -52,7 +52,7 @@ def decode(data: bytes, rate: int, limits: Limits) -> Waveform:
         channels=stream.channels,
         format=stream.format,
         warnings=(*stream.warnings, *_warnings(stream, rate)),
-        is_clipped=stream.measured.is_clipped,
+        is_clipped=stream.measured.is_clipped(is_8bit=stream.is_8bit),
         is_8bit=stream.is_8bit,
     )
 

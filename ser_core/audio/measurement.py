@@ -4,7 +4,8 @@ import numpy as np
 
 CLIPPED_RUN = 3  # equal samples in a row at the extreme value
 MIN_RUNS = 3
-MIN_EXTREME = 0.02  # times full scale: no recorder clips below it
+MIN_EXTREME = 0.002  # times full scale: 65 steps of 16 bits
+MIN_EXTREME_8BIT = 0.15  # 19 steps
 NEAR = 0.8  # of the extreme value
 MARGIN = 1.5  # of the flat share of a tone's peak, since few samples fall on each peak
 MAX_FLAT = 0.75  # of the samples near the extreme value; steps that leave more cannot be told from clipping
@@ -59,13 +60,23 @@ class Measurement:
         """Whether the channels nearly cancel each other out when mixed."""
         return self._mixed < 10 ** (CANCELLED_DB / 10) * self._apart
 
-    @property
-    def is_clipped(self) -> bool:
-        """Whether peaks are cut off in any channel."""
-        return any(peaks.are_clipped for peaks in self._peaks.values())
+    def is_clipped(self, *, is_8bit: bool) -> bool:
+        """Whether peaks are cut off in any channel.
+
+        Parameters
+        ----------
+        is_8bit : bool
+            Whether the samples have 256 steps.
+
+        Returns
+        -------
+        bool
+        """
+        min_extreme = MIN_EXTREME_8BIT if is_8bit else MIN_EXTREME
+        return any(peaks.are_clipped(min_extreme) for peaks in self._peaks.values())
 
 
-def is_clipped(samples: np.ndarray) -> bool:
+def is_clipped(samples: np.ndarray, *, is_8bit: bool = False) -> bool:
     """Whether the peaks of samples are cut off.
 
     Samples that were resampled or coded with loss after they were clipped do not show it.
@@ -73,6 +84,8 @@ def is_clipped(samples: np.ndarray) -> bool:
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
+    is_8bit : bool
+        Whether the samples have 256 steps.
 
     Returns
     -------
@@ -86,7 +99,7 @@ def is_clipped(samples: np.ndarray) -> bool:
     """
     measured = Measurement()
     measured.add(samples[np.newaxis], samples)
-    return measured.is_clipped
+    return measured.is_clipped(is_8bit=is_8bit)
 
 
 class _Peaks:
@@ -118,9 +131,8 @@ class _Peaks:
             self._inside += int(is_run[1:].sum()) + (CLIPPED_RUN - 1) * runs
         self._last = np.concatenate([self._last, samples[-CLIPPED_RUN:]])[-CLIPPED_RUN:]
 
-    @property
-    def are_clipped(self) -> bool:
-        if self._highest < MIN_EXTREME or self._runs < MIN_RUNS:
+    def are_clipped(self, min_extreme: float) -> bool:
+        if self._highest < min_extreme or self._runs < MIN_RUNS:
             return False
         # Where a cosine is within a step of its peak, of where it is near it: more is flat only if it is clipped.
         flat = np.arccos(max(0.0, self._second / self._highest)) / np.arccos(NEAR)

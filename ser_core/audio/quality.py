@@ -59,7 +59,7 @@ def _faults(waveform: Waveform, shortest_s: float, longest_s: float) -> Iterator
         )
     if voiced_s < MIN_VOICED_S:
         yield f"Hardly any voice in it: about {voiced_s:.1f} s of sound."
-    if waveform.is_clipped or is_clipped(waveform.samples):
+    if waveform.is_clipped or is_clipped(waveform.samples, is_8bit=waveform.is_8bit):
         yield "Clipped: the recording was too loud for its device, and cut-off peaks sound like shouting."
     if (pause := _pause_level(level)) is not None and loud - pause < MIN_RANGE_DB:
         yield (

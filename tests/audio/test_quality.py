@@ -107,6 +107,16 @@ def test_clipping_that_the_file_shows_is_told_though_its_peaks_ring_after_resamp
     assert "Clipped" not in told(spoken, is_clipped=False)
 
 
+@pytest.mark.parametrize("level", [1.0, 0.1])
+def test_a_clipped_condition_is_told_at_any_level(spoken, level):
+    assert "Clipped" in said(level * conditions.get("clipped").apply(spoken, 22_050, seed=1))
+
+
+@pytest.mark.parametrize("condition", ["peak", "quieter", "offset", "16khz", "mp3", "aac", "opus", "room"])
+def test_a_clean_condition_is_told_nothing(spoken, condition):
+    assert said(conditions.get(condition).apply(spoken, 22_050, seed=1)) == ""
+
+
 def test_8_bits_are_told(spoken):
     assert "8 bits" in told(spoken, is_8bit=True)
 
