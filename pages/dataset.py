@@ -147,6 +147,8 @@ def show_sound(found: Corpus) -> None:
                 f":material/volume_off: **There is no sound yet**: no recordings are in {folder}. Everything but "
                 "listening works without."
             )
+            if way_out := corpus.obstacle(ui.settings().data_dir):
+                st.warning(ui.as_text(f"{way_out}."))
         job = work.latest("download")
         if not (job and job.is_alive):
             with st.popover("Get the recordings", type="primary", icon=":material/download:"):

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_core import audio, corpus, ui
+from ser_core.audio.level import active_level
 from ser_core.corpus import synthetic
 from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES
 from ser_core.errors import AudioError, CorpusError
@@ -18,10 +19,9 @@ from ser_core.figures.style import percent
 from ser_core.models import registry
 from ser_core.prediction.predictor import Prediction
 from ser_core.ui import cached
-from ser_core.ui.clip import audio_errors_shown
+from ser_core.ui.clip import audio_errors_shown, play
 
 MAX_CLIPS = 50
-TYPES = ["wav", "flac", "ogg", "mp3", "m4a", "mp4", "webm"]
 UPLOAD, RECORD, CLIP, EXAMPLE = SOURCES = "Upload", "Record", "RAVDESS clip", "Example"
 
 
@@ -75,13 +75,13 @@ def choose_clips() -> list[tuple[str, bytes]]:
         )
         return [(f"synthetic-{emotion}.wav", example(emotion, actor=2 if voice == "Female" else 1))]
     files = st.file_uploader(
-        "Drop one or more recordings of a voice here",
-        type=TYPES,
+        "Drop one or more recordings of a voice here",  # of any ending or none: each is read by its content
         accept_multiple_files=True,
         key="upload",
     )
     st.caption(
-        f"Up to {MAX_CLIPS} files of 25 MB and 10 minutes each. They stay in memory, and are gone when you leave."
+        f"Up to {MAX_CLIPS} files of 25 MB and 10 minutes each: WAV, FLAC, OGG, MP3, M4A, WebM, AMR and more, under "
+        "any name, and the sound of phone videos. They stay in memory, and are gone when you leave."
     )
     if len(files) > MAX_CLIPS:
         st.warning(
@@ -165,8 +165,12 @@ def show_answer(clip: Heard) -> None:
         sure, voice = percent(prediction.emotions[emotion]), percent(prediction.genders[gender])
         st.markdown(f"It claims to be **{sure} sure** of the emotion, in a **{gender} voice** ({voice}).")
     with sound:
-        st.audio(clip.content, format=ui.MIME[waveform.format])
-        st.caption(f"{waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz")
+        play(clip.content, lambda: waveform)
+        loudness = active_level(waveform.samples - waveform.samples.mean(), waveform.rate)
+        st.caption(
+            f"{waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz, "
+            f"the voice at {loudness:.0f} dB of full scale"
+        )
     for sentence in prediction.warnings:
         st.warning(sentence)
 

@@ -78,6 +78,15 @@ def emodb() -> Path:
 
 
 @pytest.fixture(scope="session")
+def field() -> Path:
+    """Recordings as people bring them, each with a fault; tests of them are left out where they are not."""
+    for folder in (os.environ.get("SER_FIELD_DIR"), PROJECT.parent / "shared" / "data" / "field"):
+        if folder and Path(folder).is_dir():
+            return Path(folder)
+    pytest.skip("no field recordings here: set SER_FIELD_DIR")
+
+
+@pytest.fixture(scope="session")
 def voices(tmp_path_factory) -> Path:
     """A synthetic corpus: two emotions by four actors, 64 clips of 1.2 s."""
     folder = tmp_path_factory.mktemp("voices")

@@ -1,5 +1,6 @@
-"""Decoders of untrusted bytes to blocks of samples: libsndfile for WAV, FLAC, OGG and MP3, FFmpeg for M4A and WebM.
+"""Decoders of untrusted bytes to blocks of samples: libsndfile for WAV, FLAC, OGG and MP3, FFmpeg for what it lacks.
 
+FFmpeg decodes M4A, WebM, AMR and AAC, and the codecs of WAV and OGG that libsndfile does not, such as G.726 and Speex.
 The format is recognised by the first bytes; file names play no part.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import soundfile
 
+from ser_core.audio.measurement import Measurement
 from ser_core.errors import AudioError
 
 WAY_OUT = "Export it again as WAV, FLAC, OGG, MP3, M4A or WebM."
@@ -24,10 +26,21 @@ UNREAD_PART = 0.1  # share of a file that may follow the sound, as tags do, with
 
 WAV_STREAMED = 0x7FFF0000  # bytes: programs that write WAV to a pipe put this size or more into the header
 MAX_WAV_CHUNKS = 1_000
+MAX_TAGS = 10  # before the first frame of an MP3
+
+QUICKTIME = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free")  # names of the first box
+MAGIC = {b"fLaC": "flac", b"OggS": "ogg", b"ID3": "mp3", b"\x1a\x45\xdf\xa3": "webm", b"#!AMR": "amr"}
+UNREAD = {b"0&\xb2u": "WMA", b"FORM": "AIFF", b"caff": "CAF", b".snd": "AU", b".RMF": "RealAudio", b"MThd": "MIDI"}
+OGG_HEAD = 27  # bytes of a page's head before its table, whose size is the last of them
+NO_ZERO = re.compile(rb"[^\0]")
 
 FORMAT_OF_LIBSNDFILE = {"WAV": "wav", "WAVEX": "wav", "RF64": "wav", "FLAC": "flac", "OGG": "ogg", "MP3": "mp3"}
-FFMPEG_DEMUXERS = {"m4a": "mov", "webm": "matroska"}
+LIBSNDFILE_WAV = (1, 2, 3, 6, 7, 0x11, 0x31, 0x55, 0xFFFE)  # codecs: PCM, ADPCM, float, G.711, GSM, MP3, extensible
+LIBSNDFILE_OGG = (b"\x01vorbis", b"OpusHead")  # beginnings of the first packet
+FFMPEG_DEMUXERS = {"m4a": "mov", "webm": "matroska", "amr": "amr", "aac": "aac", "ogg": "ogg", "wav": "wav"}
 FFMPEG_CODECS = ("aac", "alac", "flac", "mp3float", "opus", "libopus", "vorbis")
+# Codecs of telephones, and the format that is named for them, whatever the container: no browser plays it.
+SPEECH_CODECS = {"amrnb": "amr", "amrwb": "amr", "speex": "speex", "g722": "g722", "g726": "g726", "g726le": "g726"}
 MAX_FRAME = 2_000_000  # samples in one FFmpeg frame
 
 # Called with rate (Hz), channels and stated seconds (None: not stated) before decoding; raises AudioError to refuse.
@@ -49,10 +62,12 @@ class Stream:
         Length in seconds according to the header; None if it states none.
     blocks : iterator of np.ndarray [shape=(channels, frames), dtype=float32]
     warnings : list of str
+    is_8bit : bool
+        Whether its samples have 256 steps.
+    measured : Measurement
+        Of what is decoded so far.
     frames : int
         Decoded so far.
-    peak : float
-        Over all channels, before they are mixed.
     is_broken : bool
         Whether decoding stopped at damaged data.
     """
@@ -63,8 +78,9 @@ class Stream:
     stated_s: float | None
     blocks: Iterator[np.ndarray]
     warnings: list[str] = field(default_factory=list)
+    is_8bit: bool = False
+    measured: Measurement = field(default_factory=Measurement)
     frames: int = 0
-    peak: float = 0.0
     is_broken: bool = False
 
     @property
@@ -94,8 +110,9 @@ def open_stream(data: bytes, check_header: CheckHeader) -> AbstractContextManage
     format = recognise(data)
     if format is None:
         start = data[:8].decode("ascii", "backslashreplace")
-        raise AudioError(f"This is not a sound file of a known format: it begins with {start!r}. {WAY_OUT}")
-    return (_open_ffmpeg if format in FFMPEG_DEMUXERS else _open_libsndfile)(data, format, check_header)
+        found = f"it is {UNREAD[data[:4]]}, which is not read" if data[:4] in UNREAD else f"it begins with {start!r}"
+        raise AudioError(f"This is not a sound file of a known format: {found}. {WAY_OUT}")
+    return (_open_ffmpeg if needs_sandbox(data) else _open_libsndfile)(data, format, check_header)
 
 
 def needs_sandbox(data: bytes) -> bool:
@@ -109,7 +126,12 @@ def needs_sandbox(data: bytes) -> bool:
     -------
     bool
     """
-    return recognise(data) in FFMPEG_DEMUXERS
+    format = recognise(data)
+    if format == "wav":
+        return _wav_codec(data) not in (None, *LIBSNDFILE_WAV)
+    if format == "ogg":
+        return not data.startswith(LIBSNDFILE_OGG, OGG_HEAD + sum(data[OGG_HEAD - 1 : OGG_HEAD]))
+    return format in FFMPEG_DEMUXERS
 
 
 def recognise(data: bytes) -> str | None:
@@ -122,16 +144,47 @@ def recognise(data: bytes) -> str | None:
     Returns
     -------
     str or None
-        `wav`, `flac`, `ogg`, `mp3`, `m4a` or `webm`; None if it is none of them.
+        `wav`, `flac`, `ogg`, `mp3`, `m4a`, `webm`, `amr` or `aac`; None if it is none of them.
     """
     if data[:4] in (b"RIFF", b"RF64") and data[8:12] == b"WAVE":
         return "wav"
-    if data[4:8] == b"ftyp":
+    if data[4:8] in QUICKTIME:
         return "m4a"
-    for magic, format in ((b"fLaC", "flac"), (b"OggS", "ogg"), (b"ID3", "mp3"), (b"\x1a\x45\xdf\xa3", "webm")):
+    for magic, format in MAGIC.items():
         if data.startswith(magic):
             return format
-    return "mp3" if _is_mpeg_frame(data[:4]) else None
+    if _is_aac(data):
+        return "aac"
+    start = _mp3_start(data)
+    return "mp3" if _is_mpeg_frame(data[start : start + 4]) else None
+
+
+def _wav_codec(data: bytes) -> int | None:
+    """The number of a WAV's codec; None if it states none."""
+    start, size = _find_chunk(data, b"fmt ")
+    return int.from_bytes(data[start : start + 2], "little") if size >= 2 and start + 2 <= len(data) else None
+
+
+def _mp3_start(data: bytes) -> int:
+    """Offset of the first frame: after ID3 tags, and after zeros, which some programs leave behind the tags."""
+    start = 0
+    for _ in range(MAX_TAGS):
+        if data[start : start + 3] != b"ID3":
+            break
+        size = int.from_bytes(data[start + 6 : start + 10], "big")  # of whose bytes seven bits count
+        start += 10 + sum((size >> 8 * byte & 0x7F) << 7 * byte for byte in range(4))
+    first = NO_ZERO.search(data, start)
+    return first.start() if first else len(data)
+
+
+def _is_aac(data: bytes) -> bool:
+    """Whether the content begins with two ADTS frames of AAC."""
+    length = int.from_bytes(data[3:6], "big") >> 5 & 0x1FFF
+    return length > 7 and _is_adts_frame(data[:2]) and _is_adts_frame(data[length : length + 2])
+
+
+def _is_adts_frame(head: bytes) -> bool:
+    return len(head) == 2 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0
 
 
 def _is_mpeg_frame(head: bytes) -> bool:
@@ -158,6 +211,8 @@ def _open_libsndfile(data: bytes, format: str, check_header: CheckHeader) -> Ite
     shortage = 1.0
     if format == "wav":
         data, shortage = _with_wav_size(data)
+    if format == "mp3":
+        data = _without_zeros(data)
     content = io.BytesIO(data)
     try:
         file = _ForwardFile(content)
@@ -176,6 +231,7 @@ def _open_libsndfile(data: bytes, format: str, check_header: CheckHeader) -> Ite
             channels=file.channels,
             stated_s=None if stated_s is None else stated_s * shortage,
             blocks=iter(()),
+            is_8bit=file.subtype in ("PCM_S8", "PCM_U8"),
         )
         stream.blocks = _libsndfile_blocks(file, content, stream)
         yield stream
@@ -196,13 +252,20 @@ def _libsndfile_blocks(file: soundfile.SoundFile, content: io.BytesIO, stream: S
         )
 
 
+def _without_zeros(data: bytes) -> bytes:
+    """An MP3 from its first frame on, if zeros stand before that: libsndfile does not look behind them."""
+    start = _mp3_start(data)
+    has_zeros = data[start - 1 : start] == b"\0" and _is_mpeg_frame(data[start : start + 4])
+    return data[start:] if has_zeros else data
+
+
 def _with_wav_size(data: bytes) -> tuple[bytes, float]:
     """A WAV whose header states the size of its data, and the ratio of the stated to the actual size.
 
     Where the header states more than there is, libsndfile silently reads what there is. Where it states 0, as programs
     that write to a pipe do, libsndfile reads nothing, so the actual size is filled in.
     """
-    start, stated = _find_wav_data(data)
+    start, stated = _find_chunk(data, b"data")
     held = len(data) - start
     if start and stated == 0 and held and not _is_chunk(data[start:]):
         return data[: start - 4] + held.to_bytes(4, "little") + data[start:], 1.0
@@ -211,8 +274,8 @@ def _with_wav_size(data: bytes) -> tuple[bytes, float]:
     return data, stated / held
 
 
-def _find_wav_data(data: bytes) -> tuple[int, int]:
-    """Offset of a WAV's `data` chunk and its stated size in bytes; (0, 0) if there is none."""
+def _find_chunk(data: bytes, wanted: bytes) -> tuple[int, int]:
+    """Offset of a WAV's chunk and its stated size in bytes; (0, 0) if there is none."""
     position, long_size = 12, None
     for _ in range(MAX_WAV_CHUNKS):
         name, size = data[position : position + 4], int.from_bytes(data[position + 4 : position + 8], "little")
@@ -220,7 +283,7 @@ def _find_wav_data(data: bytes) -> tuple[int, int]:
             break
         if name == b"ds64":  # RF64: the 64-bit size of the file, then that of the data
             long_size = int.from_bytes(data[position + 16 : position + 24], "little")
-        if name == b"data":
+        if name == wanted:
             return position + 8, long_size if size == 0xFFFFFFFF and long_size is not None else size
         position += 8 + size + size % 2
     return 0, 0
@@ -232,7 +295,7 @@ def _is_chunk(rest: bytes) -> bool:
     return fits and re.match(rb"[A-Za-z0-9 ]{4}", rest) is not None
 
 
-# ---- FFmpeg: M4A, WebM
+# ---- FFmpeg: M4A, WebM, AMR, AAC, codecs that libsndfile lacks
 
 
 @contextmanager
@@ -245,7 +308,7 @@ def _open_ffmpeg(data: bytes, format: str, check_header: CheckHeader) -> Iterato
         container = av.open(
             io.BytesIO(data),
             format=FFMPEG_DEMUXERS[format],
-            options={"codec_whitelist": ",".join(FFMPEG_CODECS)},
+            options={"codec_whitelist": ",".join((*FFMPEG_CODECS, *SPEECH_CODECS))},
             metadata_errors="replace",
         )
     except av.error.FFmpegError as error:
@@ -254,8 +317,10 @@ def _open_ffmpeg(data: bytes, format: str, check_header: CheckHeader) -> Iterato
         track = _sound_track(container)
         codec = track.codec_context
         codec.options = {"max_samples": str(MAX_FRAME)}
-        stated_s = _stated_seconds(container, track)
+        # FFmpeg guesses a length from the bitrate where the format states none.
+        stated_s = None if format in ("aac", "amr") else _stated_seconds(container, track)
         check_header(codec.sample_rate, codec.channels, stated_s)
+        format = SPEECH_CODECS.get(codec.name, format)
         stream = Stream(format, codec.sample_rate, codec.channels, stated_s, iter(()))
         frames = _ffmpeg_frames(container, track, stream)
         first = next(frames, None)
@@ -271,9 +336,10 @@ def _sound_track(container):
         kinds = sorted({stream.type for stream in container.streams})
         raise AudioError(f"The file holds no sound, only: {', '.join(kinds) or 'nothing'}. {WAY_OUT}")
     track = container.streams.audio[0]
-    codec = track.codec_context.name if track.codec_context else "unknown"
-    if codec not in FFMPEG_CODECS:
-        raise AudioError(f"The sound is coded as {codec}, which is not read. {WAY_OUT}")
+    codec = track.codec_context
+    if codec is None or codec.name not in (*FFMPEG_CODECS, *SPEECH_CODECS):
+        name = f"{codec.codec.long_name} ({codec.name})" if codec else "an unknown codec"
+        raise AudioError(f"The sound is coded as {name}, which is not read. {WAY_OUT}")
     return track
 
 

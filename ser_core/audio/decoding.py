@@ -52,6 +52,8 @@ def decode(data: bytes, rate: int, limits: Limits) -> Waveform:
         channels=stream.channels,
         format=stream.format,
         warnings=(*stream.warnings, *_warnings(stream, rate)),
+        is_clipped=stream.measured.is_clipped(is_8bit=stream.is_8bit),
+        is_8bit=stream.is_8bit,
     )
 
 
@@ -82,14 +84,16 @@ def _check_length(limits: Limits, seconds: float, rate: int, channels: int) -> N
 
 
 def _check_sound(samples: np.ndarray, stream: Stream) -> None:
-    """Refuse silence."""
-    peak = float(np.abs(samples).max())
+    """Refuse silence, whatever its offset."""
+    peak = min(float(np.abs(samples).max()), stream.measured.amplitude)
     silence = 10 ** (SILENCE_DBFS / 20)
     if peak >= silence:
         return
-    found = "all zeros" if peak == 0 else f"the peak is {20 * math.log10(peak):.0f} dBFS"
-    if stream.channels > 1 and stream.peak >= silence:
+    found = f"the peak is {20 * math.log10(peak):.0f} dBFS" if peak else "all zeros"
+    if stream.measured.is_cancelled:
         raise AudioError(f"The channels cancel each other out when mixed ({found}). Save one channel alone, as mono.")
+    if peak == 0 and stream.measured.peak:
+        found = "all samples are the same"
     raise AudioError(
         f"The clip is silent: {found}, and nothing can be recognised below {SILENCE_DBFS:.0f} dBFS. "
         "Check the microphone, or choose another clip."
@@ -104,10 +108,15 @@ def _warnings(stream: Stream, rate: int) -> Iterator[str]:
     if stream.rate < rate:
         missing = f"sound above {stream.rate // 2:,} Hz is missing, which the training clips have"
         yield f"Resampled from {stream.rate:,} Hz: {missing}."
+    if stream.measured.is_cancelled:
+        yield (
+            "The channels nearly cancel each other out when mixed, so that little of the voice is left. "
+            "Save one channel alone, as mono."
+        )
     if stream.channels > 2:
         yield f"{stream.channels} channels were mixed into one."
-    if stream.peak > OVERLOAD:
-        yield f"Samples reach {stream.peak:,.1f} times full scale: probably saved without scaling to -1 to 1."
+    if stream.measured.peak > OVERLOAD:
+        yield f"Samples reach {stream.measured.peak:,.1f} times full scale: probably saved without scaling to -1 to 1."
 
 
 def _decode(stream: Stream, rate: int, limits: Limits) -> np.ndarray:
@@ -119,8 +128,9 @@ def _decode(stream: Stream, rate: int, limits: Limits) -> np.ndarray:
     for block in stream.blocks:
         stream.frames += block.shape[1]
         _check_length(limits, stream.decoded_s, stream.rate, stream.channels)
-        stream.peak = max(stream.peak, _checked_peak(block, stream.decoded_s))
+        _check_samples(block, stream.decoded_s)
         mono = block[0] if len(block) == 1 else block.mean(axis=0)
+        stream.measured.add(block, mono)
         pieces.append(mono if resampler is None else resampler.resample_chunk(mono))
     if not stream.frames:
         raise AudioError(_nothing_decoded(stream))
@@ -136,13 +146,12 @@ def _nothing_decoded(stream: Stream) -> str:
     return f"Nothing can be decoded from this {stream.format} file{stated}: it is damaged or cut off. {WAY_OUT}"
 
 
-def _checked_peak(block: np.ndarray, until_s: float) -> float:
+def _check_samples(block: np.ndarray, until_s: float) -> None:
     peak = float(np.abs(block).max(initial=0.0))
     if not math.isfinite(peak):
         raise AudioError(f"Samples before {until_s:.1f} s are not numbers (NaN or infinite). Export the file again.")
     if peak > MAX_SAMPLE:
         raise AudioError(f"Samples before {until_s:.1f} s reach {peak:.1e}. Scale them to -1 to 1.")
-    return peak
 
 
 def _fixed_length(samples: np.ndarray, length: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Decoding of M4A and WebM in a separate process, with limits on its time and memory.
+"""Decoding of what FFmpeg reads, such as M4A and WebM, in a separate process, with limits on its time and memory.
 
 FFmpeg's demuxers build tables of whatever a file lists (tags, fragments, edit lists) before a single sample is decoded,
 so a small malicious file can cost hours or gigabytes. No check of the file can rule that out, so the process is killed

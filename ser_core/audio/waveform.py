@@ -48,9 +48,14 @@ class Waveform:
     channels : int
         Of the file.
     format : str
-        `wav`, `flac`, `ogg`, `mp3`, `m4a` or `webm`, by the content of the file, not by its name.
+        `wav`, `flac`, `ogg`, `mp3`, `m4a`, `webm` or `aac`, or a codec of telephones (`amr`, `speex`, `g722`, `g726`);
+        by the content of the file, not by its name.
     warnings : tuple of str
         What to know before trusting a prediction, in plain sentences.
+    is_clipped : bool
+        Whether peaks of the file's own samples are cut off.
+    is_8bit : bool
+        Whether the file's samples have 256 steps.
     """
 
     samples: np.ndarray
@@ -59,6 +64,8 @@ class Waveform:
     channels: int
     format: str
     warnings: tuple[str, ...] = ()
+    is_clipped: bool = False
+    is_8bit: bool = False
 
     @property
     def duration_s(self) -> float:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from ser_core.corpus import file_names, manifest, ravdess
-from ser_core.corpus.clips import COLUMNS, SUFFIXES, Corpus, Rejected, stamp
+from ser_core.corpus.clips import COLUMNS, SUFFIXES, Corpus, Rejected, obstacle, stamp
 from ser_core.corpus.ravdess import (
     STATEMENTS,
     TITLES,
@@ -30,6 +30,7 @@ __all__ = [
     "index",
     "is_manifest",
     "look_through",
+    "obstacle",
     "official_clips",
     "parse",
     "said",

@@ -15,7 +15,9 @@ from ser_core import audio
 from ser_core.audio import decoders
 from ser_core.errors import AudioError, CorpusError
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+# Which files of a folder are clips. Videos are not: RAVDESS has them of the same sentences. The content decides.
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".m4a", ".opus", ".oga", ".aac", ".amr", ".mka", ".mpga", ".weba", ".3gp")
+ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz")
 
 # Columns of every index. `gender` and `language` may be empty; columns of a single corpus come after these.
 COLUMNS = ("path", "stem", "corpus", "speaker", "gender", "language", "emotion", "label", "duration_s")
@@ -122,6 +124,28 @@ def sound_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
+def obstacle(folder: Path) -> str | None:
+    """Why no clip is found in a folder that was given, and the way out.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    str or None
+        None if it is neither a file nor a folder that has archives instead of sound files.
+    """
+    if folder.is_file():
+        if folder.suffix.lower() in ARCHIVES:
+            return f"{folder} is an archive. Unpack it into a folder, and name that"
+        return f"{folder} is a file, and a folder of clips is wanted. Name the folder that it is in"
+    if not folder.is_dir() or sound_files(folder):
+        return None
+    packed = sorted(path.name for path in folder.glob("*") if path.suffix.lower() in ARCHIVES)
+    return f"{folder} has no sound file, but the archive {packed[0]}. Unpack it there" if packed else None
+
+
 def read_folder(folder: Path, row_of: Callable[[Path], dict], further: Iterable[str]) -> Corpus:
     """Index the clips below a folder, whatever its layout; only file names and headers are read.
 
@@ -185,7 +209,7 @@ def stamp(folder: str | os.PathLike) -> str:
 
 
 def duration(path: Path) -> tuple[float, str | None]:
-    """The duration of a sound file, read from its header where possible.
+    """The duration of a sound file, read from its header where libsndfile does so; otherwise it is decoded.
 
     Parameters
     ----------
@@ -200,12 +224,10 @@ def duration(path: Path) -> tuple[float, str | None]:
     try:
         if path.stat().st_size == 0:
             return 0.0, "an empty file"
-        header = soundfile.info(path)
-    except (OSError, soundfile.LibsndfileError) as error:
-        return 0.0, f"cannot be read: {getattr(error, 'error_string', error)}"
-    if 0 < header.frames < decoders.UNKNOWN_FRAMES:
-        return header.duration, None
-    try:  # the header states no length
+        with suppress(soundfile.LibsndfileError):
+            header = soundfile.info(path)
+            if header.format in decoders.FORMAT_OF_LIBSNDFILE and 0 < header.frames < decoders.UNKNOWN_FRAMES:
+                return header.duration, None
         return audio.load(path).duration_s, None
-    except AudioError as error:
-        return 0.0, str(error).removeprefix(f"{path}: ")
+    except (OSError, AudioError) as error:
+        return 0.0, f"cannot be read: {str(error).removeprefix(f'{path}: ')}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core.corpus.clips import SUFFIXES, Corpus, read_folder, without_zeros
+from ser_core.corpus.clips import SUFFIXES, Corpus, obstacle, read_folder, without_zeros
 from ser_core.corpus.labels import BY_CODE, label_of, title_of
 from ser_core.errors import CorpusError
 
@@ -288,6 +288,8 @@ def index(folder: str | os.PathLike) -> Corpus:
         If the folder does not exist or contains no usable clip.
     """
     folder = Path(folder)
+    if way_out := obstacle(folder):
+        raise CorpusError(f"{way_out}. {HOW_TO_GET}")
     if not os.path.isdir(folder):
         raise CorpusError(f"There is no folder {folder}. {HOW_TO_GET}")
     found = look_through(folder)

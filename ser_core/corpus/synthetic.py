@@ -18,7 +18,6 @@ import soundfile
 from scipy.signal import lfilter, sosfilt
 
 from ser_core.audio import waveform
-from ser_core.corpus.clips import SUFFIXES
 from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES
 from ser_core.corpus.ravdess import NEVER_SUNG, gender_of_actor
 from ser_core.errors import CorpusError
@@ -26,6 +25,7 @@ from ser_core.errors import CorpusError
 RATE = 22_050  # Hz
 MIN_RATE = 8_000  # Hz
 MIN_SECONDS = 0.2
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")  # of what is written
 ACTORS = range(1, 25)
 
 BASE_F0 = {"female": 200.0, "male": 110.0}  # Hz

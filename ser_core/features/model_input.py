@@ -204,7 +204,7 @@ def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
 
 def _ravdess(table: pd.DataFrame, settings: Settings) -> list[Path]:
     way_out = "Download them (python -m ser_core download), or set SER_DATA_DIR"
-    if not settings.data_dir.is_dir():
+    if not settings.data_dir.exists():
         raise FeatureError(f"This needs the recordings, and {settings.data_dir} is not there. {way_out}")
     found = corpus.index(settings.data_dir)
     missing = [stem for stem in table["stem"] if stem not in found.files]

@@ -26,6 +26,7 @@ TERMS = (
     "terms."
 )
 
+# Of the formats that browsers play. They know more by their content than by this name.
 MIME = {
     "wav": "audio/wav",
     "flac": "audio/flac",
@@ -33,6 +34,7 @@ MIME = {
     "mp3": "audio/mpeg",
     "m4a": "audio/mp4",
     "webm": "audio/webm",
+    "aac": "audio/aac",
 }
 
 

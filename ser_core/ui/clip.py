@@ -1,11 +1,15 @@
 """A clip on a page: player, description, mel spectrogram."""
 
+import io
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
+import soundfile
 import streamlit as st
 
 from ser_core import audio, corpus
+from ser_core.audio import decoders
 from ser_core.errors import AudioError, CorpusError
 from ser_core.ui import MIME, as_text, cached, chart, settings
 
@@ -24,7 +28,24 @@ def player(file: Path | None, *, link: bool = True) -> None:
         if link and not settings().read_only:
             st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
         return
-    st.audio(audio.read(file), format=MIME[file.suffix.lower().lstrip(".")])
+    play(audio.read(file), lambda: cached.waveform(file))
+
+
+def play(content: bytes, decoded: Callable[[], audio.Waveform]) -> None:
+    """Play a file, or what is decoded from it if browsers do not play its format.
+
+    Parameters
+    ----------
+    content : bytes
+    decoded : callable
+        Returns the waveform of the content.
+    """
+    format = decoded().format if decoders.needs_sandbox(content) else decoders.recognise(content)
+    if format not in MIME:
+        waveform, file = decoded(), io.BytesIO()
+        soundfile.write(file, waveform.samples, waveform.rate, format="WAV")
+        content, format = file.getvalue(), "wav"
+    st.audio(content, format=MIME[format])
 
 
 def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:

@@ -187,3 +187,21 @@ def test_a_clip_that_cannot_be_heard_leaves_the_page_whole(app, tmp_path, monkey
     assert error.value.startswith(f"{alone['stem']} cannot be heard.")
     assert str(tmp_path) not in error.value
     assert len(app.get("download_button")) == 1
+
+
+def test_a_lone_archive_in_the_folder_is_told_with_the_way_out(app, tmp_path, monkeypatch):
+    (tmp_path / "Audio_Speech_Actors_01-24.zip").write_bytes(b"PK")
+    monkeypatch.setenv("SER_DATA_DIR", str(tmp_path))
+    at(app, "dataset")
+    (warning,) = app.warning
+    assert "has no sound file, but the archive Audio" in warning.value
+    assert "Unpack it there" in warning.value
+
+
+def test_a_file_in_place_of_the_folder_is_told_with_the_way_out(app, tmp_path, monkeypatch):
+    file = tmp_path / "clips.zip"
+    file.write_bytes(b"PK")
+    monkeypatch.setenv("SER_DATA_DIR", str(file))
+    at(app, "dataset")
+    (warning,) = app.warning
+    assert "is an archive. Unpack it into a folder, and name that" in warning.value.replace("\\", "")

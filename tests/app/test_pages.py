@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from ser_core.corpus import synthetic
 from ser_core.settings import PROJECT
 from tests.app.pages import at, charts, texts, well
+from tests.encoded import RATE, encode, encode_av, make, sound
 
 
 def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
@@ -83,6 +85,59 @@ def test_a_file_that_is_no_sound_is_named_and_the_others_are_answered(app, voice
     (error,) = app.error
     assert error.value.startswith("bad\\.wav: This is not a sound file")
     assert "sure** of the emotion" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("PTT-20240101-WA0001.opus", "opus"),
+        ("note.oga", "ogg"),
+        ("chrome.weba", "webm"),
+        ("song.mka", "webm-flac"),
+        ("IMG_0001.MOV", "m4a"),
+        ("clip.3gp", "amr-3gp"),
+        ("call.amr", "amr"),
+        ("old.mpga", "mp3"),
+        ("take", "wav"),
+        ("take.zip", "flac"),
+        ("memo.aac", "aac"),
+        ("phone.wav", "g726"),
+    ],
+)
+def test_a_recording_is_answered_whatever_its_ending(app, name, kind):
+    rate = 8_000 if kind in ("amr", "amr-3gp", "g726") else RATE
+    upload(at(app, "predict"), (name, make(kind, 2.0, rate)))
+    assert not app.error
+    assert "sure** of the emotion" in texts(app)
+    assert "dB of full scale" in texts(app)
+    assert len(app.get("audio")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("clips.zip", b"PK\x03\x04" + bytes(100), "clips\\.zip: This is not a sound file of a known format"),
+        ("essay.docx", b"PK\x03\x04" + bytes(100), "This is not a sound file of a known format"),
+        ("photo.jpg", b"\xff\xd8\xff\xe0" + bytes(100), "This is not a sound file of a known format"),
+        ("noname", b"", "The file is empty"),
+        ("quiet", encode(np.full(RATE, 0.5)), "The clip is silent: all samples are the same"),
+        (
+            "film.mka",
+            encode_av(sound(1.0, 48_000), 48_000, "matroska", "ac3"),
+            "The sound is coded as ATSC A/52A (AC-3)",
+        ),
+    ],
+)
+def test_what_is_refused_is_told_on_the_page_in_its_own_words(app, name, content, said):
+    upload(at(app, "predict"), (name, content))
+    (error,) = app.error
+    assert said in error.value
+    assert not charts(app)
+
+
+def test_the_server_takes_any_ending(app):
+    at(app, "predict")
+    assert not app.get("file_uploader")[0].proto.type
 
 
 def test_only_a_file_that_is_no_sound_leaves_the_page_whole(app):

@@ -14,77 +14,18 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser_core.audio import DEFAULT_RATE, Limits, Waveform, decode, load, sandbox
+from ser_core.audio import DEFAULT_RATE, Limits, Waveform, decode, decoders, load, sandbox
 from ser_core.audio.decoders import recognise
 from ser_core.corpus import synthetic
 from ser_core.errors import AudioError
+from tests.encoded import RATE, encode, encode_av, make, sound
 
-RATE = 16_000
 LIBSNDFILE = ["wav", "flac", "ogg", "opus", "mp3"]
+SPEECH = ["amr", "amr-3gp", "g726", "g722"]
 FFMPEG = ["m4a", "m4a-fragments", "m4a-alac", "webm", "webm-live", "webm-flac"]
 
 
 # ---- Making clips
-
-
-def sound(seconds=1.0, rate=RATE, channels=1):
-    """A gliding tone with noise, another one in each channel -> float32 [shape=(n, channels)]."""
-    rng = np.random.default_rng(channels)
-    time = np.arange(round(seconds * rate))[:, np.newaxis] / rate
-    tone = 0.3 * np.sin(2 * np.pi * (200 + 100 * np.arange(channels) + 150 * time) * time)
-    return (tone + 0.02 * rng.standard_normal(tone.shape)).astype(np.float32)
-
-
-def encode(samples, rate=RATE, format="WAV", subtype=None):
-    file = io.BytesIO()
-    soundfile.write(file, samples, rate, format=format, subtype=subtype)
-    return file.getvalue()
-
-
-def encode_av(samples, rate, muxer, codec, options=None, video=None):
-    """Encode with PyAV; with `video`, a codec's name, some black pictures stand beside the sound or alone."""
-    file = io.BytesIO()
-    with av.open(file, "w", format=muxer, options=options or {}) as container:
-        if video:
-            pictures = container.add_stream(video, rate=10, width=64, height=64, pix_fmt="yuv420p")
-        if samples is not None:
-            layout = "mono" if samples.shape[1] == 1 else "stereo"
-            track = container.add_stream(codec, rate=rate, layout=layout)
-            converter = av.AudioResampler(format=track.codec.audio_formats[0], layout=layout, rate=rate)
-        if video:
-            for _ in range(5):
-                picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
-                container.mux(pictures.encode(picture))
-            container.mux(pictures.encode(None))
-        if samples is not None:
-            planar = np.ascontiguousarray(samples.T)
-            frame = av.AudioFrame.from_ndarray(planar, format="fltp", layout=layout)
-            frame.sample_rate, frame.pts = rate, 0
-            for piece in [*converter.resample(frame), *converter.resample(None), None]:
-                container.mux(track.encode(piece))
-    return file.getvalue()
-
-
-def make(kind, seconds=1.0, rate=RATE, channels=1):
-    samples = sound(seconds, rate, channels)
-    match kind:
-        case "wav" | "flac" | "ogg" | "mp3":
-            return encode(samples, rate, kind.upper())
-        case "opus":
-            return encode(samples, rate, "OGG", "OPUS")
-        case "m4a":
-            return encode_av(samples, rate, "ipod", "aac")
-        case "m4a-fragments":
-            return encode_av(samples, rate, "mp4", "aac", {"movflags": "frag_keyframe+empty_moov"})
-        case "m4a-alac":
-            return encode_av(samples, rate, "ipod", "alac")
-        case "webm":
-            return encode_av(samples, rate, "webm", "libopus")
-        case "webm-live":  # as a browser records: no length in the header
-            return encode_av(samples, rate, "webm", "libopus", {"live": "1"})
-        case "webm-flac":
-            return encode_av(samples, rate, "matroska", "flac")
-    raise AssertionError(kind)
 
 
 def wav_with_data_size(clip, size):
@@ -225,6 +166,57 @@ def test_a_codec_that_is_not_read_is_named():
         load(encode_av(sound(), RATE, "matroska", "pcm_s16le"))
 
 
+@pytest.mark.parametrize("kind", SPEECH)
+def test_codecs_of_telephones_are_read(kind):
+    rate = 16_000 if kind == "g722" else 8_000
+    wave = load(make(kind, 2.0, rate), rate=rate)
+    assert (wave.format, wave.original_rate, wave.channels, wave.warnings) == (kind.split("-")[0], rate, 1, ())
+    assert wave.duration_s == pytest.approx(2.0, abs=0.05)
+    source = sound(2.0, rate)[:, 0]
+    match = np.correlate(wave.samples, source, "full").max()  # whatever the codec's delay
+    assert match > 0.9 * np.linalg.norm(wave.samples) * np.linalg.norm(source)
+
+
+@pytest.mark.parametrize("kind", ["aac", "ogg-flac"])
+def test_what_libsndfile_lacks_is_read(kind):
+    wave = load(make(kind, 2.0, 48_000), rate=48_000)
+    assert wave.format == kind.split("-")[0] and wave.warnings == ()
+    assert wave.duration_s == pytest.approx(2.0, abs=0.1)
+    if kind == "ogg-flac":
+        np.testing.assert_allclose(wave.samples, sound(2.0, 48_000)[:, 0], atol=7e-5)
+
+
+@pytest.mark.parametrize(
+    ("muxer", "codec", "name"),
+    [
+        ("wav", "mp2", "MP2"),
+        ("wav", "ac3", "AC-3"),
+        ("wav", "adpcm_yamaha", "ADPCM Yamaha"),
+        ("matroska", "ac3", "AC-3"),
+    ],
+)
+def test_a_whole_file_in_a_codec_that_is_not_read_is_not_called_damaged(muxer, codec, name):
+    with pytest.raises(
+        AudioError, match=rf"The sound is coded as .*{name}.*which is not read\. Export it again"
+    ) as error:
+        load(encode_av(sound(1.0, 48_000), 48_000, muxer, codec))
+    assert "damaged" not in str(error.value)
+
+
+def test_a_codec_that_nobody_knows_is_not_called_damaged():
+    clip = bytearray(make("g726", 1.0, 8_000))
+    clip[20:22] = b"\x34\x12"  # the number of its codec
+    with pytest.raises(AudioError, match="coded as an unknown codec, which is not read"):
+        load(bytes(clip))
+
+
+def test_a_video_of_a_camera_that_writes_no_type_first_is_read():
+    clip = encode_av(sound(1.0, 48_000), 48_000, "mov", "aac")
+    length = int.from_bytes(clip[:4], "big")
+    assert clip[4:8] == b"ftyp" and clip[length + 4 : length + 8] == b"wide"
+    assert recognise(clip[length:]) == "m4a"
+
+
 # ---- Recognising the format
 
 
@@ -237,6 +229,23 @@ def test_mp3_with_id3_tag_equals_librosa():
     clip = b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + make("mp3")
     assert load(clip).format == "mp3"
     assert np.array_equal(load(clip).samples, reference(clip))
+
+
+@pytest.mark.parametrize("zeros", [1, 417, 50_000])
+@pytest.mark.parametrize("tag", [b"", b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)], ids=["no tag", "tag"])
+def test_mp3_with_zeros_before_its_first_frame_is_read(tag, zeros):
+    clip = make("mp3")
+    assert np.array_equal(load(tag + bytes(zeros) + clip).samples, load(clip).samples)
+
+
+def test_mp3_that_is_nothing_but_tags_is_given_up_soon():
+    tag = b"ID3\x04\0\0\0\0\0\0"
+    assert decoders._mp3_start(tag * 1_000) <= 10 * len(tag)
+
+
+def test_zeros_after_a_tag_that_overstates_its_size_are_no_sound():
+    with pytest.raises(AudioError, match="damaged"):
+        load(b"ID3\x04\0\0\x7f\x7f\x7f\x7f" + bytes(1_000))
 
 
 @pytest.mark.parametrize(
@@ -264,6 +273,17 @@ def test_what_is_no_sound_is_refused_before_any_decoder_sees_it(content, tmp_pat
     for source in (content, path):
         with pytest.raises(AudioError, match=r"not a sound file of a known format.*WAV"):
             load(source)
+
+
+@pytest.mark.parametrize("format", ["AIFF", "AU", "CAF"])
+def test_a_format_that_is_not_read_is_named(format):
+    with pytest.raises(AudioError, match=f"known format: it is {format}, which is not read. Export it again as WAV"):
+        load(encode(sound(), RATE, format))
+
+
+def test_windows_media_is_named():
+    with pytest.raises(AudioError, match="it is WMA, which is not read"):
+        load(b"0&\xb2u\x8ef\xcf\x11\xa6\xd9" + bytes(500))
 
 
 @pytest.mark.parametrize("format", ["AIFF", "AU", "CAF", "W64"])
@@ -477,6 +497,37 @@ def test_dither_is_silence_and_a_whisper_is_not():
     assert load(encode(whisper)).warnings == load(encode(sound())).warnings
 
 
+@pytest.mark.parametrize("rate", [8_000, 22_050, 48_000])
+@pytest.mark.parametrize("offset", [0.5, -0.01, 1.0])
+def test_a_constant_is_silence(offset, rate):
+    with pytest.raises(AudioError, match="silent: all samples are the same"):
+        load(encode(np.full(rate, offset), rate, "WAV", "FLOAT"))
+
+
+def test_silence_with_an_offset_is_silence():
+    dither = np.random.default_rng(0).integers(-1, 2, RATE).astype(np.int16)
+    with pytest.raises(AudioError, match="silent: the peak is -"):
+        load(encode(dither + np.int16(5_000)))
+
+
+def test_a_voice_with_an_offset_keeps_librosas_samples():
+    clip = encode(sound() + 0.4, RATE, "WAV", "FLOAT")
+    assert np.array_equal(load(clip).samples, reference(clip))
+
+
+@pytest.mark.parametrize("factor", [-0.97, -0.9])
+def test_channels_that_nearly_cancel_out_are_told(factor):
+    left = sound(1.0, 48_000)
+    (text,) = load(encode(np.hstack([left, factor * left]), 48_000)).warnings
+    assert text.startswith("The channels nearly cancel each other out")
+
+
+def test_channels_that_have_little_in_common_are_no_fault():
+    voice = sound(1.0, 48_000)
+    for other in (np.zeros_like(voice), -0.5 * voice, voice, np.roll(voice, 777)):
+        assert load(encode(np.hstack([voice, other]), 48_000)).warnings == ()
+
+
 def test_channels_that_cancel_out():
     left = sound()
     with pytest.raises(AudioError, match="cancel each other out"):
@@ -642,12 +693,58 @@ def test_many_channels_and_a_missing_scaling_are_warnings():
     assert "times full scale" in text
 
 
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100, 48_000])
+@pytest.mark.parametrize("kind", ["WAV", "FLAC"])
+def test_clipping_is_found_at_every_rate(kind, rate):
+    whole = sound(1.0, rate, 2)
+    assert not load(encode(whole, rate, kind)).is_clipped
+    assert load(encode(np.clip(5 * whole, -1, 1), rate, kind)).is_clipped
+
+
+def test_clipping_is_found_in_the_sandbox_too():
+    whole = np.round(np.clip(5 * sound(1.0, 44_100), -1, 1) * 32_767) / 32_768
+    assert load(encode_av(whole.astype(np.float32), 44_100, "ipod", "alac")).is_clipped
+
+
+@pytest.mark.parametrize(("subtype", "is_8bit"), [("PCM_U8", True), ("PCM_16", False), ("ULAW", False)])
+def test_8_bits_are_noted(subtype, is_8bit):
+    assert load(encode(sound(), RATE, "WAV", subtype)).is_8bit == is_8bit
+
+
+# ---- Recordings as people bring them
+
+
+@pytest.mark.parametrize(
+    ("file", "format", "seconds"),
+    [
+        ("PTT-20240101-WA0001.opus", "ogg", 1.8),
+        ("IMG_0001.MOV", "m4a", 1.8),
+        ("chrome.weba", "webm", 1.8),
+        ("g726.wav", "g726", 1.8),
+        ("speex.ogg", "speex", 1.8),
+        ("mp3_id3_then_zeros.mp3", "mp3", 1.8),
+        ("03-01-05-01-01-01-01.wav", "m4a", 1.8),
+    ],
+)
+def test_a_field_recording_is_read(field, file, format, seconds):
+    wave = load(field / file)
+    assert wave.format == format
+    assert wave.duration_s == pytest.approx(seconds, abs=0.05)
+    assert 0.05 < np.abs(wave.samples).max() <= 1.1
+
+
+def test_the_field_recording_that_is_a_constant_is_silence(field):
+    with pytest.raises(AudioError, match="silent"):
+        load(field / "dc_only.wav")
+
+
 # ---- Anything else
 
 
-@pytest.mark.parametrize("kind", [*LIBSNDFILE, *FFMPEG])
+@pytest.mark.parametrize("kind", [*LIBSNDFILE, *FFMPEG, *SPEECH, "aac", "ogg-flac"])
 def test_random_damage_gives_a_waveform_or_an_audio_error(kind):
-    whole = make(kind, 0.5, channels=2)
+    mono = kind in SPEECH
+    whole = make(kind, 0.5, RATE // 2 if mono else RATE, channels=1 if mono else 2)
     rng = np.random.default_rng(len(whole))
     limits = Limits(max_seconds=30.0)
     for trial in range(40):

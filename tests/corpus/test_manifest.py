@@ -129,7 +129,7 @@ def test_a_bad_row_is_named_by_its_line_and_the_others_are_kept(folder, row, fil
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "line 3: an empty file"), (b"no sound at all" * 20, "line 3: cannot be read: Format not recognised")],
+    [(b"", "line 3: an empty file"), (b"no sound at all" * 20, "line 3: cannot be read: This is not a sound file")],
 )
 def test_a_bad_file_is_named_by_its_line_and_the_others_are_kept(folder, content, reason):
     (folder / "wav" / "bad.wav").write_bytes(content)

@@ -1,12 +1,15 @@
+import re
 import shutil
 
 import pytest
 import soundfile
 
-from ser_core import corpus
+from ser_core import audio, corpus
 from ser_core.corpus import clips as indexed
 from ser_core.corpus import ravdess, synthetic
 from ser_core.errors import CorpusError
+from ser_core.features import tables
+from tests.encoded import RATE, make
 
 
 def test_a_name_says_everything_about_its_clip():
@@ -120,8 +123,6 @@ def test_the_synthetic_voice_writes_names_that_the_index_reads(tmp_path):
 
 
 def test_the_official_clips_are_those_that_ravdess_has(settings):
-    from ser_core.features import tables
-
     shipped = tables.read(settings.feature_table)
     assert [clip.stem for clip in corpus.official_clips()] == list(shipped["stem"])
 
@@ -171,3 +172,72 @@ def test_a_clip_in_words():
 
 def test_the_numbers_of_a_name():
     assert ravdess.numbers("03-02-06-02-01-02-12") == (3, 2, 6, 2, 1, 2, 12)
+
+
+# ---- One way of reading
+
+
+@pytest.mark.parametrize("kind", ["m4a", "webm", "opus", "amr", "aac", "g726", "mp3", "zeros"])
+@pytest.mark.parametrize("suffix", [".wav", ".m4a", ".MP3"])
+def test_a_clip_is_read_by_its_content_as_everywhere(tmp_path, kind, suffix):
+    rate = 8_000 if kind in ("amr", "g726") else RATE
+    content = bytes(500) + make("mp3") if kind == "zeros" else make(kind, rate=rate)
+    path = tmp_path / f"03-01-05-01-01-01-01{suffix}"
+    path.write_bytes(content)
+    found = corpus.index(tmp_path)
+    assert not found.rejected
+    heard = audio.load(path).duration_s
+    assert found.clips["duration_s"][0] == pytest.approx(heard, abs=0.1)  # as the header states it, or as it is decoded
+    extracted = tables.extract(found, tmp_path / "workspace", jobs=1)
+    assert (len(extracted.table), extracted.rejected) == (1, ())
+
+
+def test_the_field_recording_under_a_ravdess_name_is_read_by_all(field, tmp_path):
+    shutil.copy(field / "03-01-05-01-01-01-01.wav", tmp_path)
+    found = corpus.index(tmp_path)
+    assert found.clips["duration_s"][0] == pytest.approx(audio.load(found.folder / found.clips["path"][0]).duration_s)
+    assert len(tables.extract(found, tmp_path / "workspace", jobs=1).table) == 1
+
+
+@pytest.mark.parametrize("format", ["AIFF", "W64"])
+def test_what_is_not_read_elsewhere_is_left_out_here(tmp_path, spoken, format):
+    for actor, kind in ((1, "WAV"), (2, format)):
+        soundfile.write(tmp_path / f"03-01-05-01-01-01-{actor:02d}.wav", spoken, 22_050, format=kind)
+    (rejected,) = corpus.index(tmp_path).rejected
+    assert rejected.broken and "cannot be read: This is not a sound file of a known format" in rejected.reason
+
+
+def test_videos_of_the_same_sentences_are_no_clips(tmp_path, spoken):
+    soundfile.write(tmp_path / "03-01-05-01-01-01-01.wav", spoken, 22_050)
+    (tmp_path / "01-01-05-01-01-01-01.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
+    assert not corpus.index(tmp_path).rejected
+
+
+# ---- No folder of clips
+
+
+def test_a_folder_with_nothing_but_an_archive_says_to_unpack_it(tmp_path):
+    (tmp_path / "Audio_Speech_Actors_01-24.zip").write_bytes(b"PK\x03\x04")
+    with pytest.raises(CorpusError, match=r"has no sound file, but the archive Audio_Speech.*\.zip\. Unpack it there"):
+        corpus.index(tmp_path)
+
+
+def test_an_archive_beside_clips_does_not_matter(tmp_path, spoken):
+    (tmp_path / "backup.zip").write_bytes(b"PK\x03\x04")
+    soundfile.write(tmp_path / "03-01-05-01-01-01-01.wav", spoken, 22_050)
+    assert len(corpus.index(tmp_path).clips) == 1
+    assert corpus.obstacle(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "way_out"),
+    [
+        ("03-01-05-01-01-01-01.wav", "is a file, and a folder of clips is wanted. Name the folder that it is in"),
+        ("Audio_Speech_Actors_01-24.zip", "is an archive. Unpack it into a folder, and name that"),
+        ("notes", "is a file, and a folder of clips is wanted"),
+    ],
+)
+def test_a_file_in_place_of_a_folder_is_told_with_the_way_out(tmp_path, name, way_out):
+    (tmp_path / name).write_bytes(b"anything")
+    with pytest.raises(CorpusError, match=re.escape(f"{tmp_path / name} {way_out}")):
+        corpus.index(tmp_path / name)
