@@ -1,11 +1,9 @@
 """A clip on a page: player, description, mel spectrogram."""
 
-import io
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
-import soundfile
 import streamlit as st
 
 from ser_core import audio, corpus
@@ -42,9 +40,7 @@ def play(content: bytes, decoded: Callable[[], audio.Waveform]) -> None:
     """
     format = decoded().format if decoders.needs_sandbox(content) else decoders.recognise(content)
     if format not in MIME:
-        waveform, file = decoded(), io.BytesIO()
-        soundfile.write(file, waveform.samples, waveform.rate, format="WAV")
-        content, format = file.getvalue(), "wav"
+        content, format = decoded().wav(), "wav"
     st.audio(content, format=MIME[format])
 
 
