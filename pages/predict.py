@@ -133,9 +133,9 @@ def show_all(heard: list[Heard]) -> None:
     rows = pd.DataFrame(
         {
             "file": clip.name,
-            "emotion": clip.prediction.emotion,
-            "voice": clip.prediction.gender,
-            "sure": 100 * clip.prediction.emotion_probability,
+            "emotion": clip.prediction.emotion if clip.prediction.has_voice else "no voice found",
+            "voice": clip.prediction.gender if clip.prediction.has_voice else None,
+            "sure": 100 * clip.prediction.emotion_probability if clip.prediction.has_voice else None,
             "warnings": " ".join(clip.prediction.warnings),
         }
         for clip in heard
@@ -161,9 +161,16 @@ def show_answer(clip: Heard) -> None:
     emotion, gender = prediction.emotion, prediction.gender
     answer, sound = st.columns([3, 2], vertical_alignment="center")
     with answer.container(border=True):
-        st.markdown(f"## {BY_NAME[emotion].title}")
-        sure, voice = percent(prediction.emotions[emotion]), percent(prediction.genders[gender])
-        st.markdown(f"It claims to be **{sure} sure** of the emotion, in a **{gender} voice** ({voice}).")
+        if prediction.has_voice:
+            st.markdown(f"## {BY_NAME[emotion].title}")
+            sure, voice = percent(prediction.emotions[emotion]), percent(prediction.genders[gender])
+            st.markdown(f"It claims to be **{sure} sure** of the emotion, in a **{gender} voice** ({voice}).")
+        else:
+            st.markdown("## No voice")
+            st.markdown(
+                f"{prediction.reason} A model that has learned from voices alone would name one of any sound, even of "
+                "noise."
+            )
     with sound:
         play(clip.content, lambda: waveform)
         loudness = active_level(waveform.samples - waveform.samples.mean(), waveform.rate)
@@ -178,6 +185,20 @@ def show_answer(clip: Heard) -> None:
 def show_evidence(clip: Heard) -> None:
     """Every emotion, every member of the vote, and the sound itself."""
     prediction, waveform = clip.prediction, decode(clip.content)
+    if prediction.has_voice:
+        show_probabilities(prediction)
+    left, right = st.columns(2)
+    with left:
+        ui.chart(clip_figures.waveform(waveform.samples, waveform.rate), key="waveform")
+    with right:
+        ui.chart(clip_figures.mel(waveform.samples, waveform.rate), key="mel")
+    if prediction.has_voice:
+        with st.expander("All 16 classes"):
+            ui.chart(figures.classes(prediction.probabilities), key="classes")
+
+
+def show_probabilities(prediction: Prediction) -> None:
+    """How probable each emotion is, by each member of the vote, and over time."""
     left, right = st.columns(2)
     with left:
         ui.chart(figures.emotions(prediction.emotions), key="emotions")
@@ -188,13 +209,6 @@ def show_evidence(clip: Heard) -> None:
             ui.chart(figures.members(said, prediction.emotions), key="members")
     if prediction.timeline is not None:
         ui.chart(figures.timeline(prediction.timeline), key="timeline")
-    left, right = st.columns(2)
-    with left:
-        ui.chart(clip_figures.waveform(waveform.samples, waveform.rate), key="waveform")
-    with right:
-        ui.chart(clip_figures.mel(waveform.samples, waveform.rate), key="mel")
-    with st.expander("All 16 classes"):
-        ui.chart(figures.classes(prediction.probabilities), key="classes")
 
 
 def offer_downloads(heard: list[Heard], key: str) -> None:

@@ -31,9 +31,9 @@ def predict(options, settings):
             rows = [
                 (
                     item["file"],
-                    item["emotion"],
-                    item["gender"],
-                    f"{item['emotion_probability']:.2f}",
+                    item["emotion"] or "no voice",
+                    item["gender"] or "",
+                    "" if item["emotion"] is None else f"{item['emotion_probability']:.2f}",
                     *[item.get("truth", "")] * has_truth,
                     "\n".join(item["warnings"]),
                 )

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ser_core import audio
 from ser_core.audio import quality
+from ser_core.audio.voice_activity import has_voice
 from ser_core.corpus.labels import (
     EMOTION_NAMES,
     GENDERS,
@@ -24,6 +25,7 @@ from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.prediction import model_store
 from ser_core.settings import Settings
 
+NO_VOICE = "No voice was found in this recording, so no emotion is named."
 MAX_WINDOWS = 120  # of a timeline: one per second for two minutes, then further apart
 
 
@@ -42,12 +44,25 @@ class Prediction:
     timeline : pd.DataFrame, optional
         Of a recording longer than any training clip: `start_s`, `end_s` (s) and the probabilities of the eight emotions
         in overlapping windows; NaN where it is silent.
+    has_voice : bool
+        Whether anybody speaks or sings. If not, `probabilities` mean nothing, and no emotion is named.
     """
 
     probabilities: dict[str, float]
     members: dict[str, dict[str, float]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     timeline: pd.DataFrame | None = None
+    has_voice: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """Whether an emotion may be named: "no_voice" if nobody speaks, otherwise "voice"."""
+        return "voice" if self.has_voice else "no_voice"
+
+    @property
+    def reason(self) -> str:
+        """The reason for a verdict against an answer, in one sentence; empty where there is an answer."""
+        return "" if self.has_voice else NO_VOICE
 
     @property
     def label(self) -> str:
@@ -97,15 +112,20 @@ class Prediction:
         Returns
         -------
         dict
-            `label`, `emotion`, `gender`, `probability` (of the label), `emotion_probability`, `probabilities`,
-            `warnings`.
+            `verdict` and its `reason`; `label`, `emotion`, `gender`, `probability` (of the label),
+            `emotion_probability`, which are None if there is no voice; `probabilities`, `warnings`.
         """
-        return {
+        answer = {
             "label": self.label,
             "emotion": self.emotion,
             "gender": self.gender,
             "probability": self.probability,
             "emotion_probability": self.emotion_probability,
+        }
+        return {
+            "verdict": self.verdict,
+            "reason": self.reason,
+            **(answer if self.has_voice else dict.fromkeys(answer)),
             "probabilities": self.probabilities,
             "warnings": list(self.warnings),
         }
@@ -259,7 +279,10 @@ class Predictor:
             },
             warnings=quality.warnings(waveform, shortest_s=trained_on.shortest_s, longest_s=trained_on.longest_s),
             timeline=timeline,
+            has_voice=has_voice(waveform.samples, waveform.rate),
         )
+        if not prediction.has_voice:
+            return prediction
         return replace(prediction, warnings=(*_disagreement(prediction), *prediction.warnings))
 
     def _timeline(self, waveform: audio.Waveform, window_s: float) -> pd.DataFrame:

@@ -1,7 +1,10 @@
 import sys
 
+import numpy as np
 import pytest
+import soundfile
 
+from ser_core.cli import main
 from ser_core.corpus import synthetic
 from ser_core.corpus.labels import LABELS
 
@@ -13,7 +16,8 @@ def test_predict_with_the_shipped_model(call, tmp_path):
     assert status == 0
     (prediction,) = answer["predictions"]
     assert list(prediction) == [
-        "file", "label", "emotion", "gender", "probability", "emotion_probability", "probabilities", "warnings",
+        "file", "verdict", "reason", "label", "emotion", "gender", "probability", "emotion_probability",
+        "probabilities", "warnings",
     ]  # fmt: skip
     assert prediction["file"] == str(clip)
     assert tuple(prediction["probabilities"]) == LABELS
@@ -34,6 +38,16 @@ def test_a_manifest_among_the_files_is_heard_clip_by_clip_beside_what_they_are(c
     assert first == {"file": "none.wav", "error": "line 3: there is no such file"}
     assert second["file"] == str(lost) and "cannot be read" in second["error"]
     assert len(said.strip().splitlines()) == 2
+
+
+def test_of_a_tone_no_emotion_is_named(call, tmp_path, capsys):
+    clip = tmp_path / "tone.wav"
+    soundfile.write(clip, 0.3 * np.sin(2 * np.pi * 440 * np.arange(44_100) / 22_050), 22_050)
+    status, answer, _ = call("predict", clip, "--model", "krr")
+    (prediction,) = answer["predictions"]
+    assert (status, prediction["verdict"], prediction["emotion"]) == (0, "no_voice", None)
+    assert main(["predict", str(clip), "--model", "krr"]) == 0
+    assert "no voice" in capsys.readouterr().out
 
 
 def test_one_bad_file_is_named_the_others_are_answered_and_the_exit_is_2(call, tmp_path):

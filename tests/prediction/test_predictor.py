@@ -101,8 +101,20 @@ def synthetic_silence() -> bytes:
 def test_the_answer_for_a_program_has_all_that_the_command_line_promises(predictor):
     answer = predictor.predict_file(synthetic.wav("angry", actor=6, seconds=1.2)).as_dict()
     assert list(answer) == [
-        "label", "emotion", "gender", "probability", "emotion_probability", "probabilities", "warnings",
+        "verdict", "reason", "label", "emotion", "gender", "probability", "emotion_probability", "probabilities",
+        "warnings",
     ]  # fmt: skip
+    assert (answer["verdict"], answer["reason"]) == ("voice", "")
+
+
+def test_of_what_is_no_voice_no_emotion_is_named(predictor):
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * 22_050) / 22_050)
+    prediction = predictor.predict(heard(tone))
+    answer = prediction.as_dict()
+    assert (answer["verdict"], answer["reason"]) == ("no_voice", prediction.reason)
+    assert "no emotion is named" in prediction.reason
+    assert [answer[name] for name in ("label", "emotion", "gender", "probability", "emotion_probability")] == [None] * 5
+    assert not [sentence for sentence in prediction.warnings if sentence.startswith("Not settled")]
 
 
 def test_a_prediction_is_read_from_its_probabilities_alone():
