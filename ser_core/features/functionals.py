@@ -73,17 +73,20 @@ MELODY = (
     "shimmer",
     "duration",
 )
-NAMES: tuple[str, ...] = (
-    *(f"{name}_{statistic}" for name in (*TIMBRE, *SHAPE, *BANDS) for statistic in STATISTICS),
-    *(f"chroma_{note}_{statistic}" for note in NOTES for statistic in ("mean", "std")),
-    *(f"{name}_delta_{statistic}" for name in (*TIMBRE, *SHAPE) for statistic in CHANGES),
-    *(f"{name}_delta2_std" for name in (*TIMBRE, *SHAPE)),
+VOICE = (
     *(
         f"{name}_{statistic}"
         for name in ("pitch", "hnr", "formant_1", "formant_2", "formant_3")
         for statistic in STATISTICS
     ),
     *MELODY,
+)
+NAMES: tuple[str, ...] = (
+    *(f"{name}_{statistic}" for name in (*TIMBRE, *SHAPE, *BANDS) for statistic in STATISTICS),
+    *(f"chroma_{note}_{statistic}" for note in NOTES for statistic in ("mean", "std")),
+    *(f"{name}_delta_{statistic}" for name in (*TIMBRE, *SHAPE) for statistic in CHANGES),
+    *(f"{name}_delta2_std" for name in (*TIMBRE, *SHAPE)),
+    *VOICE,
 )
 
 
@@ -119,7 +122,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
         np.stack([chroma.mean(axis=1), chroma.std(axis=1)], axis=1),
         changes,
         change_of_change.std(axis=1),
-        *_voice(voice),
+        *voice_quality(voice),
     )
     return np.concatenate([part.ravel() for part in found]).astype(np.float32)
 
@@ -269,12 +272,22 @@ def _shape(voice: np.ndarray, magnitude: np.ndarray, power: np.ndarray) -> np.nd
     )
 
 
-def _voice(voice: np.ndarray) -> Iterator[np.ndarray]:
+def voice_quality(samples: np.ndarray) -> Iterator[np.ndarray]:
     """Statistics of the contours of voiced frames, and the numbers of `MELODY`, computed by Praat.
 
     The contours are pitch (semitones above 55 Hz), harmonics-to-noise ratio (dB) and three formants (Hz).
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        Mono samples at 22,050 Hz, without silence at both ends.
+
+    Yields
+    ------
+    np.ndarray
+        Together as many values as `VOICE` has names, in that order.
     """
-    sound = parselmouth.Sound(voice.astype(np.float64), SAMPLE_RATE)
+    sound = parselmouth.Sound(samples.astype(np.float64), SAMPLE_RATE)
     pitch = prosody.track(sound)
     hz, strength = pitch.selected_array["frequency"], pitch.selected_array["strength"]
     voiced = np.flatnonzero(hz > 0)

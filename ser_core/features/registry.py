@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ser_core.errors import FeatureError
-from ser_core.features import backbones, frames, functionals, mean180, prosody
+from ser_core.features import backbones, frames, functionals, mean180, prosody, within_clip
 from ser_core.features.feature_set import FeatureSet
 from ser_core.settings import Settings
 
@@ -21,6 +21,13 @@ FUNCTIONALS = FeatureSet(
     functionals.extract,
     functionals.NAMES,
 )
+WITHIN_CLIP = FeatureSet(
+    "within-clip",
+    within_clip.VERSION,
+    f"{len(within_clip.NAMES):,} statistics of how a voice varies within a clip, in a telephone's band",
+    within_clip.extract,
+    within_clip.NAMES,
+)
 PROSODY = FeatureSet(
     "prosody", prosody.VERSION, "loudness and median pitch", prosody.extract, prosody.NAMES
 )  # for pages; no model uses it
@@ -30,6 +37,7 @@ FEATURE_SETS: dict[str, FeatureSet] = {
     for one in (
         MEAN180,
         FUNCTIONALS,
+        WITHIN_CLIP,
         FeatureSet(
             "frames",
             "frames-1",

@@ -1,0 +1,56 @@
+"""What does not move with level and channel, and what does with the voice."""
+
+import numpy as np
+import pytest
+
+from ser_core.audio import conditions
+from ser_core.corpus import synthetic
+from ser_core.features import within_clip
+
+RATE = 22_050
+
+
+@pytest.fixture(scope="module")
+def plain(spoken):
+    return within_clip.extract(spoken)
+
+
+def moved(changed: np.ndarray, plain: np.ndarray) -> float:
+    """How far the features move, as a share of how far they are from another emotion's."""
+    other = within_clip.extract(synthetic.speak("sad", actor=2))
+    scale = np.maximum(np.abs(plain - other), 1e-3)
+    return float(np.median(np.abs(within_clip.extract(changed) - plain) / scale))
+
+
+def test_each_number_has_a_name(plain):
+    assert len(within_clip.NAMES) == len(set(within_clip.NAMES)) == len(plain)
+    assert np.isfinite(plain).all()
+
+
+@pytest.mark.parametrize("key", ["quieter", "louder", "peak", "gain+2"])
+def test_no_gain_moves_them(spoken, plain, key):
+    np.testing.assert_allclose(
+        within_clip.extract(conditions.get(key).apply(spoken, RATE)), plain, rtol=2e-3, atol=2e-2
+    )
+
+
+def test_an_offset_moves_them_hardly(spoken, plain):
+    assert moved(spoken + np.float32(0.2 * np.abs(spoken).max()), plain) < 0.05
+
+
+@pytest.mark.parametrize(("key", "most"), [("16khz", 0.05), ("8khz", 0.1), ("dull", 0.3), ("sharp", 0.3)])
+def test_a_band_or_a_tilt_moves_them_less_than_another_emotion(spoken, plain, key, most):
+    assert moved(conditions.get(key).apply(spoken, RATE), plain) < most
+
+
+@pytest.mark.parametrize("number", [1, 100, 2_205])
+@pytest.mark.parametrize("kind", ["silence", "constant", "noise"])
+def test_they_are_finite_for_any_sound(number, kind):
+    samples = {
+        "silence": np.zeros(number),
+        "constant": np.full(number, 0.5),
+        "noise": np.random.default_rng(0).normal(size=number),
+    }[kind]
+    found = within_clip.extract(samples.astype(np.float32))
+    assert found.shape == (len(within_clip.NAMES),)
+    assert np.isfinite(found).all()
