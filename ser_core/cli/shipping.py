@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from ser_core import corpus, experiments
+from ser_core.audio import conditions
 from ser_core.errors import CorpusError
+from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, nested
 from ser_core.features import exploration, model_input, tables
 from ser_core.features import registry as feature_sets
@@ -30,6 +32,9 @@ TUNED = "tuned"  # name of the preset from each study
 
 # Models of the prediction page (model, preset): the study's best ensemble, our best vote and its members, and the CNN.
 KEPT = (("v4", "default"), ("krr", "functionals"), ("cnn", "default"), ("cnn2d", "default"), ("best", "default"))
+# Models (model, features) that are also tested on clips heard in every recording condition: the study's best ensemble,
+# and the best single model.
+HEARD = (("v4", "mean180"), ("krr", "functionals"))
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,13 @@ class Planned:
     def is_kept(self) -> bool:
         """Whether its fitted model is shipped, too."""
         return self.protocol == "study" and not self.options and (self.model, self.recipe.preset) in KEPT
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether its test clips are heard in every recording condition, too."""
+        recipe = self.recipe
+        default = recipe.origin == "default" and recipe.augmentation == "none"
+        return self.protocol == "study" and default and (self.model, recipe.features) in HEARD
 
 
 # Overfitting of the cnn: its default with one hyperparameter changed.
@@ -176,9 +188,10 @@ def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], N
         if progress:
             progress(done, len(wanted))
         features = seen[recipe.features, recipe.augmentation]
-        result = experiments.run(recipe, table, protocol=one.protocol, features=features, jobs=jobs)
+        heard = _in_all_conditions(recipe, table, settings, jobs) if one.is_heard else []
+        result = experiments.run(recipe, table, protocol=one.protocol, features=features, heard=heard, jobs=jobs)
         run = _under_shipped_id(result.run, shipped)
-        made.append(run)
+        made += [run, *(_under_shipped_id(other, shipped) for other in result.heard)]
         if one.is_kept:
             kept.append(dataclasses.replace(result, run=run))
     for found in presets.list_all([settings.artifacts]):
@@ -195,10 +208,20 @@ def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], N
     return made
 
 
+def _in_all_conditions(recipe: Recipe, table: pd.DataFrame, settings: Settings, jobs: int) -> list:
+    """The features of the test clips of the original split, heard in every recording condition."""
+    folds = protocols.get("study").folds(table)
+    (rows,) = [fold.held_out for fold in folds if fold.part == "test"]
+    return [
+        model_input.load(table, settings, features=recipe.features, heard=condition, rows=rows, jobs=jobs)
+        for condition in conditions.CONDITIONS
+    ]
+
+
 def _under_shipped_id(run: runs.Run, shipped: Iterable[runs.Run]) -> runs.Run:
     """The run with the id of the shipped run that it repeats, if any: model cards, votes and presets refer to it."""
     for earlier in shipped:
-        if (run.recipe, run.protocol) == (earlier.recipe, earlier.protocol):
+        if (run.recipe, run.protocol, run.heard) == (earlier.recipe, earlier.protocol, earlier.heard):
             return dataclasses.replace(run, id=earlier.id)
     return run
 
@@ -261,7 +284,7 @@ def _make_one(one: Planned, table: pd.DataFrame, settings: Settings, weights: Pa
         return run
     kept = {entry.key: entry.run for entry in model_store.list_all([settings.artifacts])}
     for run in shipped:
-        is_made = (run.recipe, run.protocol, run.data_digest) == (recipe, one.protocol, data_digest)
+        is_made = (run.recipe, run.test, run.data_digest) == (recipe, one.protocol, data_digest)
         if is_made and (run.cv or not one.cv) and (not one.is_kept or kept.get(one.model) == run.id):
             return run
     features = model_input.load(table, settings, features=recipe.features, weights=weights)

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from ser_core import experiments
+from ser_core.audio import conditions
 from ser_core.cli import main, shipping
 from ser_core.features import functionals, tables
 from ser_core.features import registry as feature_sets
@@ -57,6 +58,31 @@ def test_a_run_that_is_made_again_keeps_its_folder(quick, elsewhere, voices):
     made = shipping.make(settings, jobs=1)
     assert [run.id for run in made] == ["older-kn", "older-dt"]
     assert {run.id for run in runs.list_all([settings.artifacts])} == {"older-kn", "older-dt"}
+
+
+def test_some_runs_are_also_heard_in_every_condition(quick, elsewhere, voices, monkeypatch):
+    monkeypatch.setattr(shipping, "HEARD", (("kn", "mean180"),))
+    some = {key: conditions.CONDITIONS[key] for key in ("louder", "babble-20")}
+    monkeypatch.setattr(conditions, "CONDITIONS", some)
+    settings = dataclasses.replace(elsewhere, data_dir=voices)
+    made = shipping.make(settings, jobs=1)
+    assert [(run.recipe.model, run.heard) for run in made] == [
+        ("kn", ""),
+        ("kn", "louder"),
+        ("kn", "babble-20"),
+        ("dt", ""),
+    ]
+    again = shipping.make(settings, jobs=1)
+    assert [run.id for run in again] == [run.id for run in made]
+    assert len(runs.list_all([settings.artifacts])) == 4
+
+
+def test_what_is_heard_in_conditions_is_planned_as_it_ships(settings):
+    planned = {(one.model, one.recipe.features) for one in shipping.classical() if one.is_heard}
+    shipped = runs.list_all([settings.artifacts])
+    assert planned == set(shipping.HEARD)
+    for key in conditions.CONDITIONS:
+        assert {(run.recipe.model, run.recipe.features) for run in shipped if run.heard == key} == planned
 
 
 def test_progress_counts_clips_before_models(quick, elsewhere, voices):
