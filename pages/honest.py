@@ -138,10 +138,11 @@ def show_conditions(found: list[Run]) -> None:
         "people hear the same emotion. What is done to a clip can be seen and heard: *See a sound*, *Recorded "
         "otherwise*."
     )
-    protocol = ui.choice("Tested on", {name: comparison.title_of_test(name) for name in tests}, key="heard-under")
+    titles = {name: comparison.title_of_test(name) for name in tests}
+    protocol = ui.choice("Tested on", titles, key="heard-under") if len(tests) > 1 else tests[0]
     table = conditions(found, protocol, kind="emotion")
     ui.chart(figures.conditions(table, "Emotions recognised, of eight, in each recording condition"), key="conditions")
-    st.caption("Make such a row of any model: `python -m ser_core run MODEL --heard all`.")
+    st.caption(f"{titles[protocol]}. Make such a column of any model: `python -m ser_core run MODEL --heard all`.")
     with st.expander("The numbers: intervals, what is claimed, and how many answers stay the same"):
         named = {"accuracy": "accuracy", "low": "95 % from", "high": "to", "uar": "UAR", "claims": "claims"}
         st.dataframe(

@@ -32,9 +32,8 @@ TUNED = "tuned"  # name of the preset from each study
 
 # Models of the prediction page (model, preset): the study's best ensemble, our best vote and its members, and the CNN.
 KEPT = (("v4", "default"), ("krr", "functionals"), ("cnn", "default"), ("cnn2d", "default"), ("best", "default"))
-# Models (model, features) that are also tested on clips heard in every recording condition: the study's best ensemble,
-# and the best single model.
-HEARD = (("v4", "mean180"), ("krr", "functionals"))
+# Models (model, features) that are also tested on clips heard in every recording condition: the study's best ensemble.
+HEARD = (("v4", "mean180"),)
 
 
 @dataclass(frozen=True)
