@@ -10,6 +10,7 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_
 
 import numpy as np
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from ser_core import corpus, experiments
 from ser_core.cli import main
@@ -40,15 +41,21 @@ SLOW = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Mark what is slow; one process runs a module, and one runs all browser tests: they share a server."""
     for item in items:
-        if item.path.is_relative_to(TESTS):
-            name = item.path.relative_to(TESTS).as_posix()
-            item.add_marker(pytest.mark.xdist_group("e2e" if name.startswith("e2e/") else name))
-            if name.startswith(SLOW):
-                item.add_marker(pytest.mark.slow)
+        if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
+class ByModule(LoadScopeScheduling):
+    """One process runs a module, whose fixtures it makes once; one runs all browser tests, which share a server."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByModule(config, log)
 
 
 @pytest.fixture(autouse=True)
