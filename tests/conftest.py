@@ -25,10 +25,15 @@ TESTS = Path(__file__).parent
 # What starts servers, browsers, processes or TensorFlow, decodes much or fits much: `make check` leaves it out.
 SLOW = (
     "app",
+    "audio/test_conditions.py",
     "audio/test_loading.py",
+    "audio/test_measurement.py",
+    "audio/test_quality.py",
+    "audio/test_voice_activity.py",
     "cli",
     "e2e",
     "experiments/test_cluster.py",
+    "experiments/test_heard.py",
     "features/test_images.py",
     "jobs",
     "models/test_emotion_classifier.py",
