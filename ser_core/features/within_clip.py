@@ -15,7 +15,7 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from ser_core.audio.level import active_level
+from ser_core.audio.level import at_level
 from ser_core.features import functionals
 from ser_core.features.functionals import DELTA_FRAMES, HOP, MIN_FRAMES, N_FFT, PERCENTILES
 from ser_core.features.mean180 import SAMPLE_RATE, magnitude_spectrogram
@@ -89,8 +89,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
 def _normalised(samples: np.ndarray) -> np.ndarray:
     """Without offset, at one level, without the silence at both ends."""
     sections = scipy.signal.butter(2, HIGH_PASS_HZ, "highpass", fs=SAMPLE_RATE, output="sos")
-    voice = scipy.signal.sosfilt(sections, samples - np.mean(samples))
-    voice = voice * 10 ** ((LEVEL_DBFS - active_level(voice, SAMPLE_RATE)) / 20)
+    voice = at_level(scipy.signal.sosfilt(sections, samples - np.mean(samples)), SAMPLE_RATE, LEVEL_DBFS)
     voice, _ = librosa.effects.trim(voice, top_db=TRIM_DB, frame_length=N_FFT, hop_length=HOP)
     return np.pad(voice, (0, max(0, MIN_FRAMES * HOP - len(voice)))).astype(np.float32)
 

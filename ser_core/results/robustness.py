@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ser_core import evaluation
+from ser_core.audio import conditions
 from ser_core.audio.conditions import CONDITIONS
 from ser_core.results import run_titles
 from ser_core.results.runs import Run
@@ -101,12 +102,8 @@ def in_words(found: pd.DataFrame, model: str) -> str:
     worst, best = others.iloc[0], others.iloc[-1]
     sentence = (
         f"{model} names {plain['accuracy']:.0%} of the same {plain['clips']:,} clips right as recorded, and "
-        f"{worst['accuracy']:.0%} at worst ({_lower(worst['title'])})"
+        f"{worst['accuracy']:.0%} at worst ({conditions.in_words(worst.name)})"
     )
     if len(others) > 1:
-        sentence += f"; {best['accuracy']:.0%} at best ({_lower(best['title'])})"
+        sentence += f"; {best['accuracy']:.0%} at best ({conditions.in_words(best.name)})"
     return f"{sentence}. It claims {worst['claims']:.0%} where it is right in {worst['accuracy']:.0%}."
-
-
-def _lower(title: str) -> str:
-    return title[0].lower() + title[1:]
