@@ -168,15 +168,15 @@ def show_answer(clip: Heard) -> None:
         else:
             st.markdown("## No voice")
             st.markdown(
-                f"{prediction.reason} A model that has learned from voices alone would name one of any sound, even of "
-                "noise."
+                f"{prediction.reason} A model that has learned from voices alone names an emotion for any sound, even "
+                "for noise."
             )
     with sound:
         play(clip.content, lambda: waveform)
         loudness = active_level(waveform.samples - waveform.samples.mean(), waveform.rate)
         st.caption(
             f"{waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz, "
-            f"the voice at {loudness:.0f} dB of full scale"
+            f"the {'voice' if prediction.has_voice else 'sound'} at {loudness:.0f} dB of full scale"
         )
     for sentence in prediction.warnings:
         st.warning(sentence)
