@@ -26,6 +26,7 @@ ROOMS = 8  # different places of speaker and microphone in each kind of room; a 
 TILT_DB = 3.0  # an octave
 TILT_CENTRE_HZ = 1_000.0
 BABBLE_VOICES = 5
+OCTAVES_HZ = tuple(62.5 * 2.0 ** np.arange(9))
 
 Samples = np.ndarray  # [shape=(n,), dtype=float32], full scale is -1 to 1
 
@@ -104,11 +105,53 @@ class Condition:
         0.89
         """
         samples = np.asarray(samples, dtype=np.float32)
-        clip = int.from_bytes(hashlib.sha256(self.key.encode() + samples.tobytes()).digest()[:8])
-        place = Place(rate, np.random.default_rng([seed, clip]), voices)
+        place = Place(rate, _drawn_for(samples, self.key, seed), voices)
         for change in self.changes:
             samples = change(samples, place).astype(np.float32)
         return samples
+
+
+def at_random(samples: Samples, rate: int, *, seed: int = 0) -> Samples:
+    """A clip in a condition that is drawn at random, to learn from: none of `CONDITIONS`, which are for tests.
+
+    An equaliser, a room, a noise, a band and clipping, each with its own probability and strength, in this order. The
+    noise is white, pink, or a crowd: the clip itself, backwards and several times at once, so that no clip hears
+    another. Rooms are noise that decays.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        Mono, full scale is -1 to 1.
+    rate : int > 0, Hz
+    seed : int
+
+    Returns
+    -------
+    np.ndarray [shape=(n,), dtype=float32]
+    """
+    samples = np.asarray(samples, dtype=np.float32)
+    draw = _drawn_for(samples, "at random", seed)
+    place = Place(rate, draw)
+    if draw.random() < 0.7:
+        db = np.cumsum(draw.normal(0, 3, len(OCTAVES_HZ)))
+        samples = _shape(tuple(zip(OCTAVES_HZ, db - db.mean(), strict=True)), 0.0, samples, place)
+    if draw.random() < 0.45:
+        samples = _decay(draw.uniform(0.15, 1.2), draw.uniform(-12, 6), samples, place)
+    if draw.random() < 0.75:
+        kind, snr_db = draw.choice(["white", "pink", "crowd"]), draw.uniform(8, 40)
+        samples = _crowd(snr_db, samples, place) if kind == "crowd" else _noise(kind, snr_db, samples, place)
+    if draw.random() < 0.5:
+        low_hz = draw.uniform(50, 400) if draw.random() < 0.7 else None
+        high_hz = np.exp(draw.uniform(np.log(3_000), np.log(9_000)))
+        samples = _band(low_hz, high_hz, int(draw.integers(2, 7)), samples, place)
+    if draw.random() < 0.15:
+        samples = _clip(draw.uniform(0.001, 0.03), samples, place)
+    return samples.astype(np.float32)
+
+
+def _drawn_for(samples: Samples, key: str, seed: int) -> np.random.Generator:
+    clip = int.from_bytes(hashlib.sha256(key.encode() + samples.tobytes()).digest()[:8])
+    return np.random.default_rng([seed, clip])
 
 
 def get(key: str) -> Condition:
@@ -214,7 +257,7 @@ def _shape(curve: tuple[tuple[float, float], ...], jitter_db: float, samples: Sa
 
 
 def _tilt(db_an_octave: float, samples: Samples, place: Place) -> Samples:
-    curve = tuple((hz, db_an_octave * np.log2(hz / TILT_CENTRE_HZ)) for hz in 62.5 * 2.0 ** np.arange(9))
+    curve = tuple((hz, db_an_octave * np.log2(hz / TILT_CENTRE_HZ)) for hz in OCTAVES_HZ)
     return _shape(curve, 0.0, samples, place)
 
 
@@ -242,6 +285,13 @@ def _babble(snr_db: float, samples: Samples, place: Place) -> Samples:
     return _mix(samples, babble, snr_db, place.rate)
 
 
+def _crowd(snr_db: float, samples: Samples, place: Place) -> Samples:
+    """The clip itself, backwards and from several points at once, so far below it."""
+    starts = place.random.integers(len(samples), size=BABBLE_VOICES)
+    crowd = np.sum([np.roll(samples[::-1], start) for start in starts], axis=0)
+    return _mix(samples, crowd, snr_db, place.rate)
+
+
 def _mix(samples: Samples, noise: np.ndarray, snr_db: float, rate: int) -> Samples:
     """The voice and a noise whose mean power is so far below the voice's active level."""
     wanted = active_level(samples, rate) - snr_db
@@ -260,6 +310,15 @@ def _tone(samples: Samples, place: Place) -> Samples:
 
 def _room(kind: str, samples: Samples, place: Place) -> Samples:
     response = _impulse_response(kind, int(place.random.integers(ROOMS)), place.rate)
+    return _as_long(scipy.signal.fftconvolve(samples, response), len(samples))
+
+
+def _decay(decay_s: float, wet_db: float, samples: Samples, place: Place) -> Samples:
+    """A room as noise that decays by 60 dB in a time; its energy is so much above that of the direct sound."""
+    length = int(decay_s * place.rate)
+    response = place.random.normal(size=length) * 10 ** (-3 * np.arange(length) / length)
+    response *= 10 ** (wet_db / 20) / np.sqrt(np.square(response).sum())
+    response[0] += 1
     return _as_long(scipy.signal.fftconvolve(samples, response), len(samples))
 
 

@@ -6,8 +6,10 @@ from functools import partial
 
 import numpy as np
 
+from ser_core.audio import conditions
 from ser_core.errors import FeatureError
 from ser_core.features import speaker_perturbation
+from ser_core.features.mean180 import SAMPLE_RATE
 from ser_core.features.registry import FeatureSet
 
 
@@ -34,6 +36,12 @@ class Augmentation:
     copies: Callable[[np.ndarray], list[np.ndarray]] | None = None
 
 
+def _in_conditions(samples: np.ndarray) -> list[np.ndarray]:
+    """A clip; and itself and two other voices, each in a recording condition that is drawn at random."""
+    voices = speaker_perturbation.copies(samples)
+    return [samples, *(conditions.at_random(voice, SAMPLE_RATE, seed=number) for number, voice in enumerate(voices))]
+
+
 AUGMENTATIONS: dict[str, Augmentation] = {
     one.key: one
     for one in (
@@ -44,6 +52,13 @@ AUGMENTATIONS: dict[str, Augmentation] = {
             speaker_perturbation.VERSION,
             "voices",
             speaker_perturbation.copies,
+        ),
+        Augmentation(
+            "conditions",
+            "each clip also in three random recording conditions, twice in another voice",
+            "random-conditions-1",
+            "conditions",
+            _in_conditions,
         ),
         Augmentation("specaugment", "in each epoch louder or softer, shifted, noisy and masked"),
         Augmentation("specaugment+vtlp", "as specaugment, and faster or slower, from longer or shorter vocal tracts"),
@@ -101,7 +116,7 @@ def augmented(features: FeatureSet, key: str) -> FeatureSet:
     return replace(
         features,
         version=f"{features.version}+{one.version}",
-        title=f"{features.title}, of the clip and, to learn from, of the clip in two other voices",
+        title=f"{features.title}; to learn from, {one.title}",
         extract=partial(_of_copies, features.extract, one.copies),
         names=(),
     )

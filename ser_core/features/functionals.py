@@ -272,7 +272,7 @@ def _shape(voice: np.ndarray, magnitude: np.ndarray, power: np.ndarray) -> np.nd
     )
 
 
-def voice_quality(samples: np.ndarray) -> Iterator[np.ndarray]:
+def voice_quality(samples: np.ndarray, *, formants: bool = True) -> Iterator[np.ndarray]:
     """Statistics of the contours of voiced frames, and the numbers of `MELODY`, computed by Praat.
 
     The contours are pitch (semitones above 55 Hz), harmonics-to-noise ratio (dB) and three formants (Hz).
@@ -281,6 +281,8 @@ def voice_quality(samples: np.ndarray) -> Iterator[np.ndarray]:
     ----------
     samples : np.ndarray [shape=(n,)]
         Mono samples at 22,050 Hz, without silence at both ends.
+    formants : bool
+        Without them it takes half the time.
 
     Yields
     ------
@@ -295,7 +297,8 @@ def voice_quality(samples: np.ndarray) -> Iterator[np.ndarray]:
     periodic = np.clip(strength[voiced], 1e-3, 1 - 1e-4)
     yield statistics(semitones[np.newaxis])
     yield statistics(10 * np.log10(periodic / (1 - periodic))[np.newaxis])
-    yield statistics(_formants(sound, pitch.xs()[voiced[::2]]))
+    if formants:
+        yield statistics(_formants(sound, pitch.xs()[voiced[::2]]))
     yield _melody(voiced, semitones, sound, pitch)
 
 

@@ -2,13 +2,21 @@
 
 A constant change of level or of the channel (microphone, equaliser, distance) moves none of them: the level is set to
 that of every other clip, the mean of each mel band over the frames in which somebody speaks is taken away, and what is
-left are deviations, percentiles, shapes of distributions and changes over time. Nothing above 3.7 kHz is looked at, and
-nothing that is far below the loudest frame.
+left are deviations, percentiles, shapes of distributions and changes over time: which cepstra move together [1]_, and
+how fast bands and cepstra rise and fall [2]_. Nothing above 3.7 kHz is looked at, and nothing that is far below the
+loudest frame.
 
 Frames are 46 ms every 12 ms, as those of `functionals`, from which pitch and voice quality come.
+
+References
+----------
+.. [1] Arsigny et al. 2006, "Log-Euclidean metrics for fast and simple calculus on diffusion tensors": covariances are
+   compared by their logarithms.
+.. [2] Wu, Falk & Chan 2011, "Automatic speech emotion recognition using modulation spectral features".
 """
 
 from functools import cache
+from itertools import pairwise
 
 import librosa
 import numpy as np
@@ -20,7 +28,7 @@ from ser_core.features import functionals
 from ser_core.features.functionals import DELTA_FRAMES, HOP, MIN_FRAMES, N_FFT, PERCENTILES
 from ser_core.features.mean180 import SAMPLE_RATE, magnitude_spectrogram
 
-VERSION = "within-clip-1"  # Stored with every table and model: raise it with any change of the numbers below.
+VERSION = "within-clip-2"  # Stored with every table and model: raise it with any change of the numbers below.
 LEVEL_DBFS = -26.0
 HIGH_PASS_HZ = 50.0  # takes an offset away, and what is below a voice
 LOW_HZ, HIGH_HZ = 100.0, 3_700.0
@@ -30,8 +38,19 @@ RANGE_DB = 40.0  # what is further below the loudest frame counts as that low
 BAND_RANGE_DB = 55.0  # the same of a band, below the loudest band of all frames
 ACTIVE_DB = 25.0  # frames so far below the loudest one count as pause
 POWER_FLOOR = 1e-10
-MODULATION_HZ = ((0.3, 1), (1, 2), (2, 4), (4, 8), (8, 16))  # rates of syllables and stress
-MODULATION_FFT = 512  # frames
+SYLLABLE_HZ = (0.3, 1, 2, 4, 8, 16)  # edges of rates of syllables and stress
+MODULATION_HZ = (0.4, 0.8, 1.2, 1.8, 2.5, 3.5, 5, 7, 10, 14, 20, 28)  # edges of rates in the modulation spectrum
+MODULATION_FFT = 1024  # frames
+MODULATION_BANDS, MODULATION_CEPSTRA = 14, 19
+MODULATION_FLOOR = 0.05  # of the modulation power, in dB^2 a frame
+COVARIANCE_FLOOR = 0.05  # of the variance of a cepstrum, in units of its usual one
+# The usual deviation of each cepstrum, in dB, and of its change over a frame: rough, so that all of them count alike.
+USUAL_DB = np.array(
+    [
+        *(45, 25, 15, 12, 10, 9, 8, 7, 6, 6, 5, 5, 5, 4),
+        *(4, 2.3, 1.7, 1.3, 1, 1, 0.87, 0.77, 0.67, 0.67, 0.6, 0.6, 0.53, 0.5),
+    ]
+)
 
 STATISTICS = ("std", *(f"p{percent:02d}" for percent in PERCENTILES), "skew", "kurtosis")
 CONTOURS = (
@@ -44,13 +63,22 @@ CONTOURS = (
     "flux",
 )
 BANDS = tuple(f"band_{i:02d}" for i in range(1, N_BANDS // 2 + 1))
+MOVING = tuple(f"cepstrum_{i:02d}{kind}" for kind in ("", "_delta") for i in range(N_CEPSTRA))
+MODULATED = (
+    *(f"band_{i:02d}" for i in range(1, MODULATION_BANDS + 1)),
+    "energy",
+    *(f"cepstrum_{i:02d}" for i in range(1, MODULATION_CEPSTRA + 1)),
+)
+VOICE = tuple(name for name in functionals.VOICE if not name.startswith("formant"))  # they move with the channel
 NAMES: tuple[str, ...] = (
     *(f"{name}_{statistic}" for name in (*CONTOURS, *BANDS) for statistic in STATISTICS),
     *(f"{name}_delta_{statistic}" for name in CONTOURS for statistic in ("std", "p05", "p95")),
     *(f"{name}_delta2_std" for name in CONTOURS),
-    *(f"modulation_{i}" for i in range(1, len(MODULATION_HZ) + 1)),
+    *(f"syllables_{i}" for i in range(1, len(SYLLABLE_HZ))),
+    *(f"{name}_modulation_{i:02d}" for name in MODULATED for i in range(1, len(MODULATION_HZ))),
+    *(f"{one}_with_{other}" for place, one in enumerate(MOVING) for other in MOVING[place:]),
     "active_share",
-    *functionals.VOICE,
+    *VOICE,
 )
 
 
@@ -79,9 +107,11 @@ def extract(samples: np.ndarray) -> np.ndarray:
         _statistics(np.vstack([contours, pairs])[:, active]),
         np.stack([change.std(axis=1), *np.percentile(change, (5, 95), axis=1)], axis=1),
         change_of_change.std(axis=1),
-        _modulation(energy),
+        _syllables(energy),
+        _modulation(decibels, energy),
+        _covariance(decibels, active),
         np.array([active.mean()]),
-        *functionals.voice_quality(voice),
+        *functionals.voice_quality(voice, formants=False),
     )
     return np.concatenate([part.ravel() for part in found]).astype(np.float32)
 
@@ -134,9 +164,38 @@ def _statistics(contours: np.ndarray) -> np.ndarray:
     return rest
 
 
-def _modulation(energy: np.ndarray) -> np.ndarray:
-    """The share of the energy contour's changes at each of `MODULATION_HZ`, as a logarithm."""
-    spectrum = np.square(np.abs(np.fft.rfft(energy - energy.mean(), MODULATION_FFT)))
-    hz = np.fft.rfftfreq(MODULATION_FFT, HOP / SAMPLE_RATE)
-    shares = [spectrum[(hz >= low) & (hz < high)].sum() for low, high in MODULATION_HZ]
-    return np.log((np.array(shares) + 1e-3) / (spectrum[hz < 24].sum() + 1e-3))
+def _syllables(energy: np.ndarray) -> np.ndarray:
+    """The share of the energy contour's changes at each of the rates of `SYLLABLE_HZ`, as a logarithm."""
+    power, hz = _changes(energy)
+    shares = [power[(hz >= low) & (hz < high)].sum() for low, high in pairwise(SYLLABLE_HZ)]
+    return np.log((np.array(shares) + 1e-3) / (power[hz < 24].sum() + 1e-3))
+
+
+def _modulation(decibels: np.ndarray, energy: np.ndarray) -> np.ndarray:
+    """The power of each rate of `MODULATION_HZ` in each of `MODULATED`, as a logarithm."""
+    bands = [part.mean(axis=0) for part in np.array_split(decibels, MODULATION_BANDS)]
+    cepstra = scipy.fft.dct(decibels, axis=0, norm="ortho")[1 : MODULATION_CEPSTRA + 1]
+    power, hz = _changes(np.vstack([*bands, energy, *cepstra]))
+    power = power / len(energy)
+    return np.log(
+        np.stack([power[:, (hz >= low) & (hz < high)].mean(axis=1) for low, high in pairwise(MODULATION_HZ)], axis=1)
+        + MODULATION_FLOOR
+    )
+
+
+def _changes(contours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The power of contours over the rates of their changes, and those rates in Hz."""
+    centred = contours - contours.mean(axis=-1, keepdims=True)
+    return np.square(np.abs(np.fft.rfft(centred, MODULATION_FFT))), np.fft.rfftfreq(MODULATION_FFT, HOP / SAMPLE_RATE)
+
+
+def _covariance(decibels: np.ndarray, active: np.ndarray) -> np.ndarray:
+    """The matrix logarithm of the covariance of `MOVING` over frames of voice, its upper triangle."""
+    cepstra = scipy.fft.dct(decibels, axis=0, norm="ortho")[:N_CEPSTRA]
+    change = librosa.feature.delta(cepstra, width=DELTA_FRAMES, mode="nearest")
+    moving = np.vstack([cepstra, change])[:, active] / USUAL_DB[:, np.newaxis]
+    covariance = np.cov(moving, bias=True) + COVARIANCE_FLOOR * np.eye(len(MOVING))
+    variances, directions = np.linalg.eigh(covariance)
+    logarithm = (directions * np.log(variances)) @ directions.T
+    logarithm *= np.sqrt(2) - (np.sqrt(2) - 1) * np.eye(len(MOVING))  # each pair stands for two entries
+    return logarithm[np.triu_indices(len(MOVING))]
