@@ -3,6 +3,7 @@
 from ser_core.evaluation.metrics import (
     CLIP_COLUMNS,
     COLUMNS,
+    DISTANCE,
     KINDS,
     PROBABILITY_COLUMNS,
     VERSION,
@@ -23,6 +24,7 @@ from ser_core.evaluation.significance import RESAMPLES, accuracy_interval, inter
 __all__ = [
     "CLIP_COLUMNS",
     "COLUMNS",
+    "DISTANCE",
     "KINDS",
     "PROBABILITY_COLUMNS",
     "RESAMPLES",

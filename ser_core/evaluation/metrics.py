@@ -18,6 +18,7 @@ KINDS = {
 }
 # Columns of predictions, one row per predicted clip. Scores are grouped by the columns before the probabilities.
 CLIP_COLUMNS = ["clip", "corpus", "speaker", "gender"]
+DISTANCE = "distance"  # a column more from models that measure how far a clip is from their training clips
 COLUMNS = [*CLIP_COLUMNS, "fold", "part", "truth", *PROBABILITY_COLUMNS]
 
 

@@ -1,7 +1,7 @@
 """Recipe + protocol -> Run: fit on each fold's training clips, predict the others, keep every prediction."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -145,12 +145,14 @@ def run(
     has_one_model = sum(fold.part == "test" for fold in folds) == 1
     data_digest = tables.digest(table)
     run_id = runs.id_of(recipe, protocol, data_digest, cv)
-    # Passes speaker groups, so that splits inside a fold are speaker-independent, too.
-    is_grouped = chosen.holds_actors_out and has_fit_parameter(estimator.estimator, "groups")
-    groups = table["speaker"].to_numpy() if is_grouped else None
+    # Passes speaker groups, so that splits inside a fold are speaker-independent, too. A classifier that takes
+    # `speakers` wants to know them under any protocol.
+    speakers = table["speaker"].to_numpy()
+    wanted = [name for name in ("groups", "speakers") if has_fit_parameter(estimator.estimator, name)]
+    if not chosen.holds_actors_out and "groups" in wanted:
+        wanted.remove("groups")
     work = [
-        (fold, has_one_model and fold.part == "test", {} if groups is None else {"groups": groups[fold.train]})
-        for fold in folds
+        (fold, has_one_model and fold.part == "test", dict.fromkeys(wanted, speakers[fold.train])) for fold in folds
     ]
     others = {one.heard: one.values for one in heard}
     if registry.get(recipe.model).trains_in_epochs:
@@ -236,7 +238,8 @@ def _of_table(table: pd.DataFrame, recipe: Recipe) -> ModelInput:
 
 @dataclass(frozen=True)
 class _Outcome:
-    parts: list[tuple[str, int, np.ndarray, np.ndarray]]  # part, fold, row numbers, probabilities (rows, 16)
+    # Part, fold, row numbers, probabilities [shape=(rows, 16)], and distances [shape=(rows,)] if the model has them.
+    parts: list[tuple[str, int, np.ndarray, np.ndarray, np.ndarray | None]]
     fit_seconds: float
     predict_seconds: float
     model: EmotionClassifier | None
@@ -289,10 +292,10 @@ def _fit_and_predict(
         start = time.perf_counter()
         model = estimator.fit(features[fold.train], labels[fold.train], **options)
         fitted = time.perf_counter()
-        parts = [(fold.part, fold.number, fold.held_out, model.predict_proba(features[fold.held_out]))]
+        parts = [_predicted(model, features, fold.part, fold.number, fold.held_out)]
         predicted = time.perf_counter()
         if keep:
-            parts.insert(0, ("train", fold.number, fold.train, model.predict_proba(features[fold.train])))
+            parts.insert(0, _predicted(model, features, "train", fold.number, fold.train))
         found = getattr(model.estimator_, "found_", None)
         return _Outcome(
             parts,
@@ -301,19 +304,33 @@ def _fit_and_predict(
             model if keep else None,
             found=found and {"part": fold.part, "fold": fold.number} | found,
             heard={
-                condition: (fold.part, fold.number, fold.held_out, model.predict_proba(values[fold.held_out]))
+                condition: _predicted(model, values, fold.part, fold.number, fold.held_out)
                 for condition, values in others.items()
                 if fold.part == "test"
             },
         )
 
 
-def _all_rows(table: pd.DataFrame, parts: list[tuple[str, int, np.ndarray, np.ndarray]]) -> pd.DataFrame:
+def _predicted(model: EmotionClassifier, features: np.ndarray, part: str, fold: int, rows: np.ndarray) -> tuple:
+    """As `_Outcome.parts` has them."""
+    return part, fold, rows, model.predict_proba(features[rows]), model.distances(features[rows])
+
+
+def _all_rows(table: pd.DataFrame, parts: Iterable[tuple]) -> pd.DataFrame:
     return pd.concat([_rows(table, *part) for part in parts], ignore_index=True)
 
 
-def _rows(table: pd.DataFrame, part: str, fold: int, rows: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
+def _rows(
+    table: pd.DataFrame,
+    part: str,
+    fold: int,
+    rows: np.ndarray,
+    probabilities: np.ndarray,
+    distances: np.ndarray | None,
+) -> pd.DataFrame:
     clips = table.iloc[rows].rename(columns={"stem": "clip", "label": "truth"}).assign(part=part, fold=fold)
     known = clips[[name for name in evaluation.COLUMNS if name in clips]].reset_index(drop=True)
     values = pd.DataFrame(probabilities.astype(np.float32), columns=evaluation.PROBABILITY_COLUMNS)
+    if distances is not None:
+        values[evaluation.DISTANCE] = distances.astype(np.float32)
     return pd.concat([known, values], axis=1)

@@ -88,6 +88,21 @@ class EmotionClassifier(ProbabilisticClassifier):
         check_is_fitted(self)
         return self._all_classes(self.estimator_.predict_proba(features))
 
+    def distances(self, features: np.ndarray) -> np.ndarray | None:
+        """How far clips are from the training clips, in the model's own space; None from a model that has none.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n,)] or None
+        """
+        check_is_fitted(self)
+        measure = getattr(self.estimator_, "distances", None)
+        return measure(features) if measure else None
+
     def members_proba(self, features: np.ndarray) -> dict[str, np.ndarray]:
         """Predict the class probabilities of each member of a vote.
 

@@ -1,7 +1,8 @@
 """Models made of others: soft votes (weighted means of probabilities), and separate decisions on gender and emotion."""
 
 from ser_core.models import classical, hierarchy
-from ser_core.models.model import Member, Preset, SavedVote, TwoQuestions, Vote
+from ser_core.models.model import Member, Preset, SavedVote, TwoQuestions, Vote, WholeModel
+from ser_core.models.robust import RobustClassifier
 
 NESTED_TRIALS = 15  # per fold, for the shipped runs
 
@@ -73,6 +74,22 @@ MODELS = (
         },
         _SINGLE["krr"],
         hierarchy.ApartClassifier,
+    ),
+    WholeModel(
+        "robust",
+        "Robust",
+        "ensemble",
+        "Hears how a voice varies within a clip, and has heard each clip in other rooms, noises and voices, too.",
+        # By cross-validation on held-out actors, in recording conditions that it does not learn from.
+        {
+            "default": Preset(
+                {"alpha": 0.2, "gamma": 0.5},
+                features="within-clip",
+                preprocessing="internal",
+                augmentation="conditions",
+            )
+        },
+        RobustClassifier,
     ),
     # Equal weights: what five-fold cross-validation on the original's training part chose for `best`.
     _of_runs(

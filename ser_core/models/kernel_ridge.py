@@ -61,8 +61,9 @@ class KernelRidgeClassifier(ProbabilisticClassifier):
         kernel[np.diag_indices_from(kernel)] = 1 + self.alpha
         inverse = cho_solve(cho_factor(kernel, overwrite_a=True), np.eye(len(kernel)))
         self.weights_ = inverse @ (has_class - self.shares_)
-        left_out = has_class[::copies] - _residuals(inverse, self.weights_, copies)
-        self.sharpness_ = _best_sharpness(left_out, codes[::copies])
+        clips = np.arange(len(codes)) // copies
+        scores = (has_class - left_out(inverse, self.weights_, clips))[::copies]
+        self.sharpness_ = best_sharpness(scores, codes[::copies])
         return self
 
     def decision_function(self, features: np.ndarray) -> np.ndarray:
@@ -97,15 +98,44 @@ class KernelRidgeClassifier(ProbabilisticClassifier):
         return np.exp(-self.gamma * distances)
 
 
-def _residuals(inverse: np.ndarray, weights: np.ndarray, copies: int) -> np.ndarray:
-    """Leave-one-clip-out residuals of the originals [shape=(clips, classes)]."""
-    clips = np.arange(len(inverse) // copies)
-    blocks = inverse.reshape(len(clips), copies, len(clips), copies)[clips, :, clips, :]
-    return np.linalg.solve(blocks, weights.reshape(len(clips), copies, -1))[:, 0]
+def left_out(inverse: np.ndarray, weights: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """The residuals of clips when all clips of their group are left out, without fitting again [2]_.
+
+    Parameters
+    ----------
+    inverse : np.ndarray [shape=(n, n)]
+        Of the regularised kernel matrix.
+    weights : np.ndarray [shape=(n, classes)]
+    groups : np.ndarray [shape=(n,)]
+        Rows of a group are left out together: a clip and its copies, or all clips of a speaker.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, classes)]
+
+    References
+    ----------
+    .. [2] Rifkin & Lippert 2007, "Notes on regularized least squares", section 3.
+    """
+    residuals = np.empty_like(weights)
+    for group in np.unique(groups):
+        rows = np.flatnonzero(groups == group)
+        residuals[rows] = np.linalg.solve(inverse[np.ix_(rows, rows)], weights[rows])
+    return residuals
 
 
-def _best_sharpness(scores: np.ndarray, codes: np.ndarray) -> float:
-    """The factor of scores [shape=(n, classes)] whose softmax has the lowest log loss for the true classes."""
+def best_sharpness(scores: np.ndarray, codes: np.ndarray) -> float:
+    """The factor of scores whose softmax has the lowest log loss for the true classes.
+
+    Parameters
+    ----------
+    scores : np.ndarray [shape=(n, classes)]
+    codes : np.ndarray [shape=(n,), dtype=int]
+
+    Returns
+    -------
+    float
+    """
 
     def loss(log_sharpness: float) -> float:
         return -log_softmax(np.exp(log_sharpness) * scores, axis=1)[np.arange(len(codes)), codes].mean()

@@ -301,6 +301,8 @@ class Model:
 class TableModel(Model):
     """A model that is fitted on vectors of named numbers."""
 
+    preprocessings: ClassVar[tuple[str, ...]] = ("plain", "tailored")
+
     def check(self, recipe: Recipe) -> None:
         """As `Model.check`; the features must also be those of a table, and the preprocessing must be known.
 
@@ -315,8 +317,9 @@ class TableModel(Model):
             raise ModelError(
                 f"{self.key!r} learns from tables of numbers, such as {able}, and not from {recipe.features}"
             )
-        if recipe.preprocessing not in ("plain", "tailored"):
-            raise ModelError(f"There is no preprocessing {recipe.preprocessing!r}; there is plain and tailored")
+        if recipe.preprocessing not in self.preprocessings:
+            there = " and ".join(self.preprocessings)
+            raise ModelError(f"There is no preprocessing {recipe.preprocessing!r}; there is {there}")
 
 
 @dataclass(frozen=True)
@@ -339,6 +342,27 @@ class SingleModel(TableModel):
     def build(self, recipe: Recipe):
         """An unfitted pipeline: preprocessing, then the classifier."""
         return with_preprocessing(self.classifier(recipe.parameters, recipe.seed), self.view, recipe)
+
+
+@dataclass(frozen=True)
+class WholeModel(TableModel):
+    """A classifier that does its own preprocessing, and learns from copies of clips.
+
+    Parameters
+    ----------
+    key, name, family, about, presets
+        As `Model` has them.
+    classifier : callable
+        The preset's parameters -> an unfitted classifier.
+    """
+
+    preprocessings: ClassVar[tuple[str, ...]] = ("internal",)
+
+    classifier: Callable
+
+    def build(self, recipe: Recipe):
+        """An unfitted classifier."""
+        return self.classifier(**recipe.parameters)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,12 @@ MODELS: dict[str, Model] = {model.key: model for model in (*classical.MODELS, *e
 
 
 def of_tables() -> list[str]:
-    """The keys of the models that are fitted on a table of features: no networks, no votes of saved runs."""
-    return [key for key, model in MODELS.items() if model.learns_from_clips and not model.trains_in_epochs]
+    """The keys of the models that are fitted on a table of features: no networks, none that needs copies of clips."""
+    return [
+        key
+        for key, model in MODELS.items()
+        if model.learns_from_clips and not model.trains_in_epochs and model.presets["default"].augmentation == "none"
+    ]
 
 
 def get(key: str, stores: Iterable[Path] = ()) -> Model:

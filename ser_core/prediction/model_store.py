@@ -50,6 +50,7 @@ TRUSTED_TYPES = [
     "ser_core.models.preprocessing.to_decibels",
     "ser_core.models.preprocessing.weigh_mfcc",
     "ser_core.models.augmented.AugmentedClassifier",
+    "ser_core.models.robust.RobustClassifier",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._TemperatureScaling",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
