@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ser_core.corpus.labels import by_emotion
+from ser_core.corpus.labels import EMOTION_NAMES, by_emotion
 from ser_core.evaluation.metrics import DISTANCE, named_and_true, probabilities
 
 HEARD, UNSURE, UNLIKE = VERDICTS = ("heard", "unsure", "unlike")
@@ -131,7 +131,7 @@ def limits(as_recorded: pd.DataFrame, otherwise: Sequence[pd.DataFrame] = ()) ->
     pooled = pd.concat([as_recorded, *otherwise], ignore_index=True)
     named, truth = named_and_true(pooled, "emotion")
     emotions = by_emotion(probabilities(pooled))
-    of_truth = emotions[np.arange(len(pooled)), _places(truth)]
+    of_truth = emotions[np.arange(len(pooled)), [EMOTION_NAMES.index(emotion) for emotion in truth]]
     # The highest bound that `COVERED` of the clips pass, one clip more being counted: theirs, who asks next.
     missed = int(np.floor((len(of_truth) + 1) * (1 - COVERED)))
     probability = float(np.sort(of_truth)[max(missed - 1, 0)])
