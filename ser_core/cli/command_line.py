@@ -107,8 +107,9 @@ def _experiments_commands(command) -> None:
     sub.add_argument(
         "--heard",
         metavar="CONDITION",
-        help="also test on the same clips heard in a recording condition, such as telephone, or in all of them (all); "
-        "the training clips stay as recorded. Each is a run of its own",
+        help="also test on the same clips heard in a recording condition, such as telephone, or in all of them (all), "
+        "or changed so little that an answer must not change (small: 25 ways); the training clips stay as recorded. "
+        "Each is a run of its own",
     )
 
     sub = command("experiments", "train", "run a model and save it for predictions", writes=True)

@@ -120,8 +120,9 @@ def _experiment(options, settings, *, training=False):
 def _conditions(options) -> list[str]:
     """The recording conditions in which to test, too."""
     named = getattr(options, "heard", None)
-    if named == "all":
-        return list(conditions.CONDITIONS)
+    lists = {"all": conditions.CONDITIONS, "small": conditions.SMALL_CHANGES}
+    if named in lists:
+        return list(lists[named])
     return [conditions.get(named).key] if named else []
 
 

@@ -268,3 +268,46 @@ def conditions(table: pd.DataFrame, title: str) -> tuple[go.Figure, str]:
     figure.update_xaxes(side="top", automargin=True)
     finish(figure, title, height=90 + 25 * len(shown["accuracy"]))
     return figure, " ".join(robustness.in_words(table, model) for model in models)
+
+
+def small_changes(table: pd.DataFrame, title: str) -> tuple[go.Figure, str]:
+    """How often one model keeps its answer under each change, beside what large networks reach.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        The rows of one model, as `robustness.small_changes` gives them.
+    title : str
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
+    figure = go.Figure()
+    figure.add_bar(
+        y=table["change"],
+        x=table["published_high"] - table["published_low"],
+        base=table["published_low"],
+        orientation="h",
+        width=0.5,
+        marker={"color": MUTED, "opacity": 0.45},
+        name="four large networks, lowest to highest",
+        customdata=table[["published_low", "published_high"]],
+        hovertemplate="%{y}<br>%{customdata[0]:.2f} to %{customdata[1]:.2f}<extra></extra>",
+    )
+    figure.add_scatter(
+        y=table["change"],
+        x=table["same"],
+        error_x=interval(table["same"], table["low"], table["high"]),
+        mode="markers",
+        marker={"color": ACCENT, "size": 11},
+        name="this model",
+        customdata=table[["low", "high", "lowest", "uar_change"]],
+        hovertemplate="%{y}<br>%{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})<br>lowest %{customdata[2]:.3f}"
+        "<br>UAR %{customdata[3]:+.3f}<extra></extra>",
+    )
+    figure.update_yaxes(**ROWS)
+    figure.update_xaxes(title="clips with the same answer", tickformat=".0%")
+    finish(figure, title, height=140 + 28 * len(table), legend=LEGEND_BELOW)
+    return figure, robustness.changes_in_words(table, table["model"].iloc[0])

@@ -1,32 +1,40 @@
-"""Robustness: what models score on the same test clips, heard in other recording conditions."""
+"""Robustness: what models score on the same test clips, heard in other recording conditions or changed a little."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pandas as pd
 
 from ser_core import evaluation
 from ser_core.audio import conditions
-from ser_core.audio.conditions import CONDITIONS
+from ser_core.audio.conditions import CONDITIONS, SMALL_CHANGES
+from ser_core.evaluation import protocols as tests
 from ser_core.results import run_titles
+from ser_core.results.published import ROBUSTNESS_TESTS
 from ser_core.results.runs import Run
 
 AS_RECORDED = "As recorded"
 COLUMNS = ["model", "condition", "title", "run", "clips", "accuracy", "low", "high", "uar", "claims", "same"]
+CHANGE_COLUMNS = [
+    *("model", "change", "is_small", "clips", "same", "low", "high", "lowest", "uar_change"),
+    *("published_low", "published_high", "published_uar_low", "published_uar_high"),
+]
 
 
-def protocols(found: Iterable[Run]) -> list[str]:
+def protocols(found: Iterable[Run], among: Collection[str] = CONDITIONS) -> list[str]:
     """The protocols under which test clips were heard in recording conditions, that with the most runs first.
 
     Parameters
     ----------
     found : iterable of Run
+    among : collection of str
+        The keys of the conditions.
 
     Returns
     -------
     list of str
     """
-    return pd.Series([run.protocol for run in found if run.heard], dtype=str).value_counts().index.tolist()
+    return pd.Series([run.protocol for run in found if run.heard in among], dtype=str).value_counts().index.tolist()
 
 
 def table(found: Iterable[Run], protocol: str, kind: str = "emotion") -> pd.DataFrame:
@@ -47,21 +55,15 @@ def table(found: Iterable[Run], protocol: str, kind: str = "emotion") -> pd.Data
         (over actors where they are held out), `uar`, `claims` (mean probability of the prediction) and `same` (share
         of clips with the same prediction as recorded).
     """
-    by_recipe: dict[tuple, dict[str, Run]] = {}
-    for run in found:
-        if run.protocol == protocol and run.heard in ("", *CONDITIONS):
-            by_recipe.setdefault((run.recipe.digest, run.data_digest), {})[run.heard] = run
-    tested = {key: group for key, group in by_recipe.items() if "" in group and len(group) > 1}
-    titles = run_titles.titles((group[""] for group in tested.values()), protocol=False)
     rows = []
-    for group in tested.values():
+    for model, group in _by_model(found, protocol, CONDITIONS).items():
         plain, _ = _named_by_clip(group[""], kind)
         for condition in filter(group.get, ("", *CONDITIONS)):
             tested_in = group[condition]
             named, claims = _named_by_clip(tested_in, kind)
             rows.append(
                 (
-                    titles[group[""].id],
+                    model,
                     condition,
                     CONDITIONS[condition].title if condition else AS_RECORDED,
                     tested_in.id,
@@ -73,6 +75,71 @@ def table(found: Iterable[Run], protocol: str, kind: str = "emotion") -> pd.Data
                 )
             )
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def small_changes(found: Iterable[Run], protocol: str, kind: str = "emotion") -> pd.DataFrame:
+    """How often models keep their answer in the published tests of robustness, beside what large networks reach.
+
+    A model is listed if it was tested in all conditions of one test of a small change or more; a test, if the model was
+    tested in all of its conditions.
+
+    Parameters
+    ----------
+    found : iterable of Run
+        The newest last.
+    protocol : str
+    kind : {"class", "emotion", "gender"}
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a model and test, in the order of `published.ROBUSTNESS_TESTS`: `model` (the title of its run),
+        `change` (in words), `is_small`, `clips`, `same` (share of clips with the same prediction as recorded, the mean
+        over the test's conditions) with its 95 % interval `low` to `high` (over actors where they are held out),
+        `lowest` (of its conditions), `uar_change` (against as recorded, the mean over the conditions), and the
+        published range: `published_low`, `published_high`, `published_uar_low`, `published_uar_high` (NaN where it is
+        not published).
+    """
+    rows = []
+    for model, group in _by_model(found, protocol, [*SMALL_CHANGES, *CONDITIONS]).items():
+        test_clips = group[""].part("test")
+        over_speakers = tests.get(protocol).interval_over == "speakers"
+        groups = evaluation.speakers(test_clips) if over_speakers else np.arange(len(test_clips))
+        plain, _ = _named_by_clip(group[""], kind)
+        plain_uar = evaluation.scores_of(test_clips, kind)["uar"]
+        for test in ROBUSTNESS_TESTS:
+            if not set(test.conditions) <= set(group):
+                continue
+            heard = [group[condition] for condition in test.conditions]
+            same = np.array([_named_by_clip(run, kind)[0].reindex(plain.index) == plain for run in heard])
+            uar = np.mean([evaluation.scores_of(run.part("test"), kind)["uar"] for run in heard])
+            rows.append(
+                (
+                    model,
+                    test.change,
+                    test.conditions[0] in SMALL_CHANGES,
+                    len(plain),
+                    same.mean(),
+                    *evaluation.mean_interval(same.mean(axis=0), groups),
+                    same.mean(axis=1).min(),
+                    uar - plain_uar,
+                    *test.same,
+                    *(test.uar or (np.nan, np.nan)),
+                )
+            )
+    table = pd.DataFrame(rows, columns=CHANGE_COLUMNS)
+    return table[table.groupby("model")["is_small"].transform("any")].reset_index(drop=True)
+
+
+def _by_model(found: Iterable[Run], protocol: str, among: Collection[str]) -> dict[str, dict[str, Run]]:
+    """Of each model that was tested as recorded and in a condition: its title, and its newest run in each."""
+    by_recipe: dict[tuple, dict[str, Run]] = {}
+    for run in found:
+        if run.protocol == protocol and run.heard in ("", *among):
+            by_recipe.setdefault((run.recipe.digest, run.data_digest), {})[run.heard] = run
+    tested = [group for group in by_recipe.values() if "" in group and len(group) > 1]
+    titles = run_titles.titles((group[""] for group in tested), protocol=False)
+    return {titles[group[""].id]: group for group in tested}
 
 
 def _named_by_clip(run: Run, kind: str) -> tuple[pd.Series, float]:
@@ -107,3 +174,32 @@ def in_words(found: pd.DataFrame, model: str) -> str:
     if len(others) > 1:
         sentence += f"; {best['accuracy']:.0%} at best ({conditions.in_words(best.name)})"
     return f"{sentence}. It claims {worst['claims']:.0%} where it is right in {worst['accuracy']:.0%}."
+
+
+def changes_in_words(found: pd.DataFrame, model: str) -> str:
+    """A sentence on how often a model keeps its answer under small and larger changes, and how often networks do.
+
+    Parameters
+    ----------
+    found : pd.DataFrame
+        As `small_changes` gives it.
+    model : str
+        A value of its column `model`.
+
+    Returns
+    -------
+    str
+    """
+    rows = found[found["model"] == model]
+    sentences = []
+    for is_small, changes in ((True, "small changes"), (False, "larger changes")):
+        some = rows[rows["is_small"] == is_small]
+        if some.empty:
+            continue
+        worst = some.loc[some["same"].idxmin()]
+        sentences.append(
+            f"Under {changes} {model} names the same emotion in {some['same'].mean():.0%} of clips on average and "
+            f"{worst['same']:.0%} at worst ({worst['change'][0].lower()}{worst['change'][1:]}; the large networks "
+            f"{worst['published_low']:.0%} to {worst['published_high']:.0%})."
+        )
+    return " ".join(sentences)
