@@ -1,12 +1,14 @@
 """The page of what holds: one model from the kindest test to the hardest, and the published numbers."""
 
+import dataclasses
+
 import pytest
 
 from ser_core import experiments
 from ser_core.audio.conditions import CONDITIONS
 from ser_core.models import registry
 from ser_core.results import generalization, runs
-from tests.app.pages import at, charts, texts
+from tests.app.pages import at, charts, texts, well, widget
 
 
 def test_it_says_in_one_sentence_how_far_the_best_falls(app):
@@ -69,6 +71,54 @@ def test_the_studys_best_vote_is_shown_in_every_recording_condition(app):
     assert by_title.loc["As recorded", "accuracy"] == pytest.approx(0.843, abs=1e-3)
     assert by_title.loc["20 dB louder", "accuracy"] < 0.25  # what this page must not hide
     assert "v4 names 84% of the same 491 clips right as recorded" in charts(app)[2].alt
+
+
+GAINS = ("gain-2", "gain-1", "gain+1", "gain+2")
+
+
+def save_changed(model, table, settings, protocol="study", heard=GAINS):
+    """Save a run, and one for each condition with the same test predictions."""
+    plain = experiments.run(model, table, protocol=protocol, jobs=1).run
+    runs.save(plain, settings.workspace)
+    tables = dataclasses.replace(plain.tables, predictions=plain.part("test"))
+    for key in heard:
+        made = dataclasses.replace(plain, id=f"{plain.id}-{key}", heard=key, cv=False, tables=tables)
+        runs.save(made, settings.workspace)
+
+
+def test_small_changes_are_shown_as_soon_as_a_model_was_tested_in_all_of_a_kind(app, table, settings):
+    save_changed("lr", table, settings, heard=GAINS[:1])
+    at(app, "honest")
+    assert "The same clips, changed a little" not in [header.value for header in app.header]
+    charts_before, tables_before = len(charts(app)), len(app.dataframe)
+    save_changed("kn", table, settings, heard=(*GAINS, "white-20"))
+    at(app, "honest")
+    assert "The same clips, changed a little" in [header.value for header in app.header]
+    assert "no music or environmental recordings lie here" in texts(app)
+    assert len(charts(app)) == charts_before + 1
+    (shown,) = [chart for chart in charts(app) if "Under small changes" in chart.alt]
+    assert "kn (yours) names the same emotion in 100% of clips" in shown.alt
+    assert len(app.dataframe) == tables_before + 1
+    (numbers,) = [frame.value for frame in app.dataframe if "uar_change" in frame.value]
+    assert numbers["change"].tolist() == ["1 or 2 dB louder or quieter", "White noise, 20 dB below the voice"]
+    assert (numbers["same"] == 1).all() and (numbers["uar_change"] == 0).all()
+
+
+def test_a_model_and_a_test_are_chosen_among_those_with_small_changes(app, table, settings, monkeypatch):
+    from ser_core.evaluation import protocols
+
+    monkeypatch.setitem(protocols.PUBLISHED, "emobox", ((1, 2), (3, 4)))
+    for model, protocol in (("kn", "study"), ("lr", "study"), ("kn", "emobox")):
+        save_changed(model, table, settings, protocol)
+    at(app, "honest")
+    chosen = app.selectbox(key="changed-model")
+    assert chosen.options == ["kn (yours)", "lr (yours)"]
+    chosen.select("lr (yours)").run()
+    well(app)
+    assert any("Under small changes lr (yours) names" in chart.alt for chart in charts(app))
+    widget(app, "changed-under").set_value("emobox").run()
+    well(app)
+    assert any("Under small changes kn (yours) names" in chart.alt for chart in charts(app))
 
 
 def test_what_each_idea_adds_is_said_with_its_tests(app):

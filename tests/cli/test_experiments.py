@@ -3,6 +3,7 @@ from dataclasses import asdict
 
 import pytest
 
+from ser_core.audio import conditions
 from ser_core.cli import main
 from ser_core.features import functionals, model_input, tables
 from ser_core.models import registry
@@ -22,6 +23,30 @@ def test_run(call, file, own_workspace):
     assert sum(answer["test_counts"].values()) == 13
     assert answer["run"].startswith("own-study-kn-default-")
     assert (own_workspace / "runs" / answer["run"] / "predictions.parquet").is_file()
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"), [("small", ["gain+1", "cut-end-100"]), ("all", ["louder"]), ("gain+1", ["gain+1"])]
+)
+def test_test_clips_are_also_heard_in_one_condition_or_in_a_list_of_them(
+    call, file, voices, monkeypatch, named, expected
+):
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+    small = {key: conditions.SMALL_CHANGES[key] for key in ("gain+1", "cut-end-100")}
+    monkeypatch.setattr(conditions, "SMALL_CHANGES", small)
+    monkeypatch.setattr(conditions, "CONDITIONS", {"louder": conditions.CONDITIONS["louder"]})
+    status, answer, error = call("run", "kn", "--features", file, "--heard", named, "--jobs", 1)
+    assert status == 0, error
+    assert [one["condition"] for one in answer["heard"]] == expected
+    status, compared, _ = call("compare", "--heard", expected[-1])
+    assert status == 0
+    assert answer["heard"][-1]["run"] in {one["run"] for one in compared["runs"]}
+
+
+def test_an_unknown_condition_is_refused(call, file):
+    status, _, error = call("run", "kn", "--features", file, "--heard", "smal", "--jobs", 1)
+    assert status == 2
+    assert "There is no condition 'smal'; there is quieter" in error
 
 
 def test_train_then_predict_with_it(call, file, voices, own_workspace):
