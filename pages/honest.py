@@ -175,10 +175,11 @@ def show_small_changes(found: list[Run]) -> None:
     table = tables[protocol].query("model == @model")
     ui.chart(figures.small_changes(table, f"{model}: how often its answer stays the same"), key="small-changes")
     st.caption(
-        f"{titles[protocol]}. Published: {ROBUSTNESS_SOURCE}; four emotions, other clips. Their room, phone, dull and "
-        "sharp are made in other ways than ours. They test music and noises of the surroundings, too: no music or "
-        "environmental recordings lie here. Make such runs of any model: `python -m ser_core run MODEL --protocol "
-        "emobox --heard small`, and `--heard all` for the larger changes."
+        f"{titles[protocol]}. Noise and tone lie so many dB below the voice. Published: {ROBUSTNESS_SOURCE}; four "
+        "emotions, other clips. Their room, phone, dull and sharp are made in other ways than ours. They test music "
+        "and noises of the surroundings, too: no music or environmental recordings lie here. Make such runs of any "
+        "model: `python -m ser_core run MODEL --protocol emobox --heard small`, and `--heard all` for the larger "
+        "changes."
     )
     with st.expander("The numbers: intervals, the lowest of each change, and what it does to the UAR"):
         named = {

@@ -307,7 +307,7 @@ def small_changes(table: pd.DataFrame, title: str) -> tuple[go.Figure, str]:
         hovertemplate="%{y}<br>%{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})<br>lowest %{customdata[2]:.3f}"
         "<br>UAR %{customdata[3]:+.3f}<extra></extra>",
     )
-    figure.update_yaxes(**ROWS)
-    figure.update_xaxes(title="clips with the same answer", tickformat=".0%")
-    finish(figure, title, height=140 + 28 * len(table), legend=LEGEND_BELOW)
+    figure.update_yaxes(type="category", automargin=True, range=[len(table) - 0.5, -0.5])  # the first on top
+    figure.update_xaxes(title="clips with<br>the same answer", tickformat=".0%")
+    finish(figure, title, height=160 + 26 * len(table), legend=LEGEND_BELOW)
     return figure, robustness.changes_in_words(table, table["model"].iloc[0])

@@ -91,22 +91,22 @@ ROBUSTNESS_SOURCE = (
 )
 _SAMPLES = (100, 500, 1_000)  # at 16 kHz
 ROBUSTNESS_TESTS: tuple[RobustnessTest, ...] = (
-    RobustnessTest("1 or 2 dB louder or quieter", ("gain-2", "gain-1", "gain+1", "gain+2"), (0.99, 1.00)),
-    RobustnessTest("White noise, 35 to 45 dB below the voice", ("white-35", "white-40", "white-45"), (0.86, 0.98)),
-    RobustnessTest("6 to 63 ms cut at the beginning", tuple(f"cut-beginning-{n}" for n in _SAMPLES), (0.90, 0.99)),
-    RobustnessTest("6 to 63 ms cut at the end", tuple(f"cut-end-{n}" for n in _SAMPLES), (0.97, 1.00)),
-    RobustnessTest("6 to 63 ms of zeros before", tuple(f"pad-beginning-{n}" for n in _SAMPLES), (0.90, 0.98)),
-    RobustnessTest("6 to 63 ms of zeros after", tuple(f"pad-end-{n}" for n in _SAMPLES), (0.98, 1.00)),
+    RobustnessTest("Level, 1 or 2 dB", ("gain-2", "gain-1", "gain+1", "gain+2"), (0.99, 1.00)),
+    RobustnessTest("White noise, 35 to 45 dB", ("white-35", "white-40", "white-45"), (0.86, 0.98)),
+    RobustnessTest("Beginning cut, 6 to 63 ms", tuple(f"cut-beginning-{n}" for n in _SAMPLES), (0.90, 0.99)),
+    RobustnessTest("End cut, 6 to 63 ms", tuple(f"cut-end-{n}" for n in _SAMPLES), (0.97, 1.00)),
+    RobustnessTest("Zeros before, 6 to 63 ms", tuple(f"pad-beginning-{n}" for n in _SAMPLES), (0.90, 0.98)),
+    RobustnessTest("Zeros after, 6 to 63 ms", tuple(f"pad-end-{n}" for n in _SAMPLES), (0.98, 1.00)),
     RobustnessTest("Low pass, 6.5 to 7.5 kHz", ("low-pass",), (0.96, 0.99)),
     RobustnessTest("High pass, 50 to 150 Hz", ("high-pass",), (0.91, 0.99)),
-    RobustnessTest("0.1 to 0.3 % of the samples clipped", ("clip-0.1", "clip-0.2", "clip-0.3"), (0.97, 1.00)),
-    RobustnessTest("A tone 40 to 50 dB below the peak", ("tone",), (0.91, 0.99)),
-    RobustnessTest("White noise, 20 dB below the voice", ("white-20",), (0.66, 0.91), (-0.08, 0.04)),
-    RobustnessTest("Other people talking, 20 dB below the voice", ("babble-20",), (0.74, 0.95), (-0.06, 0.07)),
+    RobustnessTest("Clipping, 0.1 to 0.3 %", ("clip-0.1", "clip-0.2", "clip-0.3"), (0.97, 1.00)),
+    RobustnessTest("A tone, 40 to 50 dB", ("tone",), (0.91, 0.99)),
+    RobustnessTest("White noise, 20 dB", ("white-20",), (0.66, 0.91), (-0.08, 0.04)),
+    RobustnessTest("Others talking, 20 dB", ("babble-20",), (0.74, 0.95), (-0.06, 0.07)),
     RobustnessTest("In a room", ("room",), (0.74, 0.89)),
     RobustnessTest("By a low-quality phone", ("low-quality-phone",), (0.59, 0.93), (-0.13, 0.02)),
-    RobustnessTest("Dull: 3 dB an octave less treble", ("dull",), (0.83, 0.97), (-0.02, 0.03)),
-    RobustnessTest("Sharp: 3 dB an octave more treble", ("sharp",), (0.73, 0.94), (-0.04, 0.02)),
+    RobustnessTest("Dull, 3 dB an octave", ("dull",), (0.83, 0.97), (-0.02, 0.03)),
+    RobustnessTest("Sharp, 3 dB an octave", ("sharp",), (0.73, 0.94), (-0.04, 0.02)),
 )
 
 _EMOBOX = "EmoBox (Ma et al. 2024)"

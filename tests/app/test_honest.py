@@ -100,7 +100,7 @@ def test_small_changes_are_shown_as_soon_as_a_model_was_tested_in_all_of_a_kind(
     assert "kn (yours) names the same emotion in 100% of clips" in shown.alt
     assert len(app.dataframe) == tables_before + 1
     (numbers,) = [frame.value for frame in app.dataframe if "uar_change" in frame.value]
-    assert numbers["change"].tolist() == ["1 or 2 dB louder or quieter", "White noise, 20 dB below the voice"]
+    assert numbers["change"].tolist() == ["Level, 1 or 2 dB", "White noise, 20 dB"]
     assert (numbers["same"] == 1).all() and (numbers["uar_change"] == 0).all()
 
 

@@ -121,7 +121,7 @@ def test_a_published_test_is_the_mean_over_its_conditions_and_their_lowest(chang
     assert table["model"].tolist() == ["kn"] * 3
     assert table["is_small"].tolist() == [True, False, False]
     gain, noise, room = table.to_dict("records")
-    assert (gain["change"], gain["clips"]) == ("1 or 2 dB louder or quieter", 491)
+    assert (gain["change"], gain["clips"]) == ("Level, 1 or 2 dB", 491)
     assert gain["same"] == pytest.approx(1 - (49 + 98) / 4 / 491)
     assert gain["lowest"] == pytest.approx(1 - 98 / 491)
     assert gain["low"] < gain["same"] < gain["high"]
@@ -162,9 +162,9 @@ def test_it_is_said_how_often_an_answer_stays(changed):
     table = robustness.small_changes(changed, "study", "class")
     said = robustness.changes_in_words(table, "kn")
     assert said == (
-        "Under small changes kn names the same emotion in 93% of clips on average and 93% at worst (1 or 2 dB louder "
-        "or quieter; the large networks 99% to 100%). Under larger changes kn names the same emotion in 70% of clips "
-        "on average and 60% at worst (white noise, 20 dB below the voice; the large networks 66% to 91%)."
+        "Under small changes kn names the same emotion in 93% of clips on average and 93% at worst (level, 1 or 2 dB; "
+        "the large networks 99% to 100%). Under larger changes kn names the same emotion in 70% of clips on average "
+        "and 60% at worst (white noise, 20 dB; the large networks 66% to 91%)."
     )
     assert "larger" not in robustness.changes_in_words(table[table["is_small"]], "kn")
 
