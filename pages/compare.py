@@ -113,10 +113,13 @@ def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
         on_change=suit_kind,
         help="Only runs that were tested on the same clips can be compared.",
     )
+    kinds = evaluation.kinds(groups[test][0].part("test"))
+    if st.session_state.get("kind") not in kinds:
+        st.session_state.pop("kind", None)
     kind = right.selectbox(
         "What has to be named",
-        **ui.options(KINDS, "kind"),
-        index=0 if "kind" in st.session_state else list(KINDS).index(comparison.usual_kind(test)),
+        **ui.options({name: KINDS[name] for name in kinds}, "kind"),
+        index=0 if "kind" in st.session_state else kinds.index(comparison.usual_kind(test)),
     )
     return test, kind
 
@@ -285,6 +288,8 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
 def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     is_ravdess = ravdess.NAME in set(chosen[0].part("test")["corpus"])
     titles = {"class": "class"} | {name: corpus.TITLES[name] for name in PROPERTIES + OF_RAVDESS * is_ravdess}
+    if "class" not in evaluation.kinds(chosen[0].part("test")):  # genders are not known
+        titles = {"emotion": titles["emotion"]}
     prop = st.selectbox("By", **ui.options(titles, "by"))
     tables = {labels[run.id]: by_property(run, prop, kind) for run in chosen}
     ui.chart(figures.by_value(tables, prop), key=f"by-{prop}")

@@ -64,11 +64,19 @@ def show_ladder(found: list[Run]) -> None:
         table = ladder(found, model, features=features, kind=kind)
         st.markdown("\n".join(f"- **{row.accuracy:.0%}** on {row.heard}" for row in table.itertuples()))
         missing = [name for name in generalization.LADDER if name not in set(table["protocol"])]
+        for run in generalization.on_other_corpora(found, model, features=features):
+            st.caption(ui.as_text(generalization.about_other_corpus(run)))
         if missing:
             st.caption("Not run yet: make it with")
             more = f" --features {features}" if features else ""
             commands = [f"python -m ser_core run {model} --protocol {name}{more}" for name in missing]
             st.code("\n".join(commands), language="bash")
+        further = {name for name in table["protocol"] if name not in generalization.LADDER}
+        if len(further) < 2:
+            st.caption(
+                "Two more rungs: other recordings (`--heard all` after such a command) and another corpus, of your own "
+                "(`--test-on MANIFEST` in place of the protocol)."
+            )
     with left:
         ui.chart(figures.ladder(table, registry.get(model).name, GUESSING[kind]), key="ladder")
 

@@ -179,8 +179,10 @@ def show_scores(run: Run) -> None:
 
 
 def show_confusion(run: Run) -> None:
-    matrix = evaluation.confusion(run.part("test"))
-    ui.chart(confusion_figures.confusion(matrix, "class", f"What {run_titles.title(run)} confuses"), key="confusion")
+    test = run.part("test")
+    kind = evaluation.kinds(test)[0]
+    matrix = evaluation.confusion(test, kind)
+    ui.chart(confusion_figures.confusion(matrix, kind, f"What {run_titles.title(run)} confuses"), key="confusion")
 
 
 # A new one

@@ -112,6 +112,30 @@ def table(voices, tmp_path_factory):
     return tables.extract(corpus.index(voices), tmp_path_factory.mktemp("cache"), jobs=1).table
 
 
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory) -> Path:
+    """A manifest of another corpus: four emotions by four other speakers, of which "boredom" and calm are not in
+    `voices`, and whose ids are those of speakers there."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    lines = ["file,speaker,emotion,gender,language"]
+    for emotion, written in (("angry", "angry"), ("sad", "Sad"), ("neutral", "boredom"), ("calm", "calm")):
+        for actor in range(5, 9):
+            name = f"{written}-{actor}.wav"
+            (folder / name).write_bytes(synthetic.wav(emotion, actor=actor, seconds=1 + actor / 20))
+            lines.append(f"{name},{actor - 4:02d},{written},{'female' if actor % 2 == 0 else 'male'},de")
+    manifest = folder / "elsewhere.csv"
+    manifest.write_text("\n".join(lines) + "\n")
+    return manifest
+
+
+@pytest.fixture(scope="session")
+def genderless(elsewhere) -> Path:
+    """The same clips without their speakers' genders."""
+    manifest = elsewhere.with_name("genderless.csv")
+    manifest.write_text("\n".join(line.rsplit(",", 2)[0] for line in elsewhere.read_text().splitlines()) + "\n")
+    return manifest
+
+
 @pytest.fixture
 def file(table, tmp_path) -> str:
     """That table, saved: `--features FILE`."""

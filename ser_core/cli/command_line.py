@@ -111,6 +111,7 @@ def _experiments_commands(command) -> None:
         "or changed so little that an answer must not change (small: 25 ways); the training clips stay as recorded. "
         "Each is a run of its own",
     )
+    _add_test_on(sub, "in place of a protocol: train on all clips, and test on another corpus; ")
 
     sub = command("experiments", "train", "run a model and save it for predictions", writes=True)
     _add_recipe(sub)
@@ -119,9 +120,14 @@ def _experiments_commands(command) -> None:
     sub = command("experiments", "verify", "repeat a saved run and count the predictions that changed")
     sub.add_argument("run", metavar="RUN", help="id, or its name in the table of `compare` (with --protocol)")
     sub.add_argument("--protocol", default="study", metavar="P", help="of RUN, if it is given by name (default: study)")
+    _add_test_on(sub, "the other corpus that RUN was tested on; ")
     _add_table(sub)
     _add_weights(sub)
     _add_jobs(sub)
+
+
+def _add_test_on(sub: argparse.ArgumentParser, what: str) -> None:
+    sub.add_argument("--test-on", metavar="DIR|FILE.csv", help=what + PLACE)
 
 
 def _add_recipe(sub: argparse.ArgumentParser) -> None:

@@ -26,10 +26,8 @@ def compare(options, settings):
     found = [run for run in every if run.test == test]
     if not found:
         heard = f" --heard {options.heard}" if options.heard else ""
-        raise ModelError(
-            f"There is no run under {test} yet. Make one: python -m ser_core run MODEL --protocol {options.protocol}"
-            f"{heard}"
-        )
+        way = "--test-on MANIFEST" if protocols.corpus_of(protocol.name) else f"--protocol {options.protocol}{heard}"
+        raise ModelError(f"There is no run under {test} yet. Make one: python -m ser_core run MODEL {way}")
     if options.pairs:
         table, verdicts = differences.named_pairs(options.pairs, found, kind=options.kind)
         answer = {"pairs": json.loads(table.to_json(orient="records")), "verdicts": verdicts}

@@ -9,14 +9,14 @@ import numpy as np
 
 from ser_core import evaluation, experiments, extras
 from ser_core.audio import conditions
-from ser_core.cli.screen import print_table, progress, say, score
+from ser_core.cli.screen import complain, print_table, progress, say, score
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
-from ser_core.experiments import fusion, nested, verification
+from ser_core.experiments import fusion, nested, other_corpus, verification
 from ser_core.features import model_input, tables
 from ser_core.models import deep, registry
 from ser_core.prediction import model_store
-from ser_core.results import comparison, runs
+from ser_core.results import comparison, generalization, runs
 
 # Values of --features that stand for a feature set with an augmentation.
 ALIASES = {"voices": {"features": "functionals", "augmentation": "speaker-perturbation"}}
@@ -71,7 +71,15 @@ def verify(options, settings):
     (run,) = comparison.find([options.run], found)
     table = tables.read(options.features or settings.feature_table)
     with progress(f"Repeating {run.id}", "fold", options) as advance:
-        result = verification.verify(run, table, settings, weights=options.weights, jobs=options.jobs, progress=advance)
+        result = verification.verify(
+            run,
+            table,
+            settings,
+            weights=options.weights,
+            test_on=options.test_on,
+            jobs=options.jobs,
+            progress=advance,
+        )
 
     def show():
         say(
@@ -95,13 +103,15 @@ def _experiment(options, settings, *, training=False):
     if table is None:
         table = tables.read(settings.feature_table)
     runs.make_store(settings.workspace)  # before any work: it would be lost
+    other = _other_corpus(options, table)
     if model.learns_from_clips:
-        result = _fit(recipe, table, options, settings, training)
+        result = _fit(recipe, table, other, options, settings, training)
     else:
         if training:
             model.build(recipe)  # raises: such a vote is not fitted
         found = runs.list_all(settings.stores)
-        of = {"protocol": options.protocol, "data_digest": tables.digest(table)}
+        protocol = other.protocol if other else options.protocol
+        of = {"protocol": protocol, "data_digest": tables.digest(table)}
         fused, *heard = (
             fusion.fuse(recipe, *fusion.members(recipe, found, heard=condition, **of))
             for condition in ("", *_conditions(options))
@@ -126,37 +136,41 @@ def _conditions(options) -> list[str]:
     return [conditions.get(named).key] if named else []
 
 
-def _fit(recipe, table, options, settings, training):
+def _other_corpus(options, table) -> other_corpus.OtherCorpus | None:
+    """The corpus to test on in place of a protocol; what cannot be used of it is told."""
+    place = getattr(options, "test_on", None)
+    if not place:
+        return None
+    if options.protocol != "study" or options.heard:
+        raise ModelError("--test-on trains on all clips and tests on others: leave out --protocol and --heard")
+    other = other_corpus.read(place, table)
+    for one in other.rejected:
+        complain(f"Left out {one.file}: {one.reason}")
+    return other
+
+
+def _fit(recipe, table, other, options, settings, training):
     """Fit and test a model that learns from clips; with `training`, a network without cross-validation."""
+    load = partial(
+        model_input.load, settings=settings, features=recipe.features, weights=options.weights, jobs=options.jobs
+    )
     with progress(f"Preparing clips for {recipe.model}", "clip", options) as advance:
-        features = model_input.load(
-            table,
-            settings,
-            features=recipe.features,
-            augmentation=recipe.augmentation,
-            weights=options.weights,
-            jobs=options.jobs,
-            progress=advance,
-        )
+        features = load(table, augmentation=recipe.augmentation, progress=advance)
+    epochs = registry.get(recipe.model).trains_in_epochs
+    words, unit = ("Training", "epoch") if epochs else ("Fitting", "fold")
+    if other:
+        with progress(f"Preparing clips of {other.name}", "clip", options) as advance:
+            tested = load(other.clips, progress=advance)
+        with progress(f"{words} {recipe.model}", unit, options) as advance:
+            watched = experiments.Training(partial(_watch, advance, options.report), settings.training)
+            made = experiments.run_on(recipe, table, other, features=features, tested=tested, training=watched)
+        return experiments.Result(made, None)
     heard, chosen = [], _conditions(options)
     folds = protocols.get(options.protocol).folds(table) if chosen else []
     tested = np.concatenate([fold.held_out for fold in folds if fold.part == "test"]) if folds else None
     for condition in chosen:
         with progress(f"Hearing clips {conditions.in_words(condition)}", "clip", options) as advance:
-            heard.append(
-                model_input.load(
-                    table,
-                    settings,
-                    features=recipe.features,
-                    weights=options.weights,
-                    heard=condition,
-                    rows=tested,
-                    jobs=options.jobs,
-                    progress=advance,
-                )
-            )
-    epochs = registry.get(recipe.model).trains_in_epochs
-    words, unit = ("Training", "epoch") if epochs else ("Fitting", "fold")
+            heard.append(load(table, heard=condition, rows=tested, progress=advance))
     with progress(f"{words} {recipe.model}", unit, options) as advance:
         return experiments.run(
             recipe,
@@ -227,7 +241,11 @@ def run_answer(run) -> dict:
     -------
     dict
     """
-    names = ("train_accuracy", "cv_accuracy", "test_accuracy", "uar", "macro_f1", "emotion_accuracy", "emotion_uar")
+    names = ["train_accuracy", "cv_accuracy", "test_accuracy", "uar", "macro_f1", "emotion_accuracy", "emotion_uar"]
+    more = {}
+    if run.tested_on:
+        names += ["emotion_claimed", "shared_emotion_accuracy", "shared_emotion_uar"]
+        more = {"tested_on": run.tested_on, "other_clips": len(run.part(evaluation.OTHER))}
     return {
         "model": run.recipe.model,
         "protocol": run.protocol,
@@ -237,12 +255,16 @@ def run_answer(run) -> dict:
         **{name: run.scores.get(name) for name in names},
         "run": run.id,
         "recipe": asdict(run.recipe),
+        **more,
     }
 
 
 def _show_run(run, settings) -> None:
     if protocols.get(run.protocol).holds_actors_out:  # clips of one actor are not independent
-        bounds = {"emotions": evaluation.accuracy_interval(run.part("test"), "emotion", over="speakers")[1:]}
+        bounds = {
+            "emotions": evaluation.accuracy_interval(run.part("test"), "emotion", over="speakers")[1:],
+            "shared": evaluation.shared_uar_interval(run.part("test"))[1:],
+        }
     else:
         bounds = evaluation.intervals(run.part("test"))
     original = comparison.original_of(run, runs.list_all(settings.stores))
@@ -255,6 +277,7 @@ def _show_run(run, settings) -> None:
         ("macro F1 on test", "macro_f1", "macro_f1"),
         ("accuracy of eight emotions on test", "emotion_accuracy", "emotions"),
         ("UAR of eight emotions on test", "emotion_uar", None),
+        ("UAR among the emotions of the test", "shared_emotion_uar", "shared"),
     ):
         if key not in run.scores:
             continue
@@ -262,5 +285,7 @@ def _show_run(run, settings) -> None:
         rows.append((name, score(run.scores[key]), low_to_high, score(getattr(original, key, None))))
     title = f"{run.name}, protocol {run.protocol}"
     print_table(title, ["score", "here", "95 % interval", "original"], rows)
-    say(evaluation.report(run.part("test")).round(3).to_string())
+    say(evaluation.report(run.part("test"), evaluation.kinds(run.part("test"))[0]).round(3).to_string())
+    if run.tested_on:
+        say(generalization.about_other_corpus(run))
     say(f"{run.seconds.total} s. Every prediction is in {settings.workspace / 'runs' / run.id}")

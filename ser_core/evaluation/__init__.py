@@ -5,6 +5,7 @@ from ser_core.evaluation.metrics import (
     COLUMNS,
     DISTANCE,
     KINDS,
+    OTHER,
     PROBABILITY_COLUMNS,
     VERSION,
     accuracy,
@@ -12,6 +13,8 @@ from ser_core.evaluation.metrics import (
     calibration,
     confusion,
     ece,
+    kinds,
+    named_among_shared,
     named_and_true,
     probabilities,
     report,
@@ -19,13 +22,22 @@ from ser_core.evaluation.metrics import (
     scores_of,
     uar,
 )
-from ser_core.evaluation.significance import RESAMPLES, accuracy_interval, intervals, mcnemar, mean_interval, speakers
+from ser_core.evaluation.significance import (
+    RESAMPLES,
+    accuracy_interval,
+    intervals,
+    mcnemar,
+    mean_interval,
+    shared_uar_interval,
+    speakers,
+)
 
 __all__ = [
     "CLIP_COLUMNS",
     "COLUMNS",
     "DISTANCE",
     "KINDS",
+    "OTHER",
     "PROBABILITY_COLUMNS",
     "RESAMPLES",
     "VERSION",
@@ -36,13 +48,16 @@ __all__ = [
     "confusion",
     "ece",
     "intervals",
+    "kinds",
     "mcnemar",
     "mean_interval",
+    "named_among_shared",
     "named_and_true",
     "probabilities",
     "report",
     "scores",
     "scores_of",
+    "shared_uar_interval",
     "speakers",
     "uar",
 ]

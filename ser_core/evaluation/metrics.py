@@ -6,6 +6,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import classification_report, log_loss, top_k_accuracy_score
 
 from ser_core.corpus.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, by_gender, emotion_of, gender_of
+from ser_core.errors import ModelError
 
 PROBABILITY_COLUMNS = [f"p_{label}" for label in LABELS]
 CALIBRATION_BINS = 10
@@ -20,6 +21,7 @@ KINDS = {
 CLIP_COLUMNS = ["clip", "corpus", "speaker", "gender"]
 DISTANCE = "distance"  # a column more from models that measure how far a clip is from their training clips
 COLUMNS = [*CLIP_COLUMNS, "fold", "part", "truth", *PROBABILITY_COLUMNS]
+OTHER = "other"  # the part of test clips whose emotion no training clip has: predicted, but in no score
 
 
 def accuracy(truth: np.ndarray, named: np.ndarray) -> float:
@@ -100,7 +102,9 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
         and `ece` of the 16 classes; `emotion_accuracy` and `emotion_uar` of the eight emotions, whose probabilities
         are summed over genders; `emotion_claimed`, the mean probability of the predicted emotion (the model is
         overconfident if it is above `emotion_accuracy`); and with several test folds `emotion_ua`, the mean of their
-        UARs, as EmoBox reports it.
+        UARs, as EmoBox reports it. Where the test clips have fewer than eight emotions, also `shared_emotion_accuracy`
+        and `shared_emotion_uar`: the answer is taken among the emotions of the test clips alone. Where the genders of
+        test clips are not known, the scores of classes are left out.
 
     Examples
     --------
@@ -116,28 +120,57 @@ def scores(predictions: pd.DataFrame) -> dict[str, float]:
     (0.75, 0.833, 0.833)
     """
     test = predictions[predictions["part"] == "test"]
-    return scores_of(predictions, "class") | (_test_scores(test) if len(test) else {})
+    of_classes = scores_of(predictions, "class") if "class" in kinds(test) else {}
+    return of_classes | (_test_scores(test) if len(test) else {})
 
 
 def _test_scores(test: pd.DataFrame) -> dict[str, float]:
     given = probabilities(test).astype(float)
-    places = np.searchsorted(LABELS, test["truth"].to_numpy(dtype=str))
     named_emotion, emotion = named_and_true(test, "emotion")
     several = test["fold"].nunique() > 1
     return {
-        "log_loss": float(log_loss(places, given / given.sum(axis=1, keepdims=True), labels=range(len(LABELS)))),
-        "top2_accuracy": float(top_k_accuracy_score(places, given, k=2, labels=range(len(LABELS)))),
-        "ece": ece(calibration(test)),
+        **(_class_scores(test, given) if "class" in kinds(test) else {}),
         "emotion_accuracy": accuracy(emotion, named_emotion),
         "emotion_uar": uar(emotion, named_emotion),
         "emotion_claimed": float(by_emotion(given).max(axis=1).mean()),
         **({"emotion_ua": _mean_over_folds(uar, test, emotion, named_emotion)} if several else {}),
+        **(_shared_scores(test) if set(emotion) < set(EMOTION_NAMES) else {}),
     }
+
+
+def _class_scores(test: pd.DataFrame, given: np.ndarray) -> dict[str, float]:
+    places = np.searchsorted(LABELS, test["truth"].to_numpy(dtype=str))
+    return {
+        "log_loss": float(log_loss(places, given / given.sum(axis=1, keepdims=True), labels=range(len(LABELS)))),
+        "top2_accuracy": float(top_k_accuracy_score(places, given, k=2, labels=range(len(LABELS)))),
+        "ece": ece(calibration(test)),
+    }
+
+
+def _shared_scores(test: pd.DataFrame) -> dict[str, float]:
+    named, emotion = named_among_shared(test)
+    return {"shared_emotion_accuracy": accuracy(emotion, named), "shared_emotion_uar": uar(emotion, named)}
 
 
 def _mean_over_folds(score, rows: pd.DataFrame, truth: np.ndarray, named: np.ndarray) -> float:
     folds = rows["fold"].to_numpy()
     return float(np.mean([score(truth[folds == number], named[folds == number]) for number in np.unique(folds)]))
+
+
+def kinds(rows: pd.DataFrame) -> tuple[str, ...]:
+    """What of these predictions can be scored.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+
+    Returns
+    -------
+    tuple of str
+        The keys of `KINDS`; only "emotion" where the gender of a clip is not known.
+    """
+    return tuple(KINDS) if rows["truth"].isin(LABELS).all() else ("emotion",)
 
 
 def named_and_true(rows: pd.DataFrame, kind: str = "class") -> tuple[np.ndarray, np.ndarray]:
@@ -153,10 +186,38 @@ def named_and_true(rows: pd.DataFrame, kind: str = "class") -> tuple[np.ndarray,
     Returns
     -------
     named, truth : np.ndarray [shape=(rows,), dtype=str]
+
+    Raises
+    ------
+    ModelError
+        If `kinds` of the predictions lacks that kind.
     """
+    if kind not in kinds(rows):
+        raise ModelError(
+            f"The gender of some of these clips is not known, so no {kind} can be scored. Score "
+            "emotions: --kind emotion"
+        )
     values, add_up, of_label = KINDS[kind]
     named = np.array(values)[add_up(probabilities(rows).astype(float)).argmax(axis=1)]
     return named, rows["truth"].map(of_label).to_numpy(dtype=str)
+
+
+def named_among_shared(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The most probable of the emotions that occur in `truth`, and the true emotion, of each clip.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+
+    Returns
+    -------
+    named, truth : np.ndarray [shape=(rows,), dtype=str]
+    """
+    truth = rows["truth"].map(emotion_of).to_numpy(dtype=str)
+    shared = np.array([name in set(truth) for name in EMOTION_NAMES])
+    given = by_emotion(probabilities(rows).astype(float))[:, shared]
+    return np.array(EMOTION_NAMES)[shared][given.argmax(axis=1)], truth
 
 
 def scores_of(predictions: pd.DataFrame, kind: str) -> dict[str, float]:
@@ -174,7 +235,7 @@ def scores_of(predictions: pd.DataFrame, kind: str) -> dict[str, float]:
         `train_accuracy`, `cv_accuracy`, `test_accuracy`, and `uar` and `macro_f1` of the test part, as in `scores`.
     """
     result = {}
-    for part, rows in predictions.groupby("part"):
+    for part, rows in predictions[predictions["part"] != OTHER].groupby("part"):
         named, truth = named_and_true(rows, kind)
         if part == "cv":
             result["cv_accuracy"] = _mean_over_folds(accuracy, rows, truth, named)

@@ -36,6 +36,7 @@ PUBLISHED = {
     ),
 }
 MAX_ACTOR_FOLDS = 24
+ON_CORPUS = r"corpus-(.+)-([0-9a-f]{8})"  # names of protocols that test on another corpus: its name, its clips' digest
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def get(name: str) -> Protocol:
     Parameters
     ----------
     name : str
-        A key of `PROTOCOLS`, or `actors-K` or `actors-K-SEED` for K folds of speakers.
+        A key of `PROTOCOLS`; `actors-K` or `actors-K-SEED` for K folds of speakers; or a name of `on_corpus`.
 
     Returns
     -------
@@ -164,10 +165,58 @@ def get(name: str) -> Protocol:
         return PROTOCOLS[name]
     if found := re.fullmatch(r"actors-(\d{1,3})(?:-(\d{1,9}))?", name):
         return _actor_folds(name, int(found[1]), int(found[2] or ORIGINAL_SEED))
+    if found := re.fullmatch(ON_CORPUS, name):
+        title = f"Trained on all clips, tested on another corpus: {found[1]} ({found[2]})"
+        return Protocol(name, title, partial(_refuse_folds, name), "speaker", usual_kind="emotion")
     raise ProtocolError(
         f"There is no protocol {name!r}; there is {', '.join(PROTOCOLS)}, and actors-K or actors-K-SEED for K folds of "
         "actors"
     )
+
+
+def on_corpus(name: str, digest: str) -> str:
+    """The name of the protocol that trains on all clips of a table and tests on those of another corpus.
+
+    Such a protocol holds speakers out. It has no folds, since no table contains both corpora.
+
+    Parameters
+    ----------
+    name : str
+        Of the other corpus.
+    digest : str
+        Of its clips, hexadecimal: tests on other clips of the same corpus have other names.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> on_corpus("emodb", "a1b2c3d4e5f6")
+    'corpus-emodb-a1b2c3d4'
+    """
+    plain_name = re.sub(r"[^\w.+]+", "-", name)  # part of the names of folders
+    return f"corpus-{plain_name}-{digest[:8]}"
+
+
+def corpus_of(name: str) -> str | None:
+    """The other corpus of a protocol of `on_corpus`.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str or None
+        None for any other protocol.
+    """
+    found = re.fullmatch(ON_CORPUS, name)
+    return found[1] if found else None
+
+
+def _refuse_folds(name: str, index: pd.DataFrame) -> list[Fold]:
+    raise ProtocolError(f"{name} tests on clips of another corpus. Name its manifest or folder with --test-on instead")
 
 
 def _actor_folds(name: str, number: int, seed: int) -> Protocol:

@@ -6,7 +6,15 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from ser_core.corpus.labels import LABELS
-from ser_core.evaluation.metrics import accuracy, macro_f1_of, named_and_true, probabilities, uar_of
+from ser_core.evaluation.metrics import (
+    accuracy,
+    macro_f1_of,
+    named_among_shared,
+    named_and_true,
+    probabilities,
+    uar,
+    uar_of,
+)
 
 RESAMPLES = 1000
 RESAMPLES_A_TASK = 250
@@ -62,6 +70,30 @@ def speakers(rows: pd.DataFrame) -> np.ndarray:
         "<corpus> <speaker>".
     """
     return (rows["corpus"] + " " + rows["speaker"]).to_numpy()
+
+
+def shared_uar_interval(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float, float]:
+    """UAR among the emotions of these clips (`metrics.named_among_shared`), and its 95 % interval over speakers.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+    resamples : int > 0
+    seed : int
+
+    Returns
+    -------
+    tuple of float
+        The UAR, and the lower and upper end of its percentile bootstrap interval.
+    """
+    named, truth = named_among_shared(rows)
+    emotions = np.unique(truth)
+    cells = np.searchsorted(emotions, truth) * len(emotions) + np.searchsorted(emotions, named)
+    of_speaker = pd.crosstab(speakers(rows), cells).reindex(columns=range(len(emotions) ** 2), fill_value=0).to_numpy()
+    draws = np.random.default_rng(seed).integers(len(of_speaker), size=(resamples, len(of_speaker)))
+    matrices = of_speaker[draws].sum(axis=1).reshape(-1, len(emotions), len(emotions))
+    return uar(truth, named), *_bounds(uar_of(matrices))
 
 
 def intervals(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, tuple[float, float]]:

@@ -63,7 +63,10 @@ def members(
         ]
         if not fitting:
             options = [member.command] if member.command else []
-            options += [f"--protocol {protocol}"] if protocol != "study" else []
+            if protocols.corpus_of(protocol):
+                options.append("--test-on MANIFEST")
+            elif protocol != "study":
+                options.append(f"--protocol {protocol}")
             options += [f"--heard {heard}"] if heard else []
             options += [f"--seed {recipe.seed}"] if recipe.seed != protocols.ORIGINAL_SEED else []
             of_clips = f" on clips {data_digest[:12]}" if data_digest else ""
@@ -126,6 +129,7 @@ def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
         ),
         members={run.recipe.model: run.id for run in pair},
         heard=first.heard,
+        tested_on=first.tested_on,
     )
 
 

@@ -20,6 +20,7 @@ from ser_core.environment import Environment
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
 from ser_core.experiments import nested
+from ser_core.experiments.other_corpus import OtherCorpus
 from ser_core.features import registry as feature_sets
 from ser_core.features import tables
 from ser_core.features.model_input import ModelInput
@@ -205,6 +206,91 @@ def _heard(run: Run, inputs: ModelInput, table: pd.DataFrame, outcomes: "list[_O
         versions=replace(run.versions, features=f"{run.versions.features}; tested on {inputs.version}"),
         heard=inputs.heard,
     )
+
+
+def run_on(
+    recipe: Recipe,
+    table: pd.DataFrame,
+    other: OtherCorpus,
+    *,
+    features: ModelInput,
+    tested: ModelInput,
+    training: Training = UNWATCHED,
+) -> Run:
+    """Fit on all clips of a table, and predict the clips of another corpus.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    table : pd.DataFrame
+        A feature table, or rows of an index.
+    other : OtherCorpus
+    features, tested : ModelInput
+        The features of the table's clips, and those of the other corpus's clips, without augmentation.
+    training : Training, optional
+        Of a network.
+
+    Returns
+    -------
+    Run
+        Clips whose emotion the table lacks are in the part "other", which is in no score.
+
+    Raises
+    ------
+    ModelError
+        If the table has clips of other emotions than the eight.
+    TrainingError
+        If a network's loss is no longer a finite number.
+    """
+    started = time.perf_counter()
+    require_classes(table["label"])
+    estimator = EmotionClassifier(build(recipe))
+    columns = ["stem", "corpus", "speaker", "gender", "label"]
+    both = pd.concat([table[columns], other.clips[columns]], ignore_index=True)
+    fold = protocols.Fold(0, "test", np.arange(len(table)), np.arange(len(table), len(both)))
+    values = np.concatenate([features.values, _in_the_form_of(features.values, tested.values)])
+    labels = both["label"].to_numpy(dtype=str)
+    data_digest = tables.digest(table)
+    run_id = runs.id_of(recipe, other.protocol, data_digest, cv=False)
+    # Passes speaker groups, so that splits inside the training clips are speaker-independent, too.
+    wanted = [name for name in ("groups", "speakers") if has_fit_parameter(estimator.estimator, name)]
+    options = dict.fromkeys(wanted, table["speaker"].to_numpy())
+    if registry.get(recipe.model).trains_in_epochs:
+        folder = training.folder and training.folder / run_id
+        (outcome,) = _train_each(estimator, values, labels, [(fold, False, options)], {}, training.watch, folder)
+    else:
+        outcome = _fit_and_predict(estimator, values, labels, fold, False, {}, **options)
+    predictions = _all_rows(both, outcome.parts)
+    predictions.loc[~other.is_shared, "part"] = evaluation.OTHER
+    return Run(
+        id=run_id,
+        recipe=recipe,
+        protocol=other.protocol,
+        data_digest=data_digest,
+        clips=len(table),
+        tables=Tables(predictions, outcome.curve),
+        scores=evaluation.scores(predictions),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        cv=False,
+        versions=Versions(
+            features.version, preprocessing.VERSION, deep.VERSION if outcome.layers else "", features.weights
+        ),
+        environment=Environment.here(),
+        seconds=Seconds(
+            round(time.perf_counter() - started, 2), round(outcome.fit_seconds, 3), round(outcome.predict_seconds, 4)
+        ),
+        found=[outcome.found] if outcome.found else [],
+        layers=outcome.layers or [],
+        learned_from=outcome.learned_from,
+        tested_on=other.about,
+    )
+
+
+def _in_the_form_of(trained: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Features of test clips with the precision and, where training clips have copies, the shape of the others'."""
+    if trained.ndim > values.ndim:  # predictions are from the first copy, the original
+        values = np.repeat(values[:, np.newaxis], trained.shape[1], axis=1)
+    return values.astype(trained.dtype)
 
 
 def build(recipe: Recipe):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from ser_core import evaluation
 from ser_core.environment import Environment
 from ser_core.errors import ArtifactError, ModelError
-from ser_core.experiments import fusion, runner
+from ser_core.experiments import fusion, other_corpus, runner
 from ser_core.features import model_input, tables
 from ser_core.models import registry
 from ser_core.results import runs
@@ -52,6 +53,7 @@ def verify(
     settings: Settings,
     *,
     weights: Path | None = None,
+    test_on: Path | None = None,
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
@@ -67,6 +69,8 @@ def verify(
     settings : Settings
     weights : Path, optional
         Of a backbone.
+    test_on : Path, optional
+        The manifest or folder of the other corpus that a run was tested on.
     jobs, progress
         As `experiments.run` takes them.
 
@@ -77,7 +81,7 @@ def verify(
     Raises
     ------
     ModelError
-        If the table holds other clips.
+        If the table or the other corpus holds other clips, or the other corpus is not given.
     SerError
         As `experiments.run` does.
     """
@@ -85,26 +89,38 @@ def verify(
         raise ModelError(f"{run.id} was made of other clips than this table holds: name its table with --features")
     if registry.get(run.recipe.model).learns_from_clips:
         recipe = run.recipe
-        features = model_input.load(
-            table,
-            settings,
-            features=recipe.features,
-            augmentation=recipe.augmentation,
-            weights=weights,
-            jobs=jobs,
-        )
-        heard = []
-        if run.heard:
-            heard.append(
-                model_input.load(table, settings, features=recipe.features, weights=weights, heard=run.heard, jobs=jobs)
+        load = partial(model_input.load, settings=settings, features=recipe.features, weights=weights, jobs=jobs)
+        other = _other_corpus(run, test_on, table) if run.tested_on else None
+        features = load(table, augmentation=recipe.augmentation)
+        if other:
+            again = runner.run_on(recipe, table, other, features=features, tested=load(other.clips))
+        else:
+            heard = [load(table, heard=run.heard)] if run.heard else []
+            result = runner.run(
+                recipe,
+                table,
+                protocol=run.protocol,
+                features=features,
+                heard=heard,
+                cv=False,
+                jobs=jobs,
+                progress=progress,
             )
-        result = runner.run(
-            recipe, table, protocol=run.protocol, features=features, heard=heard, cv=False, jobs=jobs, progress=progress
-        )
-        again = result.heard[0] if run.heard else result.run
+            again = result.heard[0] if run.heard else result.run
     else:
         again = fusion.fuse(run.recipe, *(runs.get(member, settings.stores) for member in run.members.values()))
     return compare(run, again)
+
+
+def _other_corpus(run: Run, place: Path | None, table: pd.DataFrame) -> other_corpus.OtherCorpus:
+    """The corpus that a run was tested on, with the same clips."""
+    name = run.tested_on["corpus"]
+    if place is None:
+        raise ModelError(f"{run.id} was tested on {name}: name the manifest or folder of these clips with --test-on")
+    other = other_corpus.read(place, table)
+    if tables.digest(other.clips) != run.tested_on["digest"]:
+        raise ModelError(f"{run.id} was tested on other clips of {name} than {place} holds: name theirs with --test-on")
+    return other
 
 
 def compare(run: Run, again: Run) -> Verification:

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ser_core.evaluation import protocols
 from ser_core.figures.style import ACCENT, ACCURACY, LEGEND_BELOW, MUTED, ROWS, SECOND, SEQUENTIAL, finish, interval
 from ser_core.results import robustness
-from ser_core.results.generalization import fall
+from ser_core.results.generalization import RECORDING, fall
 
 NAMES = {
     "study": "random<br>clips",
@@ -14,6 +15,7 @@ NAMES = {
     "statement": "other<br>sentence",
     "actors-6": "other<br>people",
     "emobox": "other people,<br>speech alone",
+    RECORDING: "other<br>recording",
 }
 
 
@@ -36,7 +38,7 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
     """
     figure = go.Figure(
         go.Scatter(
-            x=[NAMES[protocol] for protocol in table["protocol"]],
+            x=[NAMES.get(name) or f"other corpus:<br>{protocols.corpus_of(name)}" for name in table["protocol"]],
             y=table["accuracy"],
             error_y=interval(table["accuracy"], table["low"], table["high"], thickness=2, width=6),
             mode="lines+markers+text",

@@ -5,13 +5,16 @@ from collections.abc import Iterable
 import pandas as pd
 from scipy.stats import false_discovery_control
 
+from ser_core import evaluation
+from ser_core.audio.conditions import CONDITIONS
+from ser_core.corpus.labels import emotion_of
 from ser_core.evaluation import protocols
 from ser_core.features import tables
 from ser_core.models import registry
 from ser_core.models.recipe import Recipe
 from ser_core.results import comparison, differences, runs
 from ser_core.results.published import PUBLISHED
-from ser_core.results.runs import Run
+from ser_core.results.runs import HEARD, Run
 
 # From the easiest to the hardest: what the test clips have that the training clips lack.
 LADDER = {
@@ -21,11 +24,16 @@ LADDER = {
     "actors-6": "other actors: nothing of this voice was heard",
     "emobox": "other actors, and speech alone: no song to learn from",
 }
+RECORDING = "recording"  # the rung of the same clips, heard in recording conditions
+SPEAKERS_LISTED = 12
 SPEAKER_MODEL = "svm"  # recognises speakers from the same features as emotions
 
 
 def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kind: str = "class") -> pd.DataFrame:
-    """A model's runs on the study's clips, from the easiest protocol to the hardest; the newest of each protocol.
+    """A model's runs from the easiest protocol to the hardest; the newest of each protocol.
+
+    After the protocols of `LADDER` follow other recordings (the mean over all recording conditions that the model was
+    tested in, of the clips of the hardest such protocol) and other corpora.
 
     Parameters
     ----------
@@ -39,16 +47,99 @@ def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kin
     Returns
     -------
     pd.DataFrame
-        One row a protocol that has a run: `protocol`, `heard` (in words), `run`, `clips`, `accuracy` of 16 classes or,
-        for `kind` "emotion", of eight emotions, with its 95 % interval `low` to `high`: over clips, or over actors
-        where they are held out.
+        One row a protocol that has a run: `protocol` (`RECORDING` for other recordings), `heard` (in words), `run` (the
+        first of several), `clips`, `accuracy` of 16 classes or, for `kind` "emotion", of eight emotions, with its 95 %
+        interval `low` to `high`: over clips, or over speakers where they are held out.
     """
     newest, rows = latest(found), []
-    recipe = registry.recipe(model, features=features)
+    what = _what(registry.recipe(model, features=features))
     for protocol, heard in LADDER.items():
-        if run := newest.get((protocol, *_what(recipe))):
+        if run := newest.get((protocol, *what)):
             rows.append((protocol, heard, run.id, len(run.part("test")), *run.accuracy_interval(kind)))
+    if recorded := _other_recordings(newest, what):
+        rows.append(_recordings_row(recorded, kind))
+    for run in _on_other_corpora(newest, what):
+        if kind in evaluation.kinds(run.part("test")):
+            heard = f"another corpus, {run.tested_on['corpus']}: other people, recorded elsewhere"
+            rows.append((run.protocol, heard, run.id, len(run.part("test")), *run.accuracy_interval(kind)))
     return pd.DataFrame(rows, columns=["protocol", "heard", "run", "clips", "accuracy", "low", "high"])
+
+
+def _other_recordings(newest: dict[tuple, Run], what: tuple[str, ...]) -> list[Run]:
+    """A recipe's runs in all recording conditions, under the hardest protocol of the ladder that has some."""
+    for protocol in reversed(LADDER):
+        keys = [(f"{protocol}{HEARD}{condition}", *what) for condition in CONDITIONS]
+        if found := [newest[key] for key in keys if key in newest]:
+            return found
+    return []
+
+
+def _recordings_row(recorded: list[Run], kind: str) -> tuple:
+    protocol = protocols.get(recorded[0].protocol)
+    rows = pd.concat(run.part("test") for run in recorded)
+    named, truth = evaluation.named_and_true(rows, kind)
+    # A clip is resampled with all its recordings.
+    groups = evaluation.speakers(rows) if protocol.holds_actors_out else rows["clip"].to_numpy()
+    whose = "actors never heard" if protocol.holds_actors_out else "actors it has heard"
+    conditions = "1 recording condition" if len(recorded) == 1 else f"{len(recorded)} recording conditions"
+    words = f"other recordings of clips by {whose} (`{protocol.name}`): the mean over {conditions}"
+    interval = evaluation.mean_interval(named == truth, groups)
+    return RECORDING, words, recorded[0].id, rows["clip"].nunique(), evaluation.accuracy(truth, named), *interval
+
+
+def on_other_corpora(found: Iterable[Run], model: str, *, features: str | None = None) -> list[Run]:
+    """A model's runs that were trained on the study's clips and tested on another corpus; the newest of each corpus.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    model : str
+    features : str, optional
+        Its input features; those of its default preset if left out.
+
+    Returns
+    -------
+    list of Run
+    """
+    return _on_other_corpora(latest(found), _what(registry.recipe(model, features=features)))
+
+
+def _on_other_corpora(newest: dict[tuple, Run], what: tuple[str, ...]) -> list[Run]:
+    # A run that was trained on other clips is in a group with a longer name.
+    fitting = [run for (test, *of), run in newest.items() if tuple(of) == what and run.tested_on and test == run.test]
+    return list({run.tested_on["corpus"]: run for run in sorted(fitting, key=lambda run: run.made)}.values())
+
+
+def about_other_corpus(run: Run) -> str:
+    """What a run was tested on that was tested on another corpus, and its scores, in sentences.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    str
+    """
+    about, test, other = run.tested_on, run.part("test"), run.part(evaluation.OTHER)
+    emotions = test["truth"].map(emotion_of).nunique()
+    speakers = "1 speaker" if len(about["speakers"]) == 1 else f"{len(about['speakers'])} speakers"
+    if len(about["speakers"]) <= SPEAKERS_LISTED:
+        speakers += f" ({', '.join(about['speakers'])})"
+    languages = f", in {' and '.join(about['languages'])}" if about["languages"] else ""
+    right, low, high = run.accuracy_interval("emotion")
+    shared, shared_low, shared_high = evaluation.shared_uar_interval(test)
+    said = (
+        f"{about['corpus']}: {len(test):,} clips of {emotions} emotions by {speakers}{languages}, "
+        f"{about['shortest_s']:.1f} to {about['longest_s']:.1f} s long. Of all eight emotions {right:.2f} are named "
+        f"right ({low:.2f} to {high:.2f} over speakers), while {run.scores['emotion_claimed']:.2f} is claimed; if only "
+        f"these {emotions} may be named, UA is {shared:.2f} ({shared_low:.2f} to {shared_high:.2f}; guessing: "
+        f"{1 / emotions:.2f})."
+    )
+    if len(other):
+        names = ", ".join(sorted(other["truth"].map(emotion_of).unique()))
+        said += f" {len(other):,} clips of other emotions ({names}) are in no score."
+    return said
 
 
 def latest(found: Iterable[Run]) -> dict[tuple, Run]:
@@ -176,13 +267,31 @@ def fall(table: pd.DataFrame, name: str) -> str:
     """
     if len(table) < 2:
         return f"{name} has been tested under one protocol only."
+    on_ladder = table["protocol"].isin(LADDER)
+    return " ".join(filter(None, (_fall_of_voices(table[on_ladder], name), _fall_of_recordings(table[~on_ladder]))))
+
+
+def _fall_of_voices(table: pd.DataFrame, name: str) -> str:
+    if table.empty:
+        return ""
     first, last = table.iloc[0], table.iloc[-1]
+    if len(table) == 1:
+        return f"{name} names {first['accuracy']:.0%} right of {first['heard']}."
     return (
         f"When it has heard the same people before, {name} names {first['accuracy']:.0%} of clips right; "
         f"of people it has never heard, {last['accuracy']:.0%}. The rest was knowing the voice."
         if last["protocol"] in ("actors-6", "emobox")
         else f"{name} falls from {first['accuracy']:.0%} to {last['accuracy']:.0%}; no actor has been held out yet."
     )
+
+
+def _fall_of_recordings(table: pd.DataFrame) -> str:
+    said = []
+    for row in table.itertuples():
+        corpus = protocols.corpus_of(row.protocol)
+        said.append(f"of {f'another corpus ({corpus})' if corpus else 'other recordings'} {row.accuracy:.0%}")
+    words = "; ".join(said)
+    return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
 NESTED = {"origin": "nested"}

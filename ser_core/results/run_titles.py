@@ -35,7 +35,9 @@ def title(run: Run, *, protocol: bool = True) -> str:
     # unless they are the default.
     if model.learns_from_clips and not model.trains_in_epochs and recipe.features != model.presets["default"].features:
         words += f", {augmentation.get(recipe.augmentation).label or recipe.features}"
-    if protocol and run.protocol != "study":
+    if protocol and run.tested_on:
+        words += f", tested on {run.tested_on['corpus']}"
+    elif protocol and run.protocol != "study":
         words += f", {run.protocol}"
     if protocol and run.heard:
         words += f", heard {conditions.in_words(run.heard)}"

@@ -128,6 +128,9 @@ class Run:
         For a network: number of training clips, validation clips left out.
     heard : str
         Key of the recording condition in which the test clips were heard; empty for as recorded.
+    tested_on : dict
+        For a test on another corpus: its name (`corpus`), the `digest` of its clips, its `speakers` and `languages`,
+        and the duration of its `shortest_s` and `longest_s` clip, s.
     shipped : bool
     """
 
@@ -149,6 +152,7 @@ class Run:
     layers: list[dict] = field(default_factory=list)
     learned_from: int = 0
     heard: str = ""
+    tested_on: dict = field(default_factory=dict)
     shipped: bool = False
 
     @property
@@ -165,7 +169,7 @@ class Run:
     def predictions(self) -> pd.DataFrame:
         """One row a clip and fold: clip, corpus, speaker, gender, fold, part, truth, and `p_<label>` of each class.
 
-        `part` is "train", "cv" or "test".
+        `part` is "train", "cv", "test", or of clips that are in no score "other".
         """
         return self.tables.predictions
 

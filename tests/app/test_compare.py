@@ -5,6 +5,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ser_core import experiments, ui
+from ser_core.experiments import other_corpus
+from ser_core.features import model_input
+from ser_core.models import registry
 from ser_core.results import comparison, differences, runs
 from ser_core.ui import cached
 from tests.app.pages import at, charts, texts, well, widget
@@ -206,6 +209,27 @@ def test_own_runs_of_another_corpus_have_every_view(app, table, settings):
         assert shown or view == "What a vote gains", view
     widget(app, "view").set_value("Class by class").run()
     assert widget(app, "by").options == ["class", "emotion", "gender"]
+
+
+@pytest.mark.parametrize("manifest", ["elsewhere", "genderless"])
+def test_own_runs_that_were_tested_on_another_corpus_have_every_view(app, table, settings, request, manifest):
+    other = other_corpus.read(request.getfixturevalue(manifest), table)
+    inputs = {"features": model_input.load(table, settings), "tested": model_input.load(other.clips, settings, jobs=1)}
+    for model in ("kn", "lr"):
+        own = experiments.run_on(registry.recipe(model), table, other, **inputs)
+        runs.save(own, settings.workspace)
+    at(app, "compare")
+    widget(app, "kind").set_value("gender").run()
+    widget(app, "protocol").set_value(next(iter(comparison.same_test([own])))).run()
+    well(app)
+    assert widget(app, "kind").value == "emotion"
+    assert "on 8 clips" in said(app)
+    for view, shown in each_view(app):
+        assert shown or view in ("What a vote gains", "Learned by heart"), view
+    knows_genders = manifest == "elsewhere"
+    assert len(widget(app, "kind").options) == (3 if knows_genders else 1)
+    widget(app, "view").set_value("Class by class").run()
+    assert widget(app, "by").options == (["class", "emotion", "gender"] if knows_genders else ["emotion"])
 
 
 def test_a_clip_of_another_corpus_is_named_and_nothing_is_read_out_of_its_name():

@@ -1,3 +1,4 @@
+import shutil
 import sys
 from dataclasses import asdict
 
@@ -197,3 +198,73 @@ def test_without_tensorflow_a_network_is_refused_before_any_clip_is_read(call, f
     status, answer, error = call(command, "cnn", "--features", file)
     assert (status, answer) == (2, None)
     assert 'Error: Model cnn needs TensorFlow, which is not installed: pip install "ser-core[train]"' in error
+
+
+def test_a_model_is_tested_on_another_corpus_compared_and_verified(call, file, elsewhere, own_workspace, capsys):
+    arguments = ("run", "kn", "--features", file, "--test-on", elsewhere, "--jobs", 1)
+    status, answer, error = call(*arguments)
+    assert status == 0, error
+    assert answer["run"].startswith(f"own-corpus-elsewhere-{answer['tested_on']['digest'][:8]}-kn-default-")
+    assert (sum(answer["test_counts"].values()), answer["other_clips"]) == (8, 8)
+    assert {"emotion_accuracy", "emotion_claimed", "shared_emotion_uar"} <= set(answer)
+    assert (own_workspace / "runs" / answer["run"] / "predictions.parquet").is_file()
+    assert main([str(one) for one in arguments]) == 0
+    printed = capsys.readouterr().out
+    assert "UAR among the emotions of the test" in printed
+    assert "elsewhere: 8 clips of 2 emotions by 4 speakers (01, 02, 03, 04), in de" in printed
+    status, table, _ = call("compare", "--protocol", answer["protocol"], "--kind", "emotion")
+    assert (status, [row["run"] for row in table["runs"]]) == (0, [answer["run"]])
+    assert table["runs"][0]["test_accuracy"] == answer["emotion_accuracy"]
+    status, verified, error = call("verify", answer["run"], "--features", file, "--test-on", elsewhere, "--jobs", 1)
+    assert (status, verified["predictions"], verified["changed"]) == (0, 8, 0), error
+    status, _, error = call("verify", answer["run"], "--features", file)
+    assert status == 2 and error.endswith("name the manifest or folder of these clips with --test-on\n")
+
+
+def test_without_genders_emotions_alone_are_scored(call, file, genderless, capsys):
+    arguments = ("run", "kn", "--features", file, "--test-on", genderless, "--jobs", 1)
+    status, answer, error = call(*arguments)
+    assert status == 0, error
+    assert answer["test_accuracy"] is None and answer["emotion_accuracy"] > 0
+    assert main([str(one) for one in arguments]) == 0
+    assert "8 clips of other emotions (boredom, calm) are in no score." in capsys.readouterr().out
+    status, _, error = call("compare", "--protocol", answer["protocol"])
+    assert (status, error) == (
+        2,
+        "Error: The gender of some of these clips is not known, so no class can be scored. Score emotions: --kind "
+        "emotion\n",
+    )
+
+
+def test_a_folder_of_a_corpus_whose_file_names_are_known_is_tested_on(call, file, elsewhere, tmp_path):
+    for emotion, code in (("angry", "W"), ("Sad", "T"), ("boredom", "L")):
+        for actor in range(5, 7):
+            shutil.copy(elsewhere.with_name(f"{emotion}-{actor}.wav"), tmp_path / f"{actor + 8:02d}a01{code}a.wav")
+    status, answer, error = call("run", "kn", "--features", file, "--test-on", tmp_path, "--jobs", 1)
+    assert status == 0, error
+    assert answer["tested_on"]["corpus"] == "emodb"
+    assert answer["tested_on"]["speakers"] == ["13", "14"]
+    assert (sum(answer["test_counts"].values()), answer["other_clips"]) == (4, 2)
+
+
+@pytest.mark.parametrize("more", [("--protocol", "emobox"), ("--heard", "telephone")])
+def test_a_test_on_another_corpus_is_a_protocol_of_its_own(call, file, elsewhere, more):
+    status, _, error = call("run", "kn", "--features", file, "--test-on", elsewhere, *more)
+    assert status == 2
+    assert error == "Error: --test-on trains on all clips and tests on others: leave out --protocol and --heard\n"
+
+
+def test_what_cannot_be_used_of_another_corpus_is_told(call, file, elsewhere):
+    manifest = elsewhere.with_name("told.csv")
+    manifest.write_text(elsewhere.read_text() + "gone.wav,09,angry,male,de\n")
+    status, answer, error = call("run", "kn", "--features", file, "--test-on", manifest, "--jobs", 1)
+    assert (status, sum(answer["test_counts"].values())) == (0, 8)
+    assert "Left out gone.wav: line 18: there is no such file" in error
+
+
+def test_no_run_on_another_corpus_yet_says_how_one_is_made(call):
+    status, _, error = call("compare", "--protocol", "corpus-emodb-12345678")
+    assert status == 2
+    assert error.endswith(
+        "no run under corpus-emodb-12345678 yet. Make one: python -m ser_core run MODEL --test-on MANIFEST\n"
+    )

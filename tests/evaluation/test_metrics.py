@@ -5,6 +5,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
 from ser_core import corpus, evaluation
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS, by_emotion
+from ser_core.errors import ModelError
 
 
 def predictions(clips: int = 300, seed: int = 0, part: str = "test", skill: float = 1.5) -> pd.DataFrame:
@@ -40,6 +41,60 @@ def test_emotion_scores_add_up_genders():
     assert scores["emotion_accuracy"] == pytest.approx(accuracy_score(truth, given))
     assert scores["emotion_uar"] == pytest.approx(recall_score(truth, given, average="macro"))
     assert scores["emotion_claimed"] == pytest.approx(by_emotion(evaluation.probabilities(rows)).max(axis=1).mean())
+
+
+def with_emotions(rows: pd.DataFrame, *emotions: str) -> pd.DataFrame:
+    return rows[rows["truth"].str.split("_").str[0].isin(emotions)]
+
+
+def test_where_the_test_has_fewer_emotions_these_alone_are_scored_too():
+    rows = with_emotions(predictions(600, seed=4), "angry", "happy", "sad")
+    truth = rows["truth"].str.split("_").str[0]
+    among = by_emotion(evaluation.probabilities(rows))[
+        :, [EMOTION_NAMES.index(name) for name in ("angry", "happy", "sad")]
+    ]
+    given = np.array(["angry", "happy", "sad"])[among.argmax(axis=1)]
+    scores = evaluation.scores(rows)
+    assert scores["shared_emotion_accuracy"] == pytest.approx(accuracy_score(truth, given))
+    assert scores["shared_emotion_uar"] == pytest.approx(recall_score(truth, given, average="macro"))
+    assert scores["shared_emotion_uar"] > scores["emotion_uar"]
+
+
+def test_where_the_test_has_all_emotions_none_is_shared_more_than_others():
+    assert not [name for name in evaluation.scores(predictions()) if name.startswith("shared")]
+
+
+def test_clips_of_other_emotions_are_in_no_score():
+    rows, other = predictions(seed=5), predictions(50, seed=6, part=evaluation.OTHER).assign(truth="boredom")
+    assert evaluation.scores(pd.concat([rows, other])) == evaluation.scores(rows)
+
+
+def test_where_a_gender_is_not_known_emotions_alone_are_scored():
+    rows = predictions(seed=5)
+    unknown = rows.assign(truth=rows["truth"].str.split("_").str[0])
+    scores = evaluation.scores(rows)
+    assert evaluation.scores(unknown) == {name: value for name, value in scores.items() if name.startswith("emotion")}
+    assert evaluation.kinds(rows) == tuple(evaluation.KINDS)
+    assert evaluation.kinds(unknown) == ("emotion",)
+
+
+@pytest.mark.parametrize("kind", ["class", "gender"])
+def test_a_kind_that_is_not_known_of_the_clips_is_refused(kind):
+    rows = predictions(seed=5)
+    rows.loc[3, "truth"] = "angry"
+    with pytest.raises(ModelError, match=f"so no {kind} can be scored"):
+        evaluation.confusion(rows, kind)
+
+
+def test_the_interval_of_the_uar_among_shared_emotions_is_over_speakers():
+    rows = with_emotions(predictions(600, seed=4), "angry", "happy", "sad")
+    by_clip = rows.assign(speaker=[str(row) for row in range(len(rows))])
+    by_few = rows.assign(speaker=np.where(rows["truth"].str.endswith("female"), "1", "2"))
+    value, low, high = evaluation.shared_uar_interval(by_clip)
+    assert value == evaluation.scores(rows)["shared_emotion_uar"]
+    assert low < value < high
+    assert evaluation.shared_uar_interval(rows) == (value, pytest.approx(value), pytest.approx(value))  # one speaker
+    assert evaluation.shared_uar_interval(by_few)[0] == value
 
 
 def test_cv_accuracy_is_the_mean_over_folds_not_over_clips():

@@ -210,3 +210,21 @@ def test_intervals_are_over_whatever_is_held_out():
 def test_a_sentence_cannot_be_held_out_of_one(table):
     with pytest.raises(ProtocolError, match="statement needs clips of two values"):
         protocols.get("statement").folds(table[table["statement"] == 1].reset_index(drop=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "protocol"),
+    [
+        ("emodb", "corpus-emodb-a1b2c3d4"),
+        ("my talk/shows", "corpus-my-talk-shows-a1b2c3d4"),
+        ("a+b", "corpus-a+b-a1b2c3d4"),
+    ],
+)
+def test_another_corpus_to_test_on_has_a_protocol_of_its_own(name, protocol):
+    assert protocols.on_corpus(name, "a1b2c3d4" + 56 * "0") == protocol
+    assert protocols.get(protocol).holds_actors_out
+    assert protocols.corpus_of(protocol) == protocol.removeprefix("corpus-").removesuffix("-a1b2c3d4")
+
+
+def test_other_protocols_test_on_no_other_corpus():
+    assert [protocols.corpus_of(name) for name in ("study", "actors-6", "corpus-emodb")] == [None] * 3

@@ -86,6 +86,7 @@ def test_where_actors_are_held_out_everybody_is_predicted_once_by_those_who_neve
     assert set(made.run.scores) == {
         "test_accuracy", "uar", "macro_f1", "log_loss", "top2_accuracy", "ece",
         "emotion_accuracy", "emotion_uar", "emotion_ua", "emotion_claimed",
+        "shared_emotion_accuracy", "shared_emotion_uar",
     }  # fmt: skip
 
 

@@ -49,6 +49,14 @@ def test_the_ladder_starts_with_the_kindest_test_and_says_the_fall():
     assert "people it has never heard, 45%" in said
 
 
+def test_the_ladder_names_other_recordings_and_the_other_corpus():
+    rows = [("study", 0.84), ("recording", 0.4), ("corpus-emodb-12345678", 0.3)]
+    table = pd.DataFrame(rows, columns=["protocol", "accuracy"]).assign(heard="", run="a", clips=9, low=0.2, high=0.9)
+    figure, said = figures.ladder(table, "v4", 1 / 8)
+    assert list(figure.data[0].x) == ["random<br>clips", "other<br>recording", "other corpus:<br>emodb"]
+    assert said.endswith("Of other recordings 40%; of another corpus (emodb) 30%.")
+
+
 def test_published_numbers_of_other_folds_are_grey_and_not_counted():
     ours = pd.DataFrame({"label": ["best"], "ua": [0.66], "accuracy": [0.67], "low": [0.62], "high": [0.71]})
     published = generalization.published("emobox")

@@ -5,6 +5,7 @@ import pytest
 from ser_core.evaluation import protocols
 from ser_core.results import generalization
 from ser_core.results.published import PUBLISHED
+from ser_core.results.runs import Tables
 from tests.made_runs import CLIPS, by_chance, changed, run
 
 ON_FUNCTIONALS = {"features": "functionals", "preset": "functionals"}
@@ -34,6 +35,79 @@ def test_where_actors_are_held_out_the_interval_is_over_actors():
     found = [run(right, "kn", protocol) for protocol in ("study", "emobox")]
     clips, actors = generalization.ladder(found, "kn").itertuples()
     assert actors.high - actors.low > 2 * (clips.high - clips.low)
+
+
+def recorded(right, condition, protocol):
+    return run(right, "kn", protocol, id=f"{protocol}-{condition}", heard=condition)
+
+
+def elsewhere(right, name="emodb", model="kn", **fields):
+    about = {"corpus": name, "digest": "12345678", "speakers": ["03", "08"], "languages": ["de"]}
+    about |= {"shortest_s": 1.25, "longest_s": 2.0}
+    fields = {"id": f"on-{name}", "tested_on": about, "scores": {"emotion_claimed": 0.7}} | fields
+    return run(right, model, **{"protocol": protocols.on_corpus(name, "12345678")} | fields)
+
+
+def test_other_recordings_are_the_mean_over_conditions_of_the_hardest_protocol_that_was_heard():
+    heard = [recorded(by_chance(2, 0.6), "louder", "emobox"), recorded(by_chance(3, 0.2), "telephone", "emobox")]
+    easier = recorded(by_chance(4, 0.9), "telephone", "study")
+    found = [run(by_chance(1, 0.5), "kn", "emobox"), *heard, easier]
+    table = generalization.ladder(found, "kn").set_index("protocol")
+    assert list(table.index) == ["emobox", "recording"]
+    row = table.loc["recording"]
+    assert row["accuracy"] == pytest.approx(np.mean([by_chance(2, 0.6), by_chance(3, 0.2)]))
+    assert (row["clips"], row["run"]) == (len(CLIPS), "emobox-louder")
+    assert row["heard"] == (
+        "other recordings of clips by actors never heard (`emobox`): the mean over 2 recording conditions"
+    )
+    one = generalization.ladder([easier], "kn").iloc[0]
+    assert one["heard"].endswith("by actors it has heard (`study`): the mean over 1 recording condition")
+    assert one["low"] < one["accuracy"] < one["high"]
+
+
+def test_a_clip_is_resampled_with_all_its_recordings():
+    """Two conditions with the same answers say no more than one of them."""
+    right = by_chance(2, 0.6)
+    one, two = (
+        generalization.ladder([recorded(right, condition, "study") for condition in conditions], "kn").iloc[0]
+        for conditions in (("louder",), ("louder", "telephone"))
+    )
+    assert (one["accuracy"], one["low"], one["high"]) == (two["accuracy"], two["low"], two["high"])
+
+
+def test_other_corpora_are_the_last_rungs_with_the_newest_run_of_each():
+    found = [
+        run(by_chance(1, 0.5), "kn", "emobox"),
+        elsewhere(by_chance(2, 0.3), made="2026-01-02"),
+        elsewhere(by_chance(3, 0.2), id="older", made="2026-01-01", protocol=protocols.on_corpus("emodb", "99999999")),
+        elsewhere(by_chance(4, 0.1), id="svm", model="svm"),
+        elsewhere(by_chance(5, 0.1), id="few", made="2026-01-03", data_digest="99", shipped=False),
+    ]
+    table = generalization.ladder(found, "kn", kind="emotion")
+    assert list(table["run"]) == ["kn", "on-emodb"]
+    assert table["heard"].iloc[1] == "another corpus, emodb: other people, recorded elsewhere"
+    assert [run.id for run in generalization.on_other_corpora(found, "kn")] == ["on-emodb"]
+
+
+def test_where_genders_are_not_known_a_corpus_has_no_rung_of_classes():
+    known = elsewhere(by_chance(2, 0.3))
+    rows = known.predictions.assign(truth=known.predictions["truth"].str.split("_").str[0])
+    unknown = changed(known, tables=Tables(rows))
+    assert len(generalization.ladder([unknown], "kn", kind="emotion")) == 1
+    assert generalization.ladder([unknown], "kn").empty
+
+
+def test_the_fall_goes_on_to_other_recordings_and_corpora():
+    voices = [run(by_chance(1, 0.8), "kn"), run(by_chance(1, 0.5), "kn", "emobox")]
+    further = [recorded(by_chance(2, 0.4), "telephone", "emobox"), elsewhere(by_chance(3, 0.3))]
+    table = generalization.ladder([*voices, *further], "kn")
+    said = generalization.fall(table, "kn")
+    assert said.startswith(generalization.fall(table.head(2), "kn"))
+    recording, corpus = table["accuracy"].tail(2)
+    assert said.endswith(
+        f"knowing the voice. Of other recordings {recording:.0%}; of another corpus (emodb) {corpus:.0%}."
+    )
+    assert generalization.fall(generalization.ladder(further, "kn"), "kn").startswith("Of other recordings")
 
 
 def test_published_numbers_stand_only_beside_their_own_folds():
