@@ -167,10 +167,10 @@ def _fit(recipe, table, other, options, settings, training):
         return experiments.Result(made, None)
     heard, chosen = [], _conditions(options)
     folds = protocols.get(options.protocol).folds(table) if chosen else []
-    tested = np.concatenate([fold.held_out for fold in folds if fold.part == "test"]) if folds else None
+    rows = np.concatenate([fold.held_out for fold in folds if fold.part == "test"]) if folds else None
     for condition in chosen:
         with progress(f"Hearing clips {conditions.in_words(condition)}", "clip", options) as advance:
-            heard.append(load(table, heard=condition, rows=tested, progress=advance))
+            heard.append(load(table, heard=condition, rows=rows, progress=advance))
     with progress(f"{words} {recipe.model}", unit, options) as advance:
         return experiments.run(
             recipe,
