@@ -87,6 +87,8 @@ def verify(
     """
     if tables.digest(table) != run.data_digest:
         raise ModelError(f"{run.id} was made of other clips than this table holds: name its table with --features")
+    if test_on and not run.tested_on:
+        raise ModelError(f"{run.id} was tested on no other corpus: leave out --test-on")
     if registry.get(run.recipe.model).learns_from_clips:
         recipe = run.recipe
         load = partial(model_input.load, settings=settings, features=recipe.features, weights=weights, jobs=jobs)

@@ -126,13 +126,19 @@ def test_genders_that_are_not_known_leave_emotions_to_score(run, table, here, ge
         comparison.table([unknown], protocol=unknown.protocol)
 
 
-def test_augmented_copies_are_of_training_clips_alone(table, elsewhere):
-    recipe = registry.recipe("krr", features="functionals", augmentation="speaker-perturbation")
+VOICES = registry.recipe("krr", features="functionals", augmentation="speaker-perturbation")
+
+
+@pytest.mark.parametrize("recipe", [VOICES, registry.recipe("robust")], ids=lambda recipe: recipe.model)
+def test_augmented_copies_are_of_training_clips_alone(table, elsewhere, recipe):
     rng, other = np.random.default_rng(0), other_corpus.read(elsewhere, table)
     sizes = ((len(table), 3, 5), (len(other.clips), 5))
-    features, heard = (ModelInput("functionals", "", "version", rng.normal(size=size)) for size in sizes)
+    features, heard = (ModelInput(recipe.features, "", "version", rng.normal(size=size)) for size in sizes)
     run = experiments.run_on(recipe, table, other, features=features, tested=heard)
     assert len(run.predictions) == len(other.clips)
+    measured = recipe.model == "robust"  # which also measures how far a clip is from what it learned
+    assert (evaluation.DISTANCE in run.predictions) == measured
+    assert not run.predictions.isna().any(axis=None)
 
 
 def test_a_vote_is_of_its_members_on_the_same_corpus(run, table, here, elsewhere):
@@ -160,6 +166,11 @@ def test_without_its_corpus_it_cannot_be_verified(run, table, here):
 def test_with_another_corpus_it_cannot_be_verified(run, table, here, genderless):
     with pytest.raises(ModelError, match=r"was tested on other clips of elsewhere than .*genderless.csv holds"):
         verification.verify(run, table, here, test_on=genderless, jobs=1)
+
+
+def test_a_run_of_another_protocol_is_verified_without_a_corpus(result, table, here, elsewhere):
+    with pytest.raises(ModelError, match="was tested on no other corpus: leave out --test-on"):
+        verification.verify(result.run, table, here, test_on=elsewhere, jobs=1)
 
 
 def test_speakers_who_are_trained_on_are_no_other_corpus(table, voices):
