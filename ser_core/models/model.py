@@ -353,7 +353,7 @@ class WholeModel(TableModel):
     key, name, family, about, presets
         As `Model` has them.
     classifier : callable
-        The preset's parameters -> an unfitted classifier.
+        Recipe -> an unfitted classifier.
     """
 
     preprocessings: ClassVar[tuple[str, ...]] = ("internal",)
@@ -362,7 +362,7 @@ class WholeModel(TableModel):
 
     def build(self, recipe: Recipe):
         """An unfitted classifier."""
-        return self.classifier(**recipe.parameters)
+        return self.classifier(recipe)
 
 
 @dataclass(frozen=True)
