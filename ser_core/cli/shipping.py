@@ -2,20 +2,22 @@
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ser_core import corpus, experiments
 from ser_core.audio import conditions
 from ser_core.errors import CorpusError
 from ser_core.evaluation import protocols
-from ser_core.experiments import fusion, nested
+from ser_core.experiments import fusion, nested, other_corpus
 from ser_core.features import exploration, model_input, tables
 from ser_core.features import registry as feature_sets
+from ser_core.features.model_input import ModelInput
 from ser_core.models import presets, registry
 from ser_core.models.ensembles import NESTED_TRIALS
 from ser_core.models.recipe import Recipe
@@ -30,10 +32,20 @@ TRIALS = {"xgb": 60, "lgb": 60, "mlp": 60, "svm": 60, "krr": 60, "kn": 40, "dt":
 TUNED = "tuned"  # name of the preset from each study
 
 
-# Models of the prediction page (model, preset): the study's best ensemble, our best vote and its members, and the CNN.
-KEPT = (("v4", "default"), ("krr", "functionals"), ("cnn", "default"), ("cnn2d", "default"), ("best", "default"))
-# Models (model, features) that are also tested on clips heard in every recording condition: the study's best ensemble.
-HEARD = (("v4", "mean180"),)
+# Models of the prediction page (model, preset): the robust one, the study's best ensemble, our best vote and its
+# members, and the CNN.
+KEPT = (
+    ("robust", "default"),
+    ("v4", "default"),
+    ("krr", "functionals"),
+    ("cnn", "default"),
+    ("cnn2d", "default"),
+    ("best", "default"),
+)
+# Models (model, protocol) that are also tested on clips heard in every recording condition, and under the published
+# small changes.
+HEARD = (("v4", "study"), ("robust", "study"), ("robust", "emobox"))
+CHANGED = (("robust", "emobox"),)
 
 
 @dataclass(frozen=True)
@@ -80,11 +92,13 @@ class Planned:
         return self.protocol == "study" and not self.options and (self.model, self.recipe.preset) in KEPT
 
     @property
-    def is_heard(self) -> bool:
-        """Whether its test clips are heard in every recording condition, too."""
-        recipe = self.recipe
-        default = recipe.origin == "default" and recipe.augmentation == "none"
-        return self.protocol == "study" and default and (self.model, recipe.features) in HEARD
+    def heard(self) -> list[str]:
+        """The recording conditions in which its test clips are heard, too."""
+        if self.recipe != registry.recipe(self.model):
+            return []
+        what = (self.model, self.protocol)
+        changes = conditions.SMALL_CHANGES if what in CHANGED else ()
+        return [*(conditions.CONDITIONS if what in HEARD else ()), *changes]
 
 
 # Overfitting of the cnn: its default with one hyperparameter changed.
@@ -144,18 +158,28 @@ def classical() -> list[Planned]:
         *(Planned("apart", protocol, **PERTURBED) for protocol in ("study", "emobox")),
         *(Planned("apart", "emobox", **kind, trials=NESTED_TRIALS) for kind in (FUNCTIONALS, PERTURBED)),
         *(Planned("hier", protocol, "hard") for protocol in ("study", "emobox")),
+        *(Planned("robust", protocol) for protocol in ("study", "emobox")),
     ]
 
 
-def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None) -> list[runs.Run]:
+def make(
+    settings: Settings,
+    *,
+    corpora: Sequence[Path] = (),
+    jobs: int = -1,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[runs.Run]:
     """Rebuild the shipped tables, and the runs and models of classical models, from the clips in `settings.data_dir`.
 
-    Takes about an hour on two cores. Tables are written first, runs and models when all are made. Shipped runs of
+    Takes about three hours on two cores. Tables are written first, runs and models when all are made. Shipped runs of
     classical models that are no longer planned are deleted.
 
     Parameters
     ----------
     settings : Settings
+    corpora : sequence of Path
+        Manifests or folders of other corpora, to test the models on that are kept. Without any, shipped runs on other
+        corpora stay.
     jobs : int
         Processes, as joblib counts them.
     progress : callable, optional
@@ -187,12 +211,17 @@ def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], N
         if progress:
             progress(done, len(wanted))
         features = seen[recipe.features, recipe.augmentation]
-        heard = _in_all_conditions(recipe, table, settings, jobs) if one.is_heard else []
+        heard = _heard(one, table, settings, jobs)
         result = experiments.run(recipe, table, protocol=one.protocol, features=features, heard=heard, jobs=jobs)
         run = _under_shipped_id(result.run, shipped)
         made += [run, *(_under_shipped_id(other, shipped) for other in result.heard)]
         if one.is_kept:
             kept.append(dataclasses.replace(result, run=run))
+            for place in corpora:
+                other = other_corpus.read(place, table)
+                tested = model_input.load(other.clips, settings, features=recipe.features, jobs=jobs)
+                elsewhere = experiments.run_on(recipe, table, other, features=features, tested=tested)
+                made.append(_under_shipped_id(elsewhere, shipped))
     for found in presets.list_all([settings.artifacts]):
         recipe = registry.recipe(found.model, found.name, stores=[settings.artifacts])
         run = _under_shipped_id(experiments.run(recipe, table, jobs=jobs).run, shipped)
@@ -200,20 +229,24 @@ def make(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], N
     for run in made:
         runs.save(run, settings.artifacts)
     for result in kept:
-        model_store.save(result, table, settings.artifacts, unheard=_unheard(result.run, made))
+        model_store.save(result, table, settings.artifacts, tests=tests_of(result.run, [*shipped, *made]))
+    planned = {recipe.model for _, recipe in wanted}
     for run in shipped:  # of an older version of the code or the data
-        if run.recipe.model in registry.of_tables() and run.id not in {one.id for one in made}:
+        is_made = run.id in {one.id for one in made} or (run.tested_on and not corpora)
+        if run.recipe.model in planned and not is_made:
             shutil.rmtree(settings.artifacts / "runs" / run.id)
     return made
 
 
-def _in_all_conditions(recipe: Recipe, table: pd.DataFrame, settings: Settings, jobs: int) -> list:
-    """The features of the test clips of the original split, heard in every recording condition."""
-    folds = protocols.get("study").folds(table)
-    (rows,) = [fold.held_out for fold in folds if fold.part == "test"]
+def _heard(one: Planned, table: pd.DataFrame, settings: Settings, jobs: int) -> list[ModelInput]:
+    """The features of a protocol's test clips, heard in each recording condition that is planned."""
+    if not one.heard:
+        return []
+    folds = protocols.get(one.protocol).folds(table)
+    rows = np.concatenate([fold.held_out for fold in folds if fold.part == "test"])
     return [
-        model_input.load(table, settings, features=recipe.features, heard=condition, rows=rows, jobs=jobs)
-        for condition in conditions.CONDITIONS
+        model_input.load(table, settings, features=one.recipe.features, heard=condition, rows=rows, jobs=jobs)
+        for condition in one.heard
     ]
 
 
@@ -225,10 +258,27 @@ def _under_shipped_id(run: runs.Run, shipped: Iterable[runs.Run]) -> runs.Run:
     return run
 
 
-def _unheard(run: runs.Run, found: Iterable[runs.Run]) -> runs.Run:
-    """The speaker-independent run of the same preset and seed, for the model card."""
+def tests_of(run: runs.Run, found: Sequence[runs.Run]) -> model_store.Tests:
+    """The runs of the same preset and seed that tell how a model does elsewhere, for its card and its verdicts.
+
+    Parameters
+    ----------
+    run : Run
+    found : sequence of Run
+        The newest last.
+
+    Returns
+    -------
+    model_store.Tests
+    """
     recipe = run.recipe
-    return runs.find(found, model=recipe.model, preset=recipe.preset, protocol="emobox", seed=recipe.seed)
+    same = [one for one in found if one.recipe == recipe and one.data_digest == run.data_digest]
+    heard = {one.heard: one for one in same if one.protocol == "emobox" and one.heard in conditions.CONDITIONS}
+    return model_store.Tests(
+        runs.find(found, model=recipe.model, preset=recipe.preset, protocol="emobox", seed=recipe.seed),
+        [heard[key] for key in conditions.CONDITIONS if key in heard],
+        list({one.tested_on["corpus"]: one for one in same if one.tested_on}.values()),
+    )
 
 
 def make_deep(
@@ -279,7 +329,7 @@ def _make_one(one: Planned, table: pd.DataFrame, settings: Settings, weights: Pa
         run = _under_shipped_id(fusion.fuse(recipe, *members), shipped)
         runs.save(run, settings.artifacts)
         if one.is_kept:
-            model_store.save_vote(run, table, settings.artifacts, unheard=_unheard(run, shipped))
+            model_store.save_vote(run, table, settings.artifacts, tests=tests_of(run, shipped))
         return run
     kept = {entry.key: entry.run for entry in model_store.list_all([settings.artifacts])}
     for run in shipped:
@@ -292,8 +342,8 @@ def _make_one(one: Planned, table: pd.DataFrame, settings: Settings, weights: Pa
     run = _under_shipped_id(result.run, shipped)
     runs.save(run, settings.artifacts)
     if one.is_kept:
-        unheard = _unheard(run, shipped)
-        model_store.save(dataclasses.replace(result, run=run), table, settings.artifacts, unheard=unheard)
+        tests = tests_of(run, shipped)
+        model_store.save(dataclasses.replace(result, run=run), table, settings.artifacts, tests=tests)
     shutil.rmtree(settings.training / result.run.id, ignore_errors=True)
     return run
 

@@ -1,10 +1,13 @@
 """Figures of a prediction for one recording."""
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, GENDERS, emotion_of, title_of
+from ser_core.evaluation.verdicts import HEARD
 from ser_core.figures.style import MUTED, SEQUENTIAL, finish, percent
+from ser_core.prediction.predictor import UNTESTED
 
 _OUTLINE = {"color": MUTED, "width": 1}
 
@@ -127,7 +130,7 @@ def timeline(windows: pd.DataFrame) -> tuple[go.Figure, str]:
     Parameters
     ----------
     windows : pd.DataFrame
-        `start_s`, `end_s` and a column for each emotion, as `Prediction.timeline`.
+        `start_s`, `end_s`, `verdict` and a column for each emotion, as `Prediction.timeline`.
 
     Returns
     -------
@@ -136,6 +139,7 @@ def timeline(windows: pd.DataFrame) -> tuple[go.Figure, str]:
     """
     length = windows["end_s"].iloc[0] - windows["start_s"].iloc[0]
     silent = windows[EMOTION_NAMES[0]].isna()
+    said = windows["verdict"].isin([HEARD, UNTESTED])
     middle = (windows["start_s"] + windows["end_s"]) / 2
     names = [BY_NAME[name].title for name in EMOTION_NAMES]
     values = windows[list(EMOTION_NAMES)]
@@ -156,19 +160,26 @@ def timeline(windows: pd.DataFrame) -> tuple[go.Figure, str]:
         x=middle[~silent],
         y=[BY_NAME[name].title for name in top],
         mode="markers",
-        marker={"color": "white", "size": 7, "line": {"color": "black", "width": 1}},
+        marker={
+            "color": "white",
+            "size": 8,
+            "line": {"color": "black", "width": 1},
+            "symbol": np.where(said[~silent], "circle", "circle-open"),
+        },
         hoverinfo="skip",
     )
     finish(figure, "Emotion over time", height=340, showlegend=False)
     figure.update_xaxes(title="middle of the window (s)")
     figure.update_yaxes(autorange="reversed", automargin=True)
-    shares = top.value_counts(normalize=True)
     sentence = (
         f"{len(windows)} overlapping windows of {length:.1f} s, each answered by itself; the dot is its most probable "
-        f"emotion. Most often {shares.index[0]}: {percent(shares.iloc[0])} of the windows with a voice."
+        "emotion, a ring where the model cannot tell."
     )
+    if len(top):
+        shares = top.value_counts(normalize=True)
+        sentence += f" Most often {shares.index[0]}: {percent(shares.iloc[0])} of the windows with a voice."
     if silent.any():
-        sentence += f" In {silent.sum()} windows nothing is heard: they are left blank."
+        sentence += f" In {silent.sum()} windows no voice is heard: they are left blank."
     return figure, sentence
 
 

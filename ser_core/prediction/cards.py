@@ -1,10 +1,15 @@
 """What a trained model was trained on and how accurate it is, as data and as its model card."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from ser_core import evaluation
 from ser_core.corpus import ravdess
+from ser_core.corpus.labels import by_emotion
+from ser_core.evaluation import verdicts
+from ser_core.evaluation.verdicts import Limits
 from ser_core.features.registry import title_of
 from ser_core.results.published import SVM_UNHEARD_ACTORS_UAR
 from ser_core.results.runs import Run
@@ -61,10 +66,83 @@ class Unheard:
     run : str
         Its id.
     scores : dict of str to float
+    limits : Limits, optional
+        What an answer must pass to be said, from the predictions of that run and of the same heard in conditions.
     """
 
     run: str
     scores: dict[str, float]
+    limits: Limits | None = None
+
+    @classmethod
+    def of(cls, run: Run, heard: Sequence[Run] = ()) -> "Unheard":
+        """Collect it from runs.
+
+        Parameters
+        ----------
+        run : Run
+            As recorded.
+        heard : sequence of Run
+            The same in recording conditions.
+
+        Returns
+        -------
+        Unheard
+        """
+        limits = verdicts.limits(run.part("test"), [one.part("test") for one in heard])
+        return cls(run.id, run.scores, limits)
+
+    @classmethod
+    def of_entry(cls, entry: dict) -> "Unheard":
+        """Read it from a manifest.
+
+        Parameters
+        ----------
+        entry : dict
+
+        Returns
+        -------
+        Unheard
+        """
+        limits = entry.get("limits")
+        return cls(entry["run"], entry["scores"], Limits(**limits) if limits else None)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """How a model does where a recording of one's own may come from.
+
+    Parameters
+    ----------
+    right, claimed : float
+        Share of clips whose emotion it names right, and how sure it claims to be in the mean.
+    clips : int
+    what : str
+        Whose clips these were, in words.
+    """
+
+    right: float
+    claimed: float
+    clips: int
+    what: str
+
+    @classmethod
+    def of(cls, tested: Sequence[Run], what: str) -> "Situation":
+        """Collect it from the test predictions of one or more runs.
+
+        Parameters
+        ----------
+        tested : sequence of Run
+        what : str
+
+        Returns
+        -------
+        Situation
+        """
+        rows = pd.concat([run.part("test") for run in tested])
+        named, truth = evaluation.named_and_true(rows, "emotion")
+        claims = by_emotion(evaluation.probabilities(rows)).max(axis=1)
+        return cls(float((named == truth).mean()), float(claims.mean()), len(rows) // len(tested), what)
 
 
 def card(run: Run, trained_on: TrainedOn, unheard: Unheard | None) -> str:

@@ -10,7 +10,7 @@ weights.
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from ser_core.files import atomically
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.recipe import Recipe
 from ser_core.prediction import cards
-from ser_core.prediction.cards import TrainedOn, Unheard
+from ser_core.prediction.cards import Situation, TrainedOn, Unheard
 from ser_core.results.runs import Run
 
 MODEL_FILE = "model.skops"
@@ -105,6 +105,8 @@ class ModelEntry:
     trained_on : TrainedOn
     unheard : Unheard, optional
         Its scores for speakers outside the training clips, if measured.
+    situations : dict of str to Situation
+        "recording" (in conditions) and "corpus" (another one): where it was tested beside `run` and `unheard`.
     members : dict
         Of a vote of saved models: key -> `Member`.
     seen : list of int
@@ -124,6 +126,7 @@ class ModelEntry:
     scores: dict[str, float]
     trained_on: TrainedOn
     unheard: Unheard | None = None
+    situations: dict[str, Situation] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     seen: list[int] = field(default_factory=list)
 
@@ -156,7 +159,8 @@ class ModelEntry:
                 | {
                     "recipe": Recipe(**entry["recipe"]),
                     "trained_on": TrainedOn(**entry["trained_on"]),
-                    "unheard": Unheard(**entry["unheard"]) if entry.get("unheard") else None,
+                    "unheard": Unheard.of_entry(entry["unheard"]) if entry.get("unheard") else None,
+                    "situations": {name: Situation(**one) for name, one in entry.get("situations", {}).items()},
                     "members": {name: Member(**one) for name, one in entry.get("members", {}).items()},
                 },
             )
@@ -206,8 +210,8 @@ class ModelEntry:
         return NETWORK_FILE if NETWORK_FILE in self.files else MODEL_FILE
 
     @property
-    def worth(self) -> tuple[str, str]:
-        """How accurate it is, in two sentences: for speakers of the training clips, and for all others."""
+    def worth(self) -> tuple[str, ...]:
+        """How often it is right, a sentence for each situation: voices of the training clips, new ones, and so on."""
         known = (
             "Of the study's test clips, by actors whom it has heard, it names "
             f"{self.scores['test_accuracy']:.0%} right, emotion and gender"
@@ -215,10 +219,25 @@ class ModelEntry:
         if not self.unheard:
             return known, "On voices that it has never heard it is wrong far more often; how often was not measured"
         right, claimed = (self.unheard.scores[f"emotion_{name}"] for name in ("accuracy", "claimed"))
-        return known, (
+        new = (
             f"On voices that it has never heard it names {right:.0%} of eight emotions right, while claiming to be "
             f"{claimed:.0%} sure"
         )
+        return known, new, *(_in_situation(name, one) for name, one in self.situations.items())
+
+    @property
+    def situations_by_title(self) -> dict[str, tuple[float, str]]:
+        """Title of each situation in which it was tested -> the share of emotions it named right, and whose clips."""
+        known = self.scores.get("emotion_accuracy", self.scores["test_accuracy"])
+        found = {"Known voice": (known, "Other clips of the actors that it learned from, recorded as those were.")}
+        if self.unheard:
+            right = self.unheard.scores["emotion_accuracy"]
+            found["New voice"] = (right, "Speech of actors of the same study whom it had never heard, recorded alike.")
+        if one := self.situations.get("recording"):
+            found["Other recording"] = (one.right, f"The same, each {one.what}: telephone, room, noise and so on.")
+        if one := self.situations.get("corpus"):
+            found["Other language"] = (one.right, f"Clips of another corpus: {one.what}.")
+        return found
 
     @property
     def card(self) -> str:
@@ -226,7 +245,53 @@ class ModelEntry:
         return (self.folder / CARD_FILE).read_text()
 
 
-def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | None = None) -> ModelEntry:
+def _in_situation(name: str, one: Situation) -> str:
+    where = {
+        "recording": f"On such voices recorded otherwise ({one.what})",
+        "corpus": f"On people of another corpus and language ({one.what})",
+    }[name]
+    return f"{where} it names {one.right:.0%} right and claims {one.claimed:.0%}"
+
+
+@dataclass(frozen=True)
+class Tests:
+    """The runs that tell how a model does elsewhere.
+
+    Parameters
+    ----------
+    unheard : Run, optional
+        The same model under a speaker-independent protocol.
+    heard : sequence of Run
+        The same test clips in recording conditions.
+    corpora : sequence of Run
+        The same model, tested on other corpora.
+    """
+
+    unheard: Run | None = None
+    heard: Sequence[Run] = ()
+    corpora: Sequence[Run] = ()
+
+    @property
+    def situations(self) -> dict[str, Situation]:
+        """As `ModelEntry` has them."""
+        found = {}
+        if self.heard:
+            found["recording"] = Situation.of(self.heard, f"in {len(self.heard)} recording conditions")
+        if self.corpora:
+            found["corpus"] = Situation.of(self.corpora, " and ".join(map(_whose, self.corpora)))
+        return found
+
+
+def _whose(run: Run) -> str:
+    """The corpus that a run was tested on, e.g. "emodb: 5 speakers, de"."""
+    about = run.tested_on
+    return ", ".join([f"{about['corpus']}: {len(about['speakers'])} speakers", *about["languages"]])
+
+
+UNTESTED = Tests()
+
+
+def save(result: Result, table: pd.DataFrame, store: Path, *, tests: Tests = UNTESTED) -> ModelEntry:
     """Write a trained model with its card into a store and enter it in the manifest; an older one is replaced.
 
     Parameters
@@ -236,8 +301,8 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | Non
     table : pd.DataFrame
         The feature table that it was run on.
     store : Path
-    unheard : Run, optional
-        The same model under a speaker-independent protocol, for the card.
+    tests : Tests
+        How it does elsewhere, for the card and the verdicts.
 
     Returns
     -------
@@ -255,10 +320,10 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, unheard: Run | Non
         )
     name, content = _dump(result.model)
     seen = result.model.seen_.tolist() if name == NETWORK_FILE else []
-    return _enter(result.run, table, store, {name: content}, unheard=unheard, seen=seen)
+    return _enter(result.run, table, store, {name: content}, tests, seen=seen)
 
 
-def save_vote(run: Run, table: pd.DataFrame, store: Path, *, unheard: Run | None = None) -> ModelEntry:
+def save_vote(run: Run, table: pd.DataFrame, store: Path, *, tests: Tests = UNTESTED) -> ModelEntry:
     """Enter a vote of saved runs in a store's manifest. Its members must be in the store, trained in those runs.
 
     Parameters
@@ -268,8 +333,8 @@ def save_vote(run: Run, table: pd.DataFrame, store: Path, *, unheard: Run | None
     table : pd.DataFrame
         The feature table that it was run on.
     store : Path
-    unheard : Run, optional
-        The same vote under a speaker-independent protocol, for the card.
+    tests : Tests
+        How it does elsewhere, for the card and the verdicts.
 
     Returns
     -------
@@ -286,18 +351,16 @@ def save_vote(run: Run, table: pd.DataFrame, store: Path, *, unheard: Run | None
         if kept.run != run.members[key]:
             raise ArtifactError(f"{kept.folder} is of run {kept.run}, not of the vote's. Train it anew")
         members[key] = Member(weight, kept.digest)
-    return _enter(run, table, store, {}, unheard=unheard, members=members)
+    return _enter(run, table, store, {}, tests, members=members)
 
 
-def _enter(
-    run: Run, table: pd.DataFrame, store: Path, contents: dict[str, bytes], *, unheard: Run | None, **more
-) -> ModelEntry:
+def _enter(run: Run, table: pd.DataFrame, store: Path, contents: dict[str, bytes], tests: Tests, **more) -> ModelEntry:
     """Write a model's files and its entry in the manifest; older ones are replaced."""
     key = run.recipe.model
     folder = store / "models" / key
     folder.mkdir(parents=True, exist_ok=True)
     trained_on = TrainedOn.of(run, table)
-    on_unheard = Unheard(unheard.id, unheard.scores) if unheard else None
+    on_unheard = Unheard.of(tests.unheard, tests.heard) if tests.unheard else None
     contents = contents | {CARD_FILE: cards.card(run, trained_on, on_unheard).encode()}
     made = ModelEntry(
         key=key,
@@ -313,6 +376,7 @@ def _enter(
         scores=run.scores,
         trained_on=trained_on,
         unheard=on_unheard,
+        situations=tests.situations,
         **more,
     )
     with FileLock(store / ".lock"):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ser_core import audio
 from ser_core.audio import quality
-from ser_core.audio.voice_activity import has_voice
+from ser_core.audio.voice_activity import has_voice, voiced
 from ser_core.corpus.labels import (
     EMOTION_NAMES,
     GENDERS,
@@ -19,13 +19,17 @@ from ser_core.corpus.labels import (
     title_of,
 )
 from ser_core.errors import ArtifactError
+from ser_core.evaluation import verdicts
+from ser_core.evaluation.verdicts import Limits
 from ser_core.features import mean180
 from ser_core.features import registry as feature_sets
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.prediction import model_store
 from ser_core.settings import Settings
 
-NO_VOICE = "No voice was found in this recording, so no emotion is named."
+NO_VOICE = "no_voice"  # a verdict beside those of `evaluation.verdicts`
+UNTESTED = "untested"  # of a model that was never asked about speakers whom it had not heard
+VERDICTS = (verdicts.HEARD, verdicts.UNSURE, verdicts.UNLIKE, NO_VOICE, UNTESTED)
 MAX_WINDOWS = 120  # of a timeline: one per second for two minutes, then further apart
 
 
@@ -42,10 +46,14 @@ class Prediction:
     warnings : tuple of str
         What limits the prediction, e.g. clipping, noise, an unusual length.
     timeline : pd.DataFrame, optional
-        Of a recording longer than any training clip: `start_s`, `end_s` (s) and the probabilities of the eight emotions
-        in overlapping windows; NaN where it is silent.
+        Of a recording longer than any training clip: `start_s`, `end_s` (s), `verdict` and the probabilities of the
+        eight emotions in overlapping windows; NaN where nobody speaks.
     has_voice : bool
         Whether anybody speaks or sings. If not, `probabilities` mean nothing, and no emotion is named.
+    limits : Limits, optional
+        What an answer of the model must pass to be said; None if it was never asked about new speakers.
+    distance : float, optional
+        How far the recording is from all that the model has learned.
     """
 
     probabilities: dict[str, float]
@@ -53,16 +61,49 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     timeline: pd.DataFrame | None = None
     has_voice: bool = True
+    limits: Limits | None = None
+    distance: float | None = None
 
     @property
     def verdict(self) -> str:
-        """Whether an emotion may be named: "no_voice" if nobody speaks, otherwise "voice"."""
-        return "voice" if self.has_voice else "no_voice"
+        """Whether an emotion may be named: one of `VERDICTS`."""
+        if not self.has_voice:
+            return NO_VOICE
+        if self.limits is None:
+            return UNTESTED
+        distances = None if self.distance is None else np.array([self.distance])
+        return str(self.limits.verdicts(self._emotions[np.newaxis], distances)[0])
+
+    @property
+    def possible(self) -> tuple[str, ...]:
+        """The emotions that are possible, the most probable first; empty without a voice.
+
+        Of a model that was never asked about new speakers, the most probable alone.
+        """
+        if not self.has_voice:
+            return ()
+        if self.limits is None:
+            return (self.emotion,)
+        passes = self.limits.possible(self._emotions)
+        return tuple(EMOTION_NAMES[place] for place in np.argsort(-self._emotions, kind="stable") if passes[place])
+
+    @property
+    def answer(self) -> str:
+        """What may be said, in a few words: angry, angry or fearful, cannot tell, a guess: angry, no voice."""
+        verdict = self.verdict
+        if verdict == NO_VOICE:
+            return "no voice"
+        if verdict == verdicts.UNLIKE:
+            return f"a guess: {self.emotion}"
+        if verdict == verdicts.UNSURE:
+            *first, last = self.possible or ("",)
+            return f"{', '.join(first)} or {last}" if 0 < len(first) < verdicts.TOGETHER else "cannot tell"
+        return self.emotion
 
     @property
     def reason(self) -> str:
-        """The reason for a verdict against an answer, in one sentence; empty where there is an answer."""
-        return "" if self.has_voice else NO_VOICE
+        """The reason for the verdict, in one sentence."""
+        return _reason(self)
 
     @property
     def label(self) -> str:
@@ -95,7 +136,7 @@ class Prediction:
     @property
     def emotions(self) -> dict[str, float]:
         """The probability of each emotion, genders added up."""
-        return dict(zip(EMOTION_NAMES, by_emotion(self._vector).tolist(), strict=True))
+        return dict(zip(EMOTION_NAMES, self._emotions.tolist(), strict=True))
 
     @property
     def genders(self) -> dict[str, float]:
@@ -106,14 +147,18 @@ class Prediction:
     def _vector(self) -> np.ndarray:
         return np.array([self.probabilities[label] for label in LABELS])
 
+    @property
+    def _emotions(self) -> np.ndarray:
+        return by_emotion(self._vector)
+
     def as_dict(self) -> dict:
         """The prediction for the command line and the page's JSON download.
 
         Returns
         -------
         dict
-            `verdict` and its `reason`; `label`, `emotion`, `gender`, `probability` (of the label),
-            `emotion_probability`, which are None if there is no voice; `probabilities`, `warnings`.
+            `verdict`, its `reason` and the `possible` emotions; `label`, `emotion`, `gender`, `probability` (of the
+            label), `emotion_probability`, which are None if there is no voice; `probabilities`, `warnings`.
         """
         answer = {
             "label": self.label,
@@ -125,10 +170,31 @@ class Prediction:
         return {
             "verdict": self.verdict,
             "reason": self.reason,
+            "possible": list(self.possible),
             **(answer if self.has_voice else dict.fromkeys(answer)),
             "probabilities": self.probabilities,
             "warnings": list(self.warnings),
         }
+
+
+def _reason(prediction: Prediction) -> str:
+    limits, verdict = prediction.limits, prediction.verdict
+    if verdict == NO_VOICE:
+        return "No voice was found in this recording, so no emotion is named."
+    if limits is None:
+        return "The model was never asked about people whom it had not heard, so how often it is right is not known."
+    if verdict == verdicts.UNLIKE:
+        return (
+            f"This recording is further from all that the model has learned than {verdicts.NEAR:.0%} of new people's "
+            f"are, so its answer, {prediction.emotion}, is a guess."
+        )
+    if verdict == verdicts.HEARD:
+        where = f", in {limits.conditions} recording conditions" if limits.conditions > 1 else ""
+        return f"Of such answers for people whom it had never heard{where}, {limits.right:.0%} were right."
+    number = len(prediction.possible)
+    if 1 < number <= verdicts.TOGETHER:
+        return f"{number} emotions are possible, and the model cannot tell which of them it is."
+    return f"The model cannot tell: {number or 'none'} of eight emotions {'are' if number else 'is'} likely enough."
 
 
 class Listener:
@@ -151,7 +217,7 @@ class Listener:
                 f"Bring those weights, or train it: python -m ser_core train {entry.key}"
             )
 
-    def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray | None]:
         """Predict the class probabilities of some clips.
 
         Parameters
@@ -164,10 +230,13 @@ class Listener:
         np.ndarray [shape=(clips, 16)]
         dict of str to np.ndarray [shape=(clips, 16)]
             Of a vote: those of each member.
+        np.ndarray [shape=(clips,)] or None
+            How far each clip is from all that was learned, from a model that measures it.
         """
         features = self.features.of(clips)
         members = self.model.members_proba(features)
-        return (self.model.vote(members) if members else self.model.predict_proba(features)), members
+        probabilities = self.model.vote(members) if members else self.model.predict_proba(features)
+        return probabilities, members, self.model.distances(features)
 
 
 class VoteListener:
@@ -182,11 +251,11 @@ class VoteListener:
     def __init__(self, members: dict[str, tuple[float, Listener]]):
         self.members = members
 
-    def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """As `Listener.hear`."""
+    def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray | None]:
+        """As `Listener.hear`; votes measure no distances."""
         members = {key: listener.hear(clips)[0] for key, (_, listener) in self.members.items()}
         weights = [weight for weight, _ in self.members.values()]
-        return np.average(list(members.values()), axis=0, weights=weights), members
+        return np.average(list(members.values()), axis=0, weights=weights), members, None
 
 
 class Predictor:
@@ -268,7 +337,7 @@ class Predictor:
         if waveform.rate != mean180.SAMPLE_RATE:
             raise ValueError(f"The sound is at {waveform.rate} Hz, the features want {mean180.SAMPLE_RATE} Hz")
         trained_on = self.entry.trained_on
-        probabilities, members = self.listener.hear([waveform.samples])
+        probabilities, members, distances = self.listener.hear([waveform.samples])
         is_long = waveform.duration_s > trained_on.longest_s
         timeline = self._timeline(waveform, trained_on.median_s) if is_long else None
         prediction = Prediction(
@@ -280,15 +349,22 @@ class Predictor:
             warnings=quality.warnings(waveform, shortest_s=trained_on.shortest_s, longest_s=trained_on.longest_s),
             timeline=timeline,
             has_voice=has_voice(waveform.samples, waveform.rate),
+            limits=self.limits,
+            distance=None if distances is None else float(distances[0]),
         )
         if not prediction.has_voice:
             return prediction
         return replace(prediction, warnings=(*_disagreement(prediction), *prediction.warnings))
 
-    def _timeline(self, waveform: audio.Waveform, window_s: float) -> pd.DataFrame:
-        """Emotion probabilities of overlapping windows as long as a typical training clip.
+    @property
+    def limits(self) -> Limits | None:
+        """What an answer must pass to be said; None if the model was never asked about new speakers."""
+        return self.entry.unheard.limits if self.entry.unheard else None
 
-        The last window ends with the recording. A nearly silent window has no probabilities.
+    def _timeline(self, waveform: audio.Waveform, window_s: float) -> pd.DataFrame:
+        """Emotion probabilities of overlapping windows as long as a typical training clip, and the verdict on each.
+
+        The last window ends with the recording. A window without a voice has no probabilities.
         """
         last = waveform.duration_s - window_s
         starts = np.linspace(0, last, min(MAX_WINDOWS, 2 + int(last)))
@@ -296,10 +372,17 @@ class Predictor:
             waveform.samples[round(start * waveform.rate) : round((start + window_s) * waveform.rate)]
             for start in starts
         ]
-        probabilities, _ = self.listener.hear(pieces)
+        probabilities, _, distances = self.listener.hear(pieces)
         emotions = pd.DataFrame(by_emotion(probabilities), columns=list(EMOTION_NAMES))
-        emotions[[quality.is_nearly_silent(piece, waveform.rate) for piece in pieces]] = np.nan
-        return pd.concat([pd.DataFrame({"start_s": starts, "end_s": starts + window_s}), emotions], axis=1)
+        silent = ~voiced(waveform.samples, waveform.rate, starts, starts + window_s)
+        silent |= [quality.is_nearly_silent(piece, waveform.rate) for piece in pieces]
+        limits = self.limits
+        said = limits.verdicts(emotions.to_numpy(), distances) if limits else np.full(len(starts), UNTESTED)
+        emotions[silent] = np.nan
+        windows = pd.DataFrame(
+            {"start_s": starts, "end_s": starts + window_s, "verdict": np.where(silent, NO_VOICE, said)}
+        )
+        return pd.concat([windows, emotions], axis=1)
 
 
 def _disagreement(prediction: Prediction) -> tuple[str, ...]:

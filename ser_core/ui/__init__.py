@@ -295,21 +295,25 @@ def require_router() -> None:
         st.stop()
 
 
-def limits(entry) -> str:
-    """The limits of a trained model in words, shown with each of its predictions.
+def limits(entry) -> None:
+    """Show how often a trained model is right in each situation, and what it cannot do; above its predictions.
 
     Parameters
     ----------
     entry : model_store.ModelEntry
-
-    Returns
-    -------
-    str
-        Markdown.
     """
-    known, others = entry.worth
-    return (
-        f"It learned from {entry.trained_on.actors} actors acting two English sentences in a studio. "
-        f"{known}. **{others}.** A recording of yours is such a voice. An acted emotion is not a felt one: "
+    situations = entry.situations_by_title
+    st.markdown(
+        f"Learned from {entry.trained_on.actors} actors acting two English sentences in a studio. "
+        "**How often it names the right one of eight emotions:**"
+    )
+    with st.container(horizontal=True, gap="medium"):
+        for title, (right, whose) in situations.items():
+            st.metric(title, f"{right:.0%}", help=whose, width=150)
+    alone = (
+        "" if len(situations) > 2 else " It knows the studio alone: of a recording of yours it has not heard the like."
+    )
+    st.caption(
+        f"A recording of yours is at best a new voice.{alone} An acted emotion is not a felt one: "
         "study the method with it, and judge nobody by it."
     )

@@ -118,8 +118,11 @@ def unreadable_runs() -> list:
     return [*_shipped()[1], *runs.read_own(settings().workspace)[1]]
 
 
+FIRST = ("robust", "best")  # of the trained models, on pages
+
+
 def trained_models() -> dict:
-    """Every trained model by key; this installation's own in the place of a shipped one, our best ensemble first.
+    """Every trained model by key; this installation's own in the place of a shipped one, the robust one first.
 
     Returns
     -------
@@ -128,7 +131,8 @@ def trained_models() -> dict:
     from ser_core.prediction import model_store
 
     entries = {entry.key: entry for entry in model_store.list_all(settings().stores)}
-    return dict(sorted(entries.items(), key=lambda item: (item[0] != "best", item[0])))
+    order = [*(key for key in FIRST if key in entries), *sorted(entries.keys() - set(FIRST))]
+    return {key: entries[key] for key in order}
 
 
 def found_studies() -> list:
