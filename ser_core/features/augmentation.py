@@ -38,20 +38,14 @@ class Augmentation:
     copies: Callable[[np.ndarray], list[np.ndarray]] | None = None
 
 
-# Factors of formants, pitch and duration of the copies in a deeper and in a higher voice: from, to.
-OTHER_VOICES = (
-    ((0.88, 0.8, 0.75), (0.97, 1.0, 1.15)),
-    ((1.03, 1.0, 0.75), (1.14, 1.25, 1.15)),
-)
 PART_S = (1.0, 3.0)
 PAUSE_DB = 35.0  # so far below the loudest frame it is silent before and after the voice
 
 
 def _in_conditions(samples: np.ndarray) -> list[np.ndarray]:
-    """A clip; and it, a deeper and a higher voice, half of them cut short, each in a random recording condition."""
+    """A clip; and it, in half of the cases cut short, and in two other voices, each in a random recording condition."""
     draw = np.random.default_rng(int.from_bytes(hashlib.sha256(np.ascontiguousarray(samples)).digest()[:8]))
-    others = [speaker_perturbation.perturb(samples, *draw.uniform(low, high)) for low, high in OTHER_VOICES]
-    copies = [_part(voice, draw) for voice in (samples, *others)]
+    copies = [_part(samples, draw), *speaker_perturbation.copies(samples)[1:]]
     return [samples, *(conditions.at_random(one, SAMPLE_RATE, seed=number) for number, one in enumerate(copies))]
 
 
@@ -78,8 +72,8 @@ AUGMENTATIONS: dict[str, Augmentation] = {
         ),
         Augmentation(
             "conditions",
-            "each clip also in three random recording conditions, in part cut short, twice in another voice",
-            "random-conditions-2",
+            "each clip also in three random recording conditions, once in part cut short, twice in another voice",
+            "random-conditions-3",
             "conditions",
             _in_conditions,
         ),
