@@ -1,4 +1,4 @@
-"""What a prediction costs beside its feature extraction, with a warm predictor, on one 4 s clip, in one run.
+"""What a prediction for a 4 s clip costs with each model that ships, side by side in one run, beside that of `best`.
 
 python -m benchmarks.prediction
 """
@@ -13,37 +13,33 @@ import numpy as np
 
 from ser_core import audio
 from ser_core.corpus import synthetic
-from ser_core.features import mean180
 from ser_core.prediction import model_store
 from ser_core.prediction.predictor import Predictor
 from ser_core.settings import Settings
 
-ROUNDS = 200
+ROUNDS = 100
+BESIDE = "best"
 
 
 def main() -> None:
     content = synthetic.wav("angry", actor=2, rate=48_000, seconds=4.0)
-    waveform = audio.load(content)
-    for entry in model_store.list_all(Settings.from_environment().stores):
-        predictor = Predictor.load(entry)
-        # What a user waits for, from the file on, and the part after decoding.
-        works = {
-            "extract, from file": lambda: mean180.extract(audio.load(content).samples),
-            "predict, from file": lambda predictor=predictor: predictor.predict_file(content),
-            "extract": lambda: mean180.extract(waveform.samples),
-            "predict": lambda predictor=predictor: predictor.predict(waveform),
-        }
-        seconds = {name: [] for name in works}
-        for _ in range(ROUNDS):
-            for name, work in works.items():
+    waveform = audio.load(content, rate=22_050)
+    entries = model_store.list_all(Settings.from_environment().stores)
+    predictors = {entry.key: Predictor.load(entry) for entry in entries}
+    seconds = {key: {"from file": [], "from samples": []} for key in predictors}
+    for _ in range(ROUNDS):
+        for key, predictor in predictors.items():
+            for name, work in (
+                ("from file", lambda predictor=predictor: predictor.predict_file(content)),
+                ("from samples", lambda predictor=predictor: predictor.predict(waveform)),
+            ):
                 start = time.perf_counter()
                 work()
-                seconds[name].append(time.perf_counter() - start)
-        median = {name: 1000 * float(np.median(values)) for name, values in seconds.items()}
-        print(f"{entry.key}: median ms")
-        for where in (", from file", ""):
-            extract, predict = median[f"extract{where}"], median[f"predict{where}"]
-            print(f"  extract{where} {extract:.2f}   predict{where} {predict:.2f}   ratio {predict / extract:.2f}")
+                seconds[key][name].append(time.perf_counter() - start)
+    median = {key: {name: 1000 * float(np.median(one)) for name, one in of.items()} for key, of in seconds.items()}
+    for key, of in sorted(median.items(), key=lambda item: item[1]["from samples"]):
+        said = [f"{name} {ms:6.1f} ms, {ms / median[BESIDE][name]:.2f} x {BESIDE}" for name, ms in of.items()]
+        print(f"{key:8}", *said, sep="   ")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Importing it loads nothing heavy; a name below loads what it needs when it is fi
 
 >>> import ser_core
 >>> corpus = ser_core.index("ravdess/")                                 # doctest: +SKIP
->>> predictor = ser_core.load_predictor("best")                         # doctest: +SKIP
+>>> predictor = ser_core.load_predictor()                               # doctest: +SKIP
 >>> predictor.predict_file("clip.wav").emotion                          # doctest: +SKIP
 """
 

@@ -396,13 +396,13 @@ def _disagreement(prediction: Prediction) -> tuple[str, ...]:
     )
 
 
-def load_predictor(key: str = "best") -> Predictor:
+def load_predictor(key: str = "robust") -> Predictor:
     """Load a trained model of this installation.
 
     Parameters
     ----------
     key : str
-        A key of the manifest, such as "best", "v4", "krr", "cnn". Own models go before shipped ones of the same key.
+        A key of the manifest, such as "robust", "best", "v4", "cnn". Own models go before shipped ones of the same key.
 
     Returns
     -------
