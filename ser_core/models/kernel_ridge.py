@@ -7,7 +7,7 @@ from scipy.special import log_softmax, softmax
 
 from ser_core.models.base import ProbabilisticClassifier
 
-_LOG_SHARPNESS = (-3.0, 7.0)  # search range: from nearly uniform probabilities to nearly certain ones
+LOG_SHARPNESS = (-3.0, 7.0)  # search range: from nearly uniform probabilities to nearly certain ones
 
 
 class KernelRidgeClassifier(ProbabilisticClassifier):
@@ -140,4 +140,4 @@ def best_sharpness(scores: np.ndarray, codes: np.ndarray) -> float:
     def loss(log_sharpness: float) -> float:
         return -log_softmax(np.exp(log_sharpness) * scores, axis=1)[np.arange(len(codes)), codes].mean()
 
-    return float(np.exp(minimize_scalar(loss, bounds=_LOG_SHARPNESS, method="bounded").x))
+    return float(np.exp(minimize_scalar(loss, bounds=LOG_SHARPNESS, method="bounded").x))

@@ -2,7 +2,8 @@
 
 import numpy as np
 from scipy.linalg import inv
-from scipy.special import softmax
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
@@ -10,7 +11,7 @@ from ser_core.corpus.labels import EMOTION_NAMES, GENDERS, LABELS, emotion_of, g
 from ser_core.features import functionals
 from ser_core.features import registry as feature_sets
 from ser_core.models.base import ProbabilisticClassifier
-from ser_core.models.kernel_ridge import best_sharpness, left_out
+from ser_core.models.kernel_ridge import LOG_SHARPNESS, best_sharpness, left_out
 from ser_core.models.recipe import Recipe
 
 BOUND = 4.0  # standard deviations: one odd feature alone does not carry a clip away
@@ -22,8 +23,9 @@ class RobustClassifier(ProbabilisticClassifier):
 
     Features are standardised, bounded, and compared by an RBF kernel. The scores of an emotion are those of its classes
     added up, as if it had been fitted on emotions: kernel ridge is linear in what it is fitted on. Two softmaxes turn
-    the scores of emotions and genders into probabilities; their sharpness minimises the log loss of all clips and
-    copies when their speaker is left out. Scores are not centred, so that far from all clips every answer is alike.
+    the scores of emotions and genders into probabilities. Their sharpness falls with the distance from what was
+    learned; both numbers minimise the log loss of all clips and copies when their speaker is left out. Scores are not
+    centred, so that far from all clips every answer is alike.
 
     Parameters
     ----------
@@ -36,8 +38,8 @@ class RobustClassifier(ProbabilisticClassifier):
 
     Attributes
     ----------
-    sharpness_ : dict of str to float
-        Of "emotion" and "gender".
+    sharpness_ : dict of str to np.ndarray [shape=(2,)]
+        Of "emotion" and "gender": the logarithm of the sharpness at distance 0, and how it changes with the distance.
 
     See Also
     --------
@@ -82,7 +84,10 @@ class RobustClassifier(ProbabilisticClassifier):
         self.factors_ = np.sqrt(weights / weights.mean()).astype(np.float32)
         self.clips_ = self._standardised(rows)
         has_class = np.eye(len(numbers))[codes]
-        kernel = self._kernel(self.clips_).astype(np.float64)
+        kernel = self._kernel(self.clips_)
+        is_same = speakers[:, np.newaxis] == speakers
+        distances = self._distances(np.where(is_same, 0, kernel))
+        kernel = kernel.astype(np.float64)
         kernel[np.diag_indices_from(kernel)] += self.alpha
         inverse = inv(kernel, overwrite_a=True, assume_a="pos")
         dual = inverse @ has_class
@@ -91,7 +96,7 @@ class RobustClassifier(ProbabilisticClassifier):
         self.sharpness_ = {}
         for question, answers in self.answers_.items():
             seen, truth = np.unique(answers[codes], return_inverse=True)
-            self.sharpness_[question] = best_sharpness(_added(scores, answers)[:, seen], truth)
+            self.sharpness_[question] = _best_sharpness(_added(scores, answers)[:, seen], truth, distances)
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
@@ -107,11 +112,13 @@ class RobustClassifier(ProbabilisticClassifier):
         np.ndarray [shape=(n, codes)]
         """
         check_is_fitted(self)
-        scores = self._kernel(self._of_originals(features)) @ self.dual_
+        kernel = self._kernel(self._of_originals(features))
+        scores, distances = kernel @ self.dual_, self._distances(kernel)
         result = np.ones((len(features), len(self.classes_)))
         for question, answers in self.answers_.items():
             seen, places = np.unique(answers, return_inverse=True)
-            result *= softmax(self.sharpness_[question] * _added(scores, answers)[:, seen], axis=1)[:, places]
+            sharpness = _sharpness(self.sharpness_[question], distances)
+            result *= softmax(sharpness * _added(scores, answers)[:, seen], axis=1)[:, places]
         return result / result.sum(axis=1, keepdims=True)
 
     def distances(self, features: np.ndarray) -> np.ndarray:
@@ -127,7 +134,9 @@ class RobustClassifier(ProbabilisticClassifier):
             In standard deviations of a feature, root mean square.
         """
         check_is_fitted(self)
-        kernel = self._kernel(self._of_originals(features))
+        return self._distances(self._kernel(self._of_originals(features)))
+
+    def _distances(self, kernel: np.ndarray) -> np.ndarray:
         nearest = np.partition(kernel, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:] if kernel.shape[1] > NEIGHBOURS else kernel
         return np.sqrt(-np.log(np.maximum(nearest, 1e-30)) / self.gamma).mean(axis=1)
 
@@ -156,6 +165,22 @@ class RobustClassifier(ProbabilisticClassifier):
         if "clips_" in state:
             state = state | {"clips_": state["clips_"].astype(np.float32)}
         super().__setstate__(state)
+
+
+def _sharpness(fitted: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    """The factor of each clip's scores [shape=(n, 1)]."""
+    at_none, change = fitted
+    return np.exp(np.clip(at_none + change * distances, *LOG_SHARPNESS))[:, np.newaxis]
+
+
+def _best_sharpness(scores: np.ndarray, truth: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    """What `_sharpness` takes, with the lowest log loss for the true answers."""
+
+    def loss(fitted: np.ndarray) -> float:
+        return -log_softmax(_sharpness(fitted, distances) * scores, axis=1)[np.arange(len(truth)), truth].mean()
+
+    start = np.array([np.log(best_sharpness(scores, truth)), 0.0])
+    return minimize(loss, start, method="Nelder-Mead").x
 
 
 def build(recipe: Recipe) -> RobustClassifier:
