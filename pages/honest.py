@@ -1,6 +1,7 @@
 """The leakage lab: what is left of a model's accuracy when it is asked about voices that it has never heard."""
 
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -10,8 +11,9 @@ from ser_core import ui
 from ser_core.audio.conditions import SMALL_CHANGES
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS
 from ser_core.figures import generalization as figures
+from ser_core.figures import verdicts as verdict_figures
 from ser_core.models import registry
-from ser_core.results import comparison, generalization, robustness, run_titles
+from ser_core.results import comparison, generalization, robustness, run_titles, verdicts
 from ser_core.results.published import HUMAN_ACCURACY, ROBUSTNESS_SOURCE
 from ser_core.results.runs import Run
 from ser_core.ui import cached
@@ -33,6 +35,7 @@ song = kept(generalization.song_helps, show_spinner="Comparing the runs")
 ideas = kept(generalization.ideas, show_spinner="Comparing the runs")
 conditions = kept(robustness.table, show_spinner="Scoring the runs")
 small_changes = kept(robustness.small_changes, show_spinner="Scoring the runs")
+said_by = kept(verdicts.of_runs, show_spinner="Scoring the runs")
 
 
 @partial(kept, show_spinner="Scoring the runs")
@@ -48,6 +51,11 @@ def unheard(found: list[Run], protocol: str) -> pd.DataFrame:
 @st.cache_data(show_spinner=False)
 def speakers() -> pd.DataFrame:
     return pd.read_parquet(ui.settings().speakers)
+
+
+@st.cache_data(show_spinner=False)
+def voices(file: Path) -> pd.DataFrame | None:
+    return pd.read_parquet(file) if file.is_file() else None
 
 
 def show_ladder(found: list[Run]) -> None:
@@ -211,6 +219,57 @@ def show_small_changes(found: list[Run]) -> None:
         )
 
 
+def show_verdicts(found: list[Run]) -> None:
+    tests = verdicts.protocols(found)
+    if not tests:
+        return
+    st.header("When it says that it cannot tell")
+    titles = {name: comparison.title_of_test(name) for name in tests}
+    protocol = ui.choice("Tested on", titles, key="verdicts-under") if len(tests) > 1 else tests[0]
+    said = said_by(found, protocol, voices(ui.settings().voices))
+    models = {one: one for one in said.shares["model"].unique()}
+    first = next(iter(models))
+    model = st.selectbox("Model that answers", **ui.options(models, "silent-model")) if len(models) > 1 else first
+    st.markdown(ui.as_text(verdicts.in_words(said, model)))
+    ui.chart(verdict_figures.shares(said, model), key="verdicts")
+    ui.chart(verdict_figures.risk(said, model), key="risk")
+    st.caption(
+        f"{titles[protocol]}. An emotion is named if no other is likely enough, and if the clip is not further from "
+        "all that was learned than other people's are. Where these limits lie is decided on other actors than the "
+        "answers shown. Make such a test of any model: `python -m ser_core run MODEL --protocol emobox --heard all`."
+    )
+    with st.expander("The numbers: every verdict with intervals over actors, and what each emotion gets"):
+        shown = {
+            "heard": "names an emotion",
+            "heard_low": "95 % from",
+            "heard_high": "to",
+            "unsure": "not sure",
+            "unlike": "unlike all it has heard",
+            "no_voice": "no voice",
+            "right": "right, of those named",
+            "right_low": "95 % from ",
+            "right_high": "to ",
+            "accuracy": "right, of all",
+            "claims": "claims",
+        }
+        st.dataframe(
+            said.shares.query("model == @model")[["title", "clips", *shown]],
+            hide_index=True,
+            column_config={
+                "title": TextColumn("recording", pinned=True),
+                **{name: NumberColumn(words, format="%.3f") for name, words in shown.items()},
+            },
+        )
+        st.dataframe(
+            said.groups.query("model == @model").drop(columns="model"),
+            hide_index=True,
+            column_config={
+                "who": TextColumn("all recordings of", pinned=True),
+                **{name: NumberColumn(shown[name], format="%.3f") for name in ("heard", "right")},
+            },
+        )
+
+
 def show_ideas(found: list[Run]) -> None:
     table = ideas(found)
     if table.empty:
@@ -251,5 +310,6 @@ show_why()
 show_unheard(found)
 show_conditions(found)
 show_small_changes(found)
+show_verdicts(found)
 show_ideas(found)
 show_song(found)

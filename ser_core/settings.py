@@ -134,6 +134,11 @@ class Settings:
         """The shipped table of all clips' coordinates on maps of their features."""
         return self.artifacts / "features" / "maps.parquet"
 
+    @property
+    def voices(self) -> Path:
+        """The shipped table of recordings and sounds in which a voice was looked for."""
+        return self.artifacts / "voices.parquet"
+
 
 def child_environment(**more: str) -> dict[str, str]:
     """The environment for a child process that runs a module of this package (`python -m ser_core...`).

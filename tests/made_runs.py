@@ -48,3 +48,35 @@ def changed(run, recipe=(), **fields):
 
 def by_chance(seed, share=0.8):
     return np.random.default_rng(seed).uniform(size=len(CLIPS)) < share
+
+
+def answers(heard="", blur=1.0, model="robust", protocol="emobox", seed=0, **fields):
+    """A run with folds of speakers, whose answers are sure and right where they are near and the less, the more `blur`
+    there is; `fields` as `changed` has them."""
+    random = np.random.default_rng([seed, *heard.encode()])
+    folds = [{f"{actor:02d}" for actor in actors} for actors in evaluation.protocols.PUBLISHED["emobox"]]
+    clips = [clip for clip in corpus.official_clips() if clip.channel == "speech"][::3]
+    truth = np.eye(len(LABELS))[[LABELS.index(clip.label) for clip in clips]]
+    scores = random.uniform(0, 6, size=(len(clips), 1)) * truth + blur * random.normal(size=truth.shape)
+    given = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    known = known_of(clips).assign(
+        fold=[next(number for number, fold in enumerate(folds) if clip.speaker in fold) for clip in clips],
+        part="test",
+        truth=[clip.label for clip in clips],
+    )
+    rows = pd.concat([known, pd.DataFrame(given, columns=evaluation.PROBABILITY_COLUMNS)], axis=1)
+    rows[evaluation.DISTANCE] = random.gamma(20, size=len(clips)) * (1 + (blur - 1) / 4)
+    return of(rows, model, protocol, id=f"{model}-{protocol}-{heard}-{seed}", heard=heard, **fields)
+
+
+def elsewhere(run, name="elsewhere"):
+    """A run of the same model on another corpus: half of the same answers for three emotions, and for boredom."""
+    known = run.predictions[::2].assign(corpus=name)
+    emotions = known["truth"].str.split("_").str[0]
+    kept = known[emotions.isin(["angry", "happy", "sad"])]
+    bored = known[emotions == "calm"].assign(part="other", truth="boredom_female")
+    about = {"corpus": name, "digest": "ab" * 32, "speakers": sorted(kept["speaker"].unique()), "languages": ["de"]}
+    about |= {"shortest_s": 1.0, "longest_s": 2.0}
+    protocol = evaluation.protocols.on_corpus(name, about["digest"])
+    tables = Tables(pd.concat([kept, bored], ignore_index=True))
+    return changed(run, id=f"{run.id}-{name}", protocol=protocol, heard="", tested_on=about, tables=tables)

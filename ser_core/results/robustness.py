@@ -56,7 +56,7 @@ def table(found: Iterable[Run], protocol: str, kind: str = "emotion") -> pd.Data
         of clips with the same prediction as recorded).
     """
     rows = []
-    for model, group in _by_model(found, protocol, CONDITIONS).items():
+    for model, group in by_model(found, protocol, CONDITIONS).items():
         plain, _ = _named_by_clip(group[""], kind)
         for condition in filter(group.get, ("", *CONDITIONS)):
             tested_in = group[condition]
@@ -101,7 +101,7 @@ def small_changes(found: Iterable[Run], protocol: str, kind: str = "emotion") ->
         not published).
     """
     rows = []
-    for model, group in _by_model(found, protocol, [*SMALL_CHANGES, *CONDITIONS]).items():
+    for model, group in by_model(found, protocol, [*SMALL_CHANGES, *CONDITIONS]).items():
         test_clips = group[""].part("test")
         over_speakers = tests.get(protocol).interval_over == "speakers"
         groups = evaluation.speakers(test_clips) if over_speakers else np.arange(len(test_clips))
@@ -131,8 +131,22 @@ def small_changes(found: Iterable[Run], protocol: str, kind: str = "emotion") ->
     return table[table.groupby("model")["is_small"].transform("any")].reset_index(drop=True)
 
 
-def _by_model(found: Iterable[Run], protocol: str, among: Collection[str]) -> dict[str, dict[str, Run]]:
-    """Of each model that was tested as recorded and in a condition: its title, and its newest run in each."""
+def by_model(found: Iterable[Run], protocol: str, among: Collection[str]) -> dict[str, dict[str, Run]]:
+    """Of each model that was tested as recorded and in a condition: its title, and its newest run in each.
+
+    Parameters
+    ----------
+    found : iterable of Run
+        The newest last.
+    protocol : str
+    among : collection of str
+        The keys of the conditions.
+
+    Returns
+    -------
+    dict of str to dict of str to Run
+        The model's title -> the condition, empty for as recorded -> run.
+    """
     by_recipe: dict[tuple, dict[str, Run]] = {}
     for run in found:
         if run.protocol == protocol and run.heard in ("", *among):

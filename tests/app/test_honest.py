@@ -2,13 +2,16 @@
 
 import dataclasses
 
+import pandas as pd
 import pytest
 
-from ser_core import experiments
+from ser_core import evaluation, experiments
 from ser_core.audio.conditions import CONDITIONS, SMALL_CHANGES
 from ser_core.evaluation import protocols
 from ser_core.models import registry
-from ser_core.results import generalization, runs
+from ser_core.results import generalization, runs, verdicts
+from ser_core.settings import Settings
+from tests import made_runs
 from tests.app.pages import at, charts, texts, well, widget
 
 
@@ -30,8 +33,6 @@ def test_models_that_ship_have_every_rung_of_the_ladder(app, key):
 
 
 def experiments_settings():
-    from ser_core.settings import Settings
-
     return Settings.from_environment()
 
 
@@ -152,6 +153,68 @@ def test_a_model_and_a_test_are_chosen_among_those_with_small_changes(app, table
     widget(app, "changed-under").set_value("emobox").run()
     well(app)
     assert any("Under small changes kn (yours) names" in chart.alt for chart in charts(app))
+
+
+SILENT = "When it says that it cannot tell"
+
+
+@pytest.fixture
+def none_judged(monkeypatch, settings, tmp_path):
+    """Nothing that ships was tested on new speakers in conditions, and no voices were looked for."""
+    shipped = [run for run in runs.list_all([settings.artifacts]) if not run.heard or run.protocol == "study"]
+    monkeypatch.setattr("ser_core.ui.cached.shipped_runs", lambda: shipped)
+    monkeypatch.setattr(Settings, "voices", tmp_path / "voices.parquet")
+
+
+def save_answers(settings, **fields):
+    """Save runs of a model on new speakers, as recorded, in two conditions, and on another corpus."""
+    plain = made_runs.answers(blur=0.8, **fields)
+    heard = [made_runs.answers(key, 1.2, **fields) for key in ("louder", "hall")]
+    for run in (plain, *heard, made_runs.elsewhere(plain)):
+        scores = evaluation.scores(run.predictions)
+        runs.save(dataclasses.replace(run, id=f"own-{run.id}", scores=scores), settings.workspace)
+
+
+def test_verdicts_are_shown_as_soon_as_a_model_was_tested_on_new_speakers_in_conditions(app, settings, none_judged):
+    at(app, "honest")
+    assert SILENT not in [header.value for header in app.header]
+    charts_before = len(charts(app))
+    save_answers(settings)
+    at(app, "honest")
+    headers = [header.value for header in app.header]
+    assert headers[headers.index(SILENT) - 1] == "The same clips, recorded otherwise"
+    said = texts(app).replace("\\", "")
+    assert "Of people whom it had never heard, robust (yours) names an emotion in" in said
+    assert "of the clips of boredom there, too" in said
+    assert "sounds without a voice" not in said
+    assert len(charts(app)) == charts_before + 2
+    (shares,) = [chart for chart in charts(app) if "In recording conditions it names an emotion" in chart.alt]
+    assert "Another corpus: elsewhere" in shares.spec
+    assert any(chart.alt.startswith("If every clip got an answer") for chart in charts(app))
+    numbers, groups = (frame.value for frame in app.dataframe if "heard" in frame.value)
+    assert numbers["title"].tolist()[:3] == ["As recorded", "20 dB louder", "In a hall"]
+    assert len(groups) == 10
+
+
+def test_voices_that_were_looked_for_stand_beside_the_verdicts(app, settings, none_judged):
+    save_answers(settings)
+    rows = [("non-speech", "wind 0", False, "robust", "no_voice"), ("", "03-01-05-01-01-01-01", False, "", "")]
+    pd.DataFrame(rows, columns=verdicts.VOICES).to_parquet(settings.voices)
+    at(app, "honest")
+    assert "Of 1 sounds without a voice, it takes none for a voice like those it knows" in texts(app).replace("\\", "")
+    (numbers,) = [frame.value for frame in app.dataframe if "no_voice" in frame.value]
+    assert numbers["title"].iloc[-1] == "Sounds without a voice"
+
+
+def test_one_of_several_models_is_chosen(app, settings, none_judged):
+    save_answers(settings)
+    save_answers(settings, model="kn", seed=1)
+    at(app, "honest")
+    chosen = app.selectbox(key="silent-model")
+    assert chosen.options == ["kn (yours)", "robust (yours)"]
+    chosen.select("robust (yours)").run()
+    well(app)
+    assert "Of people whom it had never heard, robust (yours)" in texts(app).replace("\\", "")
 
 
 def test_what_each_idea_adds_is_said_with_its_tests(app):
