@@ -7,22 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 
-from ser_core import corpus, experiments
-from ser_core.audio import conditions
+from ser_core import audio, corpus, experiments, files
+from ser_core.audio import conditions, nonspeech
+from ser_core.audio.voice_activity import has_voice
 from ser_core.errors import CorpusError
 from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, nested, other_corpus
 from ser_core.features import exploration, model_input, tables
 from ser_core.features import registry as feature_sets
+from ser_core.features.mean180 import SAMPLE_RATE
 from ser_core.features.model_input import ModelInput
 from ser_core.models import presets, registry
 from ser_core.models.ensembles import NESTED_TRIALS
 from ser_core.models.recipe import Recipe
 from ser_core.prediction import model_store
-from ser_core.results import generalization, runs
+from ser_core.prediction.predictor import Predictor
+from ser_core.results import generalization, runs, verdicts
 from ser_core.results.published import ORIGINAL_CLIPS
 from ser_core.settings import Settings
 from ser_core.tuning import best_trial, search, storage, studies
@@ -46,6 +50,12 @@ KEPT = (
 # small changes.
 HEARD = (("v4", "study"), ("robust", "study"), ("robust", "emobox"))
 CHANGED = (("robust", "emobox"),)
+# What `make_voices` looks for voices in: one in so many of EmoBox's clips (actors have 60 each, of which every tenth
+# would always be of the same emotions), and so many sounds of each kind without a voice, on which this model gives its
+# verdict.
+ONE_CLIP_IN = 11
+SOUNDS = 3
+LISTENS_TO_SOUNDS = "robust"
 
 
 @dataclass(frozen=True)
@@ -235,7 +245,88 @@ def make(
         is_made = run.id in {one.id for one in made} or (run.tested_on and not corpora)
         if run.recipe.model in planned and not is_made:
             shutil.rmtree(settings.artifacts / "runs" / run.id)
+    if any(result.run.recipe.model == LISTENS_TO_SOUNDS for result in kept):
+        make_voices(settings, corpora, jobs=jobs)
     return made
+
+
+def make_voices(settings: Settings, corpora: Sequence[Path] = (), *, jobs: int = -1) -> pd.DataFrame:
+    """Look for a voice in clips of people and in sounds without one, and ship what was found as `settings.voices`.
+
+    Takes about two minutes on two cores.
+
+    Parameters
+    ----------
+    settings : Settings
+        With the shipped feature table and the shipped model that gives its verdict on sounds.
+    corpora : sequence of Path
+        Manifests or folders of other corpora, all of whose clips are listened to. Without any, shipped rows on other
+        corpora stay.
+    jobs : int
+        Processes, as joblib counts them.
+
+    Returns
+    -------
+    pd.DataFrame
+        `source` (empty for clips as recorded, the key of a recording condition, the name of a corpus, or "non-speech"),
+        `clip`, `has_voice`; and for sounds without a voice `model` and its `verdict`, which are empty otherwise.
+
+    Raises
+    ------
+    SerError
+        If a clip, the table or the model cannot be read.
+    """
+    table = tables.read(settings.feature_table)
+    found = corpus.index(settings.data_dir)
+    places = [found.folder / found.files[stem] for stem in table["stem"]]
+    tested = np.unique(np.concatenate([fold.held_out for fold in protocols.get("emobox").folds(table)]))[::ONE_CLIP_IN]
+    speakers = table["speaker"].to_numpy()
+    work = [([places[row] for row in tested[speakers[tested] == one]], one) for one in np.unique(speakers[tested])]
+    parallel = joblib.Parallel(n_jobs=jobs)
+    heard = parallel(
+        joblib.delayed(_voices_in_conditions)(theirs, model_input.other_voices(speakers, places, speaker))
+        for theirs, speaker in work
+    )
+    rows = [row for one in heard for row in one]
+    for place in corpora:
+        other = other_corpus.read(place, table)
+        theirs = [Path(other.clips.attrs[tables.FOLDER]) / path for path in other.clips["path"]]
+        voices = parallel(joblib.delayed(_has_voice)(file) for file in theirs)
+        rows += zip([other.name] * len(theirs), other.clips["stem"], voices, strict=True)
+    made = pd.DataFrame(rows, columns=verdicts.VOICES[:3])
+    made = pd.concat([made, _verdicts_on_sounds(settings)], ignore_index=True).fillna({"model": "", "verdict": ""})
+    if settings.voices.is_file() and not corpora:
+        earlier = pd.read_parquet(settings.voices)
+        made = pd.concat([made, earlier[~earlier["source"].isin(made["source"])]], ignore_index=True)
+    files.write(made, settings.voices)
+    return made
+
+
+def _voices_in_conditions(places: list[Path], others: list[np.ndarray]) -> list[tuple[str, str, bool]]:
+    """Source, clip and whether there is a voice, for each clip as recorded and in each recording condition."""
+    rows = []
+    for place in places:
+        samples = audio.load(place).samples
+        rows.append(("", place.stem, has_voice(samples, SAMPLE_RATE)))
+        for key, condition in conditions.CONDITIONS.items():
+            changed = condition.apply(samples, SAMPLE_RATE, voices=others)
+            rows.append((key, place.stem, has_voice(changed, SAMPLE_RATE)))
+    return rows
+
+
+def _has_voice(place: Path) -> bool:
+    return has_voice(audio.load(place).samples, SAMPLE_RATE)
+
+
+def _verdicts_on_sounds(settings: Settings) -> pd.DataFrame:
+    predictor = Predictor.load(model_store.find(LISTENS_TO_SOUNDS, [settings.artifacts]))
+    rows = []
+    for kind in nonspeech.KINDS:
+        for seed in range(SOUNDS):
+            samples = nonspeech.make(kind, SAMPLE_RATE, seed)
+            said = predictor.predict(audio.Waveform(samples, SAMPLE_RATE, SAMPLE_RATE, 1, "wav"))
+            rows.append((verdicts.NON_SPEECH, f"{kind} {seed}", said.has_voice, LISTENS_TO_SOUNDS, said.verdict))
+    return pd.DataFrame(rows, columns=verdicts.VOICES)
 
 
 def _heard(one: Planned, table: pd.DataFrame, settings: Settings, jobs: int) -> list[ModelInput]:

@@ -129,7 +129,7 @@ def _load_heard(
     speakers = np.asarray(table["speaker"])
     if conditions.get(condition).needs_voices:
         parts = [
-            (in_condition(plain, condition, _other_voices(speakers, files, speaker)), rows[speakers[rows] == speaker])
+            (in_condition(plain, condition, other_voices(speakers, files, speaker)), rows[speakers[rows] == speaker])
             for speaker in np.unique(speakers[rows])
         ]
     else:
@@ -151,8 +151,22 @@ def _advance(progress: Callable[[int, int], None], before: int, total: int, done
     progress(before + done, total)
 
 
-def _other_voices(speakers: np.ndarray, files: list[Path], speaker: str) -> list[np.ndarray]:
-    """A clip of each of some other speakers, evenly drawn from the list of them."""
+def other_voices(speakers: np.ndarray, files: list[Path], speaker: str) -> list[np.ndarray]:
+    """A clip of each of some other speakers, evenly drawn from the list of them: the voices of babble.
+
+    Parameters
+    ----------
+    speakers : np.ndarray [shape=(n,), dtype=str]
+    files : list of Path
+        The recordings of the n clips.
+    speaker : str
+        Whose clips are heard in the babble.
+
+    Returns
+    -------
+    list of np.ndarray [shape=(samples,)]
+        At 22,050 Hz.
+    """
     first = pd.Series(range(len(speakers))).groupby(speakers).first().drop(speaker)
     chosen = first.iloc[np.linspace(0, len(first) - 1, min(BABBLE_CLIPS, len(first))).round().astype(int)]
     return [audio.load(files[row]).samples for row in chosen]

@@ -2,16 +2,21 @@
 
 import dataclasses
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from ser_core import experiments
+from ser_core import audio, experiments
 from ser_core.audio import conditions
+from ser_core.audio.voice_activity import has_voice
 from ser_core.cli import main, shipping
+from ser_core.corpus import synthetic
+from ser_core.evaluation import protocols
 from ser_core.features import functionals, tables
 from ser_core.features import registry as feature_sets
 from ser_core.models import registry
 from ser_core.prediction import model_store
-from ser_core.results import runs
+from ser_core.results import runs, verdicts
 from ser_core.settings import Settings
 from tests.made_runs import changed
 
@@ -108,3 +113,75 @@ def test_a_model_card_has_the_score_of_the_same_model_on_unseen_speakers(elsewhe
     monkeypatch.setattr(shipping, "DEEP", (shipping.Planned("cnn2d", cv=True),))
     shipping.make_deep(settings)
     assert model_store.find("cnn2d", [settings.artifacts]).unheard.run == "its-own"
+
+
+@pytest.fixture
+def listening(elsewhere, voices, table, result, monkeypatch) -> Settings:
+    """What voices are looked for with: the clips and the table, two conditions, and a small model."""
+    settings = dataclasses.replace(elsewhere, data_dir=voices)
+    tables.save(table, settings.feature_table)
+    model_store.save(result, table, settings.artifacts)
+    monkeypatch.setitem(protocols.PUBLISHED, "emobox", ((1, 2), (3, 4)))
+    monkeypatch.setattr(shipping, "LISTENS_TO_SOUNDS", "v2")
+    monkeypatch.setattr(conditions, "CONDITIONS", {key: conditions.CONDITIONS[key] for key in ("louder", "babble-20")})
+    return settings
+
+
+def test_voices_are_looked_for_in_some_clips_in_each_condition(listening, table):
+    made = shipping.make_voices(listening, jobs=1)
+    pd.testing.assert_frame_equal(pd.read_parquet(listening.voices), made)
+    assert made.columns.tolist() == verdicts.VOICES
+    clips = made[made["source"] != "non-speech"]
+    assert clips.groupby("source")["clip"].apply(list).to_dict() == dict.fromkeys(
+        ("", "louder", "babble-20"), table["stem"].iloc[:: shipping.ONE_CLIP_IN].tolist()
+    )
+    voices = clips.set_index(["source", "clip"])["has_voice"]
+    for stem, path in table.set_index("stem")["path"].iloc[:: shipping.ONE_CLIP_IN].items():
+        samples = audio.load(listening.data_dir / path).samples
+        assert voices["", stem] == has_voice(samples, 22_050)
+        assert voices["louder", stem] == has_voice(10 * samples, 22_050)
+    assert set(clips["model"]) == set(clips["verdict"]) == {""}
+
+
+def test_a_model_gives_its_verdict_on_sounds_without_a_voice(listening):
+    made = shipping.make_voices(listening, jobs=1)
+    sounds = made[made["source"] == "non-speech"]
+    assert len(sounds) == 30
+    assert sounds["clip"].is_unique
+    assert not sounds["has_voice"].any()
+    assert set(sounds["model"]) == {"v2"}
+    assert set(sounds["verdict"]) == {"no_voice"}
+
+
+def test_every_clip_of_another_corpus_is_listened_to_and_kept_without_it(listening, tmp_path):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    lines = ["file,speaker,emotion"]
+    for emotion in ("angry", "sad"):
+        (folder / f"{emotion}.wav").write_bytes(synthetic.wav(emotion, actor=5, seconds=1.2))
+        lines.append(f"{emotion}.wav,05,{emotion}")
+    noise = 0.1 * np.random.default_rng(0).normal(size=30_000).astype(np.float32)
+    (folder / "noise.wav").write_bytes(audio.Waveform(noise, 22_050, 22_050, 1, "wav").wav())
+    lines.append("noise.wav,06,boredom")
+    manifest = folder / "other.csv"
+    manifest.write_text("\n".join(lines) + "\n")
+    made = shipping.make_voices(listening, [manifest], jobs=1)
+    theirs = made[made["source"] == "other"].set_index("clip")["has_voice"].to_dict()
+    assert theirs == {"angry": True, "sad": True, "noise": False}
+    again = shipping.make_voices(listening, jobs=1)
+    key = ["source", "clip"]
+    pd.testing.assert_frame_equal(
+        again.sort_values(key, ignore_index=True), made.sort_values(key, ignore_index=True), check_dtype=False
+    )
+
+
+def test_voices_are_looked_for_when_the_model_that_listens_is_made(quick, listening, monkeypatch):
+    asked = []
+    monkeypatch.setattr(shipping, "make_voices", lambda _, corpora, **__: asked.append(corpora))
+    shipping.make(listening, jobs=1)
+    assert not asked
+    monkeypatch.setattr(shipping, "classical", lambda: [shipping.Planned("kn"), shipping.Planned("kn", "emobox")])
+    monkeypatch.setattr(shipping, "KEPT", (("kn", "default"),))
+    monkeypatch.setattr(shipping, "LISTENS_TO_SOUNDS", "kn")
+    shipping.make(listening, jobs=1)
+    assert asked == [()]
