@@ -1,11 +1,9 @@
 """Data augmentation: modified copies of training clips in addition to the originals."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-import librosa
 import numpy as np
 
 from ser_core.audio import conditions
@@ -38,25 +36,10 @@ class Augmentation:
     copies: Callable[[np.ndarray], list[np.ndarray]] | None = None
 
 
-PART_S = (1.0, 3.0)
-PAUSE_DB = 35.0  # so far below the loudest frame it is silent before and after the voice
-
-
 def _in_conditions(samples: np.ndarray) -> list[np.ndarray]:
-    """A clip; and it, in half of the cases cut short, and in two other voices, each in a random recording condition."""
-    draw = np.random.default_rng(int.from_bytes(hashlib.sha256(np.ascontiguousarray(samples)).digest()[:8]))
-    copies = [_part(samples, draw), *speaker_perturbation.copies(samples)[1:]]
-    return [samples, *(conditions.at_random(one, SAMPLE_RATE, seed=number) for number, one in enumerate(copies))]
-
-
-def _part(samples: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """In half of the cases a part of the voice, since not everybody records whole sentences."""
-    voice, _ = librosa.effects.trim(samples, top_db=PAUSE_DB)
-    length = round(draw.uniform(*PART_S) * SAMPLE_RATE)
-    if draw.random() < 0.5 or length >= len(voice):
-        return samples
-    start = draw.integers(len(voice) - length)
-    return voice[start : start + length]
+    """A clip; and it and two other voices, each in a recording condition that is drawn at random."""
+    voices = speaker_perturbation.copies(samples)
+    return [samples, *(conditions.at_random(voice, SAMPLE_RATE, seed=number) for number, voice in enumerate(voices))]
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
@@ -72,8 +55,8 @@ AUGMENTATIONS: dict[str, Augmentation] = {
         ),
         Augmentation(
             "conditions",
-            "each clip also in three random recording conditions, once in part cut short, twice in another voice",
-            "random-conditions-3",
+            "each clip also in three random recording conditions, twice in another voice",
+            "random-conditions-1",
             "conditions",
             _in_conditions,
         ),
