@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_core import audio, corpus, ui
-from ser_core.audio.conditions import CONDITIONS
+from ser_core.audio.conditions import CONDITIONS, in_words
 from ser_core.audio.level import active_level
 from ser_core.corpus import synthetic
 from ser_core.corpus.labels import EMOTION_NAMES
@@ -217,8 +217,8 @@ def try_in(content: bytes, condition: str, model: str, _predictor) -> tuple[byte
 
 def offer_trials(clip: Heard, predictor) -> None:
     """Whether the answer stands when the same is recorded otherwise."""
-    st.markdown("**Does the answer stand?** Hear the same recording")
-    titles = {key: CONDITIONS[key].title.lower() for key in TRIALS}
+    st.markdown("**Does the answer stand?** Hear the same, recorded otherwise:")
+    titles = {key: in_words(key) for key in TRIALS}
     condition = st.pills(
         "Recorded otherwise", titles, format_func=titles.get, key="trial", label_visibility="collapsed"
     )

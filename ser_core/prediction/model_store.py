@@ -23,6 +23,7 @@ from ser_core.environment import versions
 from ser_core.errors import ArtifactError, ModelError
 from ser_core.experiments import Result
 from ser_core.features import registry as feature_sets
+from ser_core.features.augmentation import augmented
 from ser_core.files import atomically
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.recipe import Recipe
@@ -498,7 +499,7 @@ def check(entry: ModelEntry) -> bytes:
     then, here = entry.versions, versions()
     known = feature_sets.FEATURE_SETS.get(entry.recipe.features)  # a backbone's version is known only with its weights
     for what, made_with, now in (
-        ("features", entry.features, known.version if known else entry.features),
+        ("features", entry.features, augmented(known, entry.recipe.augmentation).version if known else entry.features),
         ("classes", tuple(entry.labels), LABELS),
         *((package, then[package], here[package]) for package in CHECKED_PACKAGES[entry.model_file]),
     ):
