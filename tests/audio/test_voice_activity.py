@@ -68,7 +68,7 @@ def test_any_length_has_an_answer(number):
 
 
 def test_windows_of_speech_are_told_from_windows_of_a_tone(spoken):
-    tone = nonspeech.make("a tone", RATE)
+    tone = 0.2 * nonspeech.make("a tone", RATE)
     sound = np.concatenate([tone, spoken, tone])
     begins, ends = len(tone) / RATE, (len(tone) + len(spoken)) / RATE
     starts = np.array([0.0, 1.0, begins + 0.2, begins + 1.2, ends + 0.5, ends + 1.5])

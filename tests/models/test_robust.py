@@ -9,6 +9,7 @@ import skops.io
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.kernel_ridge import KernelRidge
+from sklearn.metrics import log_loss
 
 from ser_core.corpus.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, by_gender, emotion_of, gender_of
 from ser_core.features import functionals, within_clip
@@ -81,7 +82,9 @@ def test_it_answers_each_question_as_if_it_had_been_fitted_on_it_alone(
     machine = model.estimator_
     alone = KernelRidge(alpha=ALPHA, kernel="rbf", gamma=GAMMA / D)
     alone.fit(as_learned(machine, features), one_hot(labels, values, answer))
-    expected = softmax(machine.sharpness_[question] * alone.predict(as_learned(machine, new)), axis=1)
+    at_none, change = machine.sharpness_[question]
+    sharpness = np.exp(at_none + change * model.distances(new))[:, np.newaxis]
+    expected = softmax(sharpness * alone.predict(as_learned(machine, new)), axis=1)
     np.testing.assert_allclose(added_up(model.predict_proba(new)), expected, atol=1e-4)
 
 
@@ -108,20 +111,36 @@ def test_residuals_of_a_speaker_left_out_are_those_of_a_fit_without_the_speaker(
 
 @pytest.mark.parametrize(("question", "values", "answer", "added_up"), QUESTIONS)
 def test_its_sharpness_is_that_of_fits_without_the_speaker(clips, model, question, values, answer, added_up):
+    """With the scores that a clip gets, and at the distance that it has, when its speaker is left out."""
     features, labels, speakers = clips
     seen, truth = as_learned(model.estimator_, features), one_hot(labels, values, answer)
-    scores = np.empty_like(truth)
+    scores, distances = np.empty_like(truth), np.empty(len(truth))
     for speaker in np.unique(speakers):
         own = speakers == speaker
         others = KernelRidge(alpha=ALPHA, kernel="rbf", gamma=GAMMA / D).fit(seen[~own], truth[~own])
         scores[own] = others.predict(seen[own])
-    assert model.estimator_.sharpness_[question] == pytest.approx(best_sharpness(scores, truth.argmax(axis=1)), 1e-3)
+        each = np.sqrt(np.square(seen[own][:, np.newaxis] - seen[~own]).mean(axis=-1))
+        distances[own] = np.sort(each, axis=1)[:, : robust.NEIGHBOURS].mean(axis=1)
+
+    def loss(at_none: float, change: float) -> float:
+        return log_loss(truth.argmax(axis=1), softmax(np.exp(at_none + change * distances)[:, None] * scores, axis=1))
+
+    at_none, change = model.estimator_.sharpness_[question]
+    least = loss(at_none, change)
+    for more, steeper in ((0.1, 0), (-0.1, 0), (0, 0.1), (0, -0.1), (0.1, -0.1), (-0.1, 0.1)):
+        assert loss(at_none + more, change + steeper) > least
+    assert least <= loss(np.log(best_sharpness(scores, truth.argmax(axis=1))), 0) + 1e-6
 
 
-def test_with_clips_left_out_instead_of_speakers_it_would_be_sharper(clips, model):
+def sharpness(model: EmotionClassifier, features: np.ndarray) -> np.ndarray:
+    at_none, change = model.estimator_.sharpness_["emotion"]
+    return np.exp(at_none + change * model.distances(features))
+
+
+def test_with_clips_left_out_instead_of_speakers_it_would_be_sharper(clips, model, new):
     features, labels, _ = clips
     by_clip = fitted(features, labels, np.arange(len(labels)))
-    assert model.estimator_.sharpness_["emotion"] < 0.8 * by_clip.estimator_.sharpness_["emotion"]
+    assert sharpness(model, new).mean() < 0.8 * sharpness(by_clip, new).mean()
 
 
 def claimed_and_right(model: EmotionClassifier, features: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
@@ -138,6 +157,24 @@ def test_on_new_speakers_it_claims_what_is_right():
     assert claimed == pytest.approx(right, abs=0.05)
     claimed, right = claimed_and_right(fitted(features, labels, np.arange(len(labels))), others, truth)
     assert claimed > right + 0.05
+
+
+def test_it_claims_less_of_clips_that_are_further_away():
+    """Clips and noisy copies to learn from: of new speakers, both kinds are claimed as often as they are right."""
+    draw = np.random.default_rng(5)
+
+    def noisy(features):
+        return (features + 1.5 * draw.normal(size=features.shape)).astype(np.float32)
+
+    features, labels, speakers = simulated(range(24))
+    others, truth, _ = simulated(range(200, 260))
+    model = fitted(np.stack([features, noisy(features)], axis=1), labels, speakers)
+    far = noisy(others)
+    assert model.distances(far).mean() > model.distances(others).mean() + 0.15
+    found = {kind: claimed_and_right(model, clips, truth) for kind, clips in (("near", others), ("far", far))}
+    for claimed, right in found.values():
+        assert claimed == pytest.approx(right, abs=0.05)
+    assert found["far"][0] < found["near"][0] - 0.1
 
 
 def test_distances_grow_away_from_the_training_clips(clips, model):
