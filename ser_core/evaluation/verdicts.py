@@ -133,7 +133,7 @@ def limits(as_recorded: pd.DataFrame, otherwise: Sequence[pd.DataFrame] = ()) ->
     emotions = by_emotion(probabilities(pooled))
     of_truth = emotions[np.arange(len(pooled)), [EMOTION_NAMES.index(emotion) for emotion in truth]]
     # The highest bound that `COVERED` of the clips pass, one clip more being counted: theirs, who asks next.
-    missed = int(np.floor((len(of_truth) + 1) * (1 - COVERED)))
+    missed = int(round((len(of_truth) + 1) * (1 - COVERED), 6))  # 10 * (1 - 0.8) is a little less than 2
     probability = float(np.sort(of_truth)[max(missed - 1, 0)])
     distance = float(as_recorded[DISTANCE].quantile(NEAR)) if DISTANCE in as_recorded else None
     found = Limits(probability, distance, 0.0, 0.0, len(as_recorded), 1 + len(otherwise))

@@ -6,7 +6,7 @@ One copy has a longer vocal tract and is lower and slower, the other has a short
 
 import numpy as np
 import parselmouth
-from parselmouth.praat import call
+from parselmouth.praat import call, run
 
 from ser_core.features import functionals, prosody
 
@@ -50,5 +50,6 @@ def perturb(samples: np.ndarray, formants: float, pitch: float, duration: float)
         return samples
     sound = parselmouth.Sound(samples.astype(np.float64), functionals.SAMPLE_RATE)
     low, high = prosody.PITCH_FLOOR_HZ, prosody.PITCH_CEILING_HZ
+    run("random_initializeWithSeedUnsafelyButPredictably(0)")  # Praat draws the noise of unvoiced frames
     changed = call(sound, "Change gender", low, high, formants, np.nanmedian(hz) * pitch, 1.0, duration)
     return changed.values[0].astype(np.float32)

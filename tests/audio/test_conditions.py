@@ -146,6 +146,42 @@ def test_cuts_and_zeros_are_counted_at_16_khz(key, changed, spoken):
     np.testing.assert_array_equal(whole[-len(kept) :] if side == "beginning" else whole[: len(kept)], kept)
 
 
+def test_a_random_condition_is_as_long_as_the_clip_finite_and_the_same_from_the_same_seed(spoken):
+    before = spoken.copy()
+    for seed in range(12):
+        first = conditions.at_random(spoken, RATE, seed=seed)
+        assert first.dtype == np.float32 and first.shape == spoken.shape and np.isfinite(first).all()
+        np.testing.assert_array_equal(conditions.at_random(spoken, RATE, seed=seed), first)
+    np.testing.assert_array_equal(spoken, before)
+
+
+def test_random_conditions_differ_by_seed_and_by_clip(spoken):
+    made = [conditions.at_random(spoken, RATE, seed=seed) for seed in range(6)]
+    assert len({one.tobytes() for one in made}) == 6
+    almost = spoken.copy()
+    almost[0] += 1e-4
+    assert not np.allclose(conditions.at_random(almost, RATE, seed=0), made[0], atol=1e-3 * np.abs(made[0]).max())
+
+
+def test_a_random_condition_is_no_named_one(spoken, monkeypatch):
+    monkeypatch.setattr(conditions, "CONDITIONS", {})
+    monkeypatch.setattr(conditions.Condition, "apply", lambda *_, **__: pytest.fail("a named condition was used"))
+    assert not np.array_equal(conditions.at_random(spoken, RATE), spoken)
+
+
+def test_random_conditions_leave_the_voice_above_the_noise(spoken):
+    """The strongest noise is 8 dB below it, and no room reaches 10 dB above the direct sound."""
+    for seed in range(20):
+        made = conditions.at_random(spoken, RATE, seed=seed)
+        assert -25 < active_level(made, RATE) - active_level(spoken, RATE) < 15
+
+
+@pytest.mark.parametrize("number", [1, 100, RATE])
+def test_a_random_condition_of_silence_stays_finite(number):
+    for seed in range(8):
+        assert np.isfinite(conditions.at_random(np.zeros(number, np.float32), RATE, seed=seed)).all()
+
+
 def test_an_unknown_condition_is_refused_with_those_that_there_are():
     with pytest.raises(AudioError, match="no condition 'moon'; there is quieter, louder"):
         conditions.get("moon")

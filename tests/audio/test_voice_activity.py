@@ -5,7 +5,7 @@ import pytest
 
 from ser_core import audio, corpus
 from ser_core.audio import conditions, nonspeech
-from ser_core.audio.voice_activity import has_voice
+from ser_core.audio.voice_activity import has_voice, voiced
 from ser_core.corpus import synthetic
 
 RATE = 22_050
@@ -65,3 +65,31 @@ def test_a_word_in_a_minute_of_noise_is_found(spoken):
 @pytest.mark.parametrize("number", [1, 100, 5_000])
 def test_any_length_has_an_answer(number):
     assert not has_voice(np.full(number, 0.1, np.float32), RATE)
+
+
+def test_windows_of_speech_are_told_from_windows_of_a_tone(spoken):
+    tone = 0.2 * nonspeech.make("a tone", RATE)
+    sound = np.concatenate([tone, spoken, tone])
+    begins, ends = len(tone) / RATE, (len(tone) + len(spoken)) / RATE
+    starts = np.array([0.0, 1.0, begins + 0.2, begins + 1.2, ends + 0.5, ends + 1.5])
+    assert voiced(sound, RATE, starts, starts + 1.4).tolist() == [False, False, True, True, False, False]
+
+
+@pytest.mark.parametrize("gain_db", [-40, 0, 20])
+def test_windows_of_speech_are_found_at_any_level(spoken, gain_db):
+    sound = np.concatenate([np.zeros(2 * RATE, np.float32), spoken]) * 10 ** (gain_db / 20)
+    found = voiced(sound, RATE, np.array([0.0, 2.5]), np.array([1.8, 4.5]))
+    assert found.tolist() == [False, True]
+
+
+def test_a_window_that_holds_hardly_any_of_the_voice_is_none(spoken):
+    sound = np.concatenate([spoken, np.zeros(2 * RATE, np.float32)])
+    end = len(spoken) / RATE
+    starts = np.array([0.0, 0.0, end])
+    ends = np.array([end, 0.05, end + 9.0])  # all of it, less than a voice needs, and beyond the end of the sound
+    assert voiced(sound, RATE, starts, ends).tolist() == [True, False, False]
+
+
+def test_windows_of_silence_hold_no_voice():
+    starts = np.arange(3.0)
+    assert not voiced(np.zeros(4 * RATE, np.float32), RATE, starts, starts + 1).any()

@@ -16,7 +16,7 @@ def test_predict_with_the_shipped_model(call, tmp_path):
     assert status == 0
     (prediction,) = answer["predictions"]
     assert list(prediction) == [
-        "file", "verdict", "reason", "label", "emotion", "gender", "probability", "emotion_probability",
+        "file", "verdict", "reason", "possible", "label", "emotion", "gender", "probability", "emotion_probability",
         "probabilities", "warnings",
     ]  # fmt: skip
     assert prediction["file"] == str(clip)

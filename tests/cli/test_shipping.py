@@ -18,6 +18,7 @@ from ser_core.models import registry
 from ser_core.prediction import model_store
 from ser_core.results import runs, verdicts
 from ser_core.settings import Settings
+from tests import made_runs
 from tests.made_runs import changed
 
 
@@ -66,28 +67,62 @@ def test_a_run_that_is_made_again_keeps_its_folder(quick, elsewhere, voices):
 
 
 def test_some_runs_are_also_heard_in_every_condition(quick, elsewhere, voices, monkeypatch):
-    monkeypatch.setattr(shipping, "HEARD", (("kn", "mean180"),))
+    monkeypatch.setattr(shipping, "HEARD", (("kn", "study"), ("dt", "study"), ("kn", "emobox")))
+    monkeypatch.setattr(shipping, "CHANGED", (("kn", "study"),))
     some = {key: conditions.CONDITIONS[key] for key in ("louder", "babble-20")}
     monkeypatch.setattr(conditions, "CONDITIONS", some)
+    monkeypatch.setattr(conditions, "SMALL_CHANGES", {"gain+1": conditions.SMALL_CHANGES["gain+1"]})
     settings = dataclasses.replace(elsewhere, data_dir=voices)
     made = shipping.make(settings, jobs=1)
     assert [(run.recipe.model, run.heard) for run in made] == [
         ("kn", ""),
         ("kn", "louder"),
         ("kn", "babble-20"),
-        ("dt", ""),
+        ("kn", "gain+1"),
+        ("dt", ""),  # not of its own features
     ]
     again = shipping.make(settings, jobs=1)
     assert [run.id for run in again] == [run.id for run in made]
-    assert len(runs.list_all([settings.artifacts])) == 4
+    assert len(runs.list_all([settings.artifacts])) == 5
 
 
 def test_what_is_heard_in_conditions_is_planned_as_it_ships(settings):
-    planned = {(one.model, one.recipe.features) for one in shipping.classical() if one.is_heard}
-    shipped = runs.list_all([settings.artifacts])
-    assert planned == set(shipping.HEARD)
-    for key in conditions.CONDITIONS:
-        assert {(run.recipe.model, run.recipe.features) for run in shipped if run.heard == key} == planned
+    planned = [one for one in shipping.classical() if one.heard]
+    assert {(one.model, one.protocol) for one in planned} == set(shipping.HEARD) | set(shipping.CHANGED)
+    shipped = [run for run in runs.list_all([settings.artifacts]) if run.heard]
+    heard = {(run.recipe.model, run.protocol, run.heard) for run in shipped}
+    assert heard == {(one.model, one.protocol, key) for one in planned for key in one.heard}
+    assert len(heard) == len(shipped)
+
+
+def test_what_a_model_is_tested_on_is_of_the_same_recipe_and_the_newest():
+    here = made_runs.run(True)
+    unheard = changed(here, id="unheard", protocol="emobox", made="2")
+    corpus = {"corpus": "emodb", "speakers": ["03"], "languages": ["de"]}
+    found = [
+        here,
+        changed(here, id="of-the-study", heard="telephone"),  # of actors whom it knows
+        unheard,
+        changed(unheard, id="older", heard="telephone"),
+        changed(unheard, id="telephone", heard="telephone"),
+        changed(unheard, id="louder", heard="louder"),
+        changed(unheard, id="small-change", heard="gain+1"),
+        changed(unheard, {"preset": "mine"}, id="of-another-preset", heard="room"),
+        changed(unheard, id="of-other-clips", heard="room", data_digest="0" * 16),
+        changed(here, id="older-corpus", tested_on=corpus),
+        changed(here, id="corpus", tested_on=corpus),
+    ]
+    tests = shipping.tests_of(here, found)
+    assert tests.unheard.id == "unheard"
+    assert [run.id for run in tests.heard] == ["louder", "telephone"]  # in the order of the conditions
+    assert [run.id for run in tests.corpora] == ["corpus"]
+
+
+def test_a_model_that_is_not_a_preset_as_it_stands_is_not_heard_in_conditions(monkeypatch):
+    monkeypatch.setattr(shipping, "HEARD", (("kn", "study"),))
+    assert shipping.Planned("kn").heard == list(conditions.CONDITIONS)
+    assert shipping.Planned("kn", features="functionals").heard == []
+    assert shipping.Planned("kn", "emobox").heard == []
 
 
 def test_progress_counts_clips_before_models(quick, elsewhere, voices):

@@ -49,7 +49,7 @@ def shows_no_fault(page) -> None:
 def upload(page, *clips: tuple[str, bytes]) -> None:
     files = [{"name": name, "mimeType": "audio/wav", "buffer": content} for name, content in clips]
     page.set_input_files("input[type=file]", files)
-    page.wait_for_selector("text=sure of the emotion")
+    page.wait_for_selector("text=dB of full scale")
     settle(page)
 
 

@@ -25,7 +25,7 @@ def test_two_models_a_cell_its_clip_and_what_a_model_hears(server, page):
     hear(page)
     page.get_by_role("button", name="What does a model hear?").click()
     page.wait_for_selector("h1:has-text('Hear an emotion')")
-    page.wait_for_selector("text=sure of the emotion")
+    page.wait_for_selector("text=dB of full scale")
     assert "/predict?clip=03-01-04-01-01-01-02" in page.url
 
 

@@ -60,3 +60,10 @@ def test_noise_and_a_shout_have_other_voices_too():
     shout = np.clip(8 * synthetic.speak("angry", actor=2, rate=22_050), -1, 1).astype(np.float32)
     for samples in (noise, shout):
         assert np.isfinite(PERTURBED.of([samples])).all()
+
+
+def test_the_same_clip_has_the_same_copies():
+    """Praat draws the noise of unvoiced frames, of which a breathy voice has many."""
+    breathy = synthetic.speak("sad", actor=2, rate=22_050)
+    for first, again in zip(*(speaker_perturbation.copies(breathy) for _ in range(2)), strict=True):
+        np.testing.assert_array_equal(again, first)

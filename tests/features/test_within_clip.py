@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.signal
 
 from ser_core.audio import conditions
 from ser_core.corpus import synthetic
@@ -32,6 +33,21 @@ def test_no_gain_moves_them(spoken, plain, key):
     np.testing.assert_allclose(
         within_clip.extract(conditions.get(key).apply(spoken, RATE)), plain, rtol=2e-3, atol=2e-2
     )
+
+
+@pytest.mark.parametrize("gain", [0.25, 2.0, 16.0])
+def test_a_gain_by_a_power_of_two_moves_them_by_nothing(spoken, plain, gain):
+    """Such a gain is exact in floating point, and so are the features."""
+    np.testing.assert_allclose(within_clip.extract(spoken * np.float32(gain)), plain, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_mild_equaliser_moves_them_little(spoken, plain, seed):
+    """Of 2 dB up or down in each octave, as rooms and microphones differ."""
+    hz = np.array([0, *62.5 * 2.0 ** np.arange(8), RATE / 2])
+    db = np.random.default_rng(seed).uniform(-2, 2, len(hz))
+    taps = scipy.signal.firwin2(511, hz, 10 ** (db / 20), fs=RATE)
+    assert moved(scipy.signal.fftconvolve(spoken, taps, "same").astype(np.float32), plain) < 0.1
 
 
 def test_an_offset_moves_them_hardly(spoken, plain):

@@ -16,7 +16,10 @@ def plain(sentence: str) -> str:
 
 
 def every_figure(settings):
-    windows = pd.DataFrame({"start_s": [0.0, 1.0], "end_s": [3.0, 4.0]} | {name: [SURE[name]] * 2 for name in SURE})
+    windows = pd.DataFrame(
+        {"start_s": [0.0, 1.0], "end_s": [3.0, 4.0], "verdict": ["heard", "unsure"]}
+        | {name: [SURE[name]] * 2 for name in SURE}
+    )
     samples = synthetic.speak("happy", actor=1)
     return {
         "original_and_ours": scores.original_and_ours(comparison.table(runs.list_all(settings.stores))),

@@ -5,9 +5,10 @@ import joblib
 import numpy as np
 import pytest
 
-from ser_core import experiments
+from ser_core import evaluation, experiments
 from ser_core.cli import health
 from ser_core.errors import ArtifactError, ModelError
+from ser_core.evaluation import verdicts
 from ser_core.experiments import Result, fusion
 from ser_core.features import mean180, tables
 from ser_core.models import presets, registry
@@ -17,7 +18,7 @@ from ser_core.prediction import cards, model_store
 from ser_core.prediction.cards import TrainedOn
 from ser_core.prediction.predictor import Predictor
 from ser_core.results import runs
-from ser_core.results.runs import Tables
+from ser_core.results.runs import Run, Tables
 from ser_core.settings import PROJECT
 
 
@@ -156,6 +157,68 @@ def test_what_a_model_is_worth_is_said_for_voices_heard_and_never_heard(trained,
     assert f"{best.unheard.scores['emotion_accuracy']:.0%} of eight emotions" in best.worth[1]
 
 
+@pytest.fixture
+def elsewhere(result) -> Run:
+    """The small vote's run as one on another corpus."""
+    tested_on = {"corpus": "emodb", "speakers": ["03", "08"], "languages": ["de"], "digest": "0123"}
+    return replace(result.run, id="elsewhere", tested_on=tested_on)
+
+
+@pytest.fixture
+def tested(result, elsewhere) -> model_store.Tests:
+    """As if it had been asked about new speakers, in two conditions and on another corpus."""
+    heard = [replace(result.run, id=key, heard=key) for key in ("telephone", "room")]
+    return model_store.Tests(replace(result.run, id="unheard"), heard, [elsewhere])
+
+
+def test_what_an_answer_must_pass_is_kept_with_the_model(tested, result, table, tmp_path):
+    made = model_store.save(result, table, tmp_path, tests=tested)
+    found = model_store.find("v2", [tmp_path])
+    expected = verdicts.limits(result.run.part("test"), [result.run.part("test")] * 2)
+    assert found.unheard == made.unheard == cards.Unheard("unheard", result.run.scores, expected)
+    assert found.unheard.limits == Predictor.load(found).limits == expected
+    assert expected.conditions == 3 and expected.clips == len(result.run.part("test"))
+
+
+def test_where_a_model_was_tested_is_kept_with_it(tested, result, table, tmp_path):
+    made = model_store.save(result, table, tmp_path, tests=tested)
+    found = model_store.find("v2", [tmp_path])
+    assert found.situations == made.situations == tested.situations
+    conditions, corpus = found.situations["recording"], found.situations["corpus"]
+    assert (conditions.what, corpus.what) == ("in 2 recording conditions", "emodb: 2 speakers, de")
+    named, truth = evaluation.named_and_true(result.run.part("test"), "emotion")
+    assert conditions.right == corpus.right == pytest.approx((named == truth).mean())
+    assert conditions.claimed == pytest.approx(result.run.scores["emotion_claimed"])
+    assert conditions.clips == corpus.clips == len(result.run.part("test"))
+
+
+def test_it_is_said_for_each_situation(tested, result, table, tmp_path):
+    made = model_store.save(result, table, tmp_path, tests=tested)
+    assert list(made.situations_by_title) == ["Known voice", "New voice", "Other recording", "Other language"]
+    for right, whose in made.situations_by_title.values():
+        assert 0 <= right <= 1 and whose.endswith(".")
+    assert len(made.worth) == 4
+    assert "recorded otherwise (in 2 recording conditions)" in made.worth[2]
+    assert "of another corpus and language (emodb: 2 speakers, de)" in made.worth[3]
+
+
+def test_a_model_that_was_tested_nowhere_else_says_so_by_its_silence(trained):
+    assert trained.situations == {} and trained.unheard is None
+    assert list(trained.situations_by_title) == ["Known voice"]
+    assert "situations" not in json.loads((trained.store / "manifest.json").read_text())["models"]["v2"]
+
+
+def test_an_older_manifest_without_limits_is_read(trained, result, table, tmp_path):
+    store = tmp_path / "older"
+    model_store.save(result, table, store, tests=model_store.Tests(result.run))
+    manifest = json.loads((store / "manifest.json").read_text())
+    del manifest["models"]["v2"]["unheard"]["limits"]
+    (store / "manifest.json").write_text(json.dumps(manifest))
+    found = model_store.find("v2", [store])
+    assert found.unheard == cards.Unheard(result.run.id, result.run.scores)
+    assert Predictor.load(found).limits is None
+
+
 def test_ones_own_model_goes_before_the_shipped_one(trained, result, table, tmp_path):
     own = model_store.save(result, table, tmp_path / "own")
     assert model_store.find("v2", [trained.store, own.store]).store == own.store
@@ -184,7 +247,7 @@ def test_what_ships_is_whole_small_and_sound_free():
     assert sum(file.stat().st_size for file in files) < 60 * 2**20
     assert not [file for file in files if file.suffix in {".wav", ".flac", ".ogg", ".mp3"}]
     manifest = json.loads((shipped / "manifest.json").read_text())
-    assert set(manifest["models"]) == {"v4", "best", "krr", "cnn", "cnn2d"}
+    assert set(manifest["models"]) == {"robust", "v4", "best", "krr", "cnn", "cnn2d"}
 
 
 def test_the_networks_that_ship_are_small_together(settings):

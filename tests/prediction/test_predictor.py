@@ -1,12 +1,20 @@
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ser_core import audio, load_predictor
+from ser_core.audio import conditions
 from ser_core.corpus import synthetic
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS
 from ser_core.errors import AudioError
+from ser_core.evaluation.verdicts import Limits
 from ser_core.figures import prediction as figures
-from ser_core.prediction.predictor import Prediction, Predictor
+from ser_core.prediction import cards
+from ser_core.prediction.predictor import VERDICTS, Prediction, Predictor
+
+LIMITS = Limits(probability=0.1, distance=2.0, right=0.82, heard=0.4, clips=1440, conditions=31)
 
 
 @pytest.fixture
@@ -66,7 +74,7 @@ def test_windows_in_which_nothing_is_heard_are_left_blank(predictor):
     assert timeline["angry"].iloc[0] > 0
     assert timeline[list(EMOTION_NAMES)].iloc[-1].isna().all()
     _, sentence = figures.timeline(timeline)
-    assert "nothing is heard" in sentence
+    assert "windows no voice is heard: they are left blank" in sentence
 
 
 def test_sound_at_another_rate_is_refused(predictor, spoken):
@@ -101,17 +109,20 @@ def synthetic_silence() -> bytes:
 def test_the_answer_for_a_program_has_all_that_the_command_line_promises(predictor):
     answer = predictor.predict_file(synthetic.wav("angry", actor=6, seconds=1.2)).as_dict()
     assert list(answer) == [
-        "verdict", "reason", "label", "emotion", "gender", "probability", "emotion_probability", "probabilities",
-        "warnings",
+        "verdict", "reason", "possible", "label", "emotion", "gender", "probability", "emotion_probability",
+        "probabilities", "warnings",
     ]  # fmt: skip
-    assert (answer["verdict"], answer["reason"]) == ("voice", "")
+    assert answer["verdict"] == "untested"  # this model was asked about no speakers whom it had not heard
+    assert answer["possible"] == [answer["emotion"]]
+    assert "never asked about people whom it had not heard" in answer["reason"]
 
 
 def test_of_what_is_no_voice_no_emotion_is_named(predictor):
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * 22_050) / 22_050)
     prediction = predictor.predict(heard(tone))
     answer = prediction.as_dict()
-    assert (answer["verdict"], answer["reason"]) == ("no_voice", prediction.reason)
+    assert (answer["verdict"], answer["reason"], answer["possible"]) == ("no_voice", prediction.reason, [])
+    assert prediction.answer == "no voice"
     assert "no emotion is named" in prediction.reason
     assert [answer[name] for name in ("label", "emotion", "gender", "probability", "emotion_probability")] == [None] * 5
     assert not [sentence for sentence in prediction.warnings if sentence.startswith("Not settled")]
@@ -123,6 +134,169 @@ def test_a_prediction_is_read_from_its_probabilities_alone():
     assert (prediction.label, prediction.probability) == ("calm_male", 0.6)
     assert prediction.emotions["calm"] == pytest.approx(0.9)
     assert prediction.genders["male"] == pytest.approx(0.7)
+
+
+# What is said, for each verdict
+
+
+def said(distance: float | None = 1.0, limits: Limits | None = LIMITS, has_voice: bool = True, **emotions: float):
+    """A prediction with these probabilities of the emotions of men, one of 0.1 being just possible."""
+    return Prediction(
+        dict.fromkeys(LABELS, 0.0) | {f"{name}_male": given for name, given in emotions.items()},
+        has_voice=has_voice,
+        limits=limits,
+        distance=distance,
+    )
+
+
+@pytest.mark.parametrize(
+    ("prediction", "verdict", "answer", "possible"),
+    [
+        pytest.param(said(angry=0.95, sad=0.05), "heard", "angry", ["angry"], id="heard"),
+        pytest.param(said(angry=0.6, fearful=0.4), "unsure", "angry or fearful", ["angry", "fearful"], id="two"),
+        pytest.param(
+            said(sad=0.2, calm=0.5, neutral=0.3),
+            "unsure",
+            "calm, neutral or sad",
+            ["calm", "neutral", "sad"],
+            id="three, the most probable first",
+        ),
+        pytest.param(
+            said(sad=0.3, calm=0.3, neutral=0.2, happy=0.2),
+            "unsure",
+            "cannot tell",
+            ["calm", "sad", "neutral", "happy"],
+            id="more than three, and equal ones in their usual order",
+        ),
+        pytest.param(
+            said(limits=replace(LIMITS, probability=0.5), sad=0.4, calm=0.3, happy=0.3),
+            "unsure",
+            "cannot tell",
+            [],
+            id="none",
+        ),
+        pytest.param(said(2.5, angry=0.95, sad=0.05), "unlike", "a guess: angry", ["angry"], id="unlike"),
+        pytest.param(said(2.5, angry=0.6, sad=0.4), "unlike", "a guess: angry", ["angry", "sad"], id="unlike, torn"),
+        pytest.param(said(None, angry=0.95, sad=0.05), "heard", "angry", ["angry"], id="of no distance"),
+        pytest.param(said(9.0, has_voice=False, angry=1.0), "no_voice", "no voice", [], id="no voice"),
+        pytest.param(said(limits=None, angry=0.4, sad=0.6), "untested", "sad", ["sad"], id="untested"),
+        pytest.param(said(limits=None, has_voice=False, sad=1.0), "no_voice", "no voice", [], id="no voice, untested"),
+    ],
+)
+def test_each_verdict_has_its_answer_and_the_emotions_that_are_possible(prediction, verdict, answer, possible):
+    assert prediction.verdict == verdict and verdict in VERDICTS
+    assert prediction.answer == answer
+    assert list(prediction.possible) == possible
+    found = prediction.as_dict()
+    assert (found["verdict"], found["reason"], found["possible"]) == (verdict, prediction.reason, possible)
+    assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("prediction", "reason"),
+    [
+        pytest.param(
+            said(angry=1.0),
+            "Of such answers for people whom it had never heard, in 31 recording conditions, 82% were right.",
+            id="heard",
+        ),
+        pytest.param(
+            said(limits=replace(LIMITS, conditions=1), angry=1.0),
+            "Of such answers for people whom it had never heard, 82% were right.",
+            id="heard, as recorded alone",
+        ),
+        pytest.param(
+            said(angry=0.6, fearful=0.4),
+            "2 emotions are possible, and the model cannot tell which of them it is.",
+            id="unsure",
+        ),
+        pytest.param(
+            said(sad=0.3, calm=0.3, neutral=0.2, happy=0.2),
+            "The model cannot tell: 4 of eight emotions are likely enough.",
+            id="unsure of many",
+        ),
+        pytest.param(
+            said(limits=replace(LIMITS, probability=0.5), sad=0.4, calm=0.3, happy=0.3),
+            "The model cannot tell: none of eight emotions is likely enough.",
+            id="unsure of none",
+        ),
+        pytest.param(
+            said(2.5, angry=1.0),
+            "This recording is further from all that the model has learned than 95% of new people's are, so its "
+            "answer, angry, is a guess.",
+            id="unlike",
+        ),
+        pytest.param(
+            said(has_voice=False, angry=1.0),
+            "No voice was found in this recording, so no emotion is named.",
+            id="no voice",
+        ),
+        pytest.param(
+            said(limits=None, angry=1.0),
+            "The model was never asked about people whom it had not heard, so how often it is right is not known.",
+            id="untested",
+        ),
+    ],
+)
+def test_each_verdict_has_its_reason(prediction, reason):
+    assert prediction.reason == reason
+
+
+def test_of_an_emotion_that_is_a_guess_the_numbers_still_stand():
+    answer = said(2.5, angry=0.9, sad=0.1).as_dict()
+    assert (answer["verdict"], answer["emotion"], answer["gender"]) == ("unlike", "angry", "male")
+    assert answer["emotion_probability"] == pytest.approx(0.9)
+
+
+@pytest.fixture
+def asked(trained, result) -> Predictor:
+    """The small vote, as if it had been asked about new speakers."""
+    limits = replace(LIMITS, distance=None)
+    return Predictor.load(replace(trained, unheard=cards.Unheard("its-own", result.run.scores, limits)))
+
+
+def test_a_model_that_was_asked_about_new_speakers_says_its_verdict(asked):
+    prediction = asked.predict_file(synthetic.wav("angry", actor=6, seconds=1.2))
+    assert prediction.limits == asked.limits == replace(LIMITS, distance=None)
+    assert (prediction.verdict, prediction.answer) == ("heard", "angry")
+
+
+def test_a_vote_measures_no_distance(asked, predictor):
+    for one in (asked, predictor):
+        assert one.predict_file(synthetic.wav("sad", actor=6, seconds=1.2)).distance is None
+
+
+def test_a_model_that_measures_distances_says_how_far_a_recording_is(asked, monkeypatch):
+    asked = Predictor(asked.listener, replace(asked.entry, unheard=cards.Unheard("its-own", {}, LIMITS)))
+    clip = synthetic.wav("angry", actor=6, seconds=1.2)
+    for distance, verdict in ((1.9, "heard"), (2.0, "heard"), (2.1, "unlike")):
+        monkeypatch.setattr(type(asked.listener.model), "distances", lambda *_, far=distance: np.array([far]))
+        prediction = asked.predict_file(clip)
+        assert (prediction.distance, prediction.verdict) == (distance, verdict)
+
+
+def test_each_window_of_a_long_clip_has_its_verdict(asked):
+    voice = synthetic.speak("angry", actor=6, seconds=4)
+    timeline = asked.predict(heard(np.concatenate([voice, np.zeros(22_050 * 5, np.float32)]))).timeline
+    assert list(timeline.columns) == ["start_s", "end_s", "verdict", *EMOTION_NAMES]
+    assert timeline["verdict"].iloc[1] == "heard"
+    assert timeline["verdict"].iloc[-1] == "no_voice"
+    assert ((timeline["verdict"] == "no_voice") == timeline["angry"].isna()).all()
+
+
+def test_windows_of_a_model_without_limits_are_untested(predictor):
+    timeline = predictor.predict(heard(synthetic.speak("angry", actor=6, seconds=4))).timeline
+    assert set(timeline["verdict"]) <= {"untested", "no_voice"} and "untested" in set(timeline["verdict"])
+
+
+def test_windows_that_are_far_are_unlike_and_shown_as_rings(asked, monkeypatch):
+    asked = Predictor(asked.listener, replace(asked.entry, unheard=cards.Unheard("its-own", {}, LIMITS)))
+    monkeypatch.setattr(type(asked.listener.model), "distances", lambda _, features: np.full(len(features), 9.0))
+    timeline = asked.predict(heard(synthetic.speak("angry", actor=6, seconds=4))).timeline
+    assert set(timeline["verdict"]) <= {"unlike", "no_voice"} and "unlike" in set(timeline["verdict"])
+    figure, sentence = figures.timeline(timeline)
+    assert set(figure.data[1].marker.symbol) == {"circle-open"}
+    assert "a ring where the model cannot tell" in sentence
 
 
 def test_an_answer_that_is_not_settled_says_so(predictor, monkeypatch, spoken):
@@ -137,8 +311,19 @@ def test_an_answer_that_is_not_settled_says_so(predictor, monkeypatch, spoken):
     assert prediction.warnings[0].startswith("Not settled: Calm, male is the most probable of the 16 classes, but")
 
 
-@pytest.mark.parametrize("key", ["best", "v4"])
-def test_the_shipped_models_predict(key, spoken):
+@pytest.mark.parametrize(("key", "members"), [("best", 2), ("v4", 2), ("robust", 0)])
+def test_the_shipped_models_predict(key, members, spoken):
     prediction = load_predictor(key).predict(heard(spoken))
     assert sum(prediction.probabilities.values()) == pytest.approx(1)
-    assert len(prediction.members) > 1
+    assert len(prediction.members) == members
+    assert (prediction.distance is not None) == (key == "robust")
+    assert prediction.verdict in VERDICTS and prediction.verdict != "no_voice"
+
+
+def test_the_shipped_robust_model_knows_what_it_cannot_tell(spoken):
+    predictor = load_predictor("robust")
+    limits = predictor.limits
+    assert limits.clips == 1440 and limits.conditions == 1 + len(conditions.CONDITIONS)
+    assert 0 < limits.probability < 0.5 and limits.distance > 0
+    assert limits.right > 0.7 and 0 < limits.heard < 1
+    assert predictor.predict(heard(spoken)).verdict in ("heard", "unsure", "unlike")

@@ -1,0 +1,99 @@
+"""Recordings as people bring them get a verdict before an emotion: loud, over a telephone, and without a voice."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from ser_core.audio import conditions, nonspeech
+from ser_core.corpus import synthetic
+from tests.e2e.browsing import IS_NOT_TOO_WIDE, fits, rest, settle, shows_no_fault, upload
+
+RATE = 22_050
+WORDS = ("heard", "not sure", "unlike all it has heard", "never tested on new voices")
+
+
+def wav(samples: np.ndarray, rate: int = RATE) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+@pytest.fixture
+def loud() -> bytes:
+    """At full scale, and a little beyond."""
+    voice = synthetic.speak("happy", actor=2)
+    return wav(np.clip(voice / np.quantile(np.abs(voice), 0.995), -1, 1))
+
+
+@pytest.fixture
+def telephone() -> bytes:
+    """As a telephone leaves it, at 8 kHz."""
+    voice = conditions.get("telephone").apply(synthetic.speak("angry", actor=2), RATE)
+    return wav(np.clip(soxr.resample(voice, RATE, 8_000), -1, 1), 8_000)
+
+
+def badge(page) -> str:
+    return page.get_by_test_id("stMarkdownContainer").locator(".stMarkdownBadge").first.inner_text()
+
+
+def answers(page) -> list[dict]:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    return json.loads(download.value.path().read_text())
+
+
+def test_a_loud_recording_gets_a_verdict_and_is_told_to_be_clipped(server, page, loud):
+    page.goto(f"{server}/predict")
+    settle(page)
+    upload(page, ("loud.wav", loud))
+    assert badge(page).endswith(WORDS)
+    page.wait_for_selector("[data-testid=stAlert]:has-text('lipp')")
+    page.wait_for_selector("text=How probable each emotion is")
+    fits(page)
+    (answer,) = answers(page)
+    assert answer["verdict"] in ("heard", "unsure", "unlike", "untested")
+    assert page.get_by_text(answer["reason"]).count() == 1
+
+
+def test_a_recording_over_a_telephone_gets_a_verdict_and_can_be_tried_otherwise(server, page, telephone):
+    page.goto(f"{server}/predict")
+    settle(page)
+    upload(page, ("call.wav", telephone))
+    assert badge(page).endswith(WORDS)
+    assert page.get_by_text("wav, 8,000 Hz").count() == 1
+    page.get_by_role("radio", name="turned up to full scale").click()
+    page.wait_for_selector("text=turned up to full scale: the answer")
+    settle(page)
+    rest(page)
+    assert page.locator("audio").count() == 2
+    assert page.locator(".stMarkdownBadge").count() == 2
+    page.wait_for_function(IS_NOT_TOO_WIDE)
+    shows_no_fault(page)
+
+
+def test_of_a_recording_without_a_voice_no_emotion_is_named(server, page):
+    page.goto(f"{server}/predict")
+    settle(page)
+    upload(page, ("tone.wav", wav(nonspeech.make("a tone", RATE))))
+    page.wait_for_selector("h3:has-text('No voice')")
+    assert badge(page).endswith("no voice")
+    assert page.get_by_text("Does the answer stand?").count() == 0
+    assert page.get_by_text("How probable each emotion is").count() == 0
+    (answer,) = answers(page)
+    assert (answer["verdict"], answer["emotion"], answer["possible"]) == ("no_voice", None, [])
+    fits(page)
+
+
+def test_several_recordings_are_a_table_with_their_verdicts(server, page, loud, telephone):
+    page.goto(f"{server}/predict")
+    settle(page)
+    upload(page, ("loud.wav", loud), ("call.wav", telephone), ("tone.wav", wav(nonspeech.make("a tone", RATE))))
+    page.wait_for_selector("h3:has-text('3 recordings')")
+    found = {answer["file"]: answer["verdict"] for answer in answers(page)}
+    assert list(found) == ["loud.wav", "call.wav", "tone.wav"]
+    assert found["tone.wav"] == "no_voice" and "no_voice" not in (found["loud.wav"], found["call.wav"])
+    shows_no_fault(page)
