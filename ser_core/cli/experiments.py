@@ -54,7 +54,8 @@ def train(options, settings):
     result, table = _experiment(options, settings, training=True)
     if result.model is None:  # several test folds, each with a model of its own
         return run_answer(result.run), 0, lambda: _show_run(result.run, settings)
-    entry = model_store.save(result, table, settings.workspace)
+    tests = model_store.Tests.of(result.run, runs.list_all(settings.stores))
+    entry = model_store.save(result, table, settings.workspace, tests=tests)
 
     def show():
         _show_run(result.run, settings)

@@ -239,7 +239,7 @@ def make(
     for run in made:
         runs.save(run, settings.artifacts)
     for result in kept:
-        model_store.save(result, table, settings.artifacts, tests=tests_of(result.run, [*shipped, *made]))
+        model_store.save(result, table, settings.artifacts, tests=model_store.Tests.of(result.run, [*shipped, *made]))
     planned = {recipe.model for _, recipe in wanted}
     for run in shipped:  # of an older version of the code or the data
         is_made = run.id in {one.id for one in made} or (run.tested_on and not corpora)
@@ -349,29 +349,6 @@ def _under_shipped_id(run: runs.Run, shipped: Iterable[runs.Run]) -> runs.Run:
     return run
 
 
-def tests_of(run: runs.Run, found: Sequence[runs.Run]) -> model_store.Tests:
-    """The runs of the same preset and seed that tell how a model does elsewhere, for its card and its verdicts.
-
-    Parameters
-    ----------
-    run : Run
-    found : sequence of Run
-        The newest last.
-
-    Returns
-    -------
-    model_store.Tests
-    """
-    recipe = run.recipe
-    same = [one for one in found if one.recipe == recipe and one.data_digest == run.data_digest]
-    heard = {one.heard: one for one in same if one.protocol == "emobox" and one.heard in conditions.CONDITIONS}
-    return model_store.Tests(
-        runs.find(found, model=recipe.model, preset=recipe.preset, protocol="emobox", seed=recipe.seed),
-        [heard[key] for key in conditions.CONDITIONS if key in heard],
-        list({one.tested_on["corpus"]: one for one in same if one.tested_on}.values()),
-    )
-
-
 def make_deep(
     settings: Settings,
     *,
@@ -420,7 +397,7 @@ def _make_one(one: Planned, table: pd.DataFrame, settings: Settings, weights: Pa
         run = _under_shipped_id(fusion.fuse(recipe, *members), shipped)
         runs.save(run, settings.artifacts)
         if one.is_kept:
-            model_store.save_vote(run, table, settings.artifacts, tests=tests_of(run, shipped))
+            model_store.save_vote(run, table, settings.artifacts, tests=model_store.Tests.of(run, shipped))
         return run
     kept = {entry.key: entry.run for entry in model_store.list_all([settings.artifacts])}
     for run in shipped:
@@ -433,7 +410,7 @@ def _make_one(one: Planned, table: pd.DataFrame, settings: Settings, weights: Pa
     run = _under_shipped_id(result.run, shipped)
     runs.save(run, settings.artifacts)
     if one.is_kept:
-        tests = tests_of(run, shipped)
+        tests = model_store.Tests.of(run, shipped)
         model_store.save(dataclasses.replace(result, run=run), table, settings.artifacts, tests=tests)
     shutil.rmtree(settings.training / result.run.id, ignore_errors=True)
     return run

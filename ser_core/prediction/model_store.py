@@ -18,6 +18,7 @@ import pandas as pd
 from filelock import FileLock
 
 from ser_core import extras
+from ser_core.audio.conditions import CONDITIONS
 from ser_core.corpus.labels import LABELS
 from ser_core.environment import versions
 from ser_core.errors import ArtifactError, ModelError
@@ -31,6 +32,7 @@ from ser_core.prediction import cards
 from ser_core.prediction.cards import Situation, TrainedOn, Unheard
 from ser_core.results.runs import Run
 
+UNHEARD = "emobox"  # the protocol whose predictions for held-out speakers decide on verdicts
 MODEL_FILE = "model.skops"
 NETWORK_FILE = "network.keras"
 CARD_FILE = "card.md"
@@ -271,6 +273,30 @@ class Tests:
     unheard: Run | None = None
     heard: Sequence[Run] = ()
     corpora: Sequence[Run] = ()
+
+    @classmethod
+    def of(cls, run: Run, found: Sequence[Run]) -> "Tests":
+        """Those of the recipe of a run on the same clips.
+
+        Parameters
+        ----------
+        run : Run
+        found : sequence of Run
+            The newest last.
+
+        Returns
+        -------
+        Tests
+        """
+        same = [one for one in found if (one.recipe, one.data_digest) == (run.recipe, run.data_digest)]
+        on_others = [one for one in same if one.protocol == UNHEARD]
+        plain = [one for one in on_others if not one.heard]
+        heard = {one.heard: one for one in on_others}
+        return cls(
+            plain[-1] if plain else None,
+            [heard[key] for key in CONDITIONS if key in heard],
+            list({one.tested_on["corpus"]: one for one in same if one.tested_on}.values()),
+        )
 
     @property
     def situations(self) -> dict[str, Situation]:

@@ -112,7 +112,7 @@ def test_what_a_model_is_tested_on_is_of_the_same_recipe_and_the_newest():
         changed(here, id="older-corpus", tested_on=corpus),
         changed(here, id="corpus", tested_on=corpus),
     ]
-    tests = shipping.tests_of(here, found)
+    tests = model_store.Tests.of(here, found)
     assert tests.unheard.id == "unheard"
     assert [run.id for run in tests.heard] == ["louder", "telephone"]  # in the order of the conditions
     assert [run.id for run in tests.corpora] == ["corpus"]
