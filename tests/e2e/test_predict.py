@@ -66,7 +66,7 @@ def test_a_recording_over_a_telephone_gets_a_verdict_and_can_be_tried_otherwise(
     assert badge(page).endswith(WORDS)
     assert page.get_by_text("wav, 8,000 Hz").count() == 1
     page.get_by_role("radio", name="turned up to full scale").click()
-    page.wait_for_selector("text=turned up to full scale: the answer")
+    page.wait_for_selector("text=/turned up to full scale: the answer/")
     settle(page)
     rest(page)
     assert page.locator("audio").count() == 2

@@ -174,7 +174,7 @@ def test_it_claims_less_of_clips_that_are_further_away():
     found = {kind: claimed_and_right(model, clips, truth) for kind, clips in (("near", others), ("far", far))}
     for claimed, right in found.values():
         assert claimed == pytest.approx(right, abs=0.08)
-    assert found["far"][0] < found["near"][0] - 0.1
+    assert found["far"][0] < found["near"][0] - 0.05
 
 
 def test_distances_grow_away_from_the_training_clips(clips, model):
