@@ -23,7 +23,7 @@ class RobustClassifier(ProbabilisticClassifier):
 
     Features are standardised, bounded, and compared by an RBF kernel. The scores of an emotion are those of its classes
     added up, as if it had been fitted on emotions: kernel ridge is linear in what it is fitted on. Two softmaxes turn
-    the scores of emotions and genders into probabilities. Their sharpness falls with the distance from what was
+    the scores of emotions and genders into probabilities. Their sharpness changes with the distance from what was
     learned; both numbers minimise the log loss of all clips and copies when their speaker is left out. Scores are not
     centred, so that far from all clips every answer is alike.
 
