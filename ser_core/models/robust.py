@@ -24,13 +24,13 @@ class RobustClassifier(ProbabilisticClassifier):
     Features are standardised, bounded, and compared by an RBF kernel. The scores of an emotion are those of its classes
     added up, as if it had been fitted on emotions: kernel ridge is linear in what it is fitted on. Two softmaxes turn
     the scores of emotions and genders into probabilities. Their sharpness changes with the distance from what was
-    learned; both numbers minimise the log loss of all clips and copies when their speaker is left out. Scores are not
-    centred, so that far from all clips every answer is alike.
+    learned; both numbers minimise the log loss of all clips and copies when their speaker is left out. All emotions
+    weigh the same, however many clips they have, and scores are not centred: far from all clips every answer is alike.
 
     Parameters
     ----------
     alpha : float > 0
-        Regularisation.
+        Regularisation; of a clip, divided by the weight of its emotion.
     gamma : float > 0
         The kernel is exp(-gamma * weighted mean squared difference of the features).
     weights : np.ndarray [shape=(d,)], optional
@@ -88,7 +88,7 @@ class RobustClassifier(ProbabilisticClassifier):
         is_same = speakers[:, np.newaxis] == speakers
         distances = self._distances(np.where(is_same, 0, kernel))
         kernel = kernel.astype(np.float64)
-        kernel[np.diag_indices_from(kernel)] += self.alpha
+        kernel[np.diag_indices_from(kernel)] += self.alpha / _balanced(self.answers_["emotion"][codes])
         inverse = inv(kernel, overwrite_a=True, assume_a="pos")
         dual = inverse @ has_class
         self.dual_ = dual.astype(np.float32)
@@ -165,6 +165,12 @@ class RobustClassifier(ProbabilisticClassifier):
         if "clips_" in state:
             state = state | {"clips_": state["clips_"].astype(np.float32)}
         super().__setstate__(state)
+
+
+def _balanced(emotions: np.ndarray) -> np.ndarray:
+    """The weight of each row, with which all emotions weigh the same; 1 in the mean over emotions."""
+    clips = np.bincount(emotions)
+    return (clips[clips > 0].mean() / np.maximum(clips, 1))[emotions]
 
 
 def _sharpness(fitted: np.ndarray, distances: np.ndarray) -> np.ndarray:
