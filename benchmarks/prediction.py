@@ -12,6 +12,7 @@ import time
 import numpy as np
 
 from ser_core import audio
+from ser_core.audio.voice_activity import has_voice
 from ser_core.corpus import synthetic
 from ser_core.prediction import model_store
 from ser_core.prediction.predictor import Predictor
@@ -36,10 +37,20 @@ def main() -> None:
                 start = time.perf_counter()
                 work()
                 seconds[key][name].append(time.perf_counter() - start)
+    print(f"of which {_of_voice_detection(waveform):.1f} ms to find a voice, whatever the model")
     median = {key: {name: 1000 * float(np.median(one)) for name, one in of.items()} for key, of in seconds.items()}
     for key, of in sorted(median.items(), key=lambda item: item[1]["from samples"]):
         said = [f"{name} {ms:6.1f} ms, {ms / median[BESIDE][name]:.2f} x {BESIDE}" for name, ms in of.items()]
         print(f"{key:8}", *said, sep="   ")
+
+
+def _of_voice_detection(waveform: audio.Waveform) -> float:
+    seconds = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        has_voice(waveform.samples, waveform.rate)
+        seconds.append(time.perf_counter() - start)
+    return 1000 * float(np.median(seconds))
 
 
 if __name__ == "__main__":

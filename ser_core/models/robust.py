@@ -83,6 +83,7 @@ class RobustClassifier(ProbabilisticClassifier):
         weights = np.ones(rows.shape[1]) if self.weights is None else np.asarray(self.weights)
         self.factors_ = np.sqrt(weights / weights.mean()).astype(np.float32)
         self.clips_ = self._standardised(rows)
+        self.squares_ = _squares(self.clips_)
         has_class = np.eye(len(numbers))[codes]
         kernel = self._kernel(self.clips_)
         is_same = speakers[:, np.newaxis] == speakers
@@ -148,10 +149,9 @@ class RobustClassifier(ProbabilisticClassifier):
         return bounded.astype(np.float16).astype(np.float32)
 
     def _kernel(self, rows: np.ndarray) -> np.ndarray:
-        here, there = (np.square(side).sum(axis=1) for side in (rows, self.clips_))
         products = rows @ self.clips_.T
         products *= -2
-        products += here[:, np.newaxis] + there
+        products += _squares(rows)[:, np.newaxis] + self.squares_
         np.maximum(products, 0, out=products)
         products *= -self.gamma / rows.shape[1]
         return np.exp(products, out=products)
@@ -159,12 +159,19 @@ class RobustClassifier(ProbabilisticClassifier):
     def __getstate__(self) -> dict:
         """Half precision in a file, which is exact: the clips were rounded to it before they were learned from."""
         state = dict(super().__getstate__())
-        return state | {"clips_": state["clips_"].astype(np.float16)} if "clips_" in state else state
+        if state.pop("squares_", None) is not None:
+            state["clips_"] = state["clips_"].astype(np.float16)
+        return state
 
     def __setstate__(self, state: dict) -> None:
         if "clips_" in state:
-            state = state | {"clips_": state["clips_"].astype(np.float32)}
+            clips = state["clips_"].astype(np.float32)
+            state = state | {"clips_": clips, "squares_": _squares(clips)}
         super().__setstate__(state)
+
+
+def _squares(rows: np.ndarray) -> np.ndarray:
+    return np.square(rows).sum(axis=1)
 
 
 def _balanced(emotions: np.ndarray) -> np.ndarray:
