@@ -6,7 +6,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from ser_core.audio.conditions import CONDITIONS
+from ser_core.audio.conditions import CONDITIONS, in_words
 from ser_core.corpus import synthetic
 from ser_core.corpus.labels import LABELS
 from ser_core.evaluation.verdicts import Limits
@@ -167,8 +167,7 @@ def trial(app, condition: str) -> str:
     """Hear the recording in a condition, by one click: what is said of it."""
     widget(app, "trial").set_value(condition).run()
     well(app)
-    title = CONDITIONS[condition].title.lower()
-    return next(one.value for one in app.markdown if f"** {title}: the answer " in one.value)
+    return next(one.value for one in app.markdown if f"** {in_words(condition)}: the answer " in one.value)
 
 
 def test_an_answer_that_stands_in_a_condition_is_told(app, heard):
