@@ -22,4 +22,5 @@ def test_the_leakage_charts_numbers_are_the_command_lines(server, page, capsys):
         rows = json.loads(capsys.readouterr().out.splitlines()[-1])["runs"]
         (row,) = [row for row in rows if row["model"] == "krr" and row["preset"] == "functionals"]
         said[heard] = row["test_accuracy"]
-    assert dict(drawn) == pytest.approx(said, abs=1e-6)
+    rungs = dict(drawn)  # and another corpus, on which it was tested
+    assert {heard: rungs[heard] for heard in said} == pytest.approx(said, abs=1e-6)

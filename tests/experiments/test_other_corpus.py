@@ -11,6 +11,7 @@ from ser_core.errors import ArtifactError, ModelError, ProtocolError
 from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, other_corpus, verification
 from ser_core.features import model_input, tables
+from ser_core.features import registry as feature_sets
 from ser_core.features.model_input import ModelInput
 from ser_core.models import registry
 from ser_core.models.emotion_classifier import EmotionClassifier
@@ -132,7 +133,8 @@ VOICES = registry.recipe("krr", features="functionals", augmentation="speaker-pe
 @pytest.mark.parametrize("recipe", [VOICES, registry.recipe("robust")], ids=lambda recipe: recipe.model)
 def test_augmented_copies_are_of_training_clips_alone(table, elsewhere, recipe):
     rng, other = np.random.default_rng(0), other_corpus.read(elsewhere, table)
-    sizes = ((len(table), 3, 5), (len(other.clips), 5))
+    width = len(feature_sets.get(recipe.features).names)
+    sizes = ((len(table), 3, width), (len(other.clips), width))
     features, heard = (ModelInput(recipe.features, "", "version", rng.normal(size=size)) for size in sizes)
     run = experiments.run_on(recipe, table, other, features=features, tested=heard)
     assert len(run.predictions) == len(other.clips)
