@@ -178,9 +178,10 @@ def show_answer(clip: Heard) -> None:
         st.markdown(prediction.reason)
         if prediction.has_voice:
             claimed = percent(prediction.emotion_probability)
+            little = " Such numbers mean little here." if prediction.verdict == verdicts.UNLIKE else ""
             st.caption(
                 f"It gives {prediction.emotion} {claimed}, and a {prediction.gender} voice "
-                f"{percent(prediction.genders[prediction.gender])}."
+                f"{percent(prediction.genders[prediction.gender])}.{little}"
             )
         else:
             st.caption("A model that has learned from voices alone names an emotion for any sound, even for noise.")

@@ -46,10 +46,15 @@ KEPT = (
     ("cnn2d", "default"),
     ("best", "default"),
 )
-# Models (model, protocol) that are also tested on clips heard in every recording condition, and under the published
-# small changes.
-HEARD = (("v4", "study"), ("robust", "study"), ("robust", "emobox"))
-CHANGED = (("robust", "emobox"),)
+# Models (model, preset, protocol) that are also tested on clips heard in every recording condition, and under the
+# published small changes.
+HEARD = (
+    ("v4", "default", "study"),
+    ("krr", "functionals", "study"),
+    ("robust", "default", "study"),
+    ("robust", "default", "emobox"),
+)
+CHANGED = (("robust", "default", "emobox"),)
 # What `make_voices` looks for voices in: one in so many of EmoBox's clips (actors have 60 each, of which every tenth
 # would always be of the same emotions), and so many sounds of each kind without a voice, on which this model gives its
 # verdict.
@@ -104,9 +109,10 @@ class Planned:
     @property
     def heard(self) -> list[str]:
         """The recording conditions in which its test clips are heard, too."""
-        if self.recipe != registry.recipe(self.model):
+        recipe = self.recipe
+        if recipe.origin != "default" or recipe != registry.recipe(self.model, recipe.preset):
             return []
-        what = (self.model, self.protocol)
+        what = (self.model, recipe.preset, self.protocol)
         changes = conditions.SMALL_CHANGES if what in CHANGED else ()
         return [*(conditions.CONDITIONS if what in HEARD else ()), *changes]
 

@@ -67,8 +67,10 @@ def test_a_run_that_is_made_again_keeps_its_folder(quick, elsewhere, voices):
 
 
 def test_some_runs_are_also_heard_in_every_condition(quick, elsewhere, voices, monkeypatch):
-    monkeypatch.setattr(shipping, "HEARD", (("kn", "study"), ("dt", "study"), ("kn", "emobox")))
-    monkeypatch.setattr(shipping, "CHANGED", (("kn", "study"),))
+    monkeypatch.setattr(
+        shipping, "HEARD", (("kn", "default", "study"), ("dt", "default", "study"), ("kn", "default", "emobox"))
+    )
+    monkeypatch.setattr(shipping, "CHANGED", (("kn", "default", "study"),))
     some = {key: conditions.CONDITIONS[key] for key in ("louder", "babble-20")}
     monkeypatch.setattr(conditions, "CONDITIONS", some)
     monkeypatch.setattr(conditions, "SMALL_CHANGES", {"gain+1": conditions.SMALL_CHANGES["gain+1"]})
@@ -88,7 +90,8 @@ def test_some_runs_are_also_heard_in_every_condition(quick, elsewhere, voices, m
 
 def test_what_is_heard_in_conditions_is_planned_as_it_ships(settings):
     planned = [one for one in shipping.classical() if one.heard]
-    assert {(one.model, one.protocol) for one in planned} == set(shipping.HEARD) | set(shipping.CHANGED)
+    what = {(one.model, one.recipe.preset, one.protocol) for one in planned}
+    assert what == set(shipping.HEARD) | set(shipping.CHANGED)
     shipped = [run for run in runs.list_all([settings.artifacts]) if run.heard]
     heard = {(run.recipe.model, run.protocol, run.heard) for run in shipped}
     assert heard == {(one.model, one.protocol, key) for one in planned for key in one.heard}
@@ -119,7 +122,7 @@ def test_what_a_model_is_tested_on_is_of_the_same_recipe_and_the_newest():
 
 
 def test_a_model_that_is_not_a_preset_as_it_stands_is_not_heard_in_conditions(monkeypatch):
-    monkeypatch.setattr(shipping, "HEARD", (("kn", "study"),))
+    monkeypatch.setattr(shipping, "HEARD", (("kn", "default", "study"),))
     assert shipping.Planned("kn").heard == list(conditions.CONDITIONS)
     assert shipping.Planned("kn", features="functionals").heard == []
     assert shipping.Planned("kn", "emobox").heard == []
