@@ -18,7 +18,7 @@ from ser_core.figures import clip as clip_figures
 from ser_core.figures import prediction as figures
 from ser_core.figures.style import percent
 from ser_core.models import registry
-from ser_core.prediction.predictor import NO_VOICE, UNTESTED, Prediction
+from ser_core.prediction.predictor import Prediction
 from ser_core.ui import cached
 from ser_core.ui.clip import audio_errors_shown, play
 
@@ -162,8 +162,8 @@ BADGES = {
     verdicts.HEARD: ("heard", "green", ":material/check_circle:"),
     verdicts.UNSURE: ("not sure", "orange", ":material/help:"),
     verdicts.UNLIKE: ("unlike all it has heard", "red", ":material/explore_off:"),
-    NO_VOICE: ("no voice", "gray", ":material/voice_over_off:"),
-    UNTESTED: ("never tested on new voices", "gray", ":material/science:"),
+    verdicts.NO_VOICE: ("no voice", "gray", ":material/voice_over_off:"),
+    verdicts.UNTESTED: ("never tested on new voices", "gray", ":material/science:"),
 }
 
 
@@ -174,7 +174,9 @@ def show_answer(clip: Heard) -> None:
     with answer.container(border=True):
         words, colour, icon = BADGES[prediction.verdict]
         st.badge(words, color=colour, icon=icon)
-        st.markdown(f"{'##' if prediction.verdict in (verdicts.HEARD, UNTESTED) else '###'} {headline(prediction)}")
+        st.markdown(
+            f"{'##' if prediction.verdict in (verdicts.HEARD, verdicts.UNTESTED) else '###'} {headline(prediction)}"
+        )
         st.markdown(prediction.reason)
         if prediction.has_voice:
             claimed = percent(prediction.emotion_probability)

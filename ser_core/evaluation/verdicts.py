@@ -1,7 +1,8 @@
 """Verdicts: whether an emotion may be named at all, from predictions for the clips of held-out speakers.
 
 `heard`: one emotion is possible. `unsure`: several are, or none. `unlike`: the clip is further from all that was
-learned than the clips of new speakers are, so that its answer is a guess.
+learned than the clips of new speakers are, so that its answer is a guess. Two more are not read from predictions:
+`no_voice` where nobody speaks, and `untested` of a model that was never asked about speakers whom it had not heard.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from ser_core.corpus.labels import EMOTION_NAMES, by_emotion
 from ser_core.evaluation.metrics import DISTANCE, named_and_true, probabilities
 
 HEARD, UNSURE, UNLIKE = VERDICTS = ("heard", "unsure", "unlike")
+NO_VOICE, UNTESTED = "no_voice", "untested"
 COVERED = 0.8  # of held-out clips have their true emotion among the possible ones
 NEAR = 0.95  # of held-out clips, as recorded, count as near to what was learned
 TOGETHER = 3  # so many emotions at most are named together

@@ -146,12 +146,8 @@ def run(
     has_one_model = sum(fold.part == "test" for fold in folds) == 1
     data_digest = tables.digest(table)
     run_id = runs.id_of(recipe, protocol, data_digest, cv)
-    # Passes speaker groups, so that splits inside a fold are speaker-independent, too. A classifier that takes
-    # `speakers` wants to know them under any protocol.
     speakers = table["speaker"].to_numpy()
-    wanted = [name for name in ("groups", "speakers") if has_fit_parameter(estimator.estimator, name)]
-    if not chosen.holds_actors_out and "groups" in wanted:
-        wanted.remove("groups")
+    wanted = _speaker_parameters(estimator, holds_out=chosen.holds_actors_out)
     work = [
         (fold, has_one_model and fold.part == "test", dict.fromkeys(wanted, speakers[fold.train])) for fold in folds
     ]
@@ -252,9 +248,7 @@ def run_on(
     labels = both["label"].to_numpy(dtype=str)
     data_digest = tables.digest(table)
     run_id = runs.id_of(recipe, other.protocol, data_digest, cv=False)
-    # Passes speaker groups, so that splits inside the training clips are speaker-independent, too.
-    wanted = [name for name in ("groups", "speakers") if has_fit_parameter(estimator.estimator, name)]
-    options = dict.fromkeys(wanted, table["speaker"].to_numpy())
+    options = dict.fromkeys(_speaker_parameters(estimator, holds_out=True), table["speaker"].to_numpy())
     if registry.get(recipe.model).trains_in_epochs:
         folder = training.folder and training.folder / run_id
         (outcome,) = _train_each(estimator, values, labels, [(fold, False, options)], {}, training.watch, folder)
@@ -284,6 +278,15 @@ def run_on(
         learned_from=outcome.learned_from,
         tested_on=other.about,
     )
+
+
+def _speaker_parameters(estimator: EmotionClassifier, *, holds_out: bool) -> list[str]:
+    """The parameters of a classifier's `fit` that take the speaker of each clip.
+
+    `groups` make splits inside the training clips speaker-independent, which they shall be only where the test is.
+    """
+    names = ("groups", "speakers") if holds_out else ("speakers",)
+    return [name for name in names if has_fit_parameter(estimator.estimator, name)]
 
 
 def _in_the_form_of(trained: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -5,9 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, GENDERS, emotion_of, title_of
-from ser_core.evaluation.verdicts import HEARD
+from ser_core.evaluation.verdicts import HEARD, UNTESTED
 from ser_core.figures.style import MUTED, SEQUENTIAL, finish, percent
-from ser_core.prediction.predictor import UNTESTED
 
 _OUTLINE = {"color": MUTED, "width": 1}
 

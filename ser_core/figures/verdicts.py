@@ -3,10 +3,10 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.evaluation.verdicts import HEARD, UNLIKE, UNSURE
+from ser_core.evaluation.verdicts import HEARD, NO_VOICE, UNLIKE, UNSURE
 from ser_core.figures.style import ACCENT, LEGEND_BELOW, MUTED, ROWS, SECOND, finish
 from ser_core.results import verdicts
-from ser_core.results.verdicts import NO_VOICE, POOLED, Verdicts
+from ser_core.results.verdicts import POOLED, Verdicts
 
 # The colours of the badges beside an answer.
 GREEN, ORANGE, RED, GRAY = "#2FA866", "#F0A029", "#DE4C4C", MUTED

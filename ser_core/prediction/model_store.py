@@ -315,10 +315,10 @@ def _whose(run: Run) -> str:
     return ", ".join([f"{about['corpus']}: {len(about['speakers'])} speakers", *about["languages"]])
 
 
-UNTESTED = Tests()
+NO_TESTS = Tests()
 
 
-def save(result: Result, table: pd.DataFrame, store: Path, *, tests: Tests = UNTESTED) -> ModelEntry:
+def save(result: Result, table: pd.DataFrame, store: Path, *, tests: Tests = NO_TESTS) -> ModelEntry:
     """Write a trained model with its card into a store and enter it in the manifest; an older one is replaced.
 
     Parameters
@@ -350,7 +350,7 @@ def save(result: Result, table: pd.DataFrame, store: Path, *, tests: Tests = UNT
     return _enter(result.run, table, store, {name: content}, tests, seen=seen)
 
 
-def save_vote(run: Run, table: pd.DataFrame, store: Path, *, tests: Tests = UNTESTED) -> ModelEntry:
+def save_vote(run: Run, table: pd.DataFrame, store: Path, *, tests: Tests = NO_TESTS) -> ModelEntry:
     """Enter a vote of saved runs in a store's manifest. Its members must be in the store, trained in those runs.
 
     Parameters

@@ -20,16 +20,14 @@ from ser_core.corpus.labels import (
 )
 from ser_core.errors import ArtifactError
 from ser_core.evaluation import verdicts
-from ser_core.evaluation.verdicts import Limits
+from ser_core.evaluation.verdicts import NO_VOICE, UNTESTED, Limits
 from ser_core.features import mean180
 from ser_core.features import registry as feature_sets
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.prediction import model_store
 from ser_core.settings import Settings
 
-NO_VOICE = "no_voice"  # a verdict beside those of `evaluation.verdicts`
-UNTESTED = "untested"  # of a model that was never asked about speakers whom it had not heard
-VERDICTS = (verdicts.HEARD, verdicts.UNSURE, verdicts.UNLIKE, NO_VOICE, UNTESTED)
+VERDICTS = (*verdicts.VERDICTS, NO_VOICE, UNTESTED)
 MAX_WINDOWS = 120  # of a timeline: one per second for two minutes, then further apart
 
 

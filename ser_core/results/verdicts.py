@@ -15,13 +15,12 @@ from ser_core.audio import conditions
 from ser_core.audio.conditions import CONDITIONS
 from ser_core.corpus.labels import by_emotion
 from ser_core.evaluation import protocols as tests
-from ser_core.evaluation.verdicts import HEARD, UNLIKE, UNSURE, Limits, limits, of_predictions
+from ser_core.evaluation.verdicts import HEARD, NO_VOICE, UNLIKE, VERDICTS, Limits, limits, of_predictions
 from ser_core.results import robustness
 from ser_core.results.robustness import AS_RECORDED
 from ser_core.results.runs import Run
 
-NO_VOICE = "no_voice"
-SAID = (HEARD, UNSURE, UNLIKE, NO_VOICE)
+SAID = (*VERDICTS, NO_VOICE)
 POOLED = "pooled"  # as recorded and in all recording conditions
 NON_SPEECH = "non-speech"
 VOICES = ["source", "clip", "has_voice", "model", "verdict"]  # columns of the shipped table of voices
@@ -182,7 +181,7 @@ def _shares(model: str, source: str, answers: pd.DataFrame, voices: pd.DataFrame
         "part": part,
         "title": _title(source, answers if part == evaluation.OTHER else None),
         "clips": answers["clip"].nunique(),
-        **{verdict: voiced * float((answers["verdict"] == verdict).mean()) for verdict in (HEARD, UNSURE, UNLIKE)},
+        **{verdict: voiced * float((answers["verdict"] == verdict).mean()) for verdict in VERDICTS},
         NO_VOICE: no_voice,
         "heard_low": voiced * low,
         "heard_high": voiced * high,
