@@ -10,7 +10,9 @@ import time
 import urllib.request
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
+import soundfile
 from playwright.sync_api import sync_playwright
 
 from ser_core import jobs
@@ -19,7 +21,7 @@ from ser_core.settings import PROJECT, Settings
 DESK, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
 # As root and without a network beyond this machine, Chromium needs the first ones. It plays sound without being asked
-# to by a hand, and its own microphone, which beeps, may be used.
+# to by a hand, and a microphone of its own may be used.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -102,13 +104,25 @@ def context(tmp_path_factory):
     """The system's Chromium; its pages share one cache, so that the app's scripts are fetched and compiled once."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     assert program, "no Chromium here: make test installs it (apt-get install chromium)"
+    microphone = f"--use-file-for-fake-audio-capture={rain(tmp_path_factory.mktemp('microphone') / 'rain.wav')}"
     with sync_playwright() as play:
         context = play.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("browser"), executable_path=program, args=FLAGS, permissions=["microphone"]
+            tmp_path_factory.mktemp("browser"),
+            executable_path=program,
+            args=[*FLAGS, microphone],
+            permissions=["microphone"],
         )
         context.set_default_timeout(60_000)
         yield context
         context.close()
+
+
+def rain(file):
+    """A file of noise for the microphone. (What Chromium plays into it otherwise, short beeps with gaps as long as the
+    machine is busy, is sometimes taken for a voice.)"""
+    noise = np.random.default_rng(0).normal(0, 0.05, 10 * 48_000)
+    soundfile.write(file, noise, 48_000, subtype="PCM_16")
+    return file
 
 
 @pytest.fixture

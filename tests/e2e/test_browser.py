@@ -68,7 +68,7 @@ def test_the_server_listens_on_this_machine_only(server):
 
 
 def test_a_recording_from_the_microphone_is_answered(server, page):
-    """Chromium's own fake microphone beeps, which is no voice; the page gets the sound and says so."""
+    """There is rain at the microphone, which is no voice; the page gets the sound and says so."""
     page.goto(f"{server}/predict")
     settle(page)
     page.get_by_role("radio", name="Record").click()
