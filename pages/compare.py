@@ -282,7 +282,7 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
             st.caption("Tick a row to hear the clip, and to ask a model about it.")
             return
         stem = rows["clip"].iloc[picked[0]]
-        clip_card(stem, cached.recordings().file(stem))
+        clip_card(stem, cached.audible().file(stem))
 
 
 def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:

@@ -127,8 +127,8 @@ def show_clips(clips: pd.DataFrame, words: str, found: Corpus) -> None:
     ui.download("These clips as CSV", lambda: shown.round(3).to_csv(index=False), "ravdess-clips.csv", "text/csv")
 
 
-def show_sound(found: Corpus) -> None:
-    """Which recordings are there to be heard, and the way to those that are not."""
+def show_sound(found: Corpus, audible: int) -> None:
+    """Which recordings are there, how many clips can be heard with those that ship, and the way to all others."""
     folder = ui.as_text(str(ui.settings().data_dir))
     coverage = corpus.coverage(found.clips)
     there, missing = coverage[["speech", "song"]].sum().sum(), coverage["missing"].sum()
@@ -139,13 +139,14 @@ def show_sound(found: Corpus) -> None:
     with st.container(border=True):
         if there:
             st.markdown(
-                f":material/volume_down: **{there:,} of {there + missing:,} clips can be heard**, those in {folder}; "
-                f"{missing:,} are missing. The charts are of all clips all the same."
+                f":material/volume_down: **{audible:,} of {there + missing:,} clips can be heard**: {there:,} are in "
+                f"{folder}{f', and {audible - there} come with the app' if audible > there else ''}. The charts are of "
+                "all clips all the same."
             )
         else:
             st.markdown(
-                f":material/volume_off: **There is no sound yet**: no recordings are in {folder}. Everything but "
-                "listening works without."
+                f":material/volume_down: **{audible:,} of {missing:,} clips can be heard**: those that come with the "
+                f"app. No recordings are in {folder}. Everything but listening to the others works without."
             )
             if way_out := corpus.obstacle(ui.settings().data_dir):
                 st.warning(ui.as_text(f"{way_out}."))
@@ -221,19 +222,19 @@ def show_coverage(coverage: pd.DataFrame, rejected) -> None:
 
 
 ui.require_router()
-everything, found = cached.clips(), cached.recordings()
+everything, own, audible = cached.clips(), cached.recordings(), cached.audible()
 st.title("The recordings")
 st.markdown(
     f"**RAVDESS: {len(everything):,} clips.** {everything['speaker'].nunique()} actors, half of them women, speak two "
     "sentences in eight emotions, and all but one of them sing them in six. Every emotion but neutral is acted in a "
     "normal and a strong version, each twice."
 )
-show_sound(found)
+show_sound(own, len(audible.files))
 clips = choose_filters(everything)
-if 0 < len(found.files) < len(everything) and st.toggle(
+if 0 < len(audible.files) < len(everything) and st.toggle(
     "Only clips that can be heard", key="heard", bind="query-params"
 ):
-    clips = clips[clips["stem"].isin(found.files)]
+    clips = clips[clips["stem"].isin(audible.files)]
 if clips.empty:
     st.info("No clip is left by these filters: take one away.", icon=":material/filter_alt_off:")
 else:
@@ -246,4 +247,4 @@ else:
     with chart:
         behind_it, words = show_view(clips, filters)
     with table:
-        show_clips(behind_it, words, found)
+        show_clips(behind_it, words, audible)

@@ -87,7 +87,7 @@ def show_map(channel, gender) -> None:
     with clip:
         if picked:
             stem = picked[0][0]
-            file = cached.recordings().file(stem)
+            file = cached.audible().file(stem)
             clip_card(stem, file)
             clip_picture(stem, file)
         else:

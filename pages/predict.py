@@ -108,7 +108,7 @@ def ravdess_clip() -> list[tuple[str, bytes]]:
     if clip:
         st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
     st.page_link("pages/dataset.py", label="Choose one of the recordings", icon=":material/library_music:")
-    if clip and (file := cached.recordings().file(stem)) is None:
+    if clip and (file := cached.audible().file(stem)) is None:
         st.info("There is no recording of it here.", icon=":material/volume_off:")
     elif clip:
         if part := protocols.original_parts().get(stem):

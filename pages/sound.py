@@ -8,7 +8,7 @@ import streamlit as st
 
 from ser_core import audio, corpus, ui
 from ser_core.audio.conditions import CONDITIONS
-from ser_core.corpus import Clip, pairs, synthetic
+from ser_core.corpus import Clip, pairs
 from ser_core.corpus.ravdess import gender_of_actor
 from ser_core.errors import CorpusError
 from ser_core.features import prosody
@@ -34,23 +34,6 @@ class Sound:
 
 
 # What is kept is kept for all sessions: they look at the same clips.
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def imitation(clip: Clip) -> bytes:
-    return synthetic.wav(
-        clip.emotion,
-        actor=int(clip.speaker),
-        statement=clip.statement,
-        repetition=clip.repetition,
-        intensity=2 if clip.intensity == "strong" else 1,
-        song=clip.channel == "song",
-    )
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def decoded_imitation(clip: Clip) -> audio.Waveform:
-    return audio.load(imitation(clip), rate=prosody.SAMPLE_RATE)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -168,19 +151,15 @@ def change(side: str, clip: Clip, field: str) -> None:
 
 def play(clip: Clip) -> Sound | None:
     """A clip to the ear, or a line that says why it cannot be heard."""
-    file, sound = found.file(clip.stem), None
+    file, sound = audible.file(clip.stem), None
     with audio_errors_shown(clip.stem, file):
-        if file is None:
-            sound = Sound(clip, f"{clip.stem} synthetic", decoded_imitation(clip))
-            st.audio(imitation(clip), format=ui.MIME["wav"])
-        else:
-            waveform = cached.waveform(file)
-            player(file)
-            sound = Sound(clip, f"{clip.stem} {file.stat().st_mtime_ns}", waveform)
+        waveform = cached.waveform(file)
+        player(file)
+        sound = Sound(clip, f"{clip.stem} {file.stat().st_mtime_ns}", waveform)
     if sound is None:
         return None
-    said = f": “{corpus.STATEMENTS[clip.statement]}”" if file else ", imitated by a program"
-    st.caption(f"**{corpus.title(clip)}**{said}. {voice_of(sound.key, sound.waveform)}.")
+    said = corpus.STATEMENTS[clip.statement]
+    st.caption(f"**{corpus.title(clip)}**: “{said}”. {voice_of(sound.key, sound.waveform)}.")
     return sound
 
 
@@ -216,8 +195,7 @@ def babble(clip: Clip) -> dict[str, audio.Waveform]:
     for one in clips:
         if one.speaker != clip.speaker and len(first) < BABBLE_VOICES:
             first.setdefault(one.speaker, one)
-    files = {one: found.file(one.stem) for one in first.values()}
-    return {one.stem: cached.waveform(file) if file else decoded_imitation(one) for one, file in files.items()}
+    return {one.stem: cached.waveform(audible.file(one.stem)) for one in first.values()}
 
 
 def offer_pairs(first: Clip, second: Clip | None) -> None:
@@ -287,16 +265,11 @@ def show(key: str, sounds: list[Sound | None], names: tuple[str, ...], scale: Sc
 ui.require_router()
 st.title("See a sound")
 st.markdown("Hear a clip, then see what is in it: eight ways to look at the same sound.")
-found = cached.recordings()
-recorded = [clip for clip in corpus.official_clips() if clip.stem in found.files]
-clips = recorded or corpus.official_clips()
-if not recorded:
-    with st.container(border=True):
-        st.markdown(
-            ":material/smart_toy: **There are no recordings here yet, so a program speaks in their place.** It "
-            "imitates how each emotion sounds in pitch, pace and loudness. It is nobody's voice, and says no words."
-        )
-        st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+audible = cached.audible()
+clips = [clip for clip in corpus.official_clips() if clip.stem in audible.files]
+if not cached.recordings().files:
+    st.markdown(f":material/volume_down: {len(clips)} clips come with the app. All 2,452 are a download away:")
+    st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
 
 if FIRST not in st.query_params:
     st.query_params.update(st.session_state.get("shown", {}))  # back from another page

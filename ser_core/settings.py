@@ -135,6 +135,11 @@ class Settings:
         return self.artifacts / "features" / "maps.parquet"
 
     @property
+    def clips(self) -> Path:
+        """The folder of the clips of RAVDESS that ship."""
+        return self.artifacts / "clips"
+
+    @property
     def voices(self) -> Path:
         """The shipped table of recordings and sounds in which a voice was looked for."""
         return self.artifacts / "voices.parquet"

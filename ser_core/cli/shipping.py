@@ -10,6 +10,7 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+import soundfile
 
 from ser_core import audio, corpus, experiments, files
 from ser_core.audio import conditions, nonspeech
@@ -55,6 +56,7 @@ HEARD = (
     ("robust", "default", "emobox"),
 )
 CHANGED = (("robust", "default", "emobox"),)
+SPEAKERS_OF_A_GENDER = 3  # whose clips `make_clips` ships
 # What `make_voices` looks for voices in: one in so many of EmoBox's clips (actors have 60 each, of which every tenth
 # would always be of the same emotions), and so many sounds of each kind without a voice, on which this model gives its
 # verdict.
@@ -185,7 +187,7 @@ def make(
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[runs.Run]:
-    """Rebuild the shipped tables, and the runs and models of classical models, from the clips in `settings.data_dir`.
+    """Rebuild what ships of clips, tables, and runs and models of classical models, from `settings.data_dir`.
 
     Takes about three hours on two cores. Tables are written first, runs and models when all are made. Shipped runs of
     classical models that are no longer planned are deleted.
@@ -210,6 +212,7 @@ def make(
     SerError
         As the steps; and if the folder does not contain all of RAVDESS.
     """
+    make_clips(settings)
     made_tables = make_tables(settings, jobs=jobs)
     for file, made_table in made_tables.items():
         tables.save(made_table, file)
@@ -254,6 +257,53 @@ def make(
     if any(result.run.recipe.model == LISTENS_TO_SOUNDS for result in kept):
         make_voices(settings, corpora, jobs=jobs)
     return made
+
+
+def make_clips(settings: Settings) -> list[Path]:
+    """Ship some clips of the study's test part as `settings.clips`, as recorded.
+
+    Speakers are those who speak one sentence there in the most emotions, as many women as men; each of their emotions
+    is taken once, strong and normal in turn if there are both. Of each emotion one sung clip is added.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    list of Path
+        45 files of RAVDESS.
+
+    Raises
+    ------
+    SerError
+        If the recordings are missing.
+    """
+    found = corpus.index(settings.data_dir)
+    part = protocols.original_parts()
+    clips = found.clips[found.clips["stem"].map(part) == "test"]
+    speech = clips[clips["channel"] == "speech"]
+    emotions = (
+        speech.groupby(["gender", "speaker", "statement"])["emotion"]
+        .nunique()
+        .sort_values(ascending=False, kind="stable")
+    )
+    richest = emotions.reset_index().drop_duplicates("speaker").groupby("gender").head(SPEAKERS_OF_A_GENDER)
+    spoken = speech.merge(richest[["speaker", "statement"]])
+    song = clips[(clips["channel"] == "song") & clips["speaker"].isin(richest["speaker"])]
+    taken = []
+    for place, (_, takes) in enumerate(spoken.groupby(["speaker", "emotion"])):
+        taken.append(takes.sort_values(["intensity", "stem"], ascending=place % 2 == 0).iloc[0])
+    for place, (_, takes) in enumerate(song.groupby("emotion")):
+        taken.append(takes.sort_values(["gender", "stem"], ascending=place % 2 == 0).iloc[0])
+    settings.clips.mkdir(exist_ok=True)
+    written = [settings.clips / f"{one['stem']}.flac" for one in taken]
+    for old in set(settings.clips.glob("*.flac")) - set(written):
+        old.unlink()
+    for one, file in zip(taken, written, strict=True):
+        samples, rate = soundfile.read(found.folder / one["path"], dtype="int16")
+        soundfile.write(file, samples, rate, format="FLAC", subtype="PCM_16")
+    return written
 
 
 def make_voices(settings: Settings, corpora: Sequence[Path] = (), *, jobs: int = -1) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -75,6 +75,23 @@ class Corpus:
             None if the corpus has no such clip.
         """
         return self.folder / self.files[stem] if stem in self.files else None
+
+    def joined(self, other: "Corpus") -> "Corpus":
+        """Add the clips that only another corpus has.
+
+        Parameters
+        ----------
+        other : Corpus
+
+        Returns
+        -------
+        Corpus
+            The paths of the other's clips are absolute.
+        """
+        more = other.clips[~other.clips["stem"].isin(self.clips["stem"])]
+        more = more.assign(path=[str((other.folder / path).absolute()) for path in more["path"]])
+        clips = pd.concat([part for part in (self.clips, more) if len(part)] or [self.clips])
+        return replace(self, clips=in_order(clips))
 
 
 def without_zeros(speaker: str) -> str:

@@ -55,6 +55,23 @@ def _recordings(folder: str, stamp: str):
     return corpus.look_through(folder)
 
 
+def audible():
+    """The clips of RAVDESS that can be heard: those in SER_DATA_DIR, and of all others those that ship.
+
+    Returns
+    -------
+    corpus.Corpus
+    """
+    return _audible(settings().clips, recordings())
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={"ser_core.corpus.clips.Corpus": id})
+def _audible(shipped: Path, own):
+    from ser_core import corpus
+
+    return own.joined(corpus.look_through(shipped))
+
+
 def waveform(file: Path):
     """The sound of one of the recordings, at the features' rate; kept as long as the file is the same.
 

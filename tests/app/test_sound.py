@@ -5,15 +5,18 @@ import pytest
 import soundfile
 
 from ser_core.figures.clip import VIEWS
+from ser_core.settings import Settings
 from tests.app.pages import at, charts, open_app, texts, well, widget
 
 ANGRY, SAD = "03-01-05-01-01-01-02", "03-01-04-01-01-01-02"
+ANGRY_12 = "03-01-05-02-01-01-12"  # ships
 
 
 @pytest.fixture
 def some(monkeypatch, voices):
-    """Recordings of two emotions by four actors, 64 clips."""
+    """Recordings of two emotions by four actors, 64 clips, and none that ships."""
     monkeypatch.setenv("SER_DATA_DIR", str(voices))
+    monkeypatch.setattr(Settings, "clips", property(lambda settings: settings.workspace / "none"))
 
 
 @pytest.fixture
@@ -157,37 +160,40 @@ def test_a_clip_that_cannot_be_read_is_one_clear_line_beside_the_other(app, monk
     assert len(charts(app)) == 3
 
 
-def test_without_recordings_a_program_speaks_and_the_download_is_offered(app, none):
+def test_without_recordings_the_clips_that_ship_are_heard_and_the_download_is_offered(app, none):
     at(app, "sound")
     assert not app.error and not app.warning
-    assert "a program speaks in their place" in texts(app)
-    assert "imitated by a program" in texts(app)
+    assert "45 clips come with the app" in texts(app)
+    assert "Angry (strong) speech by actor 12, female**: “Kids are talking by the door”" in texts(app)
     assert "Get the recordings" in link_labels(app)
     assert len(app.get("audio")) == 1
     assert len(charts(app)) == 3
 
 
-def test_without_recordings_all_of_the_page_works(app, none):
-    at(app, "sound", clip="03-01-05-02-02-01-12", other="03-02-03-01-01-01-07")
+def test_with_the_clips_that_ship_all_of_the_page_works(app, none):
+    at(app, "sound", clip=ANGRY_12)
+    widget(app, "mode").set_value("Two clips").run()
     assert len(app.get("audio")) == 2
     app.button(key="all-views").click().run()
     app.button(key="pair-Calm").click().run()
+    assert "by actor 12, female" in texts(app)
     app.button(key="surprise").click().run()
     assert not app.exception and not app.error
     assert len(charts(app)) == 16
     at(app, "sound", clip="03-02-05-01-01-01-18")
-    assert "is not among the 2,452" in app.warning[0].value
+    assert "is not among the 45" in app.warning[0].value
 
 
-def test_recordings_take_the_programs_place_as_soon_as_they_are_there(app, monkeypatch, voices, tmp_path):
+def test_recordings_join_those_that_ship_as_soon_as_they_are_there(app, monkeypatch, voices, tmp_path):
     folder = tmp_path / "later"
     monkeypatch.setenv("SER_DATA_DIR", str(folder))
     at(app, "sound", clip=ANGRY)
-    assert "imitated by a program" in texts(app)
+    assert "is not among the 45" in app.warning[0].value
     shutil.copytree(voices, folder)
-    app.run()
-    assert "imitated by a program" not in texts(app)
-    assert app.query_params["clip"] == ANGRY
+    for clip in (ANGRY, ANGRY_12):
+        at(app, "sound", clip=clip)
+        assert not app.warning
+        assert app.query_params["clip"] == clip
 
 
 def test_what_was_shown_is_shown_again_after_a_visit_to_another_page(app, some):
@@ -239,7 +245,7 @@ def test_another_condition_is_one_choice_away_and_in_the_address(app, some):
     assert len(well(app).get("audio")) == 1
 
 
-def test_without_recordings_a_program_speaks_in_every_condition(app, none):
+def test_the_clips_that_ship_are_heard_in_every_condition(app, none):
     at(app, "sound", heard="cafe-call")
     assert not app.error
     assert len(app.get("audio")) == 2

@@ -8,6 +8,7 @@ from ser_core import audio, corpus
 from ser_core.corpus import clips as indexed
 from ser_core.corpus import ravdess, synthetic
 from ser_core.errors import CorpusError
+from ser_core.evaluation import protocols
 from ser_core.features import tables
 from tests.encoded import RATE, make
 
@@ -241,3 +242,28 @@ def test_a_file_in_place_of_a_folder_is_told_with_the_way_out(tmp_path, name, wa
     (tmp_path / name).write_bytes(b"anything")
     with pytest.raises(CorpusError, match=re.escape(f"{tmp_path / name} {way_out}")):
         corpus.index(tmp_path / name)
+
+
+def test_clips_that_only_another_corpus_has_are_added_and_found(voices, tmp_path):
+    own = ravdess.look_through(voices)
+    stem = next(iter(own.files))
+    other = tmp_path / "other"
+    synthetic.write_corpus(other, actors=[1, 7], emotions=["angry", "sad"], seconds=1.2)
+    both = own.joined(ravdess.look_through(other))
+    assert both.file(stem) == own.file(stem)
+    more = [clip for clip in both.files if clip.endswith("-07")]
+    assert len(both.clips) == len(own.clips) + len(more)
+    assert both.file(more[0]).is_relative_to(other.absolute())
+    assert len(own.joined(ravdess.look_through(tmp_path / "nothing")).clips) == len(own.clips)
+    assert len(ravdess.look_through(tmp_path / "nothing").joined(own).clips) == len(own.clips)
+
+
+def test_the_clips_that_ship_are_of_the_test_part_and_half_of_women(settings):
+    found = ravdess.look_through(settings.clips)
+    assert not found.rejected
+    assert set(found.clips["stem"].map(protocols.original_parts())) == {"test"}
+    assert found.clips["emotion"].value_counts().min() >= 4
+    assert found.clips.groupby("gender")["speaker"].nunique().tolist() == [3, 3]
+    assert {"speech", "song"} == set(found.clips["channel"])
+    assert sum(file.stat().st_size for file in settings.clips.iterdir()) < 12e6
+    assert "CC BY-NC-SA 4.0" in (settings.clips / "LICENSE").read_text()

@@ -3,7 +3,9 @@
 import librosa
 import numpy as np
 import pytest
+import soundfile
 
+from ser_core import corpus
 from ser_core.audio import load
 
 STEMS = [
@@ -24,3 +26,10 @@ def test_samples_equal_librosa(ravdess, stem):
     assert np.array_equal(wave.samples, librosa.load(path)[0])
     assert wave.original_rate == 48_000 and wave.warnings == ()
     assert wave.channels == (2 if stem in STEREO else 1)
+
+
+def test_the_clips_that_ship_are_the_recordings_sample_by_sample(ravdess, settings):
+    found = corpus.look_through(ravdess)
+    for shipped in settings.clips.glob("*.flac"):
+        one, other = soundfile.read(shipped, dtype="int16"), soundfile.read(found.file(shipped.stem), dtype="int16")
+        assert one[1] == other[1] and np.array_equal(one[0], other[0])
