@@ -112,6 +112,13 @@ def _experiments_commands(command) -> None:
         "Each is a run of its own",
     )
     _add_test_on(sub, "in place of a protocol: train on all clips, and test on another corpus; ")
+    sub.add_argument(
+        "--calibrate",
+        metavar="CLIPS",
+        help="let the model hear some clips of each held-out speaker before, which are not tested on: neutral:2 (two "
+        "that are known to be neutral), random:8 (eight of unknown emotion), or all (of unknown emotion; tested on, "
+        "too); for robust and centred",
+    )
 
     sub = command("experiments", "train", "run a model and save it for predictions", writes=True)
     _add_recipe(sub)

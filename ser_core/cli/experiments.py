@@ -97,6 +97,9 @@ def verify(options, settings):
 
 def _experiment(options, settings, *, training=False):
     """Run the experiment that the options describe, and save it as one of this installation's own runs."""
+    calibration = getattr(options, "calibrate", None) or ""
+    if calibration and not options.test_on:
+        options.protocol = protocols.calibrated(options.protocol, calibration)
     recipe, table = _recipe(options, settings)
     model = registry.get(recipe.model)
     if model.trains_in_epochs:
@@ -164,11 +167,19 @@ def _fit(recipe, table, other, options, settings, training):
             tested = load(other.clips, progress=advance)
         with progress(f"{words} {recipe.model}", unit, options) as advance:
             watched = experiments.Training(partial(_watch, advance, options.report), settings.training)
-            made = experiments.run_on(recipe, table, other, features=features, tested=tested, training=watched)
+            made = experiments.run_on(
+                recipe,
+                table,
+                other,
+                features=features,
+                tested=tested,
+                calibration=getattr(options, "calibrate", None) or "",
+                training=watched,
+            )
         return experiments.Result(made, None)
     heard, chosen = [], _conditions(options)
     folds = protocols.get(options.protocol).folds(table) if chosen else []
-    rows = np.concatenate([fold.held_out for fold in folds if fold.part == "test"]) if folds else None
+    rows = np.unique(np.concatenate([rows for fold in folds for rows in _heard_rows(fold)])) if folds else None
     for condition in chosen:
         with progress(f"Hearing clips {conditions.in_words(condition)}", "clip", options) as advance:
             heard.append(load(table, heard=condition, rows=rows, progress=advance))
@@ -184,6 +195,11 @@ def _fit(recipe, table, other, options, settings, training):
             progress=None if epochs else advance,
             training=experiments.Training(partial(_watch, advance, options.report), settings.training),
         )
+
+
+def _heard_rows(fold):
+    """The clips of a fold that are heard in a condition: those tested, and those heard before."""
+    return [fold.held_out, *(one.clips for one in fold.known)] if fold.part == "test" else []
 
 
 def _recipe(options, settings):

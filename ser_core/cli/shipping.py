@@ -119,6 +119,8 @@ class Planned:
         return [*(conditions.CONDITIONS if what in HEARD else ()), *changes]
 
 
+# Protocols that let a model hear some clips of each held-out speaker before.
+KNOWN_BEFORE = ("emobox+neutral-2", "emobox+random-8", "emobox+all")
 # Overfitting of the cnn: its default with one hyperparameter changed.
 GRID = {
     "dropout": (0.0, 0.15, 0.5, 0.7),
@@ -145,6 +147,7 @@ DEEP = (
     Planned("cnn2d", "emobox", "voices"),
     Planned("cnn2d", preset="voices"),
     Planned("v_voices", "emobox"),
+    *(Planned("v_centred_cnn2d", protocol) for protocol in KNOWN_BEFORE),
 )
 
 # Protocols under which a few models show how much they rely on known speakers, and what functionals add.
@@ -177,6 +180,7 @@ def classical() -> list[Planned]:
         *(Planned("apart", "emobox", **kind, trials=NESTED_TRIALS) for kind in (FUNCTIONALS, PERTURBED)),
         *(Planned("hier", protocol, "hard") for protocol in ("study", "emobox")),
         *(Planned("robust", protocol) for protocol in ("study", "emobox")),
+        *(Planned(key, protocol) for key in ("robust", "centred") for protocol in KNOWN_BEFORE),
     ]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 import numpy as np
@@ -36,7 +36,28 @@ PUBLISHED = {
     ),
 }
 MAX_ACTOR_FOLDS = 24
+NEUTRAL = "neutral"
+CALIBRATED = r"(.+)\+(neutral-[1-9]\d?|random-[1-9]\d?|all)"  # names of protocols with clips known beforehand
 ON_CORPUS = r"corpus-(.+)-([0-9a-f]{8})"  # names of protocols that test on another corpus: its name, its clips' digest
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a model hears of a held-out speaker before it answers, without being trained on it.
+
+    Parameters
+    ----------
+    tested : np.ndarray [shape=(n,), dtype=int]
+        Rows of this speaker to predict.
+    clips : np.ndarray [shape=(k,), dtype=int]
+        Rows of this speaker that are heard before; none of them is tested, unless all are heard before.
+    emotion : str, optional
+        Of these clips, if the model is told it.
+    """
+
+    tested: np.ndarray
+    clips: np.ndarray
+    emotion: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,12 +72,15 @@ class Fold:
         The part of the held-out rows: `cv` for a fold inside the training part, `test` for test clips.
     train, held_out : np.ndarray [shape=(n,), dtype=int]
         Row numbers.
+    known : tuple of Known
+        One for each held-out speaker, if the protocol lets the model hear some of their clips before.
     """
 
     number: int
     part: str
     train: np.ndarray
     held_out: np.ndarray
+    known: tuple[Known, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,7 +169,8 @@ def get(name: str) -> Protocol:
     Parameters
     ----------
     name : str
-        A key of `PROTOCOLS`; `actors-K` or `actors-K-SEED` for K folds of speakers; or a name of `on_corpus`.
+        A key of `PROTOCOLS`; `actors-K` or `actors-K-SEED` for K folds of speakers; a name of `on_corpus`; or one of
+        `calibrated`.
 
     Returns
     -------
@@ -163,6 +188,8 @@ def get(name: str) -> Protocol:
     """
     if name in PROTOCOLS:
         return PROTOCOLS[name]
+    if found := re.fullmatch(CALIBRATED, name):
+        return _calibrated(get(found[1]), found[2].replace("-", ":"))
     if found := re.fullmatch(r"actors-(\d{1,3})(?:-(\d{1,9}))?", name):
         return _actor_folds(name, int(found[1]), int(found[2] or ORIGINAL_SEED))
     if found := re.fullmatch(ON_CORPUS, name):
@@ -171,6 +198,134 @@ def get(name: str) -> Protocol:
     raise ProtocolError(
         f"There is no protocol {name!r}; there is {', '.join(PROTOCOLS)}, and actors-K or actors-K-SEED for K folds of "
         "actors"
+    )
+
+
+def calibrated(name: str, calibration: str) -> str:
+    """The name of the protocol that gives the model some clips of each held-out speaker beforehand.
+
+    Parameters
+    ----------
+    name : str
+        Of a protocol that holds speakers out.
+    calibration : str
+        `neutral:K` for K neutral clips, which the model is told are neutral, the first by name; `random:K` for K clips
+        of unknown emotion, drawn for each speaker; `all` for all clips of the speaker, of unknown emotion. The clips
+        are not tested on, but for `all`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ProtocolError
+        If the calibration is none of these, or the protocol holds no speakers out.
+
+    Examples
+    --------
+    >>> calibrated("emobox", "neutral:2")
+    'emobox+neutral-2'
+    """
+    if not re.fullmatch(r"(neutral|random):[1-9]\d?|all", calibration):
+        raise ProtocolError(f"There is no calibration {calibration!r}: give neutral:K, random:K (1 to 99), or all")
+    return get(f"{name}+{calibration.replace(':', '-')}").name
+
+
+def calibration_of(name: str) -> str:
+    """What the model hears of each held-out speaker beforehand, as in `calibrated`.
+
+    Parameters
+    ----------
+    name : str
+        Of a protocol.
+
+    Returns
+    -------
+    str
+        Empty if that is nothing.
+    """
+    found = re.fullmatch(CALIBRATED, name)
+    return found[2].replace("-", ":") if found else ""
+
+
+def uncalibrated(name: str) -> str:
+    """The name of a protocol without what the model hears of each speaker beforehand.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> uncalibrated("emobox+neutral-2"), uncalibrated("emobox+song")
+    ('emobox', 'emobox+song')
+    """
+    found = re.fullmatch(CALIBRATED, name)
+    return found[1] if found else name
+
+
+def with_known(fold: Fold, index: pd.DataFrame, calibration: str) -> Fold:
+    """Let a model hear some clips of each held-out speaker before it is tested on the others.
+
+    Parameters
+    ----------
+    fold : Fold
+    index : pd.DataFrame
+        One row per clip, in the order of an index.
+    calibration : str
+        As in `calibrated`.
+
+    Returns
+    -------
+    Fold
+
+    Raises
+    ------
+    ProtocolError
+        If a speaker has too few clips.
+    """
+    kind, _, number = calibration.partition(":")
+    rows = fold.held_out
+    emotions, speakers = index["emotion"].to_numpy()[rows], index["speaker"].to_numpy()[rows]
+    found = []
+    for place, speaker in enumerate(np.unique(index["speaker"])):
+        theirs = rows[speakers == speaker]
+        if not len(theirs):
+            continue
+        if kind == "all":
+            found.append(Known(theirs, theirs))
+            continue
+        able = rows[(speakers == speaker) & (emotions == NEUTRAL)] if kind == NEUTRAL else theirs
+        if len(able) < int(number) or len(theirs) <= int(number):
+            what = f"{NEUTRAL} clips" if kind == NEUTRAL else "clips"
+            raise ProtocolError(f"{calibration} needs {number} {what} of each speaker, and {speaker} has {len(able)}")
+        order = able if kind == NEUTRAL else np.random.default_rng([ORIGINAL_SEED, place]).permutation(able)
+        known = np.sort(order[: int(number)])
+        found.append(Known(np.setdiff1d(theirs, known), known, NEUTRAL if kind == NEUTRAL else None))
+    tested = np.sort(np.concatenate([one.tested for one in found]))
+    return replace(fold, held_out=tested, known=tuple(found))
+
+
+def _calibrated(protocol: Protocol, calibration: str) -> Protocol:
+    if not protocol.holds_actors_out:
+        raise ProtocolError(f"{protocol.name} holds no speakers out, so none is to be known beforehand: take emobox")
+    kind, _, number = calibration.partition(":")
+
+    def divide(index: pd.DataFrame) -> list[Fold]:
+        return [with_known(fold, index, calibration) for fold in protocol.folds(index)]
+
+    words = {NEUTRAL: f"{number} neutral clips", "random": f"{number} clips", "all": "all clips"}
+    return replace(
+        protocol,
+        name=f"{protocol.name}+{calibration.replace(':', '-')}",
+        title=f"{protocol.title}; {words[kind]} of each held-out speaker known beforehand",
+        divide=divide,
+        note=f"{words[kind]} of each speaker known beforehand",
     )
 
 

@@ -56,8 +56,9 @@ def members(
         default = registry.recipe(key, features=member.features, augmentation=member.augmentation)
         fitting = [
             run
+            for under in dict.fromkeys([protocols.uncalibrated(protocol), protocol])
             for run in found
-            if runs.matches(run, protocol=protocol, heard=heard, model=key, seed=recipe.seed)
+            if runs.matches(run, protocol=under, heard=heard, model=key, seed=recipe.seed)
             and member.fits(run.recipe, default)
             and data_digest in (None, run.data_digest)
         ]
@@ -75,11 +76,19 @@ def members(
                 f"seed {recipe.seed}{of_clips}. Make it first: {' '.join(['python -m ser_core run', key, *options])}"
             )
         result.append(fitting[-1])
+    if all(run.protocol != protocol for run in result):
+        raise ArtifactError(
+            f"No member of {model.key} has heard clips of each speaker before, as {protocol} says. Make such a run "
+            f"first: python -m ser_core run centred --protocol {protocols.uncalibrated(protocol)} --calibrate "
+            f"{protocols.calibration_of(protocol)}"
+        )
     return result
 
 
 def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
     """The run of a vote: the weighted mean of the probabilities of two runs, for the clips that both have.
+
+    One of them may have heard some clips of each speaker before, and the other not.
 
     Parameters
     ----------
@@ -105,10 +114,11 @@ def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
         return between.join(text for text in texts if text)
 
     recipe = replace(recipe, features=joined(run.recipe.features for run in pair))
+    protocol = next((run.protocol for run in pair if protocols.calibration_of(run.protocol)), first.protocol)
     return Run(
-        id=runs.id_of(recipe, first.protocol, first.data_digest, first.cv and second.cv, first.heard),
+        id=runs.id_of(recipe, protocol, first.data_digest, first.cv and second.cv, first.heard),
         recipe=recipe,
-        protocol=first.protocol,
+        protocol=protocol,
         data_digest=first.data_digest,
         clips=first.clips,
         tables=Tables(predictions),
@@ -186,7 +196,7 @@ def best_weight(weights: pd.DataFrame) -> pd.Series:
 def _aligned(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions for the clips, parts and folds that both have, in the same order."""
     for name, one, other in (
-        ("protocol", first.test, second.test),
+        ("protocol", protocols.uncalibrated(first.test), protocols.uncalibrated(second.test)),
         ("seed", first.recipe.seed, second.recipe.seed),
         ("data_digest", first.data_digest, second.data_digest),
     ):

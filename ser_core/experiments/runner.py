@@ -211,6 +211,7 @@ def run_on(
     *,
     features: ModelInput,
     tested: ModelInput,
+    calibration: str = "",
     training: Training = UNWATCHED,
 ) -> Run:
     """Fit on all clips of a table, and predict the clips of another corpus.
@@ -223,6 +224,8 @@ def run_on(
     other : OtherCorpus
     features, tested : ModelInput
         The features of the table's clips, and those of the other corpus's clips, without augmentation.
+    calibration : str
+        What the model hears of each speaker of the other corpus before, as `protocols.calibrated` takes it.
     training : Training, optional
         Of a network.
 
@@ -234,20 +237,26 @@ def run_on(
     Raises
     ------
     ModelError
-        If the table has clips of other emotions than the eight.
+        If the table has clips of other emotions than the eight, or the model cannot be calibrated.
+    ProtocolError
+        If the calibration is not known, or a speaker has too few clips.
     TrainingError
         If a network's loss is no longer a finite number.
     """
     started = time.perf_counter()
     require_classes(table["label"])
     estimator = EmotionClassifier(build(recipe))
-    columns = ["stem", "corpus", "speaker", "gender", "label"]
+    columns = ["stem", "corpus", "speaker", "gender", "emotion", "label"]
     both = pd.concat([table[columns], other.clips[columns]], ignore_index=True)
     fold = protocols.Fold(0, "test", np.arange(len(table)), np.arange(len(table), len(both)))
+    protocol = other.protocol
+    if calibration:
+        protocol = protocols.calibrated(protocol, calibration)
+        fold = protocols.with_known(fold, both, calibration)
     values = np.concatenate([features.values, _in_the_form_of(features.values, tested.values)])
     labels = both["label"].to_numpy(dtype=str)
     data_digest = tables.digest(table)
-    run_id = runs.id_of(recipe, other.protocol, data_digest, cv=False)
+    run_id = runs.id_of(recipe, protocol, data_digest, cv=False)
     options = dict.fromkeys(_speaker_parameters(estimator, holds_out=True), table["speaker"].to_numpy())
     if registry.get(recipe.model).trains_in_epochs:
         folder = training.folder and training.folder / run_id
@@ -255,11 +264,11 @@ def run_on(
     else:
         outcome = _fit_and_predict(estimator, values, labels, fold, False, {}, **options)
     predictions = _all_rows(both, outcome.parts)
-    predictions.loc[~other.is_shared, "part"] = evaluation.OTHER
+    predictions.loc[~other.is_shared[fold.held_out - len(table)], "part"] = evaluation.OTHER
     return Run(
         id=run_id,
         recipe=recipe,
-        protocol=other.protocol,
+        protocol=protocol,
         data_digest=data_digest,
         clips=len(table),
         tables=Tables(predictions, outcome.curve),
@@ -381,7 +390,7 @@ def _fit_and_predict(
         start = time.perf_counter()
         model = estimator.fit(features[fold.train], labels[fold.train], **options)
         fitted = time.perf_counter()
-        parts = [_predicted(model, features, fold.part, fold.number, fold.held_out)]
+        parts = [_tested(model, features, fold)]
         predicted = time.perf_counter()
         if keep:
             parts.insert(0, _predicted(model, features, "train", fold.number, fold.train))
@@ -393,11 +402,19 @@ def _fit_and_predict(
             model if keep else None,
             found=found and {"part": fold.part, "fold": fold.number} | found,
             heard={
-                condition: _predicted(model, values, fold.part, fold.number, fold.held_out)
-                for condition, values in others.items()
-                if fold.part == "test"
+                condition: _tested(model, values, fold) for condition, values in others.items() if fold.part == "test"
             },
         )
+
+
+def _tested(model: EmotionClassifier, features: np.ndarray, fold: protocols.Fold) -> tuple:
+    """The held-out clips as in `_Outcome.parts`, without the offsets of speakers who are known before."""
+    if fold.known:
+        recorded = features[:, 0] if features.ndim == 3 else features  # of copies, which are for training only
+        features = recorded.copy()
+        for one in fold.known:
+            features[one.tested] -= model.speaker_offset(recorded[one.clips], one.emotion)
+    return _predicted(model, features, fold.part, fold.number, fold.held_out)
 
 
 def _predicted(model: EmotionClassifier, features: np.ndarray, part: str, fold: int, rows: np.ndarray) -> tuple:

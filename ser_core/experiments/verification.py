@@ -11,6 +11,7 @@ import pandas as pd
 from ser_core import evaluation
 from ser_core.environment import Environment
 from ser_core.errors import ArtifactError, ModelError
+from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, other_corpus, runner
 from ser_core.features import model_input, tables
 from ser_core.models import registry
@@ -95,7 +96,14 @@ def verify(
         other = _other_corpus(run, test_on, table) if run.tested_on else None
         features = load(table, augmentation=recipe.augmentation)
         if other:
-            again = runner.run_on(recipe, table, other, features=features, tested=load(other.clips))
+            again = runner.run_on(
+                recipe,
+                table,
+                other,
+                features=features,
+                tested=load(other.clips),
+                calibration=protocols.calibration_of(run.protocol),
+            )
         else:
             heard = [load(table, heard=run.heard)] if run.heard else []
             result = runner.run(

@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ser_core.corpus.labels import LABELS
+from ser_core.errors import ModelError
 from ser_core.models.base import ProbabilisticClassifier
 
 
@@ -102,6 +103,31 @@ class EmotionClassifier(ProbabilisticClassifier):
         check_is_fitted(self)
         measure = getattr(self.estimator_, "distances", None)
         return measure(features) if measure else None
+
+    def speaker_offset(self, features: np.ndarray, emotion: str | None = None) -> np.ndarray:
+        """The offset of a speaker, to be taken away from the features of all their clips.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(k, d)]
+            Of some clips of this speaker.
+        emotion : str, optional
+            Of these clips, if it is known.
+
+        Returns
+        -------
+        np.ndarray [shape=(d,)]
+
+        Raises
+        ------
+        ModelError
+            If the model estimates no offsets.
+        """
+        check_is_fitted(self)
+        offset = getattr(self.estimator_, "offset_", None)
+        if offset is None:
+            raise ModelError("This model takes no clips of a speaker beforehand: choose robust or centred")
+        return offset.of(features, emotion)
 
     def members_proba(self, features: np.ndarray) -> dict[str, np.ndarray]:
         """Predict the class probabilities of each member of a vote.

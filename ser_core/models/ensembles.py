@@ -90,6 +90,20 @@ MODELS = (
         },
         robust.build,
     ),
+    WholeModel(
+        "centred",
+        "Speaker-centred",
+        "ensemble",
+        "Takes away what is usual of each speaker before it learns; it wants to hear a person before it answers, too.",
+        {
+            "default": Preset(
+                {"alpha": 0.1, "gamma": 0.3, "voice_weight": 1.0, "centred": True},
+                features="functionals",
+                preprocessing="internal",
+            ),
+        },
+        robust.build,
+    ),
     # Equal weights: what five-fold cross-validation on the original's training part chose for `best`.
     _of_runs(
         "best",
@@ -103,6 +117,13 @@ MODELS = (
         "Vote: apart + cnn2d",
         "As our best vote, but its kernel ridge names emotion and gender apart: meant for voices never heard.",
         apart=Member("functionals", command="--features functionals"),
+        cnn2d=Member("frames", "specaugment"),
+    ),
+    _of_runs(
+        "v_centred_cnn2d",
+        "Vote: centred + cnn2d",
+        "Speaker-centred and cnn2d, half and half: the first has heard the person before, the second has not.",
+        centred=Member("functionals"),
         cnn2d=Member("frames", "specaugment"),
     ),
     _of_runs(

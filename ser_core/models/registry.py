@@ -5,18 +5,18 @@ from pathlib import Path
 
 from ser_core.errors import ModelError
 from ser_core.models import classical, deep, ensembles, presets
-from ser_core.models.model import Model
+from ser_core.models.model import Model, WholeModel
 from ser_core.models.recipe import Recipe
 
 MODELS: dict[str, Model] = {model.key: model for model in (*classical.MODELS, *ensembles.MODELS, *deep.MODELS)}
 
 
 def of_tables() -> list[str]:
-    """The keys of the models that are fitted on a table of features: no networks, none that needs copies of clips."""
+    """The keys of the models that are fitted on a table of features, behind preprocessing that they share."""
     return [
         key
         for key, model in MODELS.items()
-        if model.learns_from_clips and not model.trains_in_epochs and model.presets["default"].augmentation == "none"
+        if model.learns_from_clips and not model.trains_in_epochs and not isinstance(model, WholeModel)
     ]
 
 

@@ -13,8 +13,10 @@ from ser_core.features import registry as feature_sets
 from ser_core.models.base import ProbabilisticClassifier
 from ser_core.models.kernel_ridge import LOG_SHARPNESS, best_sharpness, left_out
 from ser_core.models.recipe import Recipe
+from ser_core.models.speaker_offset import SpeakerOffset, without_offsets
 
 BOUND = 4.0  # standard deviations: one odd feature alone does not carry a clip away
+STEPS = 31  # of a standard deviation, to which features are rounded: a byte holds each in a file
 NEIGHBOURS = 10
 
 
@@ -35,21 +37,30 @@ class RobustClassifier(ProbabilisticClassifier):
         The kernel is exp(-gamma * weighted mean squared difference of the features).
     weights : np.ndarray [shape=(d,)], optional
         Of the features; equal if left out.
+    centred : bool
+        Whether to learn from clips without the offsets of their speakers. Then clips to predict are meant to come
+        without them, too: `offset_` estimates them.
 
     Attributes
     ----------
     sharpness_ : dict of str to np.ndarray [shape=(2,)]
         Of "emotion" and "gender": the logarithm of the sharpness at distance 0, and how it changes with the distance.
 
+    offset_ : SpeakerOffset
+        What a few clips tell about a speaker: take it away from the features of further clips of theirs.
+
     See Also
     --------
     ser_core.models.kernel_ridge.KernelRidgeClassifier
     """
 
-    def __init__(self, alpha: float = 0.1, gamma: float = 0.5, weights: np.ndarray | None = None):
+    def __init__(
+        self, alpha: float = 0.1, gamma: float = 0.5, weights: np.ndarray | None = None, centred: bool = False
+    ):
         self.alpha = alpha
         self.gamma = gamma
         self.weights = weights
+        self.centred = centred
 
     def fit(
         self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray, speakers: np.ndarray
@@ -70,6 +81,11 @@ class RobustClassifier(ProbabilisticClassifier):
         -------
         RobustClassifier
         """
+        originals = features[:, 0] if features.ndim == 3 else features
+        emotions = np.array([emotion_of(LABELS[number]) for number in numbers])[codes]
+        self.offset_ = SpeakerOffset().fit(originals, emotions, speakers)
+        if self.centred:
+            features = without_offsets(features, speakers, self.offset_)
         copies = features.shape[1] if features.ndim == 3 else 1
         rows = features.reshape(-1, features.shape[-1])
         codes, speakers = np.repeat(codes, copies), np.repeat(speakers, copies)
@@ -145,8 +161,8 @@ class RobustClassifier(ProbabilisticClassifier):
         return self._standardised(features[:, 0] if features.ndim == 3 else features)
 
     def _standardised(self, rows: np.ndarray) -> np.ndarray:
-        bounded = np.clip(self.scaler_.transform(rows), -BOUND, BOUND) * self.factors_
-        return bounded.astype(np.float16).astype(np.float32)
+        steps = np.rint(np.clip(self.scaler_.transform(rows), -BOUND, BOUND) * STEPS)
+        return steps.astype(np.float32) * (self.factors_ / STEPS)
 
     def _kernel(self, rows: np.ndarray) -> np.ndarray:
         products = rows @ self.clips_.T
@@ -157,15 +173,15 @@ class RobustClassifier(ProbabilisticClassifier):
         return np.exp(products, out=products)
 
     def __getstate__(self) -> dict:
-        """Half precision in a file, which is exact: the clips were rounded to it before they were learned from."""
+        """A byte a feature in a file, which is exact: the clips were rounded to it before they were learned from."""
         state = dict(super().__getstate__())
         if state.pop("squares_", None) is not None:
-            state["clips_"] = state["clips_"].astype(np.float16)
+            state["clips_"] = np.rint(state["clips_"] / (self.factors_ / STEPS)).astype(np.int8)
         return state
 
     def __setstate__(self, state: dict) -> None:
         if "clips_" in state:
-            clips = state["clips_"].astype(np.float32)
+            clips = state["clips_"].astype(np.float32) * (state["factors_"] / STEPS)
             state = state | {"clips_": clips, "squares_": _squares(clips)}
         super().__setstate__(state)
 

@@ -30,6 +30,7 @@ from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.recipe import Recipe
 from ser_core.prediction import cards
 from ser_core.prediction.cards import Situation, TrainedOn, Unheard
+from ser_core.results import runs
 from ser_core.results.runs import Run
 
 UNHEARD = "emobox"  # the protocol whose predictions for held-out speakers decide on verdicts
@@ -40,6 +41,7 @@ MANIFEST = "manifest.json"
 
 # Beyond the scikit-learn and NumPy types that skops trusts by default.
 TRUSTED_TYPES = [
+    "ser_core.models.speaker_offset.SpeakerOffset",
     "collections.OrderedDict",
     "collections.defaultdict",
     "lightgbm.basic.Booster",
@@ -295,7 +297,7 @@ class Tests:
         return cls(
             plain[-1] if plain else None,
             [heard[key] for key in CONDITIONS if key in heard],
-            list({one.tested_on["corpus"]: one for one in same if one.tested_on}.values()),
+            runs.elsewhere(same),
         )
 
     @property

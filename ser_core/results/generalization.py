@@ -106,8 +106,7 @@ def on_other_corpora(found: Iterable[Run], model: str, *, features: str | None =
 
 def _on_other_corpora(newest: dict[tuple, Run], what: tuple[str, ...]) -> list[Run]:
     # A run that was trained on other clips is in a group with a longer name.
-    fitting = [run for (test, *of), run in newest.items() if tuple(of) == what and run.tested_on and test == run.test]
-    return list({run.tested_on["corpus"]: run for run in sorted(fitting, key=lambda run: run.made)}.values())
+    return runs.elsewhere(run for (test, *of), run in newest.items() if tuple(of) == what and test == run.test)
 
 
 def about_other_corpus(run: Run) -> str:

@@ -476,6 +476,21 @@ def _read_store(store: Path, shipped: bool) -> tuple[list[Run], list[Unreadable]
     return sorted(found, key=lambda run: run.made), unreadable
 
 
+def elsewhere(found: Iterable[Run]) -> list[Run]:
+    """The newest run on each other corpus, without runs that have heard some of its clips beforehand.
+
+    Parameters
+    ----------
+    found : iterable of Run
+
+    Returns
+    -------
+    list of Run
+    """
+    tested = [run for run in found if run.tested_on and not protocols.calibration_of(run.protocol)]
+    return list({run.tested_on["corpus"]: run for run in sorted(tested, key=lambda run: run.made)}.values())
+
+
 def list_all(stores: Iterable[Path]) -> list[Run]:
     """The runs of `read_all`; those that cannot be read are logged.
 

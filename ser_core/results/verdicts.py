@@ -16,7 +16,7 @@ from ser_core.audio.conditions import CONDITIONS
 from ser_core.corpus.labels import by_emotion
 from ser_core.evaluation import protocols as tests
 from ser_core.evaluation.verdicts import HEARD, NO_VOICE, UNLIKE, VERDICTS, Limits, limits, of_predictions
-from ser_core.results import robustness
+from ser_core.results import robustness, runs
 from ser_core.results.robustness import AS_RECORDED
 from ser_core.results.runs import Run
 
@@ -123,8 +123,7 @@ def of_runs(found: Iterable[Run], protocol: str, voices: pd.DataFrame | None = N
 def _elsewhere(found: list[Run], plain: Run) -> list[Run]:
     """The newest run of the same model on each other corpus."""
     what = plain.recipe.digest, plain.data_digest
-    same = [run for run in found if run.tested_on and (run.recipe.digest, run.data_digest) == what]
-    return list({run.tested_on["corpus"]: run for run in same}.values())
+    return runs.elsewhere(run for run in found if (run.recipe.digest, run.data_digest) == what)
 
 
 def _limits(by_condition: dict[str, pd.DataFrame]) -> Limits:

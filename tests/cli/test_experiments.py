@@ -44,6 +44,36 @@ def test_test_clips_are_also_heard_in_one_condition_or_in_a_list_of_them(
     assert answer["heard"][-1]["run"] in {one["run"] for one in compared["runs"]}
 
 
+def test_a_model_hears_some_clips_of_each_speaker_before(call, file, voices, monkeypatch):
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+    protocol = ("--protocol", "actors-2", "--calibrate", "random:3")
+    status, answer, error = call("run", "centred", "--features", file, *protocol, "--jobs", 1)
+    assert status == 0, error
+    assert answer["protocol"] == "actors-2+random-3"
+    assert sum(answer["test_counts"].values()) == 64 - 4 * 3
+    status, repeated, error = call("verify", answer["run"], "--features", file, "--jobs", 1)
+    assert status == 0, error
+    assert repeated["changed"] == 0
+    status, everything, _ = call("run", "centred", "--features", file, *protocol[:3], "all", "--jobs", 1)
+    assert sum(everything["test_counts"].values()) == 64
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "said"),
+    [
+        ("kn", ("--protocol", "actors-2", "--calibrate", "random:3"), "choose robust or centred"),
+        ("centred", ("--calibrate", "random:3"), "study holds no speakers out"),
+        ("centred", ("--protocol", "actors-2", "--calibrate", "happy:3"), "no calibration 'happy:3'"),
+        ("centred", ("--protocol", "actors-2", "--calibrate", "neutral:2"), "neutral:2 needs 2 neutral clips"),
+    ],
+)
+def test_clips_that_cannot_be_heard_before_are_refused(call, file, voices, monkeypatch, model, options, said):
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+    status, _, error = call("run", model, "--features", file, *options, "--jobs", 1)
+    assert status == 2
+    assert said in error
+
+
 def test_an_unknown_condition_is_refused(call, file):
     status, _, error = call("run", "kn", "--features", file, "--heard", "smal", "--jobs", 1)
     assert status == 2

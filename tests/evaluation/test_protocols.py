@@ -228,3 +228,73 @@ def test_another_corpus_to_test_on_has_a_protocol_of_its_own(name, protocol):
 
 def test_other_protocols_test_on_no_other_corpus():
     assert [protocols.corpus_of(name) for name in ("study", "actors-6", "corpus-emodb")] == [None] * 3
+
+
+@pytest.fixture(scope="module")
+def index():
+    """All clips that there are of RAVDESS."""
+    clips = [vars(clip) | {"label": clip.label} for clip in official_clips()]
+    return pd.DataFrame(clips).sort_values(["speaker", "stem"], ignore_index=True)
+
+
+def test_clips_known_before_are_the_speakers_own_and_not_tested(index):
+    plain = protocols.get("emobox").folds(index)
+    for calibration, number in (("neutral:2", 2), ("random:8", 8)):
+        protocol = protocols.get(protocols.calibrated("emobox", calibration))
+        assert protocol.holds_actors_out and protocol.interval_over == "speakers"
+        for fold, before in zip(protocol.folds(index), plain, strict=True):
+            np.testing.assert_array_equal(fold.train, before.train)
+            known = np.concatenate([one.clips for one in fold.known])
+            assert not set(known) & set(fold.held_out)
+            assert set(known) | set(fold.held_out) == set(before.held_out)
+            for one in fold.known:
+                assert len(one.clips) == number
+                assert len(set(index["speaker"].iloc[np.concatenate([one.clips, one.tested])])) == 1
+                if calibration == "neutral:2":
+                    assert set(index["emotion"].iloc[one.clips]) == {one.emotion} == {"neutral"}
+                else:
+                    assert one.emotion is None
+
+
+def test_all_clips_known_before_are_tested_too(index):
+    for fold, before in zip(
+        protocols.get("emobox+all").folds(index), protocols.get("emobox").folds(index), strict=True
+    ):
+        np.testing.assert_array_equal(fold.held_out, np.sort(before.held_out))
+        for one in fold.known:
+            np.testing.assert_array_equal(one.clips, one.tested)
+
+
+def test_clips_drawn_to_be_known_are_the_same_each_time(index):
+    first, again = (protocols.get("emobox+random-8").folds(index)[0] for _ in range(2))
+    np.testing.assert_array_equal(first.known[0].clips, again.known[0].clips)
+    assert len(set(index["emotion"].iloc[np.concatenate([one.clips for one in first.known])])) > 4
+
+
+@pytest.mark.parametrize("calibration", ["", "neutral", "neutral:0", "happy:2", "random:100", "all:3", "neutral:2 "])
+def test_a_calibration_that_there_is_not_is_named(calibration):
+    with pytest.raises(ProtocolError, match="no calibration"):
+        protocols.calibrated("emobox", calibration)
+
+
+def test_nobody_is_known_before_where_nobody_is_held_out():
+    with pytest.raises(ProtocolError, match="holds no speakers out"):
+        protocols.calibrated("study", "neutral:2")
+
+
+def test_more_clips_than_a_speaker_has_are_refused(index):
+    with pytest.raises(ProtocolError, match=r"neutral:9 needs 9 neutral clips of each speaker, and .. has 4"):
+        protocols.get("emobox+neutral-9").folds(index)
+    with pytest.raises(ProtocolError, match="random:60 needs 60 clips"):
+        protocols.get("emobox+random-60").folds(index)
+
+
+def test_names_of_calibrated_protocols_can_be_taken_apart():
+    name = protocols.calibrated("emobox+song", "random:8")
+    assert (name, protocols.uncalibrated(name), protocols.calibration_of(name)) == (
+        "emobox+song+random-8",
+        "emobox+song",
+        "random:8",
+    )
+    assert protocols.calibration_of("emobox") == ""
+    assert protocols.get("corpus-emodb-a1b2c3d4+all").holds_actors_out
