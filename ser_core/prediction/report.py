@@ -208,6 +208,7 @@ def _template() -> jinja2.Template:
         "clock": _clock,
         "duration": _duration,
         "middle_out": _middle_out,
+        "percent": _percent,
         "plain": _plain,
         "sentence": _sentence,
     }
@@ -250,6 +251,15 @@ def _duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{round(seconds) // 60} min {round(seconds) % 60} s"
+
+
+def _percent(share: float) -> str:
+    """0.714 -> "71.4%"; never rounded to 0% or 100%."""
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    if 0.9995 <= share < 1:
+        return ">99.9%"
+    return f"{share:.1%}"
 
 
 def _middle_out(text: str, most: int) -> str:

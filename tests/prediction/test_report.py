@@ -138,6 +138,12 @@ def test_the_eight_emotions_have_bars_in_their_colours_and_numbers_the_most_prob
     assert "possible from 10%" in document.words
 
 
+def test_no_probability_is_rounded_to_none_or_all(sheet, entry):
+    nearly = said(angry=0.9998, sad=0.0002)
+    words = Document(report([replace(sheet, prediction=nearly)], entry)).words
+    assert "Angry >99.9% Sad <0.1% Neutral 0.0%" in words
+
+
 def test_without_a_voice_there_are_no_probabilities(sheet, entry):
     document = Document(report([replace(sheet, prediction=ANSWERS["no_voice"])], entry))
     assert not document.all("rect") and "no probabilities" in document.words and "100.0%" not in document.words
@@ -208,6 +214,8 @@ def test_turns_are_listed_with_their_times(sheet, entry):
     words = Document(report([replace(sheet, turns=turns(20))], entry)).words
     assert "20 turns 1 0:00.0 – 0:02.4 calm or sad unsure 2 0:03.1" in words
     assert "20 0:58.9 – 1:01.3 calm or sad unsure" in words and "not shown" not in words
+    assert "How probable each emotion is, on the whole" in words
+    assert "male voice" not in words  # each turn may have its own
 
 
 def test_of_many_turns_the_rest_is_counted(sheet, entry):
