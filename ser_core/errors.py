@@ -45,6 +45,10 @@ class ArtifactError(SerError):
     """A stored model, run or table that is missing, damaged, or of another version."""
 
 
+class ReportError(SerError):
+    """A report that cannot be written where it was asked for."""
+
+
 class TuningError(SerError):
     """A study that is unknown, exists already or does not allow the search, or a database that cannot be used."""
 

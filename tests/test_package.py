@@ -81,6 +81,11 @@ def test_the_command_predicts_from_any_folder_what_a_checkout_does(call, clip, c
     assert there["probabilities"] == here["probabilities"]
 
 
+def test_it_writes_a_report_whose_template_came_with_it(call, clip):
+    call("ser", "predict", clip.name, "--model", "krr", "--report", "out.html")
+    assert "clip.wav" in (call.folder / "out.html").read_text()
+
+
 def test_a_file_that_a_child_process_decodes_is_decoded_there_too(call, clip):
     """Beside a script that would take the place of one of Python's own modules."""
     import av

@@ -236,6 +236,13 @@ def _predict_commands(command) -> None:
     sub = command("predict", "predict", "predict the emotion of recordings with a trained model")
     sub.add_argument("files", nargs="+", metavar="FILE", help="recordings, or manifests (FILE.csv) of recordings")
     sub.add_argument("--model", default="robust", metavar="KEY", help="key of a trained model (default: robust)")
+    sub.add_argument(
+        "--report",
+        dest="report_file",  # `report` records the progress of jobs
+        type=Path,
+        metavar="OUT.html",
+        help="also write a report to print or to forward, with a page for each recording",
+    )
 
 
 def _compare_commands(command) -> None:

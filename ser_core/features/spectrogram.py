@@ -1,4 +1,4 @@
-"""Time-frequency representations for plots: arrays with axes in Hz and seconds.
+"""The waveform and time-frequency representations for plots: arrays with axes in Hz and seconds.
 
 Frames have 2,048 samples and a hop of 512 (longer for long clips, for at most about 400 frames). The features that
 models use are in `mean180`, `functionals` and `frames`.
@@ -13,6 +13,27 @@ MAX_FRAMES = 400  # more cannot be distinguished on a screen
 NOTES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 VOICE_FLOOR_DB = -40.0  # below the loudest frame: quieter frames are noise or reverberation, with arbitrary notes
 CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 6400, 10_000)
+
+
+def envelope(samples: np.ndarray, rate: int, columns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The lowest and the highest sample of each short segment.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    columns : int > 0
+        About how many segments; at most twice as many.
+
+    Returns
+    -------
+    low, high : np.ndarray [shape=(segments,)]
+    seconds : np.ndarray [shape=(segments,)]
+        Where each segment begins.
+    """
+    length = max(1, len(samples) // columns)
+    segments = samples[: len(samples) // length * length].reshape(-1, length)
+    return segments.min(axis=1), segments.max(axis=1), np.arange(len(segments)) * length / rate
 
 
 def stft_decibels(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

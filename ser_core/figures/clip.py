@@ -98,13 +98,13 @@ def waveform(samples: np.ndarray, rate: int, scale: Scale | None = None, name: s
     sentence : str
     """
     scale = scale or Scale.of(samples, rate)
-    length = max(1, len(samples) // _COLUMNS)
-    pieces = samples[: len(samples) // length * length].reshape(-1, length)
-    seconds = np.round(np.arange(len(pieces)) * length / rate, 3)
+    low, high, seconds = spectrogram.envelope(samples, rate, _COLUMNS)
     figure = go.Figure()
-    for edge, fill in ((pieces.min(axis=1), None), (pieces.max(axis=1), "tonexty")):
+    for edge, fill in ((low, None), (high, "tonexty")):
         line = {"color": ACCENT, "width": 1}
-        figure.add_scatter(x=seconds, y=np.round(edge, 4), mode="lines", line=line, fill=fill, hoverinfo="skip")
+        figure.add_scatter(
+            x=seconds.round(3), y=np.round(edge, 4), mode="lines", line=line, fill=fill, hoverinfo="skip"
+        )
     _finish(figure, "Waveform", name or "air pressure over time", scale)
     figure.update_yaxes(title="amplitude (full scale = 1)", range=[-1.05 * scale.amplitude, 1.05 * scale.amplitude])
     loudest = np.abs(samples).argmax() / rate

@@ -72,3 +72,61 @@ def test_without_tensorflow_a_network_is_one_clear_line_and_other_models_answer(
     assert f'Model {model} needs TensorFlow, which is not installed: pip install "ser-core[train]"' in error
     assert len(error.strip().splitlines()) == 1
     assert call("predict", clip, "--model", "krr")[0] == 0
+
+
+@pytest.fixture
+def clips(tmp_path) -> list:
+    files = [tmp_path / "a<b>.wav", tmp_path / "two.wav"]
+    for file in files:
+        file.write_bytes(synthetic.wav("angry", actor=1, seconds=1.2))
+    return files
+
+
+def test_a_report_is_written_beside_the_answer(call, clips, tmp_path):
+    out = tmp_path / "out.html"
+    status, answer, said = call("predict", *clips, "--model", "krr", "--report", out)
+    assert status == 0 and len(answer["predictions"]) == 2
+    assert said == f"Report on 2 recordings: {out}\n"
+    html = out.read_text()
+    assert html.count("a&lt;b&gt;.wav") == 2 and "a<b>" not in html  # in the table, and on its page
+    assert str(tmp_path) not in html
+    assert sorted(file.name for file in tmp_path.glob("*.html*")) == ["out.html"]
+
+
+def test_a_report_leaves_out_what_cannot_be_heard(call, clips, tmp_path):
+    out = tmp_path / "out.html"
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"no sound")
+    status, _, said = call("predict", bad, clips[1], "--model", "krr", "--report", out)
+    assert status == 2 and f"Report on 1 recording: {out}" in said
+    assert "two.wav" in out.read_text() and "bad.wav" not in out.read_text()
+
+
+def test_without_any_recording_heard_no_report_is_written(call, tmp_path):
+    out = tmp_path / "out.html"
+    status, _, said = call("predict", tmp_path / "none.wav", "--model", "krr", "--report", out)
+    assert status == 2 and "No report was written" in said and not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "complaint"),
+    [
+        (".", "is a folder: name a file"),
+        ("nowhere/out.html", "there is no folder"),
+        ("two.wav", "a report is an HTML file"),
+        ("a" * 300 + ".html", "cannot be written (File name too long)"),
+    ],
+)
+def test_a_report_that_cannot_be_written_there_is_one_line_and_exit_2(call, clips, tmp_path, place, complaint):
+    before = clips[1].read_bytes()
+    status, answer, said = call("predict", clips[0], "--model", "krr", "--report", tmp_path / place)
+    assert (status, answer) == (2, None)
+    assert complaint in said and len(said.strip().splitlines()) == 1
+    assert clips[1].read_bytes() == before
+
+
+def test_a_read_only_installation_writes_no_report(call, clips, tmp_path, monkeypatch):
+    monkeypatch.setenv("SER_READ_ONLY", "1")
+    status, _, said = call("predict", clips[0], "--model", "krr", "--report", tmp_path / "out.html")
+    assert status == 2 and "read-only" in said and not (tmp_path / "out.html").exists()
+    assert call("predict", clips[0], "--model", "krr")[0] == 0

@@ -25,6 +25,21 @@ EVERY = {
 ROWS = {"stft": 512, "mel": 128, "mfcc": 40, "chroma": 12, "contrast": 7}
 
 
+def test_the_envelope_keeps_each_peak_at_its_time():
+    samples = np.zeros(10_005, np.float32)
+    samples[[2_500, 7_300]] = 0.5, -0.8
+    low, high, seconds = spectrogram.envelope(samples, 1000, 100)
+    assert len(low) == len(high) == len(seconds) == 100
+    assert (high.max(), low.min()) == pytest.approx((0.5, -0.8))
+    assert (seconds[high.argmax()], seconds[low.argmin()]) == pytest.approx((2.5, 7.3))
+
+
+def test_the_envelope_of_few_samples_is_the_samples():
+    samples = np.array([0.1, -0.2, 0.3], np.float32)
+    low, high, seconds = spectrogram.envelope(samples, 10, 100)
+    assert low.tolist() == high.tolist() == samples.tolist() and seconds.tolist() == [0, 0.1, 0.2]
+
+
 def test_a_tone_is_loudest_in_its_own_band():
     decibels, hz, seconds = mel_decibels(tone(1000), RATE)
     assert decibels.shape == (len(hz), len(seconds)) == (128, 87)
