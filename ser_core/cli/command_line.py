@@ -229,6 +229,8 @@ def _predict_commands(command) -> None:
     sub = command("predict", "predict", "predict the emotion of recordings with a trained model")
     sub.add_argument("files", nargs="+", metavar="FILE", help="recordings, or manifests (FILE.csv) of recordings")
     sub.add_argument("--model", default="robust", metavar="KEY", help="key of a trained model (default: robust)")
+    sub.add_argument("--turns", action="store_true", help="a row a turn of a long recording, instead of a row a file")
+    sub.add_argument("--format", default="table", help="table or csv (default: table)")
 
 
 def _compare_commands(command) -> None:
