@@ -139,7 +139,7 @@ def timeline(turns: pd.DataFrame) -> tuple[go.Figure, str]:
     sentence : str
     """
     is_said = turns["verdict"].isin(SAID)
-    probability = [row[row["emotion"]] for _, row in turns.iterrows()]
+    outline = {"color": MUTED, "width": [1.5 if name == "neutral" else 0.5 for name in turns["emotion"]]}
     figure = go.Figure(
         go.Bar(
             x=turns["end_s"] - turns["start_s"],
@@ -150,24 +150,20 @@ def timeline(turns: pd.DataFrame) -> tuple[go.Figure, str]:
                 "color": [BY_NAME[name].colour for name in turns["emotion"]],
                 "opacity": np.where(is_said, 1.0, 0.45),
                 "pattern": {"shape": np.where(is_said, "", "/"), "size": 6, "solidity": 0.4},
-                "line": _OUTLINE,
+                "line": outline,
             },
+            unselected={"marker": {"opacity": 0.4}},
             customdata=np.arange(1, len(turns) + 1),
             text=[
-                f"Turn {number}, {start:.1f} to {end:.1f} s: {answer}<br>{emotion} {percent(claimed)}, {gender} voice"
-                for number, start, end, answer, emotion, claimed, gender in zip(
-                    range(1, len(turns) + 1),
-                    *(turns[name] for name in ("start_s", "end_s", "answer", "emotion")),
-                    probability,
-                    turns["gender"],
-                    strict=True,
-                )
+                f"Turn {number}, {turn['start_s']:.1f} to {turn['end_s']:.1f} s: {turn['answer']}<br>It gives "
+                f"{turn['emotion']} {percent(turn[turn['emotion']])}, and a {turn['gender']} voice"
+                for number, turn in enumerate(turns.to_dict("records"), start=1)
             ],
             textposition="none",
             hovertemplate="%{text}<extra></extra>",
         )
     )
-    finish(figure, "Turns over time", height=340, showlegend=False, hovermode="closest")
+    finish(figure, "Turns over time", height=340, hovermode="closest")
     figure.update_xaxes(title="time (s)", rangemode="tozero")
     figure.update_yaxes(**ROWS, categoryorder="array", categoryarray=[BY_NAME[name].title for name in EMOTION_NAMES])
     sentence = f"{headline(turns)}. Each bar is a turn, in the row of its most probable emotion"

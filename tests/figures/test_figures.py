@@ -71,7 +71,7 @@ def test_each_turn_is_a_bar_in_the_row_and_colour_of_its_emotion_with_its_number
     assert (list(bars.base), list(bars.x)) == ([0, 4, 9], [3, 2, 5])
     assert list(bars.y) == ["Angry"] * 3 and set(bars.marker.color) == {BY_NAME["angry"].colour}
     assert list(bars.customdata) == [1, 2, 3]
-    assert plain(bars.text[1]) == "Turn 2, 4.0 to 6.0 s: angry or happy<br>angry 80 %, female voice"
+    assert plain(bars.text[1]) == "Turn 2, 4.0 to 6.0 s: angry or happy<br>It gives angry 80 %, and a female voice"
     assert sentence.startswith("3 turns, 10 s of speech: angry in 30 % of it, cannot tell in 70 %. ")
 
 
