@@ -88,17 +88,21 @@ def hear(found: Corpus, predictor: Predictor) -> None:
         is_heard = (turns["verdict"] == verdicts.HEARD).to_numpy()
         is_right = turns["emotion"].to_numpy() == true["emotion"].to_numpy()
         print(
-            f"{' and '.join(pair)}: {len(true)} of {made_calls.TURNS} found, {is_right.mean():.2f} of them right; "
-            f"{is_heard.sum()} heard, {is_right[is_heard].mean():.2f} of them right"
+            f"{' and '.join(pair)}: {len(true)} of {made_calls.TURNS} found, {_share(is_right)} of them right; "
+            f"{is_heard.sum()} heard, {_share(is_right[is_heard])} of them right"
         )
         said.append(is_heard)
         right.append(is_right)
         found_s.append(len(true))
     said, right = np.concatenate(said), np.concatenate(right)
     print(
-        f"in all {sum(found_s)} of {made_calls.TURNS * len(found_s)} found, {right.mean():.3f} of them right; "
-        f"{said.sum()} heard, {right[said].mean():.3f} of them right"
+        f"in all {sum(found_s)} of {made_calls.TURNS * len(found_s)} found, {_share(right)} of them right; "
+        f"{said.sum()} heard, {_share(right[said])} of them right"
     )
+
+
+def _share(is_right: np.ndarray) -> str:
+    return f"{is_right.mean():.3f}" if len(is_right) else "none"
 
 
 if __name__ == "__main__":
