@@ -17,8 +17,10 @@ from ser_core.features.mean180 import SAMPLE_RATE
 from ser_core.figures import clip as clip_figures
 from ser_core.figures import prediction as figures
 from ser_core.figures.style import percent
+from ser_core.files import as_csv
 from ser_core.models import registry
-from ser_core.prediction.predictor import Prediction
+from ser_core.prediction import turns
+from ser_core.prediction.predictor import TURNS, Prediction
 from ser_core.ui import cached
 from ser_core.ui.clip import audio_errors_shown, play
 
@@ -164,6 +166,7 @@ BADGES = {
     verdicts.UNLIKE: ("unlike all it has heard", "red", ":material/explore_off:"),
     verdicts.NO_VOICE: ("no voice", "gray", ":material/voice_over_off:"),
     verdicts.UNTESTED: ("never tested on new voices", "gray", ":material/science:"),
+    TURNS: ("several turns", "blue", ":material/forum:"),
 }
 
 
@@ -267,17 +270,17 @@ def show_probabilities(prediction: Prediction) -> None:
         if prediction.members:
             said = {registry.get(key).name: emotions for key, emotions in prediction.members.items()}
             ui.chart(figures.members(said, prediction.emotions), key="members")
-    if prediction.timeline is not None:
-        ui.chart(figures.timeline(prediction.timeline), key="timeline")
+    if prediction.turns is not None:
+        ui.chart(figures.timeline(prediction.turns), key="timeline")
 
 
 def offer_downloads(heard: list[Heard], key: str) -> None:
     """All answers as a table and as JSON."""
     answers = [{"file": clip.name, "model": key} | clip.prediction.as_dict() for clip in heard]
-    table = pd.json_normalize([answer | {"warnings": " ".join(answer["warnings"])} for answer in answers])
+    table = turns.table(answers)
     with st.container(horizontal=True):
         icon = ":material/download:"
-        st.download_button("CSV", table.to_csv(index=False), "emotions.csv", "text/csv", icon=icon)
+        st.download_button("CSV", as_csv(table), "emotions.csv", "text/csv", icon=icon)
         st.download_button("JSON", json.dumps(answers, indent=1), "emotions.json", "application/json", icon=icon)
 
 

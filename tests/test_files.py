@@ -1,5 +1,7 @@
 """Files written whole or not at all, and tables."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,3 +42,22 @@ def test_after_an_error_the_old_file_stands_and_nothing_is_left_of_the_new(tmp_p
         raise error
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+49 30", "-a.wav", "@SUM(A1)", "\t=1", " =1", "\n=1"])
+def test_no_text_in_a_csv_begins_like_a_formula(text):
+    table = pd.DataFrame({text: [text, "a=b.wav", "'"], "level": [-3.5, 1e-9, 0.0]})
+    again = pd.read_csv(io.StringIO(files.as_csv(table), newline=""))
+    assert again.columns.tolist() == [f"'{text}", "level"]
+    assert again[f"'{text}"].tolist() == [f"'{text}", "a=b.wav", "'"]
+    assert again["level"].tolist() == [-3.5, 1e-9, 0.0]
+
+
+def test_no_text_in_a_csv_begins_a_line_of_its_own():
+    again = pd.read_csv(io.StringIO(files.as_csv(pd.DataFrame({"file": ["a\r=1", "\r=1", "a\n=1"]})), newline=""))
+    assert again["file"].tolist() == ["a =1", "' =1", "a\n=1"]
+
+
+def test_numbers_lists_and_gaps_in_a_csv_stay_as_they_are():
+    table = pd.DataFrame({"possible": [["-angry"], []], "gender": [None, "male"], "turn": [1, -2]})
+    assert files.as_csv(table) == table.to_csv(index=False)

@@ -51,7 +51,7 @@ def _faults(waveform: Waveform, shortest_s: float, longest_s: float) -> Iterator
     if duration > longest_s:
         yield (
             f"Longer ({duration:.1f} s) than anything the model learned from (at most {longest_s:.1f} s): emotion may "
-            "change on the way, so read the timeline rather than the one answer."
+            "change on the way."
         )
     if loud < MIN_LEVEL_DBFS:
         yield (

@@ -243,6 +243,20 @@ def _predict_commands(command) -> None:
         metavar="OUT.html",
         help="also write a report to print or to forward, with a page for each recording",
     )
+    sub.add_argument(
+        "--speaker-neutral",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="recordings in which the same person speaks neutrally: the files are heard as that person's",
+    )
+    sub.add_argument(
+        "--one-speaker",
+        action="store_true",
+        help="all files are one person's, whose usual way of speaking is estimated from all of them",
+    )
+    sub.add_argument("--turns", action="store_true", help="a row a turn of a long recording, instead of a row a file")
+    sub.add_argument("--format", default="table", help="table or csv (default: table)")
 
 
 def _compare_commands(command) -> None:

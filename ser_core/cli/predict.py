@@ -1,64 +1,74 @@
 """`predict`: the emotion that a trained model predicts for recordings."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from ser_core import audio, corpus
-from ser_core.cli.screen import complain, print_table, say
-from ser_core.errors import AudioError, CorpusError, ReportError
+from ser_core import audio, corpus, files
+from ser_core.cli.screen import complain, print_table, progress, say
+from ser_core.errors import AudioError, CorpusError, ModelError, ReportError
 from ser_core.features.mean180 import SAMPLE_RATE
-from ser_core.files import atomically
-from ser_core.prediction import model_store
+from ser_core.prediction import model_store, turns
 from ser_core.prediction.predictor import Predictor
 from ser_core.prediction.report import Sheet, report
+
+FORMATS = ("table", "csv")
 
 
 def predict(options, settings):
     """Print the emotion that a trained model predicts for each file, and write a report where one is asked for."""
+    if options.format not in FORMATS:
+        raise ModelError(f"There is no format {options.format!r}; there is {', '.join(FORMATS)}")
     if options.report_file:
         settings.require_writable("report")
         _check_place(options.report_file)
     predictor = Predictor.load(model_store.find(options.model, settings.stores))
-    predictions, answers, sheets, errors = [], [], [], []
+    predictions, sheets, errors = [], [], []
 
     def leave_out(file, reason):
         errors.append({"file": file, "error": reason.removeprefix(f"{file}: ")})
         complain(f"{file}: {errors[-1]['error']}")
 
-    for file, truth in _clips(options.files, leave_out):
-        try:
-            waveform = audio.load(Path(file), rate=SAMPLE_RATE)
-            prediction = predictor.predict(waveform)
-            predictions.append({"file": file} | prediction.as_dict() | truth)
-            answers.append(prediction.answer)
-            if options.report_file:
-                sheets.append(Sheet.of(Path(file).name, waveform, prediction))
-        except AudioError as error:
-            leave_out(file, str(error))
+    predictor, knows = _knowing_the_speaker(predictor, options)
+    with progress("Listening", "turn", options) as advance:
+        for file, truth in _clips(options.files, leave_out):
+            try:
+                waveform = audio.load(Path(file), rate=SAMPLE_RATE)
+                prediction = predictor.predict(waveform, progress=advance)
+                predictions.append({"file": file} | prediction.as_dict() | truth)
+                if options.report_file:
+                    sheets.append(Sheet.of(Path(file).name, waveform, prediction, turns=prediction.turns))
+            except AudioError as error:
+                leave_out(file, str(error))
     if options.report_file:
         _write_report(options.report_file, sheets, predictor.entry)
 
     def show():
-        if predictions:
-            has_truth = any("truth" in item for item in predictions)
-            columns = ["file", "answer", "voice", "claimed", *["true emotion"] * has_truth, "why, and what to mind"]
-            rows = [
-                (
-                    item["file"],
-                    answer,
-                    item["gender"] or "",
-                    "" if item["emotion"] is None else f"{item['emotion_probability']:.2f}",
-                    *[item.get("truth", "")] * has_truth,
-                    "\n".join([item["reason"], *item["warnings"]]),
-                )
-                for item, answer in zip(predictions, answers, strict=True)
-            ]
-            title = f"Predictions of {predictor.entry.name}"
-            print_table(title, columns, rows)
+        if predictions and options.format == "csv":
+            print(files.as_csv(turns.table(predictions, by_turn=options.turns)), end="")
+        elif predictions:
+            title, show_rows = f"Predictions of {predictor.entry.name}", _show_turns if options.turns else _show_files
+            show_rows(title, predictions)
             say(f"{'. '.join(predictor.entry.worth)}.")
 
-    answer = {"predictions": predictions, "errors": errors, "worth": list(predictor.entry.worth)}
+    answer = {"predictions": predictions, **knows, "errors": errors, "worth": list(predictor.entry.worth)}
     return answer, 2 if errors else 0, show
+
+
+def _knowing_the_speaker(predictor, options):
+    """The predictor that has heard the speaker before, if the options say so, and what the JSON answer says of it."""
+    if options.speaker_neutral and options.one_speaker:
+        raise ModelError("--speaker-neutral and --one-speaker are two ways to know a speaker: give one of them")
+    if options.speaker_neutral:
+        known = [audio.load(file, rate=SAMPLE_RATE) for file in options.speaker_neutral]
+        return predictor.of_speaker(known, "neutral"), {"speaker": f"neutral:{len(known)}"}
+    if options.one_speaker:
+        known = []
+        for file, _ in _clips(options.files, lambda *_: None):
+            with suppress(AudioError):  # told where its prediction is missing
+                known.append(audio.load(Path(file), rate=SAMPLE_RATE))
+        return (predictor.of_speaker(known), {"speaker": f"all:{len(known)}"}) if known else (predictor, {})
+    return predictor, {}
 
 
 def _check_place(file: Path) -> None:
@@ -76,11 +86,44 @@ def _write_report(file: Path, sheets: list[Sheet], entry: model_store.ModelEntry
         complain(f"No report was written to {file}, because no recording could be heard.")
         return
     try:
-        with atomically(file) as part:
+        with files.atomically(file) as part:
             part.write_text(report(sheets, entry), encoding="utf-8")
     except OSError as error:
         raise ReportError(f"{file} cannot be written ({error.strerror}). Name another place with --report") from error
     complain(f"Report on {len(sheets)} recording{'s' * (len(sheets) > 1)}: {file}")
+
+
+def _show_files(title, predictions):
+    has_truth = any("truth" in item for item in predictions)
+    columns = ["file", "answer", "voice", "claimed", *["true emotion"] * has_truth, "why, and what to mind"]
+    rows = [
+        (
+            item["file"],
+            item["answer"],
+            item["gender"] or "",
+            "" if item["emotion"] is None else f"{item['emotion_probability']:.2f}",
+            *[item.get("truth", "")] * has_truth,
+            "\n".join([item["reason"], *item["warnings"]]),
+        )
+        for item in predictions
+    ]
+    print_table(title, columns, rows)
+
+
+def _show_turns(title, predictions):
+    rows = [
+        (
+            item["file"],
+            number,
+            *(("", "") if turn["start_s"] is None else (f"{turn['start_s']:.1f}", f"{turn['end_s']:.1f}")),
+            turn["answer"],
+            turn["gender"] or "",
+            "" if turn["emotion"] is None else f"{turn['probabilities'][turn['emotion']]:.2f}",
+        )
+        for item in predictions
+        for number, turn in enumerate(turns.of_answer(item), start=1)
+    ]
+    print_table(title, ["file", "turn", "from (s)", "to (s)", "answer", "voice", "claimed"], rows)
 
 
 def _clips(files: list[str], leave_out):

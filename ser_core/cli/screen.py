@@ -68,10 +68,10 @@ def progress(what: str, unit: str, options) -> Iterator[Callable[[int, int], Non
     """
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(unit), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=err, disable=is_quiet(options)) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(what, total=None, visible=False)
 
         def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+            bar.update(task, completed=done, total=total, visible=True)
             if options.report:
                 options.report.progress(what, done, total, unit=unit)
 

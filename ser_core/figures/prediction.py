@@ -5,8 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, GENDERS, emotion_of, title_of
-from ser_core.evaluation.verdicts import HEARD, UNTESTED
-from ser_core.figures.style import MUTED, SEQUENTIAL, finish, percent
+from ser_core.figures.style import MUTED, ROWS, SEQUENTIAL, finish, percent
+from ser_core.prediction.turns import SAID, headline
 
 _OUTLINE = {"color": MUTED, "width": 1}
 
@@ -123,63 +123,51 @@ def members(alone: dict[str, dict[str, float]], together: dict[str, float]) -> t
     return figure, sentence
 
 
-def timeline(windows: pd.DataFrame) -> tuple[go.Figure, str]:
-    """Emotion probabilities of each window of a long recording; a dot marks each window's most probable.
+def timeline(turns: pd.DataFrame) -> tuple[go.Figure, str]:
+    """A bar for each turn of a long recording, in the row and the colour of its most probable emotion.
+
+    The `customdata` of a bar is the number of its turn, from 1.
 
     Parameters
     ----------
-    windows : pd.DataFrame
-        `start_s`, `end_s`, `verdict` and a column for each emotion, as `Prediction.timeline`.
+    turns : pd.DataFrame
+        As `Prediction.turns`.
 
     Returns
     -------
     figure : go.Figure
     sentence : str
     """
-    length = windows["end_s"].iloc[0] - windows["start_s"].iloc[0]
-    silent = windows[EMOTION_NAMES[0]].isna()
-    said = windows["verdict"].isin([HEARD, UNTESTED])
-    middle = (windows["start_s"] + windows["end_s"]) / 2
-    names = [BY_NAME[name].title for name in EMOTION_NAMES]
-    values = windows[list(EMOTION_NAMES)]
-    top = values[~silent].idxmax(axis=1)
+    is_said = turns["verdict"].isin(SAID)
+    outline = {"color": MUTED, "width": [1.5 if name == "neutral" else 0.5 for name in turns["emotion"]]}
     figure = go.Figure(
-        go.Heatmap(
-            z=values.T.to_numpy(),
-            x=middle,
-            y=names,
-            colorscale=SEQUENTIAL,
-            zmin=0,
-            zmax=1,
-            colorbar={"title": "probability", "thickness": 12, "tickformat": ".0%"},
-            hovertemplate="%{y} around %{x:.1f} s: %{z:.0%}<extra></extra>",
+        go.Bar(
+            x=turns["end_s"] - turns["start_s"],
+            base=turns["start_s"],
+            y=[BY_NAME[name].title for name in turns["emotion"]],
+            orientation="h",
+            marker={
+                "color": [BY_NAME[name].colour for name in turns["emotion"]],
+                "opacity": np.where(is_said, 1.0, 0.45),
+                "pattern": {"shape": np.where(is_said, "", "/"), "size": 6, "solidity": 0.4},
+                "line": outline,
+            },
+            unselected={"marker": {"opacity": 0.4}},
+            customdata=np.arange(1, len(turns) + 1),
+            text=[
+                f"Turn {number}, {turn['start_s']:.1f} to {turn['end_s']:.1f} s: {turn['answer']}<br>It gives "
+                f"{turn['emotion']} {percent(turn[turn['emotion']])}, and a {turn['gender']} voice"
+                for number, turn in enumerate(turns.to_dict("records"), start=1)
+            ],
+            textposition="none",
+            hovertemplate="%{text}<extra></extra>",
         )
     )
-    figure.add_scatter(
-        x=middle[~silent],
-        y=[BY_NAME[name].title for name in top],
-        mode="markers",
-        marker={
-            "color": "white",
-            "size": 8,
-            "line": {"color": "black", "width": 1},
-            "symbol": np.where(said[~silent], "circle", "circle-open"),
-        },
-        hoverinfo="skip",
-    )
-    finish(figure, "Emotion over time", height=340, showlegend=False)
-    figure.update_xaxes(title="middle of the window (s)")
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    sentence = (
-        f"{len(windows)} overlapping windows of {length:.1f} s, each answered by itself; the dot is its most probable "
-        "emotion, a ring where the model cannot tell."
-    )
-    if len(top):
-        shares = top.value_counts(normalize=True)
-        sentence += f" Most often {shares.index[0]}: {percent(shares.iloc[0])} of the windows with a voice."
-    if silent.any():
-        sentence += f" In {silent.sum()} windows no voice is heard: they are left blank."
-    return figure, sentence
+    finish(figure, "Turns over time", height=340, hovermode="closest")
+    figure.update_xaxes(title="time (s)", rangemode="tozero")
+    figure.update_yaxes(**ROWS, categoryorder="array", categoryarray=[BY_NAME[name].title for name in EMOTION_NAMES])
+    sentence = f"{headline(turns)}. Each bar is a turn, in the row of its most probable emotion"
+    return figure, sentence + ("." if is_said.all() else "; it is pale and hatched where the model cannot tell.")
 
 
 def _bars(names: list[str], values: list[float], colours: list[str]) -> go.Figure:

@@ -90,6 +90,8 @@ class SpeakerOffset(BaseEstimator):
         if emotion is None:
             mean, within = self.means_[0], self.within_unknown_
         else:
+            if emotion not in self.emotions_:
+                raise ValueError(f"No clip that was learned from was {emotion}")
             (place,) = np.flatnonzero(self.emotions_ == emotion)
             mean, within = self.means_[1 + place], self.within_
         worth = self.between_ / np.maximum(self.between_ + within / len(features), 1e-12)

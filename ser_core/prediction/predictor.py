@@ -1,14 +1,15 @@
 """From a recording to a prediction: the probability of each class, emotion and gender, and warnings."""
 
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ser_core import audio
-from ser_core.audio import quality
-from ser_core.audio.voice_activity import has_voice, voiced
+from ser_core import audio, interrupts
+from ser_core.audio import quality, voice_activity
 from ser_core.corpus.labels import (
     EMOTION_NAMES,
     GENDERS,
@@ -18,17 +19,19 @@ from ser_core.corpus.labels import (
     emotion_of,
     title_of,
 )
-from ser_core.errors import ArtifactError
+from ser_core.errors import ArtifactError, AudioError
 from ser_core.evaluation import verdicts
 from ser_core.evaluation.verdicts import NO_VOICE, UNTESTED, Limits
 from ser_core.features import mean180
 from ser_core.features import registry as feature_sets
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.prediction import model_store
+from ser_core.prediction import turns as speaking
 from ser_core.settings import Settings
 
 VERDICTS = (*verdicts.VERDICTS, NO_VOICE, UNTESTED)
-MAX_WINDOWS = 120  # of a timeline: one per second for two minutes, then further apart
+TURNS = "turns"  # instead of a verdict: each turn has its own
+BATCH = 16  # turns that are heard at a time, which bounds the memory that it takes
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,10 @@ class Prediction:
         Of a vote: the emotion probabilities of each member.
     warnings : tuple of str
         What limits the prediction, e.g. clipping, noise, an unusual length.
-    timeline : pd.DataFrame, optional
-        Of a recording longer than any training clip: `start_s`, `end_s` (s), `verdict` and the probabilities of the
-        eight emotions in overlapping windows; NaN where nobody speaks.
+    turns : pd.DataFrame, optional
+        Of a recording longer than any training clip in which somebody speaks more than once: `start_s`, `end_s` (s),
+        `verdict`, `answer`, `emotion`, `gender` and the probabilities of the eight emotions of each turn. Then all
+        other probabilities are means over the speaking time, and no single emotion is named.
     has_voice : bool
         Whether anybody speaks or sings. If not, `probabilities` mean nothing, and no emotion is named.
     limits : Limits, optional
@@ -57,14 +61,16 @@ class Prediction:
     probabilities: dict[str, float]
     members: dict[str, dict[str, float]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    timeline: pd.DataFrame | None = None
+    turns: pd.DataFrame | None = None
     has_voice: bool = True
     limits: Limits | None = None
     distance: float | None = None
 
     @property
     def verdict(self) -> str:
-        """Whether an emotion may be named: one of `VERDICTS`."""
+        """Whether an emotion may be named: one of `VERDICTS`, or `TURNS` if each turn has its own verdict."""
+        if self.turns is not None:
+            return TURNS
         if not self.has_voice:
             return NO_VOICE
         if self.limits is None:
@@ -74,11 +80,11 @@ class Prediction:
 
     @property
     def possible(self) -> tuple[str, ...]:
-        """The emotions that are possible, the most probable first; empty without a voice.
+        """The emotions that are possible, the most probable first; empty without a voice, and of several turns.
 
         Of a model that was never asked about new speakers, the most probable alone.
         """
-        if not self.has_voice:
+        if not self.has_voice or self.turns is not None:
             return ()
         if self.limits is None:
             return (self.emotion,)
@@ -87,7 +93,12 @@ class Prediction:
 
     @property
     def answer(self) -> str:
-        """What may be said, in a few words: angry, angry or fearful, cannot tell, a guess: angry, no voice."""
+        """What may be said, in a few words: angry, angry or fearful, cannot tell, a guess: angry, no voice.
+
+        Of several turns, how many there are and how much of their time has which answer.
+        """
+        if self.turns is not None:
+            return speaking.headline(self.turns)
         verdict = self.verdict
         if verdict == NO_VOICE:
             return "no voice"
@@ -156,7 +167,8 @@ class Prediction:
         -------
         dict
             `verdict`, its `reason` and the `possible` emotions; `label`, `emotion`, `gender`, `probability` (of the
-            label), `emotion_probability`, which are None if there is no voice; `probabilities`, `warnings`.
+            label), `emotion_probability`, which are None if there is no voice or several turns; `probabilities`,
+            `warnings`; the `answer` in words; `turns`, as `turns.records`.
         """
         answer = {
             "label": self.label,
@@ -169,9 +181,11 @@ class Prediction:
             "verdict": self.verdict,
             "reason": self.reason,
             "possible": list(self.possible),
-            **(answer if self.has_voice else dict.fromkeys(answer)),
+            **(answer if self.has_voice and self.turns is None else dict.fromkeys(answer)),
             "probabilities": self.probabilities,
             "warnings": list(self.warnings),
+            "answer": self.answer,
+            "turns": speaking.records(self.turns),
         }
 
 
@@ -179,6 +193,8 @@ def _reason(prediction: Prediction) -> str:
     limits, verdict = prediction.limits, prediction.verdict
     if verdict == NO_VOICE:
         return "No voice was found in this recording, so no emotion is named."
+    if verdict == TURNS:
+        return "Emotion may change from turn to turn, so each has an answer of its own."
     if limits is None:
         return "The model was never asked about people whom it had not heard, so how often it is right is not known."
     if verdict == verdicts.UNLIKE:
@@ -202,10 +218,16 @@ class Listener:
     ----------
     model : EmotionClassifier
     entry : ModelEntry
+
+    Attributes
+    ----------
+    offset : np.ndarray [shape=(d,)] or 0
+        Of the speaker, taken away from all features; 0 if nobody in particular speaks.
     """
 
     def __init__(self, model: EmotionClassifier, entry: model_store.ModelEntry):
         self.model = model
+        self.offset: np.ndarray | int = 0
         # Without augmentation, which is for training only.
         self.features = feature_sets.get(entry.recipe.features, Settings.from_environment())
         # A backbone's version is known only with its weights.
@@ -231,10 +253,16 @@ class Listener:
         np.ndarray [shape=(clips,)] or None
             How far each clip is from all that was learned, from a model that measures it.
         """
-        features = self.features.of(clips)
+        features = self.features.of(clips) - self.offset
         members = self.model.members_proba(features)
         probabilities = self.model.vote(members) if members else self.model.predict_proba(features)
         return probabilities, members, self.model.distances(features)
+
+    def of_speaker(self, clips: list[np.ndarray], emotion: str | None) -> "Listener":
+        """As `Predictor.of_speaker`, from samples."""
+        result = copy(self)
+        result.offset = self.model.speaker_offset(self.features.of(clips), emotion)
+        return result
 
 
 class VoteListener:
@@ -254,6 +282,12 @@ class VoteListener:
         members = {key: listener.hear(clips)[0] for key, (_, listener) in self.members.items()}
         weights = [weight for weight, _ in self.members.values()]
         return np.average(list(members.values()), axis=0, weights=weights), members, None
+
+    def of_speaker(self, clips: list[np.ndarray], emotion: str | None) -> "VoteListener":
+        """As `Listener.of_speaker`, which raises a `ModelError` for members that estimate no offsets."""
+        return VoteListener(
+            {key: (weight, listener.of_speaker(clips, emotion)) for key, (weight, listener) in self.members.items()}
+        )
 
 
 class Predictor:
@@ -297,13 +331,52 @@ class Predictor:
         loaded = {key: (weight, Listener(model_store.load(member), member)) for key, (weight, member) in members}
         return cls(VoteListener(loaded), entry)
 
-    def predict_file(self, source: str | Path | bytes) -> Prediction:
+    def of_speaker(self, waveforms: Sequence[audio.Waveform], emotion: str | None = None) -> "Predictor":
+        """The same model for recordings of one person, some of whose recordings it hears before.
+
+        Parameters
+        ----------
+        waveforms : sequence of Waveform
+            At 22,050 Hz. Each turn of a long one counts as a recording.
+        emotion : str, optional
+            In which the person speaks there, such as "neutral"; None if that is not known. Without it, the more
+            recordings of different emotions, the better.
+
+        Returns
+        -------
+        Predictor
+
+        Raises
+        ------
+        ModelError
+            If the model takes no recordings of a speaker beforehand, or no emotion of that name was learned.
+        AudioError
+            If there is no voice in any of them.
+        """
+        clips = [clip for waveform in waveforms for clip in self._pieces(waveform)]
+        if not clips:
+            raise AudioError("There is no voice in the recordings of the speaker. Give others")
+        return Predictor(self.listener.of_speaker(clips, emotion), self.entry)
+
+    def _pieces(self, waveform: audio.Waveform) -> list[np.ndarray]:
+        """The turns of a long recording, a short one as it is, nothing without a voice."""
+        samples, rate = waveform.samples, waveform.rate
+        if waveform.duration_s > self.entry.trained_on.longest_s:
+            borders = np.round(voice_activity.turns(samples, rate) * rate).astype(int)
+            return [samples[start:end] for start, end in borders]
+        return [samples] if voice_activity.has_voice(samples, rate) else []
+
+    def predict_file(
+        self, source: str | Path | bytes, *, progress: Callable[[int, int], None] | None = None
+    ) -> Prediction:
         """Predict from a file, or from bytes of an untrusted source.
 
         Parameters
         ----------
         source : str, Path or bytes
             A file, or its content.
+        progress : callable, optional
+            As for `predict`.
 
         Returns
         -------
@@ -314,14 +387,16 @@ class Predictor:
         AudioError
             If it cannot be decoded within the limits, or is silent.
         """
-        return self.predict(audio.load(source, rate=mean180.SAMPLE_RATE))
+        return self.predict(audio.load(source, rate=mean180.SAMPLE_RATE), progress=progress)
 
-    def predict(self, waveform: audio.Waveform) -> Prediction:
-        """Predict from a waveform at 22,050 Hz; one longer than any training clip also gets a timeline.
+    def predict(self, waveform: audio.Waveform, *, progress: Callable[[int, int], None] | None = None) -> Prediction:
+        """Predict from a waveform at 22,050 Hz; one longer than any training clip is heard turn by turn.
 
         Parameters
         ----------
         waveform : Waveform
+        progress : callable, optional
+            Called with the number of turns heard and of turns in all, if there are several; may raise to stop.
 
         Returns
         -------
@@ -335,20 +410,14 @@ class Predictor:
         if waveform.rate != mean180.SAMPLE_RATE:
             raise ValueError(f"The sound is at {waveform.rate} Hz, the features want {mean180.SAMPLE_RATE} Hz")
         trained_on = self.entry.trained_on
-        probabilities, members, distances = self.listener.hear([waveform.samples])
-        is_long = waveform.duration_s > trained_on.longest_s
-        timeline = self._timeline(waveform, trained_on.median_s) if is_long else None
-        prediction = Prediction(
-            probabilities=dict(zip(LABELS, probabilities[0].tolist(), strict=True)),
-            members={
-                key: dict(zip(EMOTION_NAMES, by_emotion(member[0]).tolist(), strict=True))
-                for key, member in members.items()
-            },
+        if waveform.duration_s > trained_on.longest_s:
+            ends_s = voice_activity.turns(waveform.samples, waveform.rate)
+            if len(ends_s) > 1:
+                return self._by_turns(waveform, ends_s, progress or (lambda done, total: None))
+        prediction = replace(
+            self._each([waveform.samples])[0],
             warnings=quality.warnings(waveform, shortest_s=trained_on.shortest_s, longest_s=trained_on.longest_s),
-            timeline=timeline,
-            has_voice=has_voice(waveform.samples, waveform.rate),
-            limits=self.limits,
-            distance=None if distances is None else float(distances[0]),
+            has_voice=voice_activity.has_voice(waveform.samples, waveform.rate),
         )
         if not prediction.has_voice:
             return prediction
@@ -359,28 +428,50 @@ class Predictor:
         """What an answer must pass to be said; None if the model was never asked about new speakers."""
         return self.entry.unheard.limits if self.entry.unheard else None
 
-    def _timeline(self, waveform: audio.Waveform, window_s: float) -> pd.DataFrame:
-        """Emotion probabilities of overlapping windows as long as a typical training clip, and the verdict on each.
-
-        The last window ends with the recording. A window without a voice has no probabilities.
-        """
-        last = waveform.duration_s - window_s
-        starts = np.linspace(0, last, min(MAX_WINDOWS, 2 + int(last)))
-        pieces = [
-            waveform.samples[round(start * waveform.rate) : round((start + window_s) * waveform.rate)]
-            for start in starts
+    def _each(self, clips: list[np.ndarray]) -> list[Prediction]:
+        """A prediction for each clip, taken for a voice, without warnings."""
+        probabilities, members, distances = self.listener.hear(clips)
+        return [
+            Prediction(
+                probabilities=dict(zip(LABELS, probabilities[place].tolist(), strict=True)),
+                members={
+                    key: dict(zip(EMOTION_NAMES, by_emotion(member[place]).tolist(), strict=True))
+                    for key, member in members.items()
+                },
+                limits=self.limits,
+                distance=None if distances is None else float(distances[place]),
+            )
+            for place in range(len(clips))
         ]
-        probabilities, _, distances = self.listener.hear(pieces)
-        emotions = pd.DataFrame(by_emotion(probabilities), columns=list(EMOTION_NAMES))
-        silent = ~voiced(waveform.samples, waveform.rate, starts, starts + window_s)
-        silent |= [quality.is_nearly_silent(piece, waveform.rate) for piece in pieces]
-        limits = self.limits
-        said = limits.verdicts(emotions.to_numpy(), distances) if limits else np.full(len(starts), UNTESTED)
-        emotions[silent] = np.nan
-        windows = pd.DataFrame(
-            {"start_s": starts, "end_s": starts + window_s, "verdict": np.where(silent, NO_VOICE, said)}
+
+    def _by_turns(
+        self, waveform: audio.Waveform, ends_s: np.ndarray, progress: Callable[[int, int], None]
+    ) -> Prediction:
+        """A prediction for each turn, and the means over the speaking time."""
+        heard: list[Prediction] = []
+        progress(0, len(ends_s))
+        for batch in np.split(ends_s, range(BATCH, len(ends_s), BATCH)):
+            interrupts.check()
+            borders = np.round(batch * waveform.rate).astype(int)
+            heard += self._each([waveform.samples[start:end] for start, end in borders])
+            progress(len(heard), len(ends_s))
+        rows = [
+            (start, end, one.verdict, one.answer, one.emotion, one.gender, *one.emotions.values())
+            for (start, end), one in zip(ends_s.tolist(), heard, strict=True)
+        ]
+        seconds = np.ptp(ends_s, axis=1)
+        return Prediction(
+            probabilities=_mean([one.probabilities for one in heard], seconds),
+            members={key: _mean([one.members[key] for one in heard], seconds) for key in heard[0].members},
+            warnings=quality.warnings(waveform, shortest_s=self.entry.trained_on.shortest_s, longest_s=np.inf),
+            turns=pd.DataFrame(rows, columns=list(speaking.COLUMNS)),
+            limits=self.limits,
         )
-        return pd.concat([windows, emotions], axis=1)
+
+
+def _mean(probabilities: Sequence[dict[str, float]], weights: np.ndarray) -> dict[str, float]:
+    mean = np.average([list(one.values()) for one in probabilities], axis=0, weights=weights)
+    return dict(zip(probabilities[0], mean.tolist(), strict=True))
 
 
 def _disagreement(prediction: Prediction) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
-"""Voices are found in every condition, and in nothing else."""
+"""Voices are found in every condition, and in nothing else; turns are found in calls."""
 
 import numpy as np
 import pytest
 
 from ser_core import audio, corpus
 from ser_core.audio import conditions, nonspeech
-from ser_core.audio.voice_activity import has_voice, voiced
+from ser_core.audio.voice_activity import CHUNK_S, _without_short, has_voice, turns
 from ser_core.corpus import synthetic
+from tests import made_calls
 
 RATE = 22_050
 TIME = np.arange(4 * RATE) / RATE
@@ -67,29 +68,87 @@ def test_any_length_has_an_answer(number):
     assert not has_voice(np.full(number, 0.1, np.float32), RATE)
 
 
-def test_windows_of_speech_are_told_from_windows_of_a_tone(spoken):
-    tone = 0.2 * nonspeech.make("a tone", RATE)
-    sound = np.concatenate([tone, spoken, tone])
-    begins, ends = len(tone) / RATE, (len(tone) + len(spoken)) / RATE
-    starts = np.array([0.0, 1.0, begins + 0.2, begins + 1.2, ends + 0.5, ends + 1.5])
-    assert voiced(sound, RATE, starts, starts + 1.4).tolist() == [False, False, True, True, False, False]
+# Turns
+
+PAUSE = np.zeros(RATE, np.float32)
+
+
+def line(length: int, level: float = 1e-3) -> np.ndarray:
+    """A telephone line in which nobody speaks."""
+    return level * np.random.default_rng(0).normal(size=length).astype(np.float32)
+
+
+def test_turns_are_found_between_pauses(spoken):
+    sound = np.concatenate([PAUSE, spoken, PAUSE, spoken])
+    length = len(spoken) / RATE
+    expected = [[1, 1 + length], [2 + length, 2 + 2 * length]]
+    np.testing.assert_allclose(turns(sound + line(len(sound)), RATE), expected, atol=0.3)
 
 
 @pytest.mark.parametrize("gain_db", [-40, 0, 20])
-def test_windows_of_speech_are_found_at_any_level(spoken, gain_db):
-    sound = np.concatenate([np.zeros(2 * RATE, np.float32), spoken]) * 10 ** (gain_db / 20)
-    found = voiced(sound, RATE, np.array([0.0, 2.5]), np.array([1.8, 4.5]))
-    assert found.tolist() == [False, True]
+def test_turns_are_found_at_any_level(spoken, gain_db):
+    sound = np.concatenate([PAUSE, spoken, PAUSE, spoken]) * 10 ** (gain_db / 20)
+    assert len(turns(sound, RATE)) == 2
 
 
-def test_a_window_that_holds_hardly_any_of_the_voice_is_none(spoken):
-    sound = np.concatenate([spoken, np.zeros(2 * RATE, np.float32)])
-    end = len(spoken) / RATE
-    starts = np.array([0.0, 0.0, end])
-    ends = np.array([end, 0.05, end + 9.0])  # all of it, less than a voice needs, and beyond the end of the sound
-    assert voiced(sound, RATE, starts, ends).tolist() == [True, False, False]
+def test_a_quiet_voice_among_loud_ones_is_a_turn(spoken):
+    sound = np.concatenate([spoken, PAUSE, 0.03 * spoken, PAUSE, spoken])
+    assert len(turns(sound + line(len(sound), 1e-5), RATE)) == 3
 
 
-def test_windows_of_silence_hold_no_voice():
-    starts = np.arange(3.0)
-    assert not voiced(np.zeros(4 * RATE, np.float32), RATE, starts, starts + 1).any()
+@pytest.mark.parametrize("kind", nonspeech.KINDS)
+def test_what_is_no_voice_is_no_turn(kind):
+    assert turns(nonspeech.make(kind, RATE), RATE).shape == (0, 2)
+
+
+def test_a_tone_between_voices_belongs_to_no_turn(spoken):
+    tone = 0.2 * nonspeech.make("a tone", RATE)
+    found = turns(np.concatenate([spoken, PAUSE, tone, PAUSE, spoken]), RATE)
+    assert len(found) == 2
+    assert found[0, 1] < len(spoken) / RATE + 0.5 and found[1, 0] > (len(spoken) + len(tone)) / RATE + 1.5
+
+
+@pytest.mark.parametrize("number", [1, 100, 5_000])
+def test_a_moment_has_no_turns(number):
+    assert turns(np.full(number, 0.1, np.float32), RATE).shape == (0, 2)
+
+
+def test_silence_has_no_turns():
+    assert turns(np.zeros(4 * RATE, np.float32), RATE).shape == (0, 2)
+
+
+@pytest.mark.parametrize("seconds", [15, 45])
+def test_who_never_pauses_is_cut_where_it_is_quietest(seconds):
+    sound = synthetic.speak("angry", actor=1, seconds=seconds)
+    found = turns(sound, RATE)
+    lengths = np.diff(found, axis=1)
+    assert len(found) > seconds // 10 and lengths.max() <= 10 and lengths.min() >= 0.5
+    assert (found[1:, 0] >= found[:-1, 1]).all()
+    level = [np.square(sound[round(at * RATE) - 500 : round(at * RATE) + 500]).mean() for at in found[:-1, 1]]
+    assert max(level) < np.square(sound).mean()
+
+
+def chunks(*seconds: tuple[float, float]) -> list[tuple[int, int]]:
+    return [(round(start / CHUNK_S), round(end / CHUNK_S)) for start, end in seconds]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        pytest.param([(1, 1.3)], [], id="alone"),
+        pytest.param([(1, 1.3), (2, 4)], [(2, 4)], id="far from its neighbour"),
+        pytest.param([(1, 1.3), (1.7, 4)], [(1, 4)], id="before its neighbour"),
+        pytest.param([(1, 3), (3.4, 3.7)], [(1, 3.7)], id="after its neighbour"),
+        pytest.param([(1, 1.3), (1.7, 2.0)], [(1, 2)], id="two that are long enough together"),
+        pytest.param([(1, 3), (3.4, 5)], [(1, 3), (3.4, 5)], id="none of them"),
+    ],
+)
+def test_turns_that_are_too_short_join_a_neighbour_or_go(given, kept):
+    assert _without_short(chunks(*given)) == chunks(*kept)
+
+
+def test_turns_of_a_telephone_call_are_found(ravdess):
+    samples, true = made_calls.call(corpus.index(ravdess), ("01", "20"), seed=0)
+    found = turns(samples, made_calls.RATE)
+    assert len(true) == 32 and (made_calls.match(found, true) >= 0).sum() >= 28
+    assert len(found) <= 36

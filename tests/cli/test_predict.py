@@ -1,12 +1,14 @@
+import io
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
 from ser_core.cli import main
 from ser_core.corpus import synthetic
-from ser_core.corpus.labels import LABELS
+from ser_core.corpus.labels import EMOTION_NAMES, LABELS
 
 
 def test_predict_with_the_shipped_model(call, tmp_path):
@@ -17,7 +19,7 @@ def test_predict_with_the_shipped_model(call, tmp_path):
     (prediction,) = answer["predictions"]
     assert list(prediction) == [
         "file", "verdict", "reason", "possible", "label", "emotion", "gender", "probability", "emotion_probability",
-        "probabilities", "warnings",
+        "probabilities", "warnings", "answer", "turns",
     ]  # fmt: skip
     assert prediction["file"] == str(clip)
     assert tuple(prediction["probabilities"]) == LABELS
@@ -48,6 +50,55 @@ def test_of_a_tone_no_emotion_is_named(call, tmp_path, capsys):
     assert (status, prediction["verdict"], prediction["emotion"]) == (0, "no_voice", None)
     assert main(["predict", str(clip), "--model", "krr"]) == 0
     assert "no voice" in capsys.readouterr().out
+
+
+@pytest.fixture
+def long(tmp_path):
+    """A recording of two turns, longer than any training clip."""
+    file, pause = tmp_path / "=long.wav", np.zeros(22_050)
+    voices = (synthetic.speak(emotion, actor=2, seconds=3) for emotion in ("angry", "sad"))
+    soundfile.write(file, np.concatenate([part for voice in voices for part in (voice, pause)]), 22_050)
+    return file
+
+
+def test_json_of_a_long_recording_holds_its_turns(call, long):
+    status, answer, _ = call("predict", long, "--model", "krr")
+    (prediction,) = answer["predictions"]
+    assert (status, prediction["verdict"], prediction["emotion"]) == (0, "turns", None)
+    assert prediction["answer"].startswith("2 turns, 5 s of speech: ")
+    first, second = prediction["turns"]
+    assert list(first) == ["start_s", "end_s", "verdict", "answer", "emotion", "gender", "probabilities"]
+    assert sum(first["probabilities"].values()) == pytest.approx(1)
+    assert first["end_s"] < second["start_s"]
+
+
+def test_csv_has_a_row_a_file_or_a_row_a_turn(tmp_path, long, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "short.wav").write_bytes(synthetic.wav("sad", actor=1))
+    tables = []
+    for more in ([], ["--turns"]):
+        assert main(["predict", long.name, "short.wav", "--model", "krr", "--format", "csv", *more]) == 0
+        tables.append(pd.read_csv(io.StringIO(capsys.readouterr().out)))
+    whole, by_turn = tables
+    assert whole["file"].tolist() == ["'=long.wav", "short.wav"]
+    assert "probabilities.angry_female" in whole and "turns" not in whole
+    assert by_turn["file"].tolist() == ["'=long.wav", "'=long.wav", "short.wav"]
+    assert by_turn["turn"].tolist() == [1, 2, 1]
+    assert by_turn["start_s"].isna().tolist() == [False, False, True]
+    probabilities = by_turn[[f"probabilities.{name}" for name in EMOTION_NAMES]]
+    assert probabilities.sum(axis=1).tolist() == pytest.approx([1, 1, 1])
+
+
+def test_turns_are_a_table_of_their_own(tmp_path, long, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", long.name, "--model", "krr", "--turns"]) == 0
+    shown = capsys.readouterr().out
+    assert "from (s)" in shown and shown.count("=long") == 2
+
+
+def test_a_format_that_is_none_is_one_clear_line(call, long):
+    status, _, said = call("predict", long, "--format", "xlsx")
+    assert status == 2 and "There is no format 'xlsx'; there is table, csv" in said
 
 
 def test_one_bad_file_is_named_the_others_are_answered_and_the_exit_is_2(call, tmp_path):

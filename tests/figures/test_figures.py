@@ -10,16 +10,24 @@ from ser_core.results import comparison, runs
 
 SURE = dict(zip(EMOTION_NAMES, (0.02, 0.01, 0.1, 0.01, 0.8, 0.02, 0.02, 0.02), strict=True))
 
+TURNS = pd.DataFrame(
+    {
+        "start_s": [0.0, 4.0, 9.0],
+        "end_s": [3.0, 6.0, 14.0],
+        "verdict": ["heard", "unsure", "unlike"],
+        "answer": ["angry", "angry or happy", "a guess: angry"],
+        "emotion": "angry",
+        "gender": "female",
+        **SURE,
+    }
+)
+
 
 def plain(sentence: str) -> str:
     return sentence.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def every_figure(settings):
-    windows = pd.DataFrame(
-        {"start_s": [0.0, 1.0], "end_s": [3.0, 4.0], "verdict": ["heard", "unsure"]}
-        | {name: [SURE[name]] * 2 for name in SURE}
-    )
     samples = synthetic.speak("happy", actor=1)
     return {
         "original_and_ours": scores.original_and_ours(comparison.table(runs.list_all(settings.stores))),
@@ -27,7 +35,7 @@ def every_figure(settings):
         "genders": prediction.genders({"female": 0.9, "male": 0.1}),
         "classes": prediction.classes(dict.fromkeys(LABELS, 1 / 16)),
         "members": prediction.members({"mlp": SURE, "xgb": SURE}, SURE),
-        "timeline": prediction.timeline(windows),
+        "timeline": prediction.timeline(TURNS),
         "waveform": clip.waveform(samples, 22_050),
         "mel": clip.mel(samples, 22_050),
     }
@@ -55,6 +63,25 @@ def test_emotions_have_their_own_colours_and_the_most_probable_is_on_top():
     for name, colour in zip(bars.y, bars.marker.color, strict=True):
         assert colour == BY_NAME[name.lower()].colour
     assert plain(sentence) == "Angry is the most probable at 80 %, then happy at 10 %."
+
+
+def test_each_turn_is_a_bar_in_the_row_and_colour_of_its_emotion_with_its_number():
+    figure, sentence = prediction.timeline(TURNS)
+    (bars,) = figure.data
+    assert (list(bars.base), list(bars.x)) == ([0, 4, 9], [3, 2, 5])
+    assert list(bars.y) == ["Angry"] * 3 and set(bars.marker.color) == {BY_NAME["angry"].colour}
+    assert list(bars.customdata) == [1, 2, 3]
+    assert plain(bars.text[1]) == "Turn 2, 4.0 to 6.0 s: angry or happy<br>It gives angry 80 %, and a female voice"
+    assert sentence.startswith("3 turns, 10 s of speech: angry in 30 % of it, cannot tell in 70 %. ")
+
+
+def test_turns_are_pale_and_hatched_where_the_model_cannot_tell():
+    figure, sentence = prediction.timeline(TURNS)
+    (bars,) = figure.data
+    assert bars.marker.opacity[0] == 1 and max(bars.marker.opacity[1:]) < 1
+    assert list(bars.marker.pattern.shape) == ["", "/", "/"]
+    assert "pale and hatched" in sentence
+    assert "pale" not in prediction.timeline(TURNS.assign(verdict="heard"))[1]
 
 
 def test_members_that_agree_are_counted():

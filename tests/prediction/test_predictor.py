@@ -10,9 +10,8 @@ from ser_core.corpus import synthetic
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS
 from ser_core.errors import AudioError
 from ser_core.evaluation.verdicts import Limits
-from ser_core.figures import prediction as figures
 from ser_core.prediction import cards
-from ser_core.prediction.predictor import VERDICTS, Prediction, Predictor
+from ser_core.prediction.predictor import TURNS, VERDICTS, Prediction, Predictor
 
 LIMITS = Limits(probability=0.1, distance=2.0, right=0.82, heard=0.4, clips=1440, conditions=31)
 
@@ -56,25 +55,80 @@ def test_the_same_clip_as_a_file_and_as_bytes_gives_the_same_answer(predictor, v
     assert predictor.predict_file(file) == predictor.predict_file(file.read_bytes())
 
 
-def test_a_long_clip_gets_a_timeline_that_covers_it(predictor):
-    angry, sad = (synthetic.speak(emotion, actor=6, seconds=4) for emotion in ("angry", "sad"))
-    timeline = predictor.predict(heard(np.concatenate([angry, sad]))).timeline
-    assert timeline["start_s"].iloc[0] == 0
-    assert timeline["end_s"].iloc[-1] == pytest.approx(8)
-    assert (timeline["end_s"] - timeline["start_s"]).to_numpy() == pytest.approx(1.2)
-    assert timeline["start_s"].diff().max() <= 1.0
-    np.testing.assert_allclose(timeline[list(EMOTION_NAMES)].sum(axis=1), 1)
-    assert timeline["angry"].iloc[1] > timeline["sad"].iloc[1]
-    assert timeline["sad"].iloc[-3] > timeline["angry"].iloc[-3]
+def call_of(*emotions: str, seconds: float = 3.0) -> np.ndarray:
+    """Somebody says something in each emotion, with pauses of a second."""
+    pause = np.zeros(22_050, np.float32)
+    return np.concatenate(
+        [part for one in emotions for part in (synthetic.speak(one, actor=6, seconds=seconds), pause)]
+    )
 
 
-def test_windows_in_which_nothing_is_heard_are_left_blank(predictor):
-    samples = np.concatenate([synthetic.speak("angry", actor=6, seconds=3), np.zeros(22_050 * 5, np.float32)])
-    timeline = predictor.predict(heard(samples)).timeline
-    assert timeline["angry"].iloc[0] > 0
-    assert timeline[list(EMOTION_NAMES)].iloc[-1].isna().all()
-    _, sentence = figures.timeline(timeline)
-    assert "windows no voice is heard: they are left blank" in sentence
+def test_a_long_recording_is_heard_turn_by_turn(predictor):
+    turns = predictor.predict(heard(call_of("angry", "sad"))).turns
+    assert list(turns.columns) == ["start_s", "end_s", "verdict", "answer", "emotion", "gender", *EMOTION_NAMES]
+    np.testing.assert_allclose(turns[["start_s", "end_s"]], [[0, 3], [4, 7]], atol=0.3)
+    np.testing.assert_allclose(turns[list(EMOTION_NAMES)].sum(axis=1), 1)
+    assert turns["emotion"].tolist() == turns["answer"].tolist() == ["angry", "sad"]
+    assert set(turns["verdict"]) == {"untested"}  # this model was asked about no speakers whom it had not heard
+
+
+def test_a_turn_is_heard_as_if_it_were_alone(predictor):
+    samples = call_of("angry", "sad")
+    turns = predictor.predict(heard(samples)).turns
+    start, end = (round(22_050 * time) for time in turns.loc[1, ["start_s", "end_s"]])
+    (alone,) = predictor._each([samples[start:end]])
+    assert turns.loc[1, list(EMOTION_NAMES)].to_dict() == pytest.approx(alone.emotions)
+
+
+def test_no_single_emotion_is_named_of_several_turns(predictor):
+    prediction = predictor.predict(heard(call_of("angry", "sad")))
+    answer = prediction.as_dict()
+    assert (prediction.verdict, prediction.possible) == (TURNS, ())
+    assert answer["answer"].startswith("2 turns, 5 s of speech: ") and "angry in 5" in answer["answer"]
+    assert [answer[name] for name in ("label", "emotion", "gender", "probability", "emotion_probability")] == [None] * 5
+    assert "each has an answer of its own" in answer["reason"]
+    assert [turn["emotion"] for turn in answer["turns"]] == ["angry", "sad"]
+    assert json.loads(json.dumps(answer)) == answer
+    assert not [sentence for sentence in prediction.warnings if sentence.startswith(("Longer", "Not settled"))]
+
+
+def test_other_probabilities_are_means_over_the_speaking_time(predictor):
+    prediction = predictor.predict(heard(call_of("angry", "sad")))
+    weights = prediction.turns["end_s"] - prediction.turns["start_s"]
+    for name, given in prediction.emotions.items():
+        assert given == pytest.approx(np.average(prediction.turns[name], weights=weights))
+    assert list(prediction.members) == ["kn", "xgb", "mlp"]
+    assert sum(prediction.members["xgb"].values()) == pytest.approx(1)
+
+
+def test_turns_are_heard_in_batches_and_progress_is_told(predictor, monkeypatch):
+    together, told = [], []
+    hear = predictor.listener.hear
+    monkeypatch.setattr(predictor.listener, "hear", lambda clips: together.append(len(clips)) or hear(clips))
+    monkeypatch.setattr("ser_core.prediction.predictor.BATCH", 2)
+    predictor.predict(heard(call_of("angry", "sad", "calm", seconds=1.5)), progress=lambda *at: told.append(at))
+    assert together == [2, 1]
+    assert told == [(0, 3), (2, 3), (3, 3)]
+
+
+def test_who_is_told_of_the_progress_may_stop_it(predictor):
+    class Stopped(Exception):
+        pass
+
+    def stop(done, total):
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        predictor.predict(heard(call_of("angry", "sad", seconds=1.5)), progress=stop)
+
+
+@pytest.mark.parametrize("pause_s", [0, 5])
+def test_a_long_recording_of_one_turn_is_heard_as_a_whole(predictor, pause_s):
+    samples = np.append(synthetic.speak("angry", actor=6, seconds=3), np.zeros(22_050 * pause_s, np.float32))
+    prediction = predictor.predict(heard(samples), progress=lambda *_: pytest.fail("there is nothing to wait for"))
+    assert (prediction.turns, prediction.as_dict()["turns"]) == (None, [])
+    assert prediction.as_dict()["emotion"] == prediction.answer == prediction.emotion
+    assert [sentence for sentence in prediction.warnings if sentence.startswith("Longer")]
 
 
 def test_sound_at_another_rate_is_refused(predictor, spoken):
@@ -82,13 +136,9 @@ def test_sound_at_another_rate_is_refused(predictor, spoken):
         predictor.predict(heard(spoken, rate=48_000))
 
 
-def test_ten_minutes_get_a_bounded_timeline(predictor):
-    noise = np.random.default_rng(0).normal(scale=0.1, size=600 * 22_050)
-    assert len(predictor.predict(heard(noise)).timeline) == 120
-
-
-def test_a_clip_as_long_as_the_training_clips_gets_none(predictor):
-    assert predictor.predict(heard(synthetic.speak("sad", actor=3, seconds=1.2))).timeline is None
+def test_a_clip_as_long_as_the_training_clips_is_heard_as_a_whole(predictor):
+    voice = synthetic.speak("sad", actor=3, seconds=0.55)
+    assert predictor.predict(heard(np.concatenate([voice, voice]))).turns is None
 
 
 def test_what_cannot_be_heard_is_an_error(predictor):
@@ -110,7 +160,7 @@ def test_the_answer_for_a_program_has_all_that_the_command_line_promises(predict
     answer = predictor.predict_file(synthetic.wav("angry", actor=6, seconds=1.2)).as_dict()
     assert list(answer) == [
         "verdict", "reason", "possible", "label", "emotion", "gender", "probability", "emotion_probability",
-        "probabilities", "warnings",
+        "probabilities", "warnings", "answer", "turns",
     ]  # fmt: skip
     assert answer["verdict"] == "untested"  # this model was asked about no speakers whom it had not heard
     assert answer["possible"] == [answer["emotion"]]
@@ -275,28 +325,18 @@ def test_a_model_that_measures_distances_says_how_far_a_recording_is(asked, monk
         assert (prediction.distance, prediction.verdict) == (distance, verdict)
 
 
-def test_each_window_of_a_long_clip_has_its_verdict(asked):
-    voice = synthetic.speak("angry", actor=6, seconds=4)
-    timeline = asked.predict(heard(np.concatenate([voice, np.zeros(22_050 * 5, np.float32)]))).timeline
-    assert list(timeline.columns) == ["start_s", "end_s", "verdict", *EMOTION_NAMES]
-    assert timeline["verdict"].iloc[1] == "heard"
-    assert timeline["verdict"].iloc[-1] == "no_voice"
-    assert ((timeline["verdict"] == "no_voice") == timeline["angry"].isna()).all()
+def test_each_turn_has_its_verdict(asked):
+    turns = asked.predict(heard(call_of("angry", "sad"))).turns
+    assert turns["verdict"].tolist() == ["heard", "unsure"]
+    assert turns["answer"].iloc[0] == "angry" and turns["answer"].iloc[1].startswith("sad or ")
 
 
-def test_windows_of_a_model_without_limits_are_untested(predictor):
-    timeline = predictor.predict(heard(synthetic.speak("angry", actor=6, seconds=4))).timeline
-    assert set(timeline["verdict"]) <= {"untested", "no_voice"} and "untested" in set(timeline["verdict"])
-
-
-def test_windows_that_are_far_are_unlike_and_shown_as_rings(asked, monkeypatch):
+def test_turns_that_are_far_are_unlike(asked, monkeypatch):
     asked = Predictor(asked.listener, replace(asked.entry, unheard=cards.Unheard("its-own", {}, LIMITS)))
-    monkeypatch.setattr(type(asked.listener.model), "distances", lambda _, features: np.full(len(features), 9.0))
-    timeline = asked.predict(heard(synthetic.speak("angry", actor=6, seconds=4))).timeline
-    assert set(timeline["verdict"]) <= {"unlike", "no_voice"} and "unlike" in set(timeline["verdict"])
-    figure, sentence = figures.timeline(timeline)
-    assert set(figure.data[1].marker.symbol) == {"circle-open"}
-    assert "a ring where the model cannot tell" in sentence
+    monkeypatch.setattr(type(asked.listener.model), "distances", lambda *_: np.array([1.0, 9.0]))
+    turns = asked.predict(heard(call_of("angry", "sad"))).turns
+    assert turns["verdict"].tolist() == ["heard", "unlike"]
+    assert turns["answer"].tolist() == ["angry", "a guess: sad"]
 
 
 def test_an_answer_that_is_not_settled_says_so(predictor, monkeypatch, spoken):
