@@ -103,6 +103,22 @@ class EmotionClassifier(ProbabilisticClassifier):
         measure = getattr(self.estimator_, "distances", None)
         return measure(features) if measure else None
 
+    def distances_to_each(self, features: np.ndarray) -> np.ndarray | None:
+        """How far clips are from each training clip, in the model's own space; None from a model that has none.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, training rows)] or None
+            In the order in which the model was fitted; the augmented copies of a clip come after it.
+        """
+        check_is_fitted(self)
+        measure = getattr(self.estimator_, "distances_to_each", None)
+        return measure(features) if measure else None
+
     def members_proba(self, features: np.ndarray) -> dict[str, np.ndarray]:
         """Predict the class probabilities of each member of a vote.
 
