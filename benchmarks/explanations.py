@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from ser_core import audio, corpus
-from ser_core.corpus.labels import EMOTION_NAMES, by_emotion
+from ser_core.corpus.labels import LABELS, by_emotion
 from ser_core.features import speaking, what_if
 from ser_core.features.mean180 import SAMPLE_RATE
+from ser_core.features.speaker_perturbation import perturb
 from ser_core.features.what_if import BOUNDS, Changes
 from ser_core.prediction import explanation
 from ser_core.prediction.explanation import Standing
@@ -29,6 +30,7 @@ from ser_core.settings import Settings
 SEED = 9
 EXAMPLES = 15  # training clips of each class, whose mean features count as usual
 BRIGHTNESS_OF_TILT = 1.8  # dB of brightness to 1 dB an octave
+BY_PRAAT = ("pitch_hz", "pitch_range_st", "pace")
 # Beginnings of the names of features that hold what no change of the sound reaches.
 HOLD = {
     "loudness_range_db": ("energy_",),
@@ -60,13 +62,17 @@ def main() -> None:
 def _moved(predictor, sound: audio.Waveform, clips, examples: pd.DataFrame, usual: np.ndarray) -> pd.DataFrame:
     """How far the answer for a clip moves with each measure, and whether the measure is said to matter."""
     prediction = predictor.predict(sound)
-    found = explanation.standing(sound.samples, prediction.emotion, prediction.gender, clips)
+    found = explanation.standing(
+        sound.samples, prediction.emotion, prediction.gender, clips, explanation.not_heard(predictor.entry)
+    )
     others = clips[(clips["gender"] == found.gender) & (clips["emotion"] != found.emotion)]
     means = others.groupby("emotion")[list(speaking.NAMES)].mean().mean()
     by_sound = by_sound_changes(found, means)
-    answers = {}
-    heard, _, _ = predictor.listener.hear([what_if.changed(sound.samples, change) for change in by_sound.values()])
-    answers |= dict(zip(by_sound, heard, strict=True))
+    # What Praat takes apart and puts together again differs a little even with nothing changed: that must not count.
+    resynthesised = perturb(sound.samples, 1.0, 1.0, 1.0)
+    sounds = [resynthesised, *(what_if.changed(sound.samples, change) for change in by_sound.values())]
+    (put_together, *heard), _, _ = predictor.listener.hear(sounds)
+    answers = dict(zip(by_sound, heard, strict=True))
     features = predictor.listener.features.of([sound.samples])
     is_other = ((examples["gender"] == found.gender) & (examples["emotion"] != found.emotion)).to_numpy()
     for measure, beginnings in HOLD.items():
@@ -79,15 +85,15 @@ def _moved(predictor, sound: audio.Waveform, clips, examples: pd.DataFrame, usua
             changed = features.copy()
             changed[0, places] = usual[is_other][:, places].mean(axis=0)
             answers[measure] = predictor.listener.model.predict_proba(changed)[0]
-    before = np.array([prediction.emotions[name] for name in EMOTION_NAMES])
+    unchanged = np.array([prediction.probabilities[label] for label in LABELS])
+    before = by_emotion(np.stack([put_together if name in BY_PRAAT else unchanged for name in answers]))
+    moves = np.abs(by_emotion(np.stack(list(answers.values()))) - before).sum(axis=1) / 2
     said = {*found.speaks_for, *found.speaks_against}
     return pd.DataFrame(
         {
             "measure": list(answers),
             "matters": [name in said for name in answers],
-            "speaks_for": found.table.loc[list(answers), "speaks_for"].to_numpy(),
-            "moves": [np.abs(by_emotion(after) - before).sum() / 2 for after in answers.values()],
-            "falls": [before.max() - by_emotion(after)[before.argmax()] for after in answers.values()],
+            "moves": moves,
         }
     )
 
@@ -125,7 +131,7 @@ def in_words(moved: pd.DataFrame, model: str) -> str:
     Parameters
     ----------
     moved : pd.DataFrame
-        `stem`, `measure`, `matters`, `moves` and `falls`, a row for each clip and measure.
+        `stem`, `measure`, `matters` and `moves` (0 to 1), a row for each clip and measure.
     model : str
         Its name.
 

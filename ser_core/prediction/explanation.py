@@ -17,6 +17,7 @@ from ser_core.evaluation import protocols
 from ser_core.features import speaking, tables
 from ser_core.features.functionals import HOP, N_FFT, TRIM_DB
 from ser_core.features.registry import SPEAKING
+from ser_core.prediction.model_store import ModelEntry
 from ser_core.prediction.predictor import Prediction, Predictor, VoteListener
 from ser_core.results import runs
 from ser_core.settings import Settings
@@ -27,6 +28,8 @@ OUTERMOST = (1, 99)  # percentiles: further outside, no density is estimated
 STRETCH_S = 0.4
 MAX_STRETCHES = 12
 LONGEST_S = 30.0  # of a clip that is taken apart; of a longer one, its turns are to be asked about
+# What the features of some models leave out on purpose, so that it cannot have been a reason for their answer.
+NOT_HEARD = {"within-clip": ("brightness_db",)}
 FADE_S = 0.01  # over which the two sides of a stretch are joined, so that it does not click
 
 
@@ -51,14 +54,16 @@ class Standing:
     @property
     def speaks_for(self) -> list[str]:
         """The measures that speak most for the emotion, the first most."""
-        ratios = self.table["speaks_for"].sort_values(ascending=False)
-        return ratios.index[ratios > LEAST_RATIO][:REASONS].tolist()
+        return self._beyond(self.table["speaks_for"])
 
     @property
     def speaks_against(self) -> list[str]:
         """The measures that speak most against the emotion, the first most."""
-        ratios = self.table["speaks_for"].sort_values()
-        return ratios.index[ratios < -LEAST_RATIO][:REASONS].tolist()
+        return self._beyond(-self.table["speaks_for"])
+
+    def _beyond(self, ratios: pd.Series) -> list[str]:
+        heard = ratios.drop(list(self.not_heard)).sort_values(ascending=False)
+        return heard.index[heard > LEAST_RATIO][:REASONS].tolist()
 
     def sentence(self, measure: str) -> str:
         """Where the clip stands in one measure.
@@ -108,7 +113,24 @@ def training_clips(settings: Settings) -> pd.DataFrame:
     return table[table["stem"].map(protocols.original_parts()) == "train"]
 
 
-def standing(samples: np.ndarray, emotion: str, gender: str, clips: pd.DataFrame) -> Standing:
+def not_heard(entry: ModelEntry) -> tuple[str, ...]:
+    """The measures that a model's features leave out on purpose, such as brightness, which microphones change.
+
+    Parameters
+    ----------
+    entry : ModelEntry
+
+    Returns
+    -------
+    tuple of str
+        Of `speaking.NAMES`.
+    """
+    return NOT_HEARD.get(entry.recipe.features, ())
+
+
+def standing(
+    samples: np.ndarray, emotion: str, gender: str, clips: pd.DataFrame, not_heard: tuple[str, ...] = ()
+) -> Standing:
     """Where a clip stands among training clips of the same gender.
 
     Women and men differ in pitch, brightness and roughness more than emotions do.
@@ -123,6 +145,8 @@ def standing(samples: np.ndarray, emotion: str, gender: str, clips: pd.DataFrame
         Of the voice; such as `Prediction.gender`.
     clips : pd.DataFrame
         As `training_clips` returns them.
+    not_heard : tuple of str
+        As `not_heard` returns it: these are measured, and are no reasons.
 
     Returns
     -------
@@ -143,7 +167,7 @@ def standing(samples: np.ndarray, emotion: str, gender: str, clips: pd.DataFrame
             "others": float(np.average(lower.to_numpy()[~is_named], weights=weights)),
             **shares,
         }
-    return Standing(emotion, gender, pd.DataFrame.from_dict(rows, orient="index"))
+    return Standing(emotion, gender, pd.DataFrame.from_dict(rows, orient="index"), not_heard)
 
 
 def _is_lower(values: np.ndarray, value: float) -> np.ndarray:
