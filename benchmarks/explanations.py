@@ -50,7 +50,9 @@ def main() -> None:
         parser.error(f"{options.model} is a vote: choose one of its members")
     run = runs.get(predictor.entry.run, settings.stores)
     clips = explanation.training_clips(settings)
-    asked = run.part("test")["clip"].sample(options.clips, random_state=SEED)
+    tested = run.part("test")["clip"]
+    spoken = tested[tested.isin([one.stem for one in corpus.official_clips() if one.channel == "speech"])]
+    asked = spoken.sample(options.clips, random_state=SEED)
     examples = clips.groupby("label").sample(EXAMPLES, random_state=SEED)
     recordings = corpus.look_through(settings.data_dir)
     sounds = {stem: audio.load(recordings.file(stem), rate=SAMPLE_RATE) for stem in [*asked, *examples["stem"]]}
@@ -62,9 +64,7 @@ def main() -> None:
 def _moved(predictor, sound: audio.Waveform, clips, examples: pd.DataFrame, usual: np.ndarray) -> pd.DataFrame:
     """How far the answer for a clip moves with each measure, and whether the measure is said to matter."""
     prediction = predictor.predict(sound)
-    found = explanation.standing(
-        sound.samples, prediction.emotion, prediction.gender, clips, explanation.not_heard(predictor.entry)
-    )
+    found = explanation.standing(sound.samples, prediction.emotion, prediction.gender, clips)
     others = clips[(clips["gender"] == found.gender) & (clips["emotion"] != found.emotion)]
     means = others.groupby("emotion")[list(speaking.NAMES)].mean().mean()
     by_sound = by_sound_changes(found, means)

@@ -25,10 +25,7 @@ def standing(found: Standing) -> tuple[go.Figure, str]:
     sentence : str
     """
     table = found.table.dropna(subset="value")
-    titles = [
-        speaking.BY_NAME[name].title + (" (this model does not hear it)" if name in found.not_heard else "")
-        for name in table.index
-    ]
+    titles = [speaking.BY_NAME[name].title for name in table.index]
     said = [speaking.BY_NAME[name].said(value) for name, value in table["value"].items()]
     figure = go.Figure()
     for title, low, high in zip(titles, table[found.emotion], table["others"], strict=True):

@@ -17,19 +17,27 @@ from ser_core.evaluation import protocols
 from ser_core.features import speaking, tables
 from ser_core.features.functionals import HOP, N_FFT, TRIM_DB
 from ser_core.features.registry import SPEAKING
-from ser_core.prediction.model_store import ModelEntry
 from ser_core.prediction.predictor import Prediction, Predictor, VoteListener
 from ser_core.results import runs
 from ser_core.settings import Settings
 
 REASONS = 3  # so many measures at most speak for an emotion, and so many against it
-LEAST_RATIO = np.log(1.25)  # how often a value occurs in the emotion against the others, to speak for or against it
+# How far an answer moves when a measure alone is made usual, against pitch, which moves it furthest: by
+# `benchmarks.explanations` over 90 clips that its test leaves out, mean of the models robust and krr.
+WEIGHTS = {
+    "pitch_hz": 1.0,
+    "pitch_range_st": 0.65,
+    "loudness_range_db": 0.1,
+    "pace": 0.55,
+    "pauses": 0.1,
+    "brightness_db": 0.5,
+    "roughness_db": 0.1,
+}
+LEAST = 0.1  # of a weighted log density ratio, to be a reason
 OUTERMOST = (1, 99)  # percentiles: further outside, no density is estimated
 STRETCH_S = 0.4
 MAX_STRETCHES = 12
 LONGEST_S = 30.0  # of a clip that is taken apart; of a longer one, its turns are to be asked about
-# What the features of some models leave out on purpose, so that it cannot have been a reason for their answer.
-NOT_HEARD = {"within-clip": ("brightness_db",)}
 FADE_S = 0.01  # over which the two sides of a stretch are joined, so that it does not click
 
 
@@ -44,7 +52,7 @@ class Standing:
     table : pd.DataFrame
         A row for each of `speaking.MEASURES`. `value`; `speaks_for`: the logarithm of how much more often such a value
         occurs in the emotion than in the others; the share of training clips with a lower value of each emotion and
-        of all but the one asked about (`others`). NaN where the clip has no such value.
+        of all but the one asked about (`others`). NaN where the clip has no such value, or no clip has the emotion.
     """
 
     emotion: str
@@ -53,17 +61,17 @@ class Standing:
 
     @property
     def speaks_for(self) -> list[str]:
-        """The measures that speak most for the emotion, the first most."""
-        return self._beyond(self.table["speaks_for"])
+        """The measures that speak most for the emotion and that answers depend on, the first most."""
+        return self._reasons(self.table["speaks_for"])
 
     @property
     def speaks_against(self) -> list[str]:
-        """The measures that speak most against the emotion, the first most."""
-        return self._beyond(-self.table["speaks_for"])
+        """The measures that speak most against the emotion and that answers depend on, the first most."""
+        return self._reasons(-self.table["speaks_for"])
 
-    def _beyond(self, ratios: pd.Series) -> list[str]:
-        heard = ratios.drop(list(self.not_heard)).sort_values(ascending=False)
-        return heard.index[heard > LEAST_RATIO][:REASONS].tolist()
+    def _reasons(self, ratios: pd.Series) -> list[str]:
+        weighted = (ratios * pd.Series(WEIGHTS)).sort_values(ascending=False)
+        return weighted.index[weighted > LEAST][:REASONS].tolist()
 
     def sentence(self, measure: str) -> str:
         """Where the clip stands in one measure.
@@ -78,9 +86,9 @@ class Standing:
         str
         """
         row, about = self.table.loc[measure], speaking.BY_NAME[measure]
-        if np.isnan(row["value"]):
-            return f"Its {about.title.lower()} cannot be measured."
         named, others = row[self.emotion], row["others"]
+        if np.isnan(named):
+            return f"Its {about.title.lower()} cannot be compared with {self.emotion} clips."
         if others >= 0.5:
             than, shares = about.more, (named, others)
         else:
@@ -92,12 +100,15 @@ class Standing:
         )
 
 
-def training_clips(settings: Settings) -> pd.DataFrame:
-    """What a listener notices in each training clip of the original study.
+def training_clips(settings: Settings, channel: str = "speech") -> pd.DataFrame:
+    """What a listener notices in the spoken, or the sung, training clips of the original study.
+
+    Who sings keeps to notes and to a rhythm, whatever the emotion, so that a spoken clip is compared with spoken ones.
 
     Parameters
     ----------
     settings : Settings
+    channel : {"speech", "song"}
 
     Returns
     -------
@@ -110,27 +121,11 @@ def training_clips(settings: Settings) -> pd.DataFrame:
         If the shipped table is missing or damaged.
     """
     table = tables.read(settings.shipped_table(SPEAKING.key), SPEAKING)
-    return table[table["stem"].map(protocols.original_parts()) == "train"]
+    is_training = table["stem"].map(protocols.original_parts()) == "train"
+    return table[is_training & (table["channel"] == channel)]
 
 
-def not_heard(entry: ModelEntry) -> tuple[str, ...]:
-    """The measures that a model's features leave out on purpose, such as brightness, which microphones change.
-
-    Parameters
-    ----------
-    entry : ModelEntry
-
-    Returns
-    -------
-    tuple of str
-        Of `speaking.NAMES`.
-    """
-    return NOT_HEARD.get(entry.recipe.features, ())
-
-
-def standing(
-    samples: np.ndarray, emotion: str, gender: str, clips: pd.DataFrame, not_heard: tuple[str, ...] = ()
-) -> Standing:
+def standing(samples: np.ndarray, emotion: str, gender: str, clips: pd.DataFrame) -> Standing:
     """Where a clip stands among training clips of the same gender.
 
     Women and men differ in pitch, brightness and roughness more than emotions do.
@@ -145,8 +140,6 @@ def standing(
         Of the voice; such as `Prediction.gender`.
     clips : pd.DataFrame
         As `training_clips` returns them.
-    not_heard : tuple of str
-        As `not_heard` returns it: these are measured, and are no reasons.
 
     Returns
     -------
@@ -167,7 +160,7 @@ def standing(
             "others": float(np.average(lower.to_numpy()[~is_named], weights=weights)),
             **shares,
         }
-    return Standing(emotion, gender, pd.DataFrame.from_dict(rows, orient="index"), not_heard)
+    return Standing(emotion, gender, pd.DataFrame.from_dict(rows, orient="index"))
 
 
 def _is_lower(values: np.ndarray, value: float) -> np.ndarray:
@@ -177,7 +170,7 @@ def _is_lower(values: np.ndarray, value: float) -> np.ndarray:
 
 def _log_ratio(named: np.ndarray, others: np.ndarray, weights: np.ndarray, value: float) -> float:
     """How much denser clips of an emotion lie around a value than those of others, as a logarithm."""
-    if np.isnan(value):
+    if np.isnan(value) or not len(named):
         return np.nan
     # Where there are no clips, densities are those of the kernel's tails and mean nothing.
     value = float(np.clip(value, *np.percentile(np.concatenate([named, others]), OUTERMOST)))
