@@ -9,12 +9,13 @@ from ser_core import audio, experiments, load_predictor
 from ser_core.corpus import synthetic
 from ser_core.corpus.labels import EMOTION_NAMES
 from ser_core.evaluation import protocols
-from ser_core.features import speaking
+from ser_core.features import model_input, speaking
 from ser_core.features.what_if import Changes, changed
 from ser_core.models import registry
 from ser_core.prediction import explanation, model_store
 from ser_core.prediction.predictor import Predictor
 from ser_core.results import runs
+from ser_core.settings import Settings
 
 RATE = 22_050
 
@@ -25,7 +26,7 @@ def waveform(samples: np.ndarray) -> audio.Waveform:
 
 @pytest.fixture(scope="module")
 def clips() -> pd.DataFrame:
-    return explanation.training_clips(explanation.Settings.from_environment())
+    return explanation.training_clips(Settings.from_environment())
 
 
 @pytest.fixture(scope="module")
@@ -111,11 +112,14 @@ def test_an_emotion_that_is_never_sung_has_no_sung_clips_to_compare_with(setting
 
 
 @pytest.fixture(scope="module")
-def kept(table, tmp_path_factory) -> tuple[Predictor, list[Path]]:
-    """A small robust classifier and where its run is."""
-    recipe = registry.get("robust").recipe(features="mean180", augmentation="none")
-    made = experiments.run(recipe, table, cv=False, jobs=1)
-    store = tmp_path_factory.mktemp("store")
+def kept(table, voices, tmp_path_factory) -> tuple[Predictor, list[Path]]:
+    """The robust classifier, trained on half of the synthetic clips and their copies, and where its run is."""
+    table = table[table["repetition"] == 1].reset_index(drop=True)
+    store, recipe = tmp_path_factory.mktemp("store"), registry.recipe("robust")
+    inputs = model_input.load(
+        table, Settings(store, voices), features=recipe.features, augmentation=recipe.augmentation, jobs=1
+    )
+    made = experiments.run(recipe, table, features=inputs, cv=False, jobs=1)
     runs.save(made.run, store)
     return Predictor.load(model_store.save(made, table, store)), [store, store]
 
