@@ -31,8 +31,8 @@ def standing(found: Standing) -> tuple[go.Figure, str]:
     for title, low, high in zip(titles, table[found.emotion], table["others"], strict=True):
         figure.add_scatter(x=[low, high], y=[title] * 2, mode="lines", line=_LINE, showlegend=False, hoverinfo="skip")
     for column, name, colour, symbol in (
-        (found.emotion, f"among {found.emotion} clips", BY_NAME[found.emotion].colour, "circle"),
         ("others", "among the others", MUTED, "diamond"),
+        (found.emotion, f"among {found.emotion} clips", BY_NAME[found.emotion].colour, "circle"),
     ):
         figure.add_scatter(
             x=table[column],
@@ -95,7 +95,7 @@ def stretches(found: pd.DataFrame, emotion: str, seconds: float) -> tuple[go.Fig
     most = max(0.05, float(np.abs(falls).max()))
     figure.update_xaxes(title="time (s)", range=[0, seconds])
     figure.update_yaxes(
-        title=f"probability of {emotion} falls by",
+        title="probability falls by",
         tickformat=".0%",
         range=[1.1 * min(-0.02, float(falls.min())), 1.1 * most],
         automargin=False,

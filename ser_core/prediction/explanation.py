@@ -94,9 +94,11 @@ class Standing:
         else:
             than, shares = about.less, (1 - named, 1 - others)
         of_named, of_others = (f"{100 * share:.0f}\N{NO-BREAK SPACE}%" for share in shares)
+        ratio = row["speaks_for"]
+        times = f"{np.exp(abs(ratio)):.1f} times as {'common' if ratio >= 0 else 'rare'} in {self.emotion} clips"
         return (
             f"Its {about.title.lower()}, {about.said(row['value'])}, is {than} than in {of_named} of the "
-            f"{self.emotion} clips and in {of_others} of the others."
+            f"{self.emotion} clips and in {of_others} of the others; values like it are {times}."
         )
 
 
