@@ -1,5 +1,6 @@
 """Why a model answers as it does: where a clip stands among training clips, which are nearest, what stretch decided."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,7 @@ from ser_core.evaluation import protocols
 from ser_core.features import speaking, tables
 from ser_core.features.functionals import HOP, N_FFT, TRIM_DB
 from ser_core.features.registry import SPEAKING
+from ser_core.prediction.model_store import ModelEntry
 from ser_core.prediction.predictor import Prediction, Predictor, VoteListener
 from ser_core.results import runs
 from ser_core.settings import Settings
@@ -100,6 +102,66 @@ class Standing:
             f"Its {about.title.lower()}, {about.said(row['value'])}, is {than} than in {of_named} of the "
             f"{self.emotion} clips and in {of_others} of the others; values like it are {times}."
         )
+
+
+@dataclass(frozen=True)
+class Truth:
+    """How true explanations of a model's answers are, as `benchmarks.explanations` measures it.
+
+    Parameters
+    ----------
+    digest : str
+        Of the model.
+    clips : int
+    said, rest : float
+        How far the answer moves when a measure is made usual that was said to matter, and when any other one is: half
+        the sum of the differences of the eight probabilities.
+    further : float
+        Share of clips in which the first is more.
+    """
+
+    digest: str
+    clips: int
+    said: float
+    rest: float
+    further: float
+
+    def __str__(self) -> str:
+        return (
+            f"Tested on {self.clips} clips: when something that is said to speak for or against an answer is changed "
+            f"to what is usual, the answer moves by {100 * self.said:.0f} percentage points in the mean; when anything "
+            f"else is, by {100 * self.rest:.0f}."
+        )
+
+
+def truth(entry: ModelEntry, settings: Settings) -> Truth | None:
+    """How true explanations of a model's answers are.
+
+    Parameters
+    ----------
+    entry : ModelEntry
+    settings : Settings
+
+    Returns
+    -------
+    Truth or None
+        None if it was not measured for this model.
+
+    Raises
+    ------
+    ArtifactError
+        If the shipped measurement is damaged.
+    """
+    file = settings.explanations
+    try:
+        found = [Truth(**one) for one in json.loads(file.read_text())]
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as error:
+        raise ArtifactError(
+            f"{file} is damaged ({error}). Restore it, or measure again: python -m benchmarks.explanations --ship"
+        ) from error
+    return next((one for one in found if one.digest == entry.digest), None)
 
 
 def training_clips(settings: Settings, channel: str = "speech") -> pd.DataFrame:
