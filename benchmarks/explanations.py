@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--rest", action="store_true", help="all other test clips: from them come explanation.WEIGHTS")
     parser.add_argument("--ship", action="store_true", help="write it into artifacts/explanations.json")
     options = parser.parse_args()
-    if not 0 < options.clips <= TESTED or options.rest and options.ship:
+    if not 0 < options.clips <= TESTED or (options.rest and options.ship):
         parser.error(f"--clips is at most {TESTED}, and what ships is not measured on the clips of the weights")
     settings = Settings.from_environment()
     predictor = load_predictor(options.model)

@@ -1,4 +1,5 @@
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from ser_core import audio, experiments, load_predictor
 from ser_core.corpus import synthetic
 from ser_core.corpus.labels import EMOTION_NAMES
+from ser_core.errors import ArtifactError
 from ser_core.evaluation import protocols
 from ser_core.features import model_input, speaking
 from ser_core.features.what_if import Changes, changed
@@ -217,3 +219,30 @@ def test_a_long_clip_is_asked_about_a_dozen_times_at_most(robust, monkeypatch):
     monkeypatch.setattr(robust.listener, "hear", lambda samples: asked.append(len(samples)) or hear(samples))
     assert len(explanation.stretches(robust, sound, prediction)) == explanation.MAX_STRETCHES
     assert asked == [explanation.MAX_STRETCHES]
+
+
+# How true it is
+
+
+@pytest.fixture
+def measured(settings, tmp_path) -> Settings:
+    return replace(settings, artifacts=tmp_path)
+
+
+def test_the_truth_of_explanations_is_that_of_the_same_model(robust, trained, measured):
+    one = explanation.Truth(robust.entry.digest, clips=200, said=0.21, rest=0.06, further=0.9)
+    measured.explanations.write_text(json.dumps([asdict(one)]))
+    assert explanation.truth(robust.entry, measured) == one
+    assert "moves by 21 percentage points in the mean; when anything else is, by 6." in str(one)
+    assert explanation.truth(trained, measured) is None
+
+
+def test_where_no_truth_was_measured_there_is_none(robust, measured):
+    assert explanation.truth(robust.entry, measured) is None
+
+
+@pytest.mark.parametrize("content", ["{", '[{"digest": "a"}]', "3"])
+def test_a_damaged_measurement_is_named(robust, measured, content):
+    measured.explanations.write_text(content)
+    with pytest.raises(ArtifactError, match=r"explanations\.json is damaged"):
+        explanation.truth(robust.entry, measured)
