@@ -170,8 +170,12 @@ def _by_clip(moved: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 def show(moved: pd.DataFrame, truth: Truth) -> None:
     """Print the measurement by measure, its interval over clips, and the sentence of the page."""
+    in_all = moved.groupby("measure")["moves"].mean()
     by_measure = moved.pivot_table(index="measure", columns="matters", values="moves", aggfunc=["mean", "size"])
-    print(by_measure.assign(all=moved.groupby("measure")["moves"].mean()).round(3).to_string())
+    by_measure["all", ""] = in_all
+    print(by_measure.round(3).to_string())
+    beyond = (moved["moves"] - moved["measure"].map(in_all)).groupby(moved["matters"]).mean()
+    print(f"against the same measure in all clips: {beyond[True]:+.3f} where said to matter, {beyond[False]:+.3f} else")
     said, rest = _by_clip(moved)
     means = np.random.default_rng(SEED).choice(said - rest, (2000, len(said))).mean(axis=1)
     low, high = np.percentile(means, (2.5, 97.5))

@@ -24,16 +24,16 @@ from ser_core.results import runs
 from ser_core.settings import Settings
 
 REASONS = 3  # so many measures at most speak for an emotion, and so many against it
-# How far an answer moves when a measure alone is made usual, against pitch, which moves it furthest: by
-# `benchmarks.explanations` over 90 clips that its test leaves out, mean of the models robust and krr.
+# How far an answer moves when a measure alone is made usual, against pitch, which moves it furthest: the mean of the
+# models robust and krr by `benchmarks.explanations --rest`, over clips that its test leaves out.
 WEIGHTS = {
     "pitch_hz": 1.0,
-    "pitch_range_st": 0.65,
-    "loudness_range_db": 0.1,
-    "pace": 0.55,
-    "pauses": 0.1,
-    "brightness_db": 0.5,
-    "roughness_db": 0.1,
+    "pitch_range_st": 0.57,
+    "loudness_range_db": 0.07,
+    "pace": 0.68,
+    "pauses": 0.09,
+    "brightness_db": 0.44,
+    "roughness_db": 0.14,
 }
 LEAST = 0.1  # of a weighted log density ratio, to be a reason
 OUTERMOST = (1, 99)  # percentiles: further outside, no density is estimated
