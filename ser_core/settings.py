@@ -140,6 +140,11 @@ class Settings:
         return self.artifacts / "clips"
 
     @property
+    def explanations(self) -> Path:
+        """The shipped measurement of how true explanations of each model's answers are."""
+        return self.artifacts / "explanations.json"
+
+    @property
     def voices(self) -> Path:
         """The shipped table of recordings and sounds in which a voice was looked for."""
         return self.artifacts / "voices.parquet"

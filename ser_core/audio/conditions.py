@@ -173,6 +173,25 @@ def get(key: str) -> Condition:
     return found
 
 
+def tilted(db_an_octave: float) -> Condition:
+    """A condition with more treble and less bass, or the other way round; the middle is at 1 kHz.
+
+    Parameters
+    ----------
+    db_an_octave : float
+        Below 0 it is duller.
+
+    Returns
+    -------
+    Condition
+    """
+    more = "more" if db_an_octave >= 0 else "less"
+    note = f"{abs(db_an_octave):g} dB an octave {more} treble"
+    return Condition(
+        f"tilt{db_an_octave:+g}", "Brighter" if more == "more" else "Duller", note, (partial(_tilt, db_an_octave),)
+    )
+
+
 def in_words(key: str) -> str:
     """A condition within a sentence, such as "over a telephone"; its key if it is none of today's.
 

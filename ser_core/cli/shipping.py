@@ -510,7 +510,7 @@ def make_studies(settings: Settings, *, jobs: int = -1, progress: Callable[[int,
 
 
 def make_tables(settings: Settings, *, jobs: int = -1) -> dict[Path, pd.DataFrame]:
-    """Compute the shipped tables of all clips: features, prosody, maps and recognised speakers.
+    """Compute the shipped tables of all clips: features, prosody, ways of speaking, maps and recognised speakers.
 
     Parameters
     ----------
@@ -530,7 +530,7 @@ def make_tables(settings: Settings, *, jobs: int = -1) -> dict[Path, pd.DataFram
     """
     found = corpus.index(settings.data_dir)
     made = {}
-    for features in (feature_sets.MEAN180, feature_sets.FUNCTIONALS, feature_sets.PROSODY):
+    for features in (feature_sets.MEAN180, feature_sets.FUNCTIONALS, feature_sets.PROSODY, feature_sets.SPEAKING):
         file = settings.shipped_table(features.key)
         made[file] = tables.extract(found, settings.workspace, features=features, jobs=jobs).table
         made[file].attrs.pop(tables.FOLDER)  # of this machine; RAVDESS' clips are found in SER_DATA_DIR

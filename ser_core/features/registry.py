@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ser_core.errors import FeatureError
-from ser_core.features import backbones, frames, functionals, mean180, prosody, within_clip
+from ser_core.features import backbones, frames, functionals, mean180, prosody, speaking, within_clip
 from ser_core.features.feature_set import FeatureSet
 from ser_core.settings import Settings
 
@@ -31,6 +31,9 @@ WITHIN_CLIP = FeatureSet(
 PROSODY = FeatureSet(
     "prosody", prosody.VERSION, "loudness and median pitch", prosody.extract, prosody.NAMES
 )  # for pages; no model uses it
+SPEAKING = FeatureSet(
+    "speaking", speaking.VERSION, "what a listener notices in a voice", speaking.extract, speaking.NAMES
+)  # for explanations; no model uses it
 
 FEATURE_SETS: dict[str, FeatureSet] = {
     one.key: one

@@ -30,7 +30,9 @@ def copies(samples: np.ndarray) -> list[np.ndarray]:
     return [samples, *(perturb(samples, *other) for other in OTHERS)]
 
 
-def perturb(samples: np.ndarray, formants: float, pitch: float, duration: float) -> np.ndarray:
+def perturb(
+    samples: np.ndarray, formants: float, pitch: float, duration: float, pitch_range: float = 1.0
+) -> np.ndarray:
     """Change the voice of a clip.
 
     Parameters
@@ -39,6 +41,8 @@ def perturb(samples: np.ndarray, formants: float, pitch: float, duration: float)
         Mono samples at 22,050 Hz.
     formants, pitch, duration : float > 0
         Factors.
+    pitch_range : float >= 0
+        Factor of the distance of each moment's pitch from the median.
 
     Returns
     -------
@@ -51,5 +55,5 @@ def perturb(samples: np.ndarray, formants: float, pitch: float, duration: float)
     sound = parselmouth.Sound(samples.astype(np.float64), functionals.SAMPLE_RATE)
     low, high = prosody.PITCH_FLOOR_HZ, prosody.PITCH_CEILING_HZ
     run("random_initializeWithSeedUnsafelyButPredictably(0)")  # Praat draws the noise of unvoiced frames
-    changed = call(sound, "Change gender", low, high, formants, np.nanmedian(hz) * pitch, 1.0, duration)
+    changed = call(sound, "Change gender", low, high, formants, np.nanmedian(hz) * pitch, pitch_range, duration)
     return changed.values[0].astype(np.float32)

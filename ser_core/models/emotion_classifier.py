@@ -129,6 +129,22 @@ class EmotionClassifier(ProbabilisticClassifier):
             raise ModelError("This model takes no clips of a speaker beforehand: choose robust or centred")
         return offset.of(features, emotion)
 
+    def distances_to_each(self, features: np.ndarray) -> np.ndarray | None:
+        """How far clips are from each training clip, in the model's own space; None from a model that has none.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, training rows)] or None
+            In the order in which the model was fitted; the augmented copies of a clip come after it.
+        """
+        check_is_fitted(self)
+        measure = getattr(self.estimator_, "distances_to_each", None)
+        return measure(features) if measure else None
+
     def members_proba(self, features: np.ndarray) -> dict[str, np.ndarray]:
         """Predict the class probabilities of each member of a vote.
 

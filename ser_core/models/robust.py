@@ -153,9 +153,27 @@ class RobustClassifier(ProbabilisticClassifier):
         check_is_fitted(self)
         return self._distances(self._kernel(self._of_originals(features)))
 
+    def distances_to_each(self, features: np.ndarray) -> np.ndarray:
+        """How far clips are from each clip and copy that was learned from.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d) or (n, copies, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, rows)]
+            In the order in which the model was fitted, each clip's copies after it; in the unit of `distances`.
+        """
+        check_is_fitted(self)
+        return self._as_distance(self._kernel(self._of_originals(features)))
+
     def _distances(self, kernel: np.ndarray) -> np.ndarray:
         nearest = np.partition(kernel, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:] if kernel.shape[1] > NEIGHBOURS else kernel
-        return np.sqrt(-np.log(np.maximum(nearest, 1e-30)) / self.gamma).mean(axis=1)
+        return self._as_distance(nearest).mean(axis=1)
+
+    def _as_distance(self, kernel: np.ndarray) -> np.ndarray:
+        return np.sqrt(-np.log(np.maximum(kernel, 1e-30)) / self.gamma)
 
     def _of_originals(self, features: np.ndarray) -> np.ndarray:
         return self._standardised(features[:, 0] if features.ndim == 3 else features)

@@ -286,3 +286,12 @@ def test_an_emotion_of_few_clips_is_found_as_often_as_the_others():
     emotions = np.array(EMOTION_NAMES)[by_emotion(few.predict_proba(asked)).argmax(axis=1)]
     recall = {name: float(np.mean(emotions[np.char.startswith(truth, name)] == name)) for name in EMOTION_NAMES}
     assert recall["neutral"] > np.mean(list(recall.values())) - 0.2
+
+
+def test_the_distances_to_each_clip_are_those_of_which_the_nearest_count(clips, model, new):
+    each = model.distances_to_each(new)
+    assert each.shape == (len(new), len(clips[0]))
+    np.testing.assert_allclose(
+        np.sort(each, axis=1)[:, : robust.NEIGHBOURS].mean(axis=1), model.distances(new), rtol=1e-5
+    )
+    np.testing.assert_allclose(np.diag(model.distances_to_each(clips[0])), 0, atol=0.01)
