@@ -36,6 +36,7 @@ ideas = kept(generalization.ideas, show_spinner="Comparing the runs")
 conditions = kept(robustness.table, show_spinner="Scoring the runs")
 small_changes = kept(robustness.small_changes, show_spinner="Scoring the runs")
 said_by = kept(verdicts.of_runs, show_spinner="Scoring the runs")
+known_before = kept(generalization.known_before, show_spinner="Scoring the runs")
 
 
 @partial(kept, show_spinner="Scoring the runs")
@@ -270,6 +271,35 @@ def show_verdicts(found: list[Run]) -> None:
         )
 
 
+def show_known_before(found: list[Run]) -> None:
+    table = known_before(found)
+    if table.empty:
+        return
+    st.header("What are a few clips of a voice worth?")
+    st.markdown(
+        "Somebody who has heard a person before knows how high, loud and fast that person usually speaks. Here a model "
+        "hears some clips of a new speaker first: two that are known to be neutral, eight of any emotion, or all of "
+        "them, without being told their emotions. What is usual of the speaker is estimated from them and taken away; "
+        "the fewer they are, the more carefully."
+    )
+    st.dataframe(
+        table.assign(gain=100 * table["gain"], low=100 * table["low"], high=100 * table["high"]),
+        hide_index=True,
+        column_config={
+            "model": TextColumn("model", pinned=True),
+            "known": TextColumn("heard before", help="Of each speaker, none of whose clips was trained on"),
+            "ua": NumberColumn("UA", format="%.3f", help="Mean over emotions, then over folds, of the share right"),
+            "clips": NumberColumn("tested on", help="Clips that were not heard before, but for all"),
+            "before": NumberColumn("right without", format="%.3f"),
+            "after": NumberColumn("right with", format="%.3f"),
+            "gain": NumberColumn("gain", format="%+.1f", help="In percentage points, on the same clips"),
+            "low": NumberColumn("95 % from", format="%+.1f", help="Over actors"),
+            "high": NumberColumn("to", format="%+.1f", help="Over actors"),
+        },
+    )
+    st.caption("Make such runs of your own: `ser run centred --protocol emobox --calibrate neutral:2`.")
+
+
 def show_ideas(found: list[Run]) -> None:
     table = ideas(found)
     if table.empty:
@@ -311,5 +341,6 @@ show_unheard(found)
 show_conditions(found)
 show_small_changes(found)
 show_verdicts(found)
+show_known_before(found)
 show_ideas(found)
 show_song(found)

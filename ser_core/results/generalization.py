@@ -339,6 +339,45 @@ def ideas(found: Iterable[Run]) -> pd.DataFrame:
     return _corrected(pd.DataFrame(rows, columns=columns))
 
 
+# A model that hears some clips of a speaker before, and what it is without them: key, other key, its recipe.
+KNOWN_BEFORE = (
+    ("v_centred_cnn2d", "v_apart_cnn2d", {}),
+    ("centred", "apart", {"features": "functionals"}),
+    ("robust", "robust", {}),
+)
+
+
+def known_before(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:
+    """What models gain by some clips of a speaker that they hear before they answer, on the other clips.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    protocol : str
+        That holds speakers out.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a model and calibration that have a run: `model`, `known` (in words), `ua` of eight emotions, `clips`,
+        `before` and `after` (accuracy on the same clips), `gain` with its 95 % interval over speakers `low` to `high`.
+    """
+    newest, rows = latest(found), []
+    order = ["neutral", "random", "all"]
+    names = sorted({test for test, *_ in newest if protocols.uncalibrated(test) == protocol != test}, key=str)
+    for model, other, of_other in KNOWN_BEFORE:
+        before = _newest(newest, protocol, other, of_other)
+        for name in sorted(names, key=lambda name: order.index(protocols.calibration_of(name).partition(":")[0])):
+            after = _newest(newest, name, model, {})
+            if after and before:
+                pair = differences.pair(after, before, kind="emotion")
+                known = protocols.get(name).note.removesuffix(" of each speaker known beforehand")
+                row = {"model": after.name, "known": known, "ua": after.scores["emotion_ua"]}
+                rows.append(row | _gain(pair, "before", "after"))
+    columns = ["model", "known", "ua", "clips", "before", "after", "gain", "low", "high"]
+    return pd.DataFrame(rows, columns=[*columns, "p"])[columns]
+
+
 def _newest(newest: dict[tuple, Run], protocol: str, model: str, wanted: dict) -> Run | None:
     """The newest run of a model with these fields in its recipe; other fields as by default."""
     if wanted.get("origin") != "nested":
