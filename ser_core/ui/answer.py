@@ -1,0 +1,175 @@
+"""What a model hears in a take: the answer, what speaks for it, and whether it stands when recorded otherwise."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from ser_core.audio.conditions import CONDITIONS, in_words
+from ser_core.audio.level import active_level
+from ser_core.evaluation import verdicts
+from ser_core.figures import clip as clip_figures
+from ser_core.figures import prediction as figures
+from ser_core.figures.style import percent
+from ser_core.models import registry
+from ser_core.prediction.predictor import Prediction, Predictor
+from ser_core.ui import chart, options
+from ser_core.ui.clip import play
+from ser_core.ui.takes import Take
+
+# Verdict -> words, colour and icon of its badge.
+BADGES = {
+    verdicts.HEARD: ("heard", "green", ":material/check_circle:"),
+    verdicts.UNSURE: ("not sure", "orange", ":material/help:"),
+    verdicts.UNLIKE: ("unlike all it has heard", "red", ":material/explore_off:"),
+    verdicts.NO_VOICE: ("no voice", "gray", ":material/voice_over_off:"),
+    verdicts.UNTESTED: ("never tested on new voices", "gray", ":material/science:"),
+}
+TRIALS = ("telephone", "peak", "room", "white-20", "smartphone", "kitchen-note")
+
+
+def at_a_glance(prediction: Prediction) -> str:
+    """The answer as a badge in the colour of its verdict, in Markdown.
+
+    Parameters
+    ----------
+    prediction : Prediction
+
+    Returns
+    -------
+    str
+    """
+    _, colour, icon = BADGES[prediction.verdict]
+    return f":{colour}-badge[{icon} {prediction.answer}]"
+
+
+def headline(prediction: Prediction) -> str:
+    """The answer as a title; where it cannot be told, that first.
+
+    Parameters
+    ----------
+    prediction : Prediction
+
+    Returns
+    -------
+    str
+    """
+    if prediction.verdict == verdicts.UNLIKE:
+        return f"Cannot tell; as a guess, {prediction.emotion}"
+    if prediction.answer == "cannot tell":
+        return f"Cannot tell; perhaps {prediction.emotion}"
+    return f"{prediction.answer[0].upper()}{prediction.answer[1:]}"
+
+
+def show_answer(prediction: Prediction) -> None:
+    """What may be said, why, and what to mind.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    """
+    is_said = prediction.verdict in (verdicts.HEARD, verdicts.UNTESTED)
+    with st.container(border=True):
+        words, colour, icon = BADGES[prediction.verdict]
+        st.badge(words, color=colour, icon=icon)
+        st.markdown(f"{'##' if is_said else '###'} {headline(prediction)}")
+        st.markdown(prediction.reason)
+        if prediction.has_voice:
+            claimed = percent(prediction.emotion_probability)
+            little = " Such numbers mean little here." if prediction.verdict == verdicts.UNLIKE else ""
+            st.caption(
+                f"It gives {prediction.emotion} {claimed}, and a {prediction.gender} voice "
+                f"{percent(prediction.genders[prediction.gender])}.{little}"
+            )
+        else:
+            st.caption("A model that has learned from voices alone names an emotion for any sound, even for noise.")
+    for sentence in prediction.warnings:
+        st.warning(sentence)
+
+
+def show_sound(take: Take, prediction: Prediction) -> None:
+    """A take to the ear, and what kind of recording it is.
+
+    Parameters
+    ----------
+    take : Take
+    prediction : Prediction
+    """
+    waveform = take.waveform
+    play(take.content, lambda: waveform)
+    loudness = active_level(waveform.samples - waveform.samples.mean(), waveform.rate)
+    st.caption(
+        f"{waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz, "
+        f"the {'voice' if prediction.has_voice else 'sound'} at {loudness:.0f} dB of full scale"
+    )
+
+
+@st.cache_data(scope="session", max_entries=1, show_spinner="Recording it otherwise")
+def _try_in(digest: str, condition: str, model: str, _take: Take, _predictor) -> tuple[bytes, Prediction]:
+    """A take in a condition, as a file and as the model hears it."""
+    waveform = _take.waveform
+    changed = replace(waveform, samples=CONDITIONS[condition].apply(waveform.samples, waveform.rate))
+    return changed.wav(), _predictor.predict(changed)
+
+
+def offer_trials(take: Take, predictor: Predictor) -> None:
+    """Whether the answer stands when the same is recorded otherwise.
+
+    Parameters
+    ----------
+    take : Take
+    predictor : Predictor
+    """
+    st.markdown("**Does the answer stand?** Hear the same, recorded otherwise:")
+    titles = {key: in_words(key) for key in TRIALS}
+    condition = st.pills("Recorded otherwise", **options(titles, "trial"), label_visibility="collapsed")
+    if not condition:
+        return
+    content, prediction = _try_in(take.digest, condition, predictor.entry.digest, take, predictor)
+    known = take.heard(predictor)
+    stands = prediction.answer == known.answer
+    words, colour, icon = BADGES[prediction.verdict]
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    with left.container(border=True):
+        st.badge(words, color=colour, icon=icon)
+        st.markdown(
+            f"**{headline(prediction)}** {titles[condition]}: the answer "
+            + ("stands." if stands else f"was {known.answer}, as uploaded. It does not stand.")
+        )
+    with right:
+        st.audio(content, format="audio/wav")
+        st.caption(f"{CONDITIONS[condition].note[0].upper()}{CONDITIONS[condition].note[1:]}.")
+
+
+def show_evidence(take: Take, prediction: Prediction) -> None:
+    """Every emotion, every member of the vote, and the sound itself.
+
+    Parameters
+    ----------
+    take : Take
+    prediction : Prediction
+    """
+    waveform = take.waveform
+    if prediction.has_voice:
+        _show_probabilities(prediction)
+    left, right = st.columns(2)
+    with left:
+        chart(clip_figures.waveform(waveform.samples, waveform.rate), key="waveform")
+    with right:
+        chart(clip_figures.mel(waveform.samples, waveform.rate), key="mel")
+    if prediction.has_voice:
+        with st.expander("All 16 classes"):
+            chart(figures.classes(prediction.probabilities), key="classes")
+
+
+def _show_probabilities(prediction: Prediction) -> None:
+    """How probable each emotion is, by each member of the vote, and over time."""
+    left, right = st.columns(2)
+    with left:
+        chart(figures.emotions(prediction.emotions), key="emotions")
+    with right:
+        chart(figures.genders(prediction.genders), key="genders")
+        if prediction.members:
+            said = {registry.get(key).name: emotions for key, emotions in prediction.members.items()}
+            chart(figures.members(said, prediction.emotions), key="members")
+    if prediction.timeline is not None:
+        chart(figures.timeline(prediction.timeline), key="timeline")

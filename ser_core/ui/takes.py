@@ -1,0 +1,281 @@
+"""What was recorded or uploaded in a session: in memory until it is removed or the session ends, never on disk."""
+
+import hashlib
+import threading
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from uuid import uuid4
+from weakref import WeakSet
+
+import streamlit as st
+
+from ser_core import audio
+from ser_core.errors import AudioError
+from ser_core.features.mean180 import SAMPLE_RATE
+from ser_core.prediction.predictor import Prediction, Predictor
+
+MAX_TAKES = 50  # of a session
+SESSION_BYTES = 60 * 2**20
+ALL_BYTES = 600 * 2**20  # of all sessions of this server together
+MAX_NAME = 80  # characters
+
+
+@dataclass(eq=False)
+class Take:
+    """One recording and what models hear in it.
+
+    Parameters
+    ----------
+    name : str
+        As it is shown, e.g. "Take 1" or a file's name.
+    content : bytes
+        Of its file, as it was recorded or uploaded.
+    answers : dict of str to Prediction
+        By the digest of the model.
+    problem : str
+        Why it cannot be heard, if it was tried and failed.
+    key : str
+        Its own, for widgets: two takes may have the same name and content.
+    """
+
+    name: str
+    content: bytes
+    answers: dict[str, Prediction] = field(default_factory=dict)
+    problem: str = ""
+    key: str = field(default_factory=lambda: uuid4().hex)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def waveform(self) -> audio.Waveform:
+        """The sound at the features' rate; the two that were asked for last are kept.
+
+        Raises
+        ------
+        AudioError
+            If it cannot be decoded within the limits, or is silent.
+        """
+        return _decode(self.digest, self.content)
+
+    def rename(self, name: str) -> None:
+        """Give it another name; one without a sign that can be seen changes nothing.
+
+        Parameters
+        ----------
+        name : str
+        """
+        self.name = clean(name) or self.name
+
+    def heard(self, predictor: Predictor) -> Prediction:
+        """What a model hears in it; asked once.
+
+        Parameters
+        ----------
+        predictor : Predictor
+
+        Returns
+        -------
+        Prediction
+
+        Raises
+        ------
+        AudioError
+            If it cannot be decoded within the limits, or is silent.
+        """
+        model = predictor.entry.digest
+        if model not in self.answers:
+            self.answers[model] = predictor.predict(self.waveform)
+        return self.answers[model]
+
+
+@st.cache_data(scope="session", max_entries=2, show_spinner=False)
+def _decode(digest: str, _content: bytes) -> audio.Waveform:
+    return audio.load(_content, rate=SAMPLE_RATE)
+
+
+class Takes:
+    """The takes of one session, oldest first. The oldest go when there are too many, or too many bytes.
+
+    Attributes
+    ----------
+    waiting : list of Take
+        Those that came in and have not been heard yet.
+    arrivals : int
+        How many times something came in.
+    refused : list of (str, str)
+        Of what came in last: names of what cannot be heard, and why.
+    gone : list of str
+        Names of the takes that had to go since.
+    chosen : Take or None
+        The one to look at closely.
+    example : Take or None
+        What was heard last that is none of the person's own. It is not kept in the list.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[Take] = []
+        self._recorded = 0
+        self.waiting: list[Take] = []
+        self.arrivals = 0
+        self.refused: list[tuple[str, str]] = []
+        self.gone: list[str] = []
+        self.chosen: Take | None = None
+        self.example: Take | None = None
+        with _lock:
+            _of_all_sessions.add(self)
+
+    @property
+    def all(self) -> tuple[Take, ...]:
+        """Those that are kept, oldest first."""
+        return tuple(self._kept)
+
+    @property
+    def bytes(self) -> int:
+        """How much memory they take."""
+        return sum(len(take.content) for take in self.all)
+
+    def receive(self, sounds: Iterable[tuple[str, bytes]]) -> None:
+        """Put sounds in line to be heard.
+
+        Parameters
+        ----------
+        sounds : iterable of (str, bytes)
+            Names and contents; what has no name is called "Take 1", "Take 2" and so on.
+        """
+        self.arrivals += 1
+        self.refused.clear()
+        self.gone.clear()
+        for name, content in sounds:
+            self._recorded += not name
+            self.waiting.append(Take(clean(name) or f"Take {self._recorded}", content))
+
+    def unheard(self, model: str, shown: Take | None) -> list[Take]:
+        """What a model has not heard: of the kept takes, of those in line, and the one to be shown.
+
+        Parameters
+        ----------
+        model : str
+            Its digest.
+        shown : Take or None
+
+        Returns
+        -------
+        list of Take
+        """
+        line = dict.fromkeys([*self.all, *self.waiting, *([shown] if shown else [])])
+        return [take for take in line if not take.problem and model not in take.answers]
+
+    def hear(self, predictor: Predictor, shown: Take | None = None) -> Iterator[tuple[int, int]]:
+        """Let a model hear what it has not heard, and keep what was in line; its first becomes the chosen one.
+
+        Parameters
+        ----------
+        predictor : Predictor
+        shown : Take, optional
+            The one to be shown, if it is none of these.
+
+        Yields
+        ------
+        done, total : int
+            Before each of them.
+        """
+        unheard, first = self.unheard(predictor.entry.digest, shown), None
+        for done, take in enumerate(unheard):
+            yield done, len(unheard)
+            try:
+                take.heard(predictor)
+            except AudioError as error:
+                take.problem = str(error)
+            if take not in self.waiting:
+                continue
+            self.waiting.remove(take)
+            if take.problem:
+                self.refused.append((take.name, take.problem))
+            else:
+                self.add(take)
+                self.chosen = first = first or take
+
+    def add(self, take: Take) -> None:
+        """Keep a take; the oldest of this session go if it has too much, and of the fullest session if all have.
+
+        Parameters
+        ----------
+        take : Take
+        """
+        with _lock:
+            self._kept.append(take)
+            while len(self._kept) > MAX_TAKES or (self.bytes > SESSION_BYTES and len(self._kept) > 1):
+                self._drop_oldest()
+            while bytes_of_all() > ALL_BYTES:
+                max(_of_all_sessions, key=lambda takes: takes.bytes)._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self.gone.append(self._kept[0].name)
+        self.remove(self._kept[0])
+
+    def remove(self, take: Take) -> None:
+        """Forget a take; if it was chosen, the one after it is.
+
+        Parameters
+        ----------
+        take : Take
+        """
+        with _lock:
+            place = self._kept.index(take)
+            self._kept.remove(take)
+            if self.chosen is take:
+                self.chosen = self._kept[min(place, len(self._kept) - 1)] if self._kept else None
+
+
+_lock = threading.RLock()
+# Weak: Streamlit does not say when a session has ended, but lets go of its state.
+_of_all_sessions: WeakSet[Takes] = WeakSet()
+
+
+def of_session() -> Takes:
+    """The takes of this session, the same on every page.
+
+    Returns
+    -------
+    Takes
+    """
+    if "takes" not in st.session_state:
+        st.session_state["takes"] = Takes()
+    return st.session_state["takes"]
+
+
+def bytes_of_all() -> int:
+    """How much memory the takes of all sessions have.
+
+    Returns
+    -------
+    int
+    """
+    with _lock:
+        return sum(takes.bytes for takes in _of_all_sessions)
+
+
+def clean(name: str) -> str:
+    """A name without what is not to be seen, such as line ends and signs that turn the direction of writing.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        At most `MAX_NAME` characters.
+    """
+    seen = "".join(sign if unicodedata.category(sign)[0] != "C" or sign == "\u200d" else " " for sign in name)
+    return " ".join(seen.split())[:MAX_NAME].strip()
+
+
+def forget_decoded() -> None:
+    """Let go of the sounds of this session that are kept decoded."""
+    _decode.clear()
