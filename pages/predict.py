@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ser_core import ui
-from ser_core.ui import answer, cached, sources, take_list
+from ser_core.ui import answer, cached, comparison, sources, take_list
 from ser_core.ui.takes import Take, of_session
 
 
@@ -16,31 +16,31 @@ def listen(shown: Take | None) -> None:
 
 
 def show(take: Take) -> None:
-    """The answer, how far it can be trusted, and what speaks for it."""
+    """The answer, how far it can be trusted, and what speaks for it; or two takes side by side."""
     predictor = cached.predictor(entry)
     prediction = take.heard(predictor)
-    of_these = takes.all if take in takes.all else (take,)
+    is_own = take in takes.all
     left, right = st.columns([3, 2])
     with left:
         answer.show_answer(prediction)
-        ui.limits(entry, is_folded=True)
     with right:
         answer.show_sound(take, prediction)
-        if take in takes.all:
+        if is_own:
             take_list.show_list(takes, predictor)
-    if prediction.has_voice:
-        answer.offer_trials(take, predictor)
-    answer.show_evidence(take, prediction)
-    if len(of_these) > 1:
-        with st.expander(f"All {len(of_these)} takes as a table"):
-            take_list.show_all(of_these, predictor)
-    take_list.offer_downloads(of_these, predictor)
+    ui.limits(entry, is_folded=True)
+    if other := comparison.choose_other(take, takes):
+        comparison.compare(take, other, predictor)
+    else:
+        if prediction.has_voice:
+            answer.offer_trials(take, predictor)
+        answer.show_evidence(take, prediction)
+    take_list.offer_all(takes.all if is_own else (take,), take, predictor)
 
 
 ui.require_router()
 st.title("Hear an emotion")
 takes, models = of_session(), cached.trained_models()
-limits_here = st.container()
+limits_here = st.empty()
 left, right = st.columns([3, 2])
 with right:
     entry = models[st.selectbox("Model", **ui.options({key: one.title for key, one in models.items()}, "model"))]
@@ -51,9 +51,10 @@ with left:
 if takes.unheard(entry.digest, chosen):
     listen(chosen)
     st.rerun()
-take_list.show_notes(takes, chosen)
-if chosen and not chosen.problem:
-    show(chosen)
-else:
-    with limits_here:
-        ui.limits(entry)
+with st.container():  # in one place, which `listen` empties at once
+    take_list.show_notes(takes, chosen)
+    if chosen and not chosen.problem:
+        show(chosen)
+    else:
+        with limits_here.container():
+            ui.limits(entry)

@@ -155,7 +155,7 @@ def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
     figure, sentence = figure_and_sentence
     title = figure.layout.meta["title"]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{title}**", width="content")
+        st.markdown(f"**{as_text(title)}**", width="content")
         drawer = st.popover("Save", icon=":material/download:", type="tertiary", on_change="rerun", key=f"save-{key}")
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if clickable else {}
     picture = {"filename": title, "format": st.session_state.get("picture", "png"), "scale": 2}

@@ -12,7 +12,7 @@ from ser_core.figures import prediction as figures
 from ser_core.figures.style import percent
 from ser_core.models import registry
 from ser_core.prediction.predictor import Prediction, Predictor
-from ser_core.ui import chart, options
+from ser_core.ui import as_text, chart, options
 from ser_core.ui.clip import play
 from ser_core.ui.takes import Take
 
@@ -98,7 +98,7 @@ def show_sound(take: Take, prediction: Prediction) -> None:
     play(take.content, lambda: waveform)
     loudness = active_level(waveform.samples - waveform.samples.mean(), waveform.rate)
     st.caption(
-        f"{waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz, "
+        f"**{as_text(take.name)}**: {waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz, "
         f"the {'voice' if prediction.has_voice else 'sound'} at {loudness:.0f} dB of full scale"
     )
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 
+import numpy as np
 import streamlit as st
 
 from ser_core import audio
 from ser_core.corpus import pairs
-from ser_core.features import prosody
+from ser_core.features import prosody, speaking
 from ser_core.figures.clip import BY_KEY, VIEWS, Scale
 from ser_core.ui import chart
 
@@ -42,6 +43,11 @@ class Sound:
         """Its loudness, pitch and length."""
         return _kept[self.is_private]["voice"](self.key, self.waveform)
 
+    @property
+    def speaking(self) -> np.ndarray:
+        """`speaking.extract` of it."""
+        return _kept[self.is_private]["speaking"](self.key, self.waveform)
+
     def view(self, view: str, scale: Scale, name: str):
         """The figure of one of `figures.clip.VIEWS`, and its sentence: never change it."""
         return _kept[self.is_private]["view"](view, self.key, scale, name, self.waveform)
@@ -55,6 +61,10 @@ def _voice(key: str, _waveform: audio.Waveform) -> pairs.Voice:
     return pairs.Voice(*prosody.extract(_waveform.samples).tolist(), _waveform.duration_s)
 
 
+def _speaking(key: str, _waveform: audio.Waveform) -> np.ndarray:
+    return speaking.extract(_waveform.samples)
+
+
 def _view(view: str, key: str, scale: Scale, name: str, _waveform: audio.Waveform):
     return BY_KEY[view].draw(_waveform.samples, _waveform.rate, scale, name)
 
@@ -62,7 +72,7 @@ def _view(view: str, key: str, scale: Scale, name: str, _waveform: audio.Wavefor
 def _caches(scope: str, entries: int) -> dict:
     keep = {"scope": scope, "max_entries": entries, "show_spinner": False}
     data, resource = partial(st.cache_data, **keep), partial(st.cache_resource, **keep)
-    return {"scale": data(_scale), "voice": data(_voice), "view": resource(_view)}
+    return {"scale": data(_scale), "voice": data(_voice), "speaking": data(_speaking), "view": resource(_view)}
 
 
 _kept = {False: _caches("global", 256), True: _caches("session", 2 * len(VIEWS))}

@@ -2,6 +2,7 @@
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from ser_core import audio, corpus
 from ser_core.corpus import Clip, pairs
@@ -81,10 +82,12 @@ def _upload(takes: Takes) -> None:
 
 def _receive(takes: Takes, key: str) -> None:
     """Put what a widget has got in line to be heard, and take it out of Streamlit's own memory."""
-    got = st.session_state[key] or []
-    files = got if isinstance(got, list) else [got]
-    is_recording = not isinstance(got, list)
-    takes.receive([("" if is_recording else file.name, file.getvalue()) for file in files])
+    got = st.session_state[key]
+    # A widget whose files were taken out counts as changed once more.
+    files = [file for file in (got if isinstance(got, list) else [got]) if isinstance(file, UploadedFile)]
+    if not files:
+        return
+    takes.receive([(file.name if isinstance(got, list) else "", file.getvalue()) for file in files])
     session = get_script_run_ctx()
     for file in files:
         session.uploaded_file_mgr.remove_file(session.session_id, file.file_id)

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from ser_core.prediction.predictor import Predictor
-from ser_core.ui import as_text, download, side_by_side, takes
+from ser_core.ui import as_text, choice, download, side_by_side, takes
 from ser_core.ui.answer import BADGES, at_a_glance
 from ser_core.ui.takes import MAX_TAKES, SESSION_BYTES, Take, Takes
 
@@ -49,7 +49,7 @@ def _offer_changes(takes: Takes, take: Take) -> None:
     key = f"name-{take.key}"
     with st.popover("Rename", icon=":material/edit:", type="tertiary"):
         st.text_input(
-            "Its name", take.name, max_chars=80, key=key, on_change=lambda: take.rename(st.session_state[key])
+            "Its name", take.name, max_chars=80, key=key, on_change=lambda: takes.rename(take, st.session_state[key])
         )
     icon = ":material/delete:"
     st.button("Delete", icon=icon, type="tertiary", key="delete-take", on_click=_remove, args=(takes, [take]))
@@ -86,14 +86,29 @@ def show_notes(takes: Takes, chosen: Take | None) -> None:
         )
 
 
-def show_all(takes: Sequence[Take], predictor: Predictor) -> None:
-    """All answers as a table, one row a take.
+def offer_all(takes: Sequence[Take], chosen: Take, predictor: Predictor) -> None:
+    """All answers as a table; and those to all takes, or to the chosen one, to save.
 
     Parameters
     ----------
     takes : sequence of Take
+    chosen : Take
     predictor : Predictor
     """
+    if len(takes) > 1:
+        with st.expander(f"All {len(takes)} takes as a table"):
+            _show_all(takes, predictor)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if len(takes) > 1:
+            both = {"all": f"All {len(takes)} takes", "one": "This take"}
+            if choice("Which to save", both, key="save", label_visibility="collapsed") == "one":
+                takes = [chosen]
+        download("CSV", lambda: _csv(takes, predictor), "emotions.csv", "text/csv")
+        download("JSON", lambda: _json(takes, predictor), "emotions.json", "application/json")
+
+
+def _show_all(takes: Sequence[Take], predictor: Predictor) -> None:
+    """One row a take."""
     heard = [(take.name, take.heard(predictor)) for take in takes]
     rows = pd.DataFrame(
         {
@@ -112,22 +127,14 @@ def show_all(takes: Sequence[Take], predictor: Predictor) -> None:
     st.dataframe(rows, hide_index=True, column_config={"claimed": claimed})
 
 
-def offer_downloads(takes: Sequence[Take], predictor: Predictor) -> None:
-    """All answers as a table and as JSON.
+def _answers(takes: Sequence[Take], predictor: Predictor) -> list[dict]:
+    return [{"file": take.name, "model": predictor.entry.key} | take.heard(predictor).as_dict() for take in takes]
 
-    Parameters
-    ----------
-    takes : sequence of Take
-    predictor : Predictor
-    """
 
-    def answers() -> list[dict]:
-        return [{"file": take.name, "model": predictor.entry.key} | take.heard(predictor).as_dict() for take in takes]
+def _json(takes: Sequence[Take], predictor: Predictor) -> str:
+    return json.dumps(_answers(takes, predictor), indent=1)
 
-    def table() -> str:
-        rows = [answer | {"warnings": " ".join(answer["warnings"])} for answer in answers()]
-        return pd.json_normalize(rows).to_csv(index=False)
 
-    with st.container(horizontal=True):
-        download("CSV", table, "emotions.csv", "text/csv")
-        download("JSON", lambda: json.dumps(answers(), indent=1), "emotions.json", "application/json")
+def _csv(takes: Sequence[Take], predictor: Predictor) -> str:
+    rows = [answer | {"warnings": " ".join(answer["warnings"])} for answer in _answers(takes, predictor)]
+    return pd.json_normalize(rows).to_csv(index=False)

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from uuid import uuid4
 from weakref import WeakSet
 
@@ -62,15 +63,6 @@ class Take:
         """
         return _decode(self.digest, self.content)
 
-    def rename(self, name: str) -> None:
-        """Give it another name; one without a sign that can be seen changes nothing.
-
-        Parameters
-        ----------
-        name : str
-        """
-        self.name = clean(name) or self.name
-
     def heard(self, predictor: Predictor) -> Prediction:
         """What a model hears in it; asked once.
 
@@ -113,6 +105,8 @@ class Takes:
         Names of the takes that had to go since.
     chosen : Take or None
         The one to look at closely.
+    other : Take or None
+        The one to compare it with.
     example : Take or None
         What was heard last that is none of the person's own. It is not kept in the list.
     """
@@ -125,6 +119,7 @@ class Takes:
         self.refused: list[tuple[str, str]] = []
         self.gone: list[str] = []
         self.chosen: Take | None = None
+        self.other: Take | None = None
         self.example: Take | None = None
         with _lock:
             _of_all_sessions.add(self)
@@ -152,7 +147,25 @@ class Takes:
         self.gone.clear()
         for name, content in sounds:
             self._recorded += not name
-            self.waiting.append(Take(clean(name) or f"Take {self._recorded}", content))
+            self.waiting.append(Take(self._new_name(clean(name) or f"Take {self._recorded}"), content))
+
+    def rename(self, take: Take, name: str) -> None:
+        """Give a take another name; one without a sign that can be seen changes nothing.
+
+        Parameters
+        ----------
+        take : Take
+        name : str
+        """
+        wanted = clean(name)
+        if wanted and wanted != take.name:
+            take.name = self._new_name(wanted)
+
+    def _new_name(self, wanted: str) -> str:
+        """The name, with a number if it is in use."""
+        used = {take.name for take in (*self.all, *self.waiting)}
+        names = (wanted if number == 1 else f"{wanted} ({number})" for number in count(1))
+        return next(name for name in names if name not in used)
 
     def unheard(self, model: str, shown: Take | None) -> list[Take]:
         """What a model has not heard: of the kept takes, of those in line, and the one to be shown.
@@ -228,6 +241,8 @@ class Takes:
         with _lock:
             place = self._kept.index(take)
             self._kept.remove(take)
+            if self.other is take:
+                self.other = None
             if self.chosen is take:
                 self.chosen = self._kept[min(place, len(self._kept) - 1)] if self._kept else None
 
