@@ -37,7 +37,7 @@ def choose_other(take: Take, takes: Takes) -> Take | None:
     key = st.selectbox(
         "Compare with",
         names,
-        format_func=names.get,
+        format_func=names.__getitem__,
         key="other",
         on_change=lambda: setattr(takes, "other", others.get(st.session_state["other"])),
         width=360,

@@ -108,7 +108,8 @@ def _example(takes: Takes) -> Take | None:
         _choose_example(offered, clip or SHOWN_FIRST)
     if clip is None:
         return None
-    st.caption(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”. {PARTS[parts[clip.stem]]}")
+    known = PARTS.get(parts.get(clip.stem, ""), "")
+    st.caption(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”. {known}")
     file = found.file(clip.stem)
     if file is None:
         st.info("There is no recording of it here.", icon=":material/volume_off:")
