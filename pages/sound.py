@@ -10,7 +10,6 @@ from ser_core.audio.conditions import CONDITIONS
 from ser_core.corpus import Clip, pairs
 from ser_core.corpus.ravdess import gender_of_actor
 from ser_core.errors import CorpusError
-from ser_core.features import prosody
 from ser_core.ui import cached
 from ser_core.ui.clip import audio_errors_shown, player
 from ser_core.ui.side_by_side import Sound, show_views
@@ -22,9 +21,7 @@ HEARD_FIRST = "telephone"
 BABBLE_VOICES = 6
 
 
-# What is kept is kept for all sessions: they look at the same clips.
-
-
+# For all sessions: they look at the same clips.
 @st.cache_data(max_entries=64, show_spinner="Recording it otherwise")
 def recorded_otherwise(
     key: str, condition: str, voices_of: tuple[str, ...], _waveform: audio.Waveform, _voices: list

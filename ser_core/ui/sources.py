@@ -14,7 +14,8 @@ from ser_core.ui.clip import audio_errors_shown
 from ser_core.ui.takes import MAX_TAKES, Take, Takes
 
 RECORD, UPLOAD, EXAMPLE = "Record", "Upload", "Example"
-SHOWN_FIRST = corpus.parse("03-01-05-01-01-01-12")
+SHOWN_FIRST = corpus.parse("03-01-05-02-01-01-12")
+OFFERED_PART = "test"  # of the study: what the models that ship have not learned from
 PARTS = {
     "train": "The models that ship have learned from this very clip: that they know it says little.",
     "test": "The models that ship have not learned from this clip, but from others by the same actor.",
@@ -95,22 +96,22 @@ def _receive(takes: Takes, key: str) -> None:
 
 def _example(takes: Takes) -> Take | None:
     """A clip of RAVDESS: the one that the address names, or of another emotion and voice; None if it is not here."""
-    found, parts = cached.recordings(), protocols.original_parts()
-    here = [clip for clip in corpus.official_clips() if clip.stem in found.files]
-    offered = [clip for clip in here if parts[clip.stem] == "test"] or here
+    audible, parts = cached.audible(), protocols.original_parts()
+    offered = [
+        clip for clip in corpus.official_clips() if clip.stem in audible.files and parts[clip.stem] == OFFERED_PART
+    ]
     asked = st.query_params.get("clip")
-    clip = pairs.nearest(offered, SHOWN_FIRST) if not asked and offered else None
+    clip = None if asked else pairs.nearest(offered, SHOWN_FIRST)
     try:
-        clip = corpus.parse(asked) if asked else clip
+        clip = clip or corpus.parse(asked)
     except CorpusError as error:
         st.warning(as_text(f"{error}."))
-    if offered:
-        _choose_example(offered, clip or SHOWN_FIRST)
+    _choose_example(offered, clip or SHOWN_FIRST)
     if clip is None:
         return None
     known = PARTS.get(parts.get(clip.stem, ""), "")
     st.caption(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”. {known}")
-    file = found.file(clip.stem)
+    file = audible.file(clip.stem)
     if file is None:
         st.info("There is no recording of it here.", icon=":material/volume_off:")
         st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")

@@ -7,9 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from ser_core.prediction.predictor import Predictor
-from ser_core.ui import as_text, choice, download, side_by_side, takes
+from ser_core.ui import as_text, choice, download, side_by_side
 from ser_core.ui.answer import BADGES, at_a_glance
-from ser_core.ui.takes import MAX_TAKES, SESSION_BYTES, Take, Takes
+from ser_core.ui.takes import MAX_NAME, MAX_TAKES, SESSION_BYTES, Take, Takes, forget_decoded
 
 LIST_HEIGHT = 250  # pixels, about six takes
 
@@ -49,7 +49,11 @@ def _offer_changes(takes: Takes, take: Take) -> None:
     key = f"name-{take.key}"
     with st.popover("Rename", icon=":material/edit:", type="tertiary"):
         st.text_input(
-            "Its name", take.name, max_chars=80, key=key, on_change=lambda: takes.rename(take, st.session_state[key])
+            "Its name",
+            take.name,
+            max_chars=MAX_NAME,
+            key=key,
+            on_change=lambda: takes.rename(take, st.session_state[key]),
         )
     icon = ":material/delete:"
     st.button("Delete", icon=icon, type="tertiary", key="delete-take", on_click=_remove, args=(takes, [take]))
@@ -57,10 +61,10 @@ def _offer_changes(takes: Takes, take: Take) -> None:
         st.button("Delete all", type="tertiary", key="delete-takes", on_click=_remove, args=(takes, takes.all))
 
 
-def _remove(of_session: Takes, those: Sequence[Take]) -> None:
+def _remove(takes: Takes, those: Sequence[Take]) -> None:
     for take in those:
-        of_session.remove(take)
-    takes.forget_decoded()
+        takes.remove(take)
+    forget_decoded()
     side_by_side.forget()
 
 

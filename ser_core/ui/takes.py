@@ -131,8 +131,8 @@ class Takes:
 
     @property
     def bytes(self) -> int:
-        """How much memory they take."""
-        return sum(len(take.content) for take in self.all)
+        """How much memory the files of those take that are kept or in line."""
+        return sum(len(take.content) for take in (*self.all, *self.waiting))
 
     def receive(self, sounds: Iterable[tuple[str, bytes]]) -> None:
         """Put sounds in line to be heard.
@@ -145,9 +145,21 @@ class Takes:
         self.arrivals += 1
         self.refused.clear()
         self.gone.clear()
+        left = 0
         for name, content in sounds:
+            if len(self.waiting) == MAX_TAKES or sum(len(take.content) for take in self.waiting) > SESSION_BYTES:
+                left += 1
+                continue
             self._recorded += not name
             self.waiting.append(Take(self._new_name(clean(name) or f"Take {self._recorded}"), content))
+        if left:
+            self.refused.append(
+                (
+                    f"{left} more" if left > 1 else name,
+                    f"This page takes {MAX_TAKES} files and {SESSION_BYTES >> 20} MB at once. "
+                    "The command line takes any number: python -m ser_core predict FILE...",
+                )
+            )
 
     def rename(self, take: Take, name: str) -> None:
         """Give a take another name; one without a sign that can be seen changes nothing.
@@ -224,8 +236,8 @@ class Takes:
             self._kept.append(take)
             while len(self._kept) > MAX_TAKES or (self.bytes > SESSION_BYTES and len(self._kept) > 1):
                 self._drop_oldest()
-            while bytes_of_all() > ALL_BYTES:
-                max(_of_all_sessions, key=lambda takes: takes.bytes)._drop_oldest()
+            while bytes_of_all() > ALL_BYTES and (full := [takes for takes in _of_all_sessions if takes.all]):
+                max(full, key=lambda takes: takes.bytes)._drop_oldest()
 
     def _drop_oldest(self) -> None:
         self.gone.append(self._kept[0].name)

@@ -67,6 +67,17 @@ def test_one_take_is_kept_however_large_it_is(small):
     assert names(session) == ["large"]
 
 
+def test_no_more_is_taken_at_once_than_a_session_keeps(small):
+    session = Takes()
+    session.receive((f"{number}.wav", bytes(1)) for number in range(7))
+    assert len(session.waiting) == 4
+    assert [name for name, _ in session.refused] == ["3 more"]
+    other = Takes()
+    other.receive((f"{number}.wav", bytes(60)) for number in range(3))
+    assert [take.name for take in other.waiting] == ["0.wav", "1.wav"]
+    assert [name for name, _ in other.refused] == ["2.wav"]
+
+
 def test_of_all_sessions_the_fullest_loses_its_oldest(small):
     before = takes.bytes_of_all()
     assert before == 0
