@@ -141,9 +141,9 @@ def _choose_example(offered: list[Clip], clip: Clip) -> None:
     like_it = pairs.nearest(offered, clip)
     st.session_state["example-emotion"], st.session_state["example-voice"] = like_it.emotion, like_it.gender
     emotions = [name for name in EMOTION_NAMES if any(one.emotion == name for one in offered)]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         name = {"format_func": str.capitalize, "on_change": change}
-        emotion = st.selectbox("Emotion", emotions, key="example-emotion", width=150, **name)
-        voice = st.selectbox("Voice", GENDERS, key="example-voice", width=120, **name)
+        emotion = st.selectbox("Emotion", emotions, key="example-emotion", width=132, **name)
+        voice = st.selectbox("Voice", GENDERS, key="example-voice", width=108, **name)
         later = [one for one in like(emotion, voice) if one.stem > clip.stem] or like(emotion, voice)
         st.button("Another", icon=":material/skip_next:", on_click=show, args=later[:1], disabled=not later)

@@ -163,6 +163,15 @@ def test_without_a_take_there_is_no_list_and_the_microphone_comes_first(app):
     assert app.metric
 
 
+def test_recordings_are_numbered_takes_of_which_the_last_is_answered(app, angry, sad):
+    at(app, "predict")
+    for recording in (angry, sad):
+        app.get("audio_input")[0].set_value(("recording.wav", recording, "audio/wav"))
+        well(app.run())
+    assert options(app) == ["Take 2", "Take 1"]
+    assert "**Take 2**: 1.5 s, wav" in texts(app)
+
+
 def test_a_take_can_be_renamed_deleted_and_is_in_the_downloads(app, angry):
     upload(app, ("a.wav", angry))
     app.text_input[0].set_value(HOSTILE).run()

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from ser_core.corpus import synthetic
-from tests.e2e.browsing import IS_NOT_TOO_WIDE, settle, shows_no_fault, upload
+from tests.e2e.browsing import IS_NOT_TOO_WIDE, rest, settle, shows_no_fault, upload
 from tests.e2e.conftest import DESK, PHONE
 
 

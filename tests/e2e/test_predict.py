@@ -71,7 +71,7 @@ def test_a_recording_over_a_telephone_gets_a_verdict_and_can_be_tried_otherwise(
     settle(page)
     rest(page)
     assert page.locator("audio").count() == 2
-    assert page.locator(".stMarkdownBadge").count() == 2
+    assert page.locator(".stMarkdownBadge").count() == 3  # one of them in the list of takes
     page.wait_for_function(IS_NOT_TOO_WIDE)
     shows_no_fault(page)
 
@@ -116,7 +116,25 @@ def test_the_answer_is_in_view_without_scrolling(server, page, size, loud):
         page.wait_for_selector("text=dB of full scale")
         rest(page)
         box = page.locator("h2:not(:has-text('Navigation')), h3").first.bounding_box()
-        assert 0 < box["y"] and box["y"] + box["height"] < size["height"]
+        assert box["y"] > 0 and box["y"] + box["height"] < size["height"]
+
+
+def test_while_recordings_are_listened_to_the_old_answer_is_gone(server, phone, loud):
+    phone.goto(f"{server}/predict?source=Upload")
+    settle(phone)
+    upload(phone, ("loud.wav", loud))
+    files = [{"name": f"{number}.wav", "mimeType": "audio/wav", "buffer": loud} for number in range(12)]
+    phone.set_input_files("input[type=file]", files)
+    phone.wait_for_function(
+        """() => {
+            const [progress] = document.querySelectorAll('[data-testid=stProgress]');
+            const said = document.querySelector('[data-testid=stMain]').innerText;
+            return progress?.innerText.match(/Listening: [0-9]+ of 12/) && !said.includes('dB of full scale')
+                && progress.getBoundingClientRect().bottom < window.innerHeight;
+        }"""
+    )
+    phone.wait_for_selector("text=13 takes")
+    shows_no_fault(phone)
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
