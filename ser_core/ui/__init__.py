@@ -109,7 +109,7 @@ def choice(label: str, titles: Mapping[str, str], *, key: str, **more) -> str:
     -------
     str
     """
-    look = {"default": next(iter(titles)), "required": True} | options(titles, key) | more
+    look: dict[str, Any] = {"default": next(iter(titles)), "required": True} | options(titles, key) | more
     return st.segmented_control(label, **look) or look["default"]
 
 
@@ -305,15 +305,12 @@ def limits(entry, *, is_folded: bool = False) -> None:
         Whether in one line that can be opened: below an answer, which must be seen first.
     """
     situations = entry.situations_by_title
-    if is_folded:
-        numbers = ", ".join(f"{title.lower()} {right:.0%}" for title, (right, _) in situations.items())
-        place = st.expander(f"How often it is right: {numbers}", icon=":material/target:")
-    else:
-        place = st.container()
+    numbers = ", ".join(f"{title.lower()} {right:.0%}" for title, (right, _) in situations.items())
+    line = f"How often it is right: {numbers}"
     alone = (
         "" if len(situations) > 2 else " It knows the studio alone: of a recording of yours it has not heard the like."
     )
-    with place:
+    with st.expander(line, icon=":material/target:") if is_folded else st.container():
         st.markdown(
             f"Learned from {entry.trained_on.actors} actors acting two English sentences in a studio. "
             "**How often it names the right one of eight emotions:**"

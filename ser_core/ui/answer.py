@@ -38,8 +38,12 @@ def at_a_glance(prediction: Prediction) -> str:
     -------
     str
     """
-    _, colour, icon = BADGES[prediction.verdict]
-    return f":{colour}-badge[{icon} {prediction.answer}]"
+    return _badge(prediction.verdict, prediction.answer)
+
+
+def _badge(verdict: str, words: str = "") -> str:
+    known, colour, icon = BADGES[verdict]
+    return f":{colour}-badge[{icon} {words or known}]"
 
 
 def headline(prediction: Prediction) -> str:
@@ -69,8 +73,7 @@ def show_answer(prediction: Prediction) -> None:
     """
     is_said = prediction.verdict in (verdicts.HEARD, verdicts.UNTESTED)
     with st.container(border=True):
-        words, colour, icon = BADGES[prediction.verdict]
-        st.badge(words, color=colour, icon=icon)
+        st.markdown(_badge(prediction.verdict))
         st.markdown(f"{'##' if is_said else '###'} {headline(prediction)}")
         st.markdown(prediction.reason)
         if prediction.has_voice:
@@ -127,10 +130,9 @@ def offer_trials(take: Take, predictor: Predictor) -> None:
     content, prediction = _try_in(take.digest, condition, predictor.entry.digest, take, predictor)
     known = take.heard(predictor)
     stands = prediction.answer == known.answer
-    words, colour, icon = BADGES[prediction.verdict]
     left, right = st.columns([3, 2], vertical_alignment="center")
     with left.container(border=True):
-        st.badge(words, color=colour, icon=icon)
+        st.markdown(_badge(prediction.verdict))
         st.markdown(
             f"**{headline(prediction)}** {titles[condition]}: the answer "
             + ("stands." if stands else f"was {known.answer}, as uploaded. It does not stand.")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -61,7 +62,7 @@ def compare(take: Take, other: Take, predictor: Predictor) -> None:
         with column:
             prediction = one.heard(predictor)
             st.markdown(f"**{name}** {at_a_glance(prediction)}")
-            play(one.content, lambda sound=sound: sound.waveform)
+            play(one.content, partial(getattr, sound, "waveform"))
             st.caption(f"{headline(prediction)}. {sound.voice}.")
     if take.digest == other.digest:
         st.markdown("Both are the same recording.")

@@ -58,7 +58,8 @@ def _scale(key: str, _waveform: audio.Waveform) -> Scale:
 
 
 def _voice(key: str, _waveform: audio.Waveform) -> pairs.Voice:
-    return pairs.Voice(*prosody.extract(_waveform.samples).tolist(), _waveform.duration_s)
+    loudness_lufs, pitch_hz = prosody.extract(_waveform.samples).tolist()
+    return pairs.Voice(loudness_lufs, pitch_hz, _waveform.duration_s)
 
 
 def _speaking(key: str, _waveform: audio.Waveform) -> np.ndarray:

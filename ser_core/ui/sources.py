@@ -1,5 +1,7 @@
 """Where a sound comes from: a microphone, files, or one of the clips of RAVDESS."""
 
+from typing import Any
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -89,7 +91,7 @@ def _receive(takes: Takes, key: str) -> None:
     if not files:
         return
     takes.receive([(file.name if isinstance(got, list) else "", file.getvalue()) for file in files])
-    session = get_script_run_ctx()
+    session: Any = get_script_run_ctx()
     for file in files:
         session.uploaded_file_mgr.remove_file(session.session_id, file.file_id)
 
@@ -103,7 +105,7 @@ def _example(takes: Takes) -> Take | None:
     asked = st.query_params.get("clip")
     clip = None if asked else pairs.nearest(offered, SHOWN_FIRST)
     try:
-        clip = clip or corpus.parse(asked)
+        clip = clip or corpus.parse(asked or "")
     except CorpusError as error:
         st.warning(as_text(f"{error}."))
     _choose_example(offered, clip or SHOWN_FIRST)
@@ -142,7 +144,7 @@ def _choose_example(offered: list[Clip], clip: Clip) -> None:
     st.session_state["example-emotion"], st.session_state["example-voice"] = like_it.emotion, like_it.gender
     emotions = [name for name in EMOTION_NAMES if any(one.emotion == name for one in offered)]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        name = {"format_func": str.capitalize, "on_change": change}
+        name: dict[str, Any] = {"format_func": str.capitalize, "on_change": change}
         emotion = st.selectbox("Emotion", emotions, key="example-emotion", width=132, **name)
         voice = st.selectbox("Voice", GENDERS, key="example-voice", width=108, **name)
         later = [one for one in like(emotion, voice) if one.stem > clip.stem] or like(emotion, voice)

@@ -23,11 +23,12 @@ def show_list(takes: Takes, predictor: Predictor) -> None:
     predictor : Predictor
     """
     known = {take.key: take for take in reversed(takes.all)}
+    chosen = takes.chosen or takes.all[-1]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{_count(len(known))}**", width="content")
         with st.container(horizontal=True, width="content", gap="xsmall"):
-            _offer_changes(takes, takes.chosen)
-    st.session_state["take"] = takes.chosen.key
+            _offer_changes(takes, chosen)
+    st.session_state["take"] = chosen.key
     with st.container(height=LIST_HEIGHT if len(known) > 5 else "content", border=False):
         st.radio(
             "Takes",

@@ -130,8 +130,8 @@ class Takes:
         return tuple(self._kept)
 
     @property
-    def bytes(self) -> int:
-        """How much memory the files of those take that are kept or in line."""
+    def nbytes(self) -> int:
+        """How much memory the files have that are kept or in line."""
         return sum(len(take.content) for take in (*self.all, *self.waiting))
 
     def receive(self, sounds: Iterable[tuple[str, bytes]]) -> None:
@@ -234,10 +234,10 @@ class Takes:
         """
         with _lock:
             self._kept.append(take)
-            while len(self._kept) > MAX_TAKES or (self.bytes > SESSION_BYTES and len(self._kept) > 1):
+            while len(self._kept) > MAX_TAKES or (self.nbytes > SESSION_BYTES and len(self._kept) > 1):
                 self._drop_oldest()
             while bytes_of_all() > ALL_BYTES and (full := [takes for takes in _of_all_sessions if takes.all]):
-                max(full, key=lambda takes: takes.bytes)._drop_oldest()
+                max(full, key=lambda takes: takes.nbytes)._drop_oldest()
 
     def _drop_oldest(self) -> None:
         self.gone.append(self._kept[0].name)
@@ -251,6 +251,8 @@ class Takes:
         take : Take
         """
         with _lock:
+            if take not in self._kept:  # another session may have needed its room
+                return
             place = self._kept.index(take)
             self._kept.remove(take)
             if self.other is take:
@@ -284,7 +286,7 @@ def bytes_of_all() -> int:
     int
     """
     with _lock:
-        return sum(takes.bytes for takes in _of_all_sessions)
+        return sum(takes.nbytes for takes in _of_all_sessions)
 
 
 def clean(name: str) -> str:

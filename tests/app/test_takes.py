@@ -57,7 +57,7 @@ def test_the_oldest_go_when_there_are_too_many_bytes(small):
     for number in range(3):
         add(session, f"{number}", 40)
     assert names(session) == ["1", "2"]
-    assert session.bytes == 80
+    assert session.nbytes == 80
 
 
 def test_one_take_is_kept_however_large_it_is(small):
