@@ -8,11 +8,10 @@ from ser_core.ui.takes import Take, of_session
 
 
 def listen(shown: Take | None) -> None:
-    """Let the model hear what it has not heard; meanwhile nothing else stands in the place of the answer."""
-    with st.empty().container():
-        far = st.progress(0.0, "Recording stopped" if takes.waiting and source == sources.RECORD else "Sound received")
-        for done, total in takes.hear(cached.predictor(entry), shown):
-            far.progress(done / total, f"Listening: {done} of {total}" if total > 1 else "Listening")
+    """Let the model hear what it has not heard; the progress takes the place of all that was shown."""
+    far = st.progress(0.0, "Recording stopped" if takes.waiting and source == sources.RECORD else "Sound received")
+    for done, total in takes.hear(cached.predictor(entry), shown):
+        far.progress(done / total, f"Listening: {done} of {total}" if total > 1 else "Listening")
 
 
 def show(take: Take) -> None:
@@ -51,7 +50,7 @@ with left:
 if takes.unheard(entry.digest, chosen):
     listen(chosen)
     st.rerun()
-with st.container():  # in one place, which `listen` empties at once
+with st.container():  # in the place where `listen` shows its progress, which removes it at once
     take_list.show_notes(takes, chosen)
     if chosen and not chosen.problem:
         show(chosen)

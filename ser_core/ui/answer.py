@@ -114,6 +114,11 @@ def _try_in(digest: str, condition: str, model: str, _take: Take, _predictor) ->
     return changed.wav(), _predictor.predict(changed)
 
 
+def forget_trial() -> None:
+    """Let go of the take that is kept as it was recorded otherwise."""
+    _try_in.clear()
+
+
 def offer_trials(take: Take, predictor: Predictor) -> None:
     """Whether the answer stands when the same is recorded otherwise.
 

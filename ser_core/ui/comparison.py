@@ -29,7 +29,7 @@ def choose_other(take: Take, takes: Takes) -> Take | None:
     Take or None
     """
     others = {
-        one.key: one for one in (*reversed(takes.all), takes.example) if one and one is not take and not one.problem
+        one.key: one for one in (*takes.newest_first, takes.example) if one and one is not take and not one.problem
     }
     if not others:
         return None

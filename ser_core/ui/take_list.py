@@ -8,7 +8,7 @@ import streamlit as st
 
 from ser_core.prediction.predictor import Predictor
 from ser_core.ui import as_text, choice, download, side_by_side
-from ser_core.ui.answer import BADGES, at_a_glance
+from ser_core.ui.answer import BADGES, at_a_glance, forget_trial
 from ser_core.ui.takes import MAX_NAME, MAX_TAKES, SESSION_BYTES, Take, Takes, forget_decoded
 
 LIST_HEIGHT = 250  # pixels, about six takes
@@ -22,7 +22,7 @@ def show_list(takes: Takes, predictor: Predictor) -> None:
     takes : Takes
     predictor : Predictor
     """
-    known = {take.key: take for take in reversed(takes.all)}
+    known = {take.key: take for take in takes.newest_first}
     chosen = takes.chosen or takes.all[-1]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{_count(len(known))}**", width="content")
@@ -66,6 +66,7 @@ def _remove(takes: Takes, those: Sequence[Take]) -> None:
     for take in those:
         takes.remove(take)
     forget_decoded()
+    forget_trial()
     side_by_side.forget()
 
 

@@ -35,6 +35,8 @@ class Take:
         Of its file, as it was recorded or uploaded.
     answers : dict of str to Prediction
         By the digest of the model.
+    arrival : int
+        The number of the arrival that it came with.
     problem : str
         Why it cannot be heard, if it was tried and failed.
     key : str
@@ -44,6 +46,7 @@ class Take:
     name: str
     content: bytes
     answers: dict[str, Prediction] = field(default_factory=dict)
+    arrival: int = 0
     problem: str = ""
     key: str = field(default_factory=lambda: uuid4().hex)
 
@@ -130,6 +133,11 @@ class Takes:
         return tuple(self._kept)
 
     @property
+    def newest_first(self) -> list[Take]:
+        """Those that are kept; what came together is in its own order."""
+        return sorted(self.all, key=lambda take: -take.arrival)
+
+    @property
     def nbytes(self) -> int:
         """How much memory the files have that are kept or in line."""
         return sum(len(take.content) for take in (*self.all, *self.waiting))
@@ -151,7 +159,9 @@ class Takes:
                 left += 1
                 continue
             self._recorded += not name
-            self.waiting.append(Take(self._new_name(clean(name) or f"Take {self._recorded}"), content))
+            self.waiting.append(
+                Take(self._new_name(clean(name) or f"Take {self._recorded}"), content, arrival=self.arrivals)
+            )
         if left:
             self.refused.append(
                 (

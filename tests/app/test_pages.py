@@ -80,7 +80,7 @@ def test_many_clips_are_a_table_with_each_to_be_looked_at(app, voice):
     upload(app, ("a.wav", voice), ("b.wav", synthetic.wav("sad", actor=2)), ("c.wav", voice))
     assert list(app.dataframe[0].value["file"]) == ["a.wav", "b.wav", "c.wav"]
     takes = app.radio(key="take")
-    assert [option.partition("] ")[2] for option in takes.options] == ["c\\.wav", "b\\.wav", "a\\.wav"]
+    assert [option.partition("] ")[2] for option in takes.options] == ["a\\.wav", "b\\.wav", "c\\.wav"]
     first = charts(app)[0].alt
     takes.set_value(takes.options[1]).run()
     well(app)

@@ -218,7 +218,7 @@ def test_the_page_says_which_take_had_to_go(app, angry, sad, monkeypatch):
     upload(app, ("a.wav", angry), ("b.wav", sad))
     assert not app.info
     upload(app, ("c.wav", angry))
-    assert options(app) == ["c.wav", "b.wav"]
+    assert options(app) == ["c.wav", "b.wav"]  # newest first
     assert "The oldest had to go: a\\.wav" in app.info[0].value
     upload(app, ("bad.wav", b"no sound"))
     assert not app.info
@@ -249,7 +249,7 @@ def test_two_takes_are_compared_on_one_scale_and_in_words(app, angry, sad):
 
 def test_the_same_recording_twice_is_said_to_be_the_same(app, angry):
     upload(app, ("a.wav", angry), ("a.wav", angry))
-    assert options(app) == ["a.wav (2)", "a.wav"]
+    assert options(app) == ["a.wav", "a.wav (2)"]
     app.selectbox(key="other").select_index(1).run()
     assert "Both are the same recording." in texts(well(app))
 
