@@ -129,7 +129,8 @@ def test_while_recordings_are_listened_to_the_old_answer_is_gone(server, phone, 
         """() => {
             const [progress] = document.querySelectorAll('[data-testid=stProgress]');
             const said = document.querySelector('[data-testid=stMain]').innerText;
-            return progress?.innerText.match(/Listening: [0-9]+ of 12/) && !/dB of full scale|How probable|recorded otherwise/.test(said)
+            return progress?.innerText.match(/Listening: [0-9]+ of 12/)
+                && !/dB of full scale|How probable|recorded otherwise/.test(said)
                 && progress.getBoundingClientRect().bottom < window.innerHeight;
         }"""
     )
