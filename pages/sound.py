@@ -1,8 +1,7 @@
 """One clip, two side by side, or one as it is heard in another recording condition: to the ear and to the eye."""
 
 import random
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import replace
 
 import streamlit as st
 
@@ -11,46 +10,18 @@ from ser_core.audio.conditions import CONDITIONS
 from ser_core.corpus import Clip, pairs
 from ser_core.corpus.ravdess import gender_of_actor
 from ser_core.errors import CorpusError
-from ser_core.features import prosody
-from ser_core.figures.clip import BY_KEY, VIEWS, Scale
 from ser_core.ui import cached
 from ser_core.ui.clip import audio_errors_shown, player
+from ser_core.ui.side_by_side import Sound, show_views
 
 FIRST, SECOND, HEARD = "clip", "other", "heard"  # in the address: ?clip=03-01-05-01-02-01-12&other=... or &heard=room
 SHOWN_FIRST = corpus.parse("03-01-05-02-01-01-12")
-VIEWS_SHOWN_FIRST = ["waveform", "mel", "pitch"]
 ONE, TWO, OTHERWISE = "One clip", "Two clips", "Recorded otherwise"
 HEARD_FIRST = "telephone"
 BABBLE_VOICES = 6
 
 
-@dataclass(frozen=True)
-class Sound:
-    """A clip that can be heard and drawn."""
-
-    clip: Clip
-    key: str  # under which what is made of it is kept; another one when the file has changed
-    waveform: audio.Waveform
-
-
-# What is kept is kept for all sessions: they look at the same clips.
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def scale_of(key: str, _waveform: audio.Waveform) -> Scale:
-    return Scale.of(_waveform.samples, _waveform.rate)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def voice_of(key: str, _waveform: audio.Waveform) -> pairs.Voice:
-    return pairs.Voice(*prosody.extract(_waveform.samples).tolist(), _waveform.duration_s)
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)  # figures are shown and never changed: no copies needed
-def draw(view: str, key: str, scale: Scale, name: str, _waveform: audio.Waveform):
-    return BY_KEY[view].draw(_waveform.samples, _waveform.rate, scale, name)
-
-
+# For all sessions: they look at the same clips.
 @st.cache_data(max_entries=64, show_spinner="Recording it otherwise")
 def recorded_otherwise(
     key: str, condition: str, voices_of: tuple[str, ...], _waveform: audio.Waveform, _voices: list
@@ -155,11 +126,11 @@ def play(clip: Clip) -> Sound | None:
     with audio_errors_shown(clip.stem, file):
         waveform = cached.waveform(file)
         player(file)
-        sound = Sound(clip, f"{clip.stem} {file.stat().st_mtime_ns}", waveform)
+        sound = Sound(f"{clip.stem} {file.stat().st_mtime_ns}", waveform)
     if sound is None:
         return None
     said = corpus.STATEMENTS[clip.statement]
-    st.caption(f"**{corpus.title(clip)}**: “{said}”. {voice_of(sound.key, sound.waveform)}.")
+    st.caption(f"**{corpus.title(clip)}**: “{said}”. {sound.voice}.")
     return sound
 
 
@@ -178,15 +149,15 @@ def choose_condition() -> str:
     )
 
 
-def play_otherwise(sound: Sound, condition: str) -> Sound:
+def play_otherwise(clip: Clip, sound: Sound, condition: str) -> Sound:
     """The clip as it is heard in a recording condition."""
-    others = babble(sound.clip) if CONDITIONS[condition].needs_voices else {}
+    others = babble(clip) if CONDITIONS[condition].needs_voices else {}
     waveform, file = recorded_otherwise(
         sound.key, condition, tuple(others), sound.waveform, [one.samples for one in others.values()]
     )
     st.audio(file, format=ui.MIME["wav"])
     st.caption(f"**{CONDITIONS[condition].title}**: {CONDITIONS[condition].note}.")
-    return Sound(sound.clip, f"{sound.key} {condition}", waveform)
+    return Sound(f"{sound.key} {condition}", waveform)
 
 
 def babble(clip: Clip) -> dict[str, audio.Waveform]:
@@ -216,50 +187,11 @@ def offer_pairs(first: Clip, second: Clip | None) -> None:
 
 def compare(sounds: list[Sound], names: tuple[str, str]) -> None:
     """What the ear should notice, counted."""
-    st.markdown(pairs.compare(*(voice_of(sound.key, sound.waveform) for sound in sounds), names))
+    st.markdown(pairs.compare(*(sound.voice for sound in sounds), names))
     st.caption(
         "Loudness is in LUFS, decibels weighted as the ear hears: 10 more sound about twice as loud. 12 "
         "semitones higher is an octave: twice the frequency."
     )
-
-
-def choose_views() -> list[str]:
-    """Which views to show, in their own order."""
-    titles = {view.title for view in VIEWS}
-    if not titles.intersection(st.query_params.get_all("views")):  # none is asked for, or none that there is
-        st.session_state.setdefault("views", VIEWS_SHOWN_FIRST)  # not as the pills' default: "All" sets them too
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown("**Look at**", width="content")
-        chosen = st.pills(
-            "Views",
-            list(BY_KEY),
-            selection_mode="multi",
-            format_func=lambda key: BY_KEY[key].title,
-            key="views",
-            bind="query-params",
-            wrap=True,
-            label_visibility="collapsed",
-        )
-        st.button(f"All {len(VIEWS)}", type="tertiary", on_click=show_all, key="all-views")
-    return [key for key in BY_KEY if key in chosen]
-
-
-def show_all() -> None:
-    st.session_state["views"] = list(BY_KEY)
-
-
-def show(key: str, sounds: list[Sound | None], names: tuple[str, ...], scale: Scale) -> None:
-    """One view of each sound, side by side, and what it is."""
-    view = BY_KEY[key]
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{view.question}**", width="content")
-            with st.popover("What is this?", type="tertiary", icon=":material/help:"):
-                st.markdown(f"**{view.title}.** {view.explanation}")
-        for side, column in enumerate(st.columns(len(sounds))):
-            if sound := sounds[side]:
-                with column:
-                    ui.chart(draw(key, sound.key, scale, names[side], sound.waveform), key=f"{key}-{side}")
 
 
 ui.require_router()
@@ -288,7 +220,7 @@ for column, (side, clip) in zip(columns, shown.items(), strict=False):
 if is_otherwise and sounds[0]:
     with columns[1]:
         condition = choose_condition()
-        sounds.append(play_otherwise(sounds[0], condition))
+        sounds.append(play_otherwise(first, sounds[0], condition))
         names = "As recorded", CONDITIONS[condition].title
 heard = [sound for sound in sounds if sound]
 if len(heard) == 2:
@@ -296,6 +228,4 @@ if len(heard) == 2:
 if not is_otherwise:
     offer_pairs(first, second)
 if heard:
-    scale = reduce(Scale.joined, [scale_of(sound.key, sound.waveform) for sound in heard])
-    for key in choose_views():
-        show(key, sounds, names, scale)
+    show_views(sounds, names)

@@ -1,7 +1,7 @@
 """Choosing clips to listen to: the available values, clips worth comparing, and how two clips differ, in words."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ser_core.corpus import Clip, said
@@ -193,18 +193,54 @@ def compare(one: Voice, other: Voice, names: tuple[str, str]) -> str:
     str
         Markdown.
     """
-    first, second = names
-    if first == second:
+    if names[0] == names[1]:
         return "Both are the same clip."
     pitch = 12 * math.log2(one.pitch_hz / other.pitch_hz)
-    semitones = "1 semitone" if 0.5 <= abs(pitch) < 1.5 else f"{abs(pitch):.0f} semitones"
     loudness, length = one.loudness_lufs - other.loudness_lufs, one.length_s - other.length_s
+    return in_words(
+        (
+            (loudness, 1.0, f"{abs(loudness):.0f} dB", "louder", "quieter", "loud"),
+            (pitch, 0.5, semitones(pitch), "higher", "lower", "high"),
+            (length, 0.1, f"{abs(length):.1f} s", "longer", "shorter", "long"),
+        ),
+        names,
+    )
+
+
+def semitones(number: float) -> str:
+    """A difference in pitch in words, without its direction.
+
+    Parameters
+    ----------
+    number : float
+
+    Returns
+    -------
+    str
+    """
+    return "1 semitone" if 0.5 <= abs(number) < 1.5 else f"{abs(number):.0f} semitones"
+
+
+def in_words(differences: Iterable[tuple[float, float, str, str, str, str]], names: Sequence[str]) -> str:
+    """Say how the first of two clips differs from the second.
+
+    Parameters
+    ----------
+    differences : iterable of tuple
+        The difference, the least one that is not reported as equal, the amount in words, what the first clip is if the
+        difference is above 0 and if it is below, and what both are if they are equal, e.g. `(3.2, 1.0, "3 dB",
+        "louder", "quieter", "loud")`. Of an infinite difference nothing is said.
+    names : sequence of str
+        Of both clips.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    first, second = names
     differ, alike = [], []
-    for difference, least, amount, more, less, quality in (
-        (loudness, 1.0, f"{abs(loudness):.0f} dB", "louder", "quieter", "loud"),
-        (pitch, 0.5, semitones, "higher", "lower", "high"),
-        (length, 0.1, f"{abs(length):.1f} s", "longer", "shorter", "long"),
-    ):
+    for difference, least, amount, more, less, quality in differences:
         if abs(difference) < least:
             alike.append(quality)
         elif math.isfinite(difference):

@@ -93,7 +93,7 @@ def options(titles: Mapping, key: str) -> dict[str, Any]:
 
 
 def choice(label: str, titles: Mapping[str, str], *, key: str, **more) -> str:
-    """One of a few values, side by side by their titles, the first to begin with; kept in the page's address.
+    """One of a few values, side by side by their titles; kept in the page's address. The first one is the default.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def choice(label: str, titles: Mapping[str, str], *, key: str, **more) -> str:
     -------
     str
     """
-    first = next(iter(titles))
-    return st.segmented_control(label, default=first, required=True, **options(titles, key), **more) or first
+    look: dict[str, Any] = {"default": next(iter(titles)), "required": True} | options(titles, key) | more
+    return st.segmented_control(label, **look) or look["default"]
 
 
 def what_to_do(views: tuple[str, ...]) -> str:
@@ -155,7 +155,7 @@ def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
     figure, sentence = figure_and_sentence
     title = figure.layout.meta["title"]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{title}**", width="content")
+        st.markdown(f"**{as_text(title)}**", width="content")
         drawer = st.popover("Save", icon=":material/download:", type="tertiary", on_change="rerun", key=f"save-{key}")
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if clickable else {}
     picture = {"filename": title, "format": st.session_state.get("picture", "png"), "scale": 2}
@@ -295,25 +295,30 @@ def require_router() -> None:
         st.stop()
 
 
-def limits(entry) -> None:
-    """Show how often a trained model is right in each situation, and what it cannot do; above its predictions.
+def limits(entry, *, is_folded: bool = False) -> None:
+    """Show how often a trained model is right in each situation, and what it cannot do.
 
     Parameters
     ----------
     entry : model_store.ModelEntry
+    is_folded : bool
+        Whether in one line that can be opened: below an answer, which must be seen first.
     """
     situations = entry.situations_by_title
-    st.markdown(
-        f"Learned from {entry.trained_on.actors} actors acting two English sentences in a studio. "
-        "**How often it names the right one of eight emotions:**"
-    )
-    with st.container(horizontal=True, gap="medium"):
-        for title, (right, whose) in situations.items():
-            st.metric(title, f"{right:.0%}", help=whose, width=150)
+    numbers = ", ".join(f"{title.lower()} {right:.0%}" for title, (right, _) in situations.items())
+    line = f"How often it is right: {numbers}"
     alone = (
         "" if len(situations) > 2 else " It knows the studio alone: of a recording of yours it has not heard the like."
     )
-    st.caption(
-        f"A recording of yours is at best a new voice.{alone} An acted emotion is not a felt one: "
-        "study the method with it, and judge nobody by it."
-    )
+    with st.expander(line, icon=":material/target:") if is_folded else st.container():
+        st.markdown(
+            f"Learned from {entry.trained_on.actors} actors acting two English sentences in a studio. "
+            "**How often it names the right one of eight emotions:**"
+        )
+        with st.container(horizontal=True, gap="medium"):
+            for title, (right, whose) in situations.items():
+                st.metric(title, f"{right:.0%}", help=whose, width=150)
+        st.caption(
+            f"A recording of yours is at best a new voice.{alone} An acted emotion is not a felt one: "
+            "study the method with it, and judge nobody by it."
+        )

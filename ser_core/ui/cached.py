@@ -212,7 +212,7 @@ def dashboards():
     return Dashboards()
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the model", hash_funcs=BY_STAMP)
+@st.cache_resource(max_entries=4, show_spinner="Loading the model for the first time", hash_funcs=BY_STAMP)
 def predictor(entry):
     """A trained model, loaded once for all sessions and again when its file changes.
 

@@ -18,6 +18,14 @@ def at(app: AppTest, page: str, **query: str) -> AppTest:
     return well(app)
 
 
+def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    """Upload files to the page that hears emotions."""
+    at(app, "predict", source="Upload")
+    app.get("file_uploader")[0].set_value([(name, content, "audio/wav") for name, content in files])
+    app.run()
+    return well(app)
+
+
 def well(app: AppTest) -> AppTest:
     """Assert that the page ran to its end: a fault is shown as an apology, which is no exception to Streamlit."""
     assert not app.exception

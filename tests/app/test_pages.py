@@ -3,19 +3,11 @@ import io
 import numpy as np
 import pytest
 import soundfile
-from streamlit.testing.v1 import AppTest
 
 from ser_core.corpus import synthetic
 from ser_core.settings import PROJECT
-from tests.app.pages import at, charts, texts, well
+from tests.app.pages import at, charts, texts, upload, well
 from tests.encoded import RATE, encode, encode_av, make, sound
-
-
-def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
-    app.get("file_uploader")[0].set_value([(name, content, "audio/wav") for name, content in files])
-    app.run()
-    well(app)
-    return app
 
 
 @pytest.fixture
@@ -55,7 +47,7 @@ def test_the_predict_page_says_its_limits_before_anything_is_uploaded(app):
 
 
 def test_an_uploaded_clip_is_answered(app, voice):
-    upload(at(app, "predict"), ("me.wav", voice))
+    upload(app, ("me.wav", voice))
     assert "It gives " in texts(app)
     titles = " ".join(chart.alt for chart in charts(app))
     for part in (
@@ -74,29 +66,29 @@ def test_an_uploaded_clip_is_answered(app, voice):
 def test_what_is_no_voice_gets_no_emotion(app, voice):
     tone = io.BytesIO()
     soundfile.write(tone, 0.3 * np.sin(2 * np.pi * 440 * np.arange(44_100) / 22_050), 22_050, format="WAV")
-    upload(at(app, "predict"), ("tone.wav", tone.getvalue()))
+    upload(app, ("tone.wav", tone.getvalue()))
     assert "## No voice" in texts(app) and "It gives " not in texts(app)
     assert not [chart for chart in charts(app) if "most probable" in chart.alt]
     assert len(charts(app)) == 2  # the sound itself
-    upload(app, ("tone.wav", tone.getvalue()), ("me.wav", voice))
+    upload(app, ("me.wav", voice))
     rows = app.dataframe[0].value
     assert rows["answer"].tolist()[0] == rows["verdict"].tolist()[0] == "no voice"
     assert rows["claimed"].isna().tolist() == [True, False]
 
 
 def test_many_clips_are_a_table_with_each_to_be_looked_at(app, voice):
-    upload(at(app, "predict"), ("a.wav", voice), ("b.wav", synthetic.wav("sad", actor=2)), ("c.wav", voice))
+    upload(app, ("a.wav", voice), ("b.wav", synthetic.wav("sad", actor=2)), ("c.wav", voice))
     assert list(app.dataframe[0].value["file"]) == ["a.wav", "b.wav", "c.wav"]
-    closer = app.selectbox(key="closer")
-    assert closer.options == ["1. a.wav", "2. b.wav", "3. c.wav"]
+    takes = app.radio(key="take")
+    assert [option.partition("] ")[2] for option in takes.options] == ["a\\.wav", "b\\.wav", "c\\.wav"]
     first = charts(app)[0].alt
-    closer.select_index(1).run()
+    takes.set_value(takes.options[1]).run()
     well(app)
     assert charts(app)[0].alt != first
 
 
 def test_a_file_that_is_no_sound_is_named_and_the_others_are_answered(app, voice):
-    upload(at(app, "predict"), ("bad.wav", b"no sound at all"), ("me.wav", voice))
+    upload(app, ("bad.wav", b"no sound at all"), ("me.wav", voice))
     (error,) = app.error
     assert error.value.startswith("bad\\.wav: This is not a sound file")
     assert "It gives " in texts(app)
@@ -121,7 +113,7 @@ def test_a_file_that_is_no_sound_is_named_and_the_others_are_answered(app, voice
 )
 def test_a_recording_is_answered_whatever_its_ending(app, name, kind):
     rate = 8_000 if kind in ("amr", "amr-3gp", "g726") else RATE
-    upload(at(app, "predict"), (name, make(kind, 2.0, rate)))
+    upload(app, (name, make(kind, 2.0, rate)))
     assert not app.error
     assert "dB of full scale" in texts(app)  # it is read; a gliding tone need not be a voice
     assert len(app.get("audio")) == 1
@@ -143,40 +135,32 @@ def test_a_recording_is_answered_whatever_its_ending(app, name, kind):
     ],
 )
 def test_what_is_refused_is_told_on_the_page_in_its_own_words(app, name, content, said):
-    upload(at(app, "predict"), (name, content))
+    upload(app, (name, content))
     (error,) = app.error
     assert said in error.value
     assert not charts(app)
 
 
 def test_the_server_takes_any_ending(app):
-    at(app, "predict")
+    at(app, "predict", source="Upload")
     assert not app.get("file_uploader")[0].proto.type
 
 
 def test_only_a_file_that_is_no_sound_leaves_the_page_whole(app):
-    upload(at(app, "predict"), ("bad.wav", b""))
+    upload(app, ("bad.wav", b""))
     (error,) = app.error
     assert "empty" in error.value
     assert not charts(app)
 
 
 def test_a_long_clip_gets_a_timeline_and_a_warning(app):
-    upload(at(app, "predict"), ("long.wav", synthetic.wav("calm", actor=1, seconds=9.0)))
+    upload(app, ("long.wav", synthetic.wav("calm", actor=1, seconds=9.0)))
     assert any("overlapping windows" in chart.alt for chart in charts(app))
     assert any("Longer (9.0 s)" in warning.value for warning in app.warning)
 
 
-def test_an_example_is_labelled_as_synthetic(app):
-    at(app, "predict")
-    app.get("button_group")[0].set_value("Example").run()
-    well(app)
-    assert "synthetic voice" in app.info[0].value
-    assert charts(app)
-
-
 def test_the_studys_own_vote_can_be_chosen(app, voice):
-    upload(at(app, "predict"), ("me.wav", voice))
+    upload(app, ("me.wav", voice))
     default = charts(app)[0].alt
     app.selectbox(key="model").select("v4").run()
     well(app)
@@ -201,7 +185,7 @@ def test_a_damaged_model_is_one_clear_line(app, voice, monkeypatch):
         raise ArtifactError("Model best: model.skops has digest 123. Restore it")
 
     monkeypatch.setattr("ser_core.ui.cached.predictor", refuse)
-    upload(at(app, "predict"), ("me.wav", voice))
+    upload(app, ("me.wav", voice))
     assert [error.value for error in app.error] == ["Model best: model.skops has digest 123. Restore it"]
 
 

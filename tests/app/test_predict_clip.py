@@ -20,12 +20,12 @@ def test_a_link_to_a_clip_is_answered_at_once(app, some):
     assert "Sad speech by actor 2, female" in said
     assert "It gives " in said
     assert len(app.get("audio")) == 1
-    assert "have not learned from this clip" in app.info[0].value
+    assert "have not learned from this clip" in texts(app)
 
 
 def test_a_clip_that_was_learned_from_is_said_to_be_one(app, some):
     at(app, "predict", clip="03-01-05-01-01-02-02")
-    assert "have learned from this very clip" in app.info[0].value
+    assert "have learned from this very clip" in texts(app)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def heard(app, entry, monkeypatch):
         predictor = MadeUp(entry, list(as_uploaded), otherwise)
         monkeypatch.setattr(cached, "trained_models", lambda: {"krr": entry})
         monkeypatch.setattr(cached, "predictor", lambda _: predictor)
-        at(app, "predict")
+        at(app, "predict", source="Upload")
         clips = [synthetic.wav("angry", actor=1, seconds=1 + number / 4) for number in range(len(as_uploaded))]
         files = [(f"{number}.wav", clip, "audio/wav") for number, clip in enumerate(clips)]
         app.get("file_uploader")[0].set_value(files)
@@ -140,19 +140,22 @@ def test_a_guess_still_shows_its_probabilities(app, heard):
     assert any("Angry is the most probable" in chart.alt for chart in charts(app))
 
 
-def test_situations_stand_above_what_is_asked_for(app, heard, entry):
-    heard(says(ANGRY))
-    shown = {one.label: one.value for one in app.metric}
+def test_situations_stand_above_what_is_asked_for_until_there_is_an_answer(app, heard, entry):
+    heard()
     known = entry.scores.get("emotion_accuracy", entry.scores["test_accuracy"])
-    assert shown == {
-        "Known voice": f"{known:.0%}",
-        "New voice": "63%",
-        "Other recording": "58%",
-        "Other language": "51%",
-    }
+    situations = {"Known voice": f"{known:.0%}", "New voice": "63%", "Other recording": "58%", "Other language": "51%"}
+    assert {one.label: one.value for one in app.metric} == situations
     assert "knows the studio alone" not in texts(app)
     kinds = [node.type for node in order(app.main)]
-    assert kinds.index("metric") < kinds.index("file_uploader") < kinds.index("plotly_chart")
+    assert kinds.index("metric") < kinds.index("file_uploader")
+    assert not app.expander
+
+    heard(says(ANGRY))
+    assert {one.label: one.value for one in app.metric} == situations
+    words = f"known voice {known:.0%}, new voice 63%, other recording 58%, other language 51%"
+    assert app.expander[0].label == f"How often it is right: {words}"
+    shown = [node.type for node in order(app.main)]
+    assert shown.index("file_uploader") < shown.index("audio") < shown.index("metric") < shown.index("plotly_chart")
 
 
 def test_a_model_that_was_tested_in_the_studio_alone_says_so(app, entry, monkeypatch):
@@ -213,7 +216,12 @@ def test_several_recordings_are_a_table_of_answers_and_verdicts(app, heard):
     assert rows["voice"].tolist()[:4] == ["male"] * 4 and rows["voice"].isna().tolist() == [False] * 4 + [True]
     assert rows["claimed"].tolist()[:4] == pytest.approx([95, 60, 30, 95])
     assert rows["claimed"].isna().tolist() == [False] * 4 + [True]
-    app.selectbox(key="closer").select_index(3).run()
+    options = app.radio(key="take").options
+    icons = [":red-badge[:material/explore_off: a guess: angry]", ":gray-badge[:material/voice_over_off: no voice]"]
+    assert options[3:] == [f"{icons[0]} 3\\.wav", f"{icons[1]} 4\\.wav"]
+    assert len(options) == 5
+    assert headline(app) == "## Angry"  # the first of those that came together
+    app.radio(key="take").set_value(options[3]).run()
     well(app)
     assert headline(app) == "### Cannot tell; as a guess, angry"
 

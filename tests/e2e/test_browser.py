@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from ser_core.corpus import synthetic
-from tests.e2e.browsing import IS_NOT_TOO_WIDE, settle, shows_no_fault, upload
+from tests.e2e.browsing import IS_NOT_TOO_WIDE, rest, settle, shows_no_fault, upload
 from tests.e2e.conftest import DESK, PHONE
 
 
@@ -20,6 +20,8 @@ def test_from_the_first_page_to_the_answer(server, page, size):
     assert page.locator("[aria-label*='models that the study has']").count() == 1
     page.wait_for_function(IS_NOT_TOO_WIDE)
     page.get_by_role("button", name="Try it yourself").click()
+    page.wait_for_selector("text=Say a sentence in the emotion of your choice")
+    page.get_by_text("Upload", exact=True).click()
     page.wait_for_selector("text=Drop one or more recordings")
     upload(page, ("my voice.wav", synthetic.wav("angry", actor=1, seconds=3.0)))
     page.wait_for_selector("text=How probable each emotion is")
@@ -39,7 +41,7 @@ def test_from_the_first_page_to_the_answer(server, page, size):
 def test_what_one_session_uploads_another_does_not_see(server, page, context):
     other = context.new_page()
     for one in (page, other):
-        one.goto(f"{server}/predict")
+        one.goto(f"{server}/predict?source=Upload")
         settle(one)
     upload(page, ("secret.wav", synthetic.wav("fearful", actor=2)))
     other.reload()
@@ -52,7 +54,7 @@ def test_what_one_session_uploads_another_does_not_see(server, page, context):
 
 def test_nothing_uploaded_is_written_to_disk(server_that_cannot_write, page):
     # Our best has a network in it, and TensorFlow is not imported without a temporary folder.
-    page.goto(f"{server_that_cannot_write}/predict?model={quote('Vote: mlp + xgb')}")
+    page.goto(f"{server_that_cannot_write}/predict?source=Upload&model={quote('Vote: mlp + xgb')}")
     settle(page)
     upload(page, ("long.wav", synthetic.wav("happy", actor=3, rate=48_000, seconds=40.0)))  # 3.8 MB
     page.wait_for_selector("text=overlapping windows")
@@ -67,16 +69,21 @@ def test_the_server_listens_on_this_machine_only(server):
     assert [address for address in listening if int(address.split(":")[1], 16) == port] == [f"0100007F:{port:04X}"]
 
 
-def test_a_recording_from_the_microphone_is_answered(server, page):
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_recordings_from_the_microphone_are_answered_and_kept(server, page, size):
     """There is rain at the microphone, which is no voice; the page gets the sound and says so."""
+    page.set_viewport_size(size)
     page.goto(f"{server}/predict")
     settle(page)
-    page.get_by_role("radio", name="Record").click()
-    page.wait_for_selector("[data-testid=stAudioInputWaveSurfer] [part=wrapper]", state="attached")  # it listens now
-    settle(page)
-    page.get_by_role("button", name="Record", exact=True).click()
-    page.wait_for_selector("[data-testid=stAudioInputWaveformTimeCode]:text-is('00:02')")
-    page.get_by_role("button", name="Stop recording").click()
-    page.wait_for_selector("text=wav, 48,000 Hz")
-    page.wait_for_selector("h3:has-text('No voice')")
+    for number in (1, 2):
+        # It listens now.
+        page.wait_for_selector("[data-testid=stAudioInputWaveSurfer] [part=wrapper]", state="attached")
+        settle(page)
+        page.get_by_role("button", name="Record", exact=True).click()
+        page.wait_for_selector("[data-testid=stAudioInputWaveformTimeCode]:text-is('00:02')")
+        page.get_by_role("button", name="Stop recording").click()
+        page.wait_for_selector(f"text=/Take {number}: .* wav, 48,000 Hz/")
+        page.wait_for_selector("h3:has-text('No voice')")
+        rest(page)
+    page.wait_for_selector("text=2 takes")
     shows_no_fault(page)

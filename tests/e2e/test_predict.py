@@ -11,6 +11,7 @@ import soxr
 from ser_core.audio import conditions, nonspeech
 from ser_core.corpus import synthetic
 from tests.e2e.browsing import IS_NOT_TOO_WIDE, fits, rest, settle, shows_no_fault, upload
+from tests.e2e.conftest import DESK, PHONE
 
 RATE = 22_050
 WORDS = ("heard", "not sure", "unlike all it has heard", "never tested on new voices")
@@ -47,7 +48,7 @@ def answers(page) -> list[dict]:
 
 
 def test_a_loud_recording_gets_a_verdict_and_is_told_to_be_clipped(server, page, loud):
-    page.goto(f"{server}/predict")
+    page.goto(f"{server}/predict?source=Upload")
     settle(page)
     upload(page, ("loud.wav", loud))
     assert badge(page).endswith(WORDS)
@@ -60,7 +61,7 @@ def test_a_loud_recording_gets_a_verdict_and_is_told_to_be_clipped(server, page,
 
 
 def test_a_recording_over_a_telephone_gets_a_verdict_and_can_be_tried_otherwise(server, page, telephone):
-    page.goto(f"{server}/predict")
+    page.goto(f"{server}/predict?source=Upload")
     settle(page)
     upload(page, ("call.wav", telephone))
     assert badge(page).endswith(WORDS)
@@ -70,13 +71,13 @@ def test_a_recording_over_a_telephone_gets_a_verdict_and_can_be_tried_otherwise(
     settle(page)
     rest(page)
     assert page.locator("audio").count() == 2
-    assert page.locator(".stMarkdownBadge").count() == 2
+    assert page.locator(".stMarkdownBadge").count() == 3  # one of them in the list of takes
     page.wait_for_function(IS_NOT_TOO_WIDE)
     shows_no_fault(page)
 
 
 def test_of_a_recording_without_a_voice_no_emotion_is_named(server, page):
-    page.goto(f"{server}/predict")
+    page.goto(f"{server}/predict?source=Upload")
     settle(page)
     upload(page, ("tone.wav", wav(nonspeech.make("a tone", RATE))))
     page.wait_for_selector("h3:has-text('No voice')")
@@ -88,12 +89,80 @@ def test_of_a_recording_without_a_voice_no_emotion_is_named(server, page):
     fits(page)
 
 
-def test_several_recordings_are_a_table_with_their_verdicts(server, page, loud, telephone):
-    page.goto(f"{server}/predict")
+def test_several_recordings_are_takes_with_their_verdicts(server, page, loud, telephone):
+    page.goto(f"{server}/predict?source=Upload")
     settle(page)
     upload(page, ("loud.wav", loud), ("call.wav", telephone), ("tone.wav", wav(nonspeech.make("a tone", RATE))))
-    page.wait_for_selector("h3:has-text('3 recordings')")
+    page.wait_for_selector("text=3 takes")
     found = {answer["file"]: answer["verdict"] for answer in answers(page)}
     assert list(found) == ["loud.wav", "call.wav", "tone.wav"]
     assert found["tone.wav"] == "no_voice" and "no_voice" not in (found["loud.wav"], found["call.wav"])
+    page.get_by_test_id("stRadio").get_by_text("tone.wav").click()
+    page.wait_for_selector("h3:has-text('No voice')")
+    page.get_by_text("This take", exact=True).click()
+    rest(page)
+    assert [answer["file"] for answer in answers(page)] == ["tone.wav"]
+    shows_no_fault(page)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_answer_is_in_view_without_scrolling(server, page, size, loud):
+    page.set_viewport_size(size)
+    for source in ("Upload", "Example"):
+        page.goto(f"{server}/predict?source={source}")
+        settle(page)
+        if source == "Upload":
+            upload(page, ("loud.wav", loud))
+        page.wait_for_selector("text=dB of full scale")
+        rest(page)
+        box = page.locator("h2:not(:has-text('Navigation')), h3").first.bounding_box()
+        assert box["y"] > 0 and box["y"] + box["height"] < size["height"]
+
+
+def test_while_recordings_are_listened_to_the_old_answer_is_gone(server, phone, loud):
+    phone.goto(f"{server}/predict?source=Upload")
+    settle(phone)
+    upload(phone, ("loud.wav", loud))
+    files = [{"name": f"{number}.wav", "mimeType": "audio/wav", "buffer": loud} for number in range(12)]
+    phone.set_input_files("input[type=file]", files)
+    phone.wait_for_function(
+        """() => {
+            const [progress] = document.querySelectorAll('[data-testid=stProgress]');
+            const said = document.querySelector('[data-testid=stMain]').innerText;
+            return progress?.innerText.match(/Listening: [0-9]+ of 12/)
+                && !/dB of full scale|How probable|recorded otherwise/.test(said)
+                && progress.getBoundingClientRect().bottom < window.innerHeight;
+        }"""
+    )
+    phone.wait_for_selector("text=13 takes")
+    shows_no_fault(phone)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_two_takes_are_compared_renamed_and_deleted(server, page, size, loud, telephone):
+    page.set_viewport_size(size)
+    page.goto(f"{server}/predict?source=Upload")
+    settle(page)
+    upload(page, ("loud.wav", loud), ("call.wav", telephone))
+    page.get_by_role("combobox", name="Compare with").click()
+    page.get_by_role("option", name="call.wav").click()
+    page.wait_for_selector("text=/“loud.wav” is .* than “call.wav”/")
+    page.wait_for_function("document.querySelectorAll('[data-testid=stPlotlyChart]').length == 6")
+    page.wait_for_function(IS_NOT_TOO_WIDE)
+    rest(page)
+    page.get_by_test_id("stMain").get_by_role("button", name="Rename").click()
+    page.get_by_role("textbox", name="Its name").fill("<b>my & take</b>")
+    page.get_by_role("textbox", name="Its name").press("Enter")
+    page.wait_for_selector("text=/“<b>my & take</b>” is .* than “call.wav”/")
+    page.keyboard.press("Escape")
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Overview").click() if size == DESK else None
+    if size == DESK:
+        page.wait_for_selector("text=Can a computer hear")
+        page.get_by_test_id("stSidebar").get_by_role("link", name="Hear an emotion").click()
+        page.wait_for_selector("text=2 takes")
+    rest(page)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.wait_for_selector("text=1 take")
+    page.wait_for_selector("text=How probable each emotion is")
+    assert page.get_by_text("my & take").count() == 0
     shows_no_fault(page)

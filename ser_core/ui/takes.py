@@ -1,0 +1,320 @@
+"""What was recorded or uploaded in a session: in memory until it is removed or the session ends, never on disk."""
+
+import hashlib
+import threading
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from uuid import uuid4
+from weakref import WeakSet
+
+import streamlit as st
+
+from ser_core import audio
+from ser_core.errors import AudioError
+from ser_core.features.mean180 import SAMPLE_RATE
+from ser_core.prediction.predictor import Prediction, Predictor
+
+MAX_TAKES = 50  # of a session
+SESSION_BYTES = 60 * 2**20
+ALL_BYTES = 600 * 2**20  # of all sessions of this server together
+MAX_NAME = 80  # characters
+
+
+@dataclass(eq=False)
+class Take:
+    """One recording and what models hear in it.
+
+    Parameters
+    ----------
+    name : str
+        As it is shown, e.g. "Take 1" or a file's name.
+    content : bytes
+        Of its file, as it was recorded or uploaded.
+    answers : dict of str to Prediction
+        By the digest of the model.
+    arrival : int
+        The number of the arrival that it came with.
+    problem : str
+        Why it cannot be heard, if it was tried and failed.
+    key : str
+        Its own, for widgets: two takes may have the same name and content.
+    """
+
+    name: str
+    content: bytes
+    answers: dict[str, Prediction] = field(default_factory=dict)
+    arrival: int = 0
+    problem: str = ""
+    key: str = field(default_factory=lambda: uuid4().hex)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def waveform(self) -> audio.Waveform:
+        """The sound at the features' rate; the two that were asked for last are kept.
+
+        Raises
+        ------
+        AudioError
+            If it cannot be decoded within the limits, or is silent.
+        """
+        return _decode(self.digest, self.content)
+
+    def heard(self, predictor: Predictor) -> Prediction:
+        """What a model hears in it; asked once.
+
+        Parameters
+        ----------
+        predictor : Predictor
+
+        Returns
+        -------
+        Prediction
+
+        Raises
+        ------
+        AudioError
+            If it cannot be decoded within the limits, or is silent.
+        """
+        model = predictor.entry.digest
+        if model not in self.answers:
+            self.answers[model] = predictor.predict(self.waveform)
+        return self.answers[model]
+
+
+@st.cache_data(scope="session", max_entries=2, show_spinner=False)
+def _decode(digest: str, _content: bytes) -> audio.Waveform:
+    return audio.load(_content, rate=SAMPLE_RATE)
+
+
+class Takes:
+    """The takes of one session, oldest first. The oldest go when there are too many, or too many bytes.
+
+    Attributes
+    ----------
+    waiting : list of Take
+        Those that came in and have not been heard yet.
+    arrivals : int
+        How many times something came in.
+    refused : list of (str, str)
+        Of what came in last: names of what cannot be heard, and why.
+    gone : list of str
+        Names of the takes that had to go since.
+    chosen : Take or None
+        The one to look at closely.
+    other : Take or None
+        The one to compare it with.
+    example : Take or None
+        What was heard last that is none of the person's own. It is not kept in the list.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[Take] = []
+        self._recorded = 0
+        self.waiting: list[Take] = []
+        self.arrivals = 0
+        self.refused: list[tuple[str, str]] = []
+        self.gone: list[str] = []
+        self.chosen: Take | None = None
+        self.other: Take | None = None
+        self.example: Take | None = None
+        with _lock:
+            _of_all_sessions.add(self)
+
+    @property
+    def all(self) -> tuple[Take, ...]:
+        """Those that are kept, oldest first."""
+        return tuple(self._kept)
+
+    @property
+    def newest_first(self) -> list[Take]:
+        """Those that are kept; what came together is in its own order."""
+        return sorted(self.all, key=lambda take: -take.arrival)
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the files have that are kept or in line."""
+        return sum(len(take.content) for take in (*self.all, *self.waiting))
+
+    def receive(self, sounds: Iterable[tuple[str, bytes]]) -> None:
+        """Put sounds in line to be heard.
+
+        Parameters
+        ----------
+        sounds : iterable of (str, bytes)
+            Names and contents; what has no name is called "Take 1", "Take 2" and so on.
+        """
+        self.arrivals += 1
+        self.refused.clear()
+        self.gone.clear()
+        left = 0
+        for name, content in sounds:
+            if len(self.waiting) == MAX_TAKES or sum(len(take.content) for take in self.waiting) > SESSION_BYTES:
+                left += 1
+                continue
+            self._recorded += not name
+            self.waiting.append(
+                Take(self._new_name(clean(name) or f"Take {self._recorded}"), content, arrival=self.arrivals)
+            )
+        if left:
+            self.refused.append(
+                (
+                    f"{left} more" if left > 1 else name,
+                    f"This page takes {MAX_TAKES} files and {SESSION_BYTES >> 20} MB at once. "
+                    "The command line takes any number: python -m ser_core predict FILE...",
+                )
+            )
+
+    def rename(self, take: Take, name: str) -> None:
+        """Give a take another name; one without a sign that can be seen changes nothing.
+
+        Parameters
+        ----------
+        take : Take
+        name : str
+        """
+        wanted = clean(name)
+        if wanted and wanted != take.name:
+            take.name = self._new_name(wanted)
+
+    def _new_name(self, wanted: str) -> str:
+        """The name, with a number if it is in use."""
+        used = {take.name for take in (*self.all, *self.waiting)}
+        names = (wanted if number == 1 else f"{wanted} ({number})" for number in count(1))
+        return next(name for name in names if name not in used)
+
+    def unheard(self, model: str, shown: Take | None) -> list[Take]:
+        """What a model has not heard: of the kept takes, of those in line, and the one to be shown.
+
+        Parameters
+        ----------
+        model : str
+            Its digest.
+        shown : Take or None
+
+        Returns
+        -------
+        list of Take
+        """
+        line = dict.fromkeys([*self.all, *self.waiting, *([shown] if shown else [])])
+        return [take for take in line if not take.problem and model not in take.answers]
+
+    def hear(self, predictor: Predictor, shown: Take | None = None) -> Iterator[tuple[int, int]]:
+        """Let a model hear what it has not heard, and keep what was in line; its first becomes the chosen one.
+
+        Parameters
+        ----------
+        predictor : Predictor
+        shown : Take, optional
+            The one to be shown, if it is none of these.
+
+        Yields
+        ------
+        done, total : int
+            Before each of them.
+        """
+        unheard, first = self.unheard(predictor.entry.digest, shown), None
+        for done, take in enumerate(unheard):
+            yield done, len(unheard)
+            try:
+                take.heard(predictor)
+            except AudioError as error:
+                take.problem = str(error)
+            if take not in self.waiting:
+                continue
+            self.waiting.remove(take)
+            if take.problem:
+                self.refused.append((take.name, take.problem))
+            else:
+                self.add(take)
+                self.chosen = first = first or take
+
+    def add(self, take: Take) -> None:
+        """Keep a take; the oldest of this session go if it has too much, and of the fullest session if all have.
+
+        Parameters
+        ----------
+        take : Take
+        """
+        with _lock:
+            self._kept.append(take)
+            while len(self._kept) > MAX_TAKES or (self.nbytes > SESSION_BYTES and len(self._kept) > 1):
+                self._drop_oldest()
+            while bytes_of_all() > ALL_BYTES and (full := [takes for takes in _of_all_sessions if takes.all]):
+                max(full, key=lambda takes: takes.nbytes)._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self.gone.append(self._kept[0].name)
+        self.remove(self._kept[0])
+
+    def remove(self, take: Take) -> None:
+        """Forget a take; if it was chosen, the one after it is.
+
+        Parameters
+        ----------
+        take : Take
+        """
+        with _lock:
+            if take not in self._kept:  # another session may have needed its room
+                return
+            place = self._kept.index(take)
+            self._kept.remove(take)
+            if self.other is take:
+                self.other = None
+            if self.chosen is take:
+                self.chosen = self._kept[min(place, len(self._kept) - 1)] if self._kept else None
+
+
+_lock = threading.RLock()
+# Weak: Streamlit does not say when a session has ended, but lets go of its state.
+_of_all_sessions: WeakSet[Takes] = WeakSet()
+
+
+def of_session() -> Takes:
+    """The takes of this session, the same on every page.
+
+    Returns
+    -------
+    Takes
+    """
+    if "takes" not in st.session_state:
+        st.session_state["takes"] = Takes()
+    return st.session_state["takes"]
+
+
+def bytes_of_all() -> int:
+    """How much memory the takes of all sessions have.
+
+    Returns
+    -------
+    int
+    """
+    with _lock:
+        return sum(takes.nbytes for takes in _of_all_sessions)
+
+
+def clean(name: str) -> str:
+    """A name without what is not to be seen, such as line ends and signs that turn the direction of writing.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        At most `MAX_NAME` characters.
+    """
+    seen = "".join(sign if unicodedata.category(sign)[0] != "C" or sign == "\u200d" else " " for sign in name)
+    return " ".join(seen.split())[:MAX_NAME].strip()
+
+
+def forget_decoded() -> None:
+    """Let go of the sounds of this session that are kept decoded."""
+    _decode.clear()

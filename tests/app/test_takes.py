@@ -1,0 +1,288 @@
+"""What is kept of a session's recordings: bounds, names, and the list on the page that hears emotions."""
+
+import gc
+import io
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_core.corpus import synthetic
+from ser_core.ui import takes
+from ser_core.ui.takes import Take, Takes
+from tests.app.pages import at, charts, open_app, texts, upload, well
+
+HOSTILE = "<img src=x onerror=alert(1)> [link](http://x) **bold** :red[x] $x$ `c`"
+
+
+@pytest.fixture(scope="module")
+def angry() -> bytes:
+    return synthetic.wav("angry", actor=1, seconds=1.5)
+
+
+@pytest.fixture(scope="module")
+def sad() -> bytes:
+    return synthetic.wav("sad", actor=2, seconds=1.5)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Bounds that few bytes reach."""
+    monkeypatch.setattr(takes, "MAX_TAKES", 4)
+    monkeypatch.setattr(takes, "SESSION_BYTES", 100)
+    monkeypatch.setattr(takes, "ALL_BYTES", 150)
+
+
+def add(session: Takes, name: str, size: int) -> Take:
+    take = Take(name, bytes(size))
+    session.add(take)
+    return take
+
+
+def names(session: Takes) -> list[str]:
+    return [take.name for take in session.all]
+
+
+def test_the_oldest_goes_when_there_are_too_many(small):
+    session = Takes()
+    for number in range(6):
+        add(session, f"{number}", 1)
+    assert names(session) == ["2", "3", "4", "5"]
+    assert session.gone == ["0", "1"]
+
+
+def test_the_oldest_go_when_there_are_too_many_bytes(small):
+    session = Takes()
+    for number in range(3):
+        add(session, f"{number}", 40)
+    assert names(session) == ["1", "2"]
+    assert session.nbytes == 80
+
+
+def test_one_take_is_kept_however_large_it_is(small):
+    session = Takes()
+    add(session, "small", 10)
+    add(session, "large", 120)
+    assert names(session) == ["large"]
+
+
+def test_no_more_is_taken_at_once_than_a_session_keeps(small):
+    session = Takes()
+    session.receive((f"{number}.wav", bytes(1)) for number in range(7))
+    assert len(session.waiting) == 4
+    assert [name for name, _ in session.refused] == ["3 more"]
+    other = Takes()
+    other.receive((f"{number}.wav", bytes(60)) for number in range(3))
+    assert [take.name for take in other.waiting] == ["0.wav", "1.wav"]
+    assert [name for name, _ in other.refused] == ["2.wav"]
+
+
+def test_of_all_sessions_the_fullest_loses_its_oldest(small):
+    before = takes.bytes_of_all()
+    assert before == 0
+    one, other = Takes(), Takes()
+    add(one, "a", 45), add(one, "b", 45)
+    add(other, "c", 50)
+    assert (names(one), names(other)) == (["a", "b"], ["c"])
+    add(other, "d", 30)
+    assert (names(one), names(other)) == (["b"], ["c", "d"])
+    assert (one.gone, other.gone) == (["a"], [])
+
+
+def test_rounds_of_takes_and_deletes_leave_the_account_where_it_was():
+    before, session = takes.bytes_of_all(), Takes()
+    for _ in range(10):
+        for take in [add(session, f"{number}", 1_000) for number in range(5)]:
+            session.remove(take)
+    assert takes.bytes_of_all() == before
+
+
+def test_what_a_session_kept_is_free_when_it_has_ended():
+    before, session = takes.bytes_of_all(), Takes()
+    add(session, "a", 1_000)
+    assert takes.bytes_of_all() == before + 1_000
+    del session
+    gc.collect()
+    assert takes.bytes_of_all() == before
+
+
+def test_the_neighbour_of_a_take_that_is_removed_is_chosen():
+    session = Takes()
+    one, two, three = (add(session, name, 1) for name in "abc")
+    session.chosen, session.other = two, three
+    session.remove(two)
+    assert session.chosen is three
+    session.remove(three)
+    assert (session.chosen, session.other) == (one, None)
+    session.remove(one)
+    assert session.chosen is None
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("  two\n lines\t", "two lines"),
+        ("\u202egpj.exe", "gpj.exe"),  # would turn the direction of all that follows
+        ("\ud800", "Take 1"),
+        ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),
+        ("x" * 500, "x" * 80),
+        ("", "Take 1"),
+    ],
+)
+def test_a_name_is_one_short_line_that_can_be_read(name, shown):
+    session = Takes()
+    session.receive([(name, b"")])
+    assert session.waiting[0].name.removesuffix("Take 0") == shown.removesuffix("Take 1") or shown == "Take 1"
+
+
+def test_takes_of_the_same_name_are_told_apart():
+    session = Takes()
+    session.receive([("a.wav", b""), ("a.wav", b""), ("", b""), ("", b"")])
+    assert [take.name for take in session.waiting] == ["a.wav", "a.wav (2)", "Take 1", "Take 2"]
+
+
+def test_a_take_keeps_its_name_if_the_new_one_is_empty_and_no_two_get_the_same():
+    session = Takes()
+    one, two = add(session, "one", 1), add(session, "two", 1)
+    session.rename(two, " \u202e ")
+    assert two.name == "two"
+    session.rename(two, "one")
+    assert (one.name, two.name) == ("one", "one (2)")
+
+
+def options(app) -> list[str]:
+    """The names in the list, newest first."""
+    return [option.partition("] ")[2].replace("\\", "") for option in app.radio(key="take").options]
+
+
+def test_without_a_take_there_is_no_list_and_the_microphone_comes_first(app):
+    at(app, "predict")
+    assert app.get("audio_input") and not app.get("file_uploader")
+    assert not app.radio and not app.get("download_button")
+    assert app.metric
+
+
+def test_recordings_are_numbered_takes_of_which_the_last_is_answered(app, angry, sad):
+    at(app, "predict")
+    for recording in (angry, sad):
+        app.get("audio_input")[0].set_value(("recording.wav", recording, "audio/wav"))
+        well(app.run())
+    assert options(app) == ["Take 2", "Take 1"]
+    assert "**Take 2**: 1.5 s, wav" in texts(app)
+
+
+def test_a_take_can_be_renamed_deleted_and_is_in_the_downloads(app, angry):
+    upload(app, ("a.wav", angry))
+    app.text_input[0].set_value(HOSTILE).run()
+    well(app)
+    assert options(app) == [HOSTILE]
+    said = texts(app)
+    assert "\\<img" in said and "<img" not in said.replace("\\<img", "")
+    app.button(key="delete-take").click().run()
+    well(app)
+    assert not app.radio and not charts(app)
+    assert app.metric
+
+
+def test_takes_stay_over_uploads_and_page_changes(app, angry, sad):
+    upload(app, ("a.wav", angry))
+    upload(app, ("b.wav", sad))
+    assert options(app) == ["b.wav", "a.wav"]
+    app.radio(key="take").set_value(app.radio(key="take").options[1]).run()
+    at(app, "sound")
+    at(app, "predict")
+    assert options(app) == ["b.wav", "a.wav"]
+    assert "**a\\.wav**: " in texts(app)  # the chosen one is still chosen
+    assert len(app.get("audio")) == 1
+
+
+def test_another_session_has_no_take_of_this_one(app, angry):
+    upload(app, ("secret.wav", angry))
+    other = at(open_app(), "predict")
+    assert not other.radio and "secret" not in texts(other)
+
+
+def test_all_takes_can_be_deleted_at_once(app, angry, sad):
+    before = takes.bytes_of_all()
+    upload(app, ("a.wav", angry), ("b.wav", sad))
+    assert takes.bytes_of_all() - before == len(angry) + len(sad)
+    app.button(key="delete-takes").click().run()
+    well(app)
+    assert not app.radio
+    assert takes.bytes_of_all() == before
+
+
+def test_the_page_says_which_take_had_to_go(app, angry, sad, monkeypatch):
+    monkeypatch.setattr(takes, "MAX_TAKES", 2)
+    upload(app, ("a.wav", angry), ("b.wav", sad))
+    assert not app.info
+    upload(app, ("c.wav", angry))
+    assert options(app) == ["c.wav", "b.wav"]  # newest first
+    assert "The oldest had to go: a\\.wav" in app.info[0].value
+    upload(app, ("bad.wav", b"no sound"))
+    assert not app.info
+    assert options(app) == ["c.wav", "b.wav"]
+
+
+def test_two_takes_are_compared_on_one_scale_and_in_words(app, angry, sad):
+    upload(app, ("angry.wav", angry), ("sad.wav", sad))
+    other = app.selectbox(key="other")
+    assert other.options == ["Nothing", "sad.wav"]
+    other.select_index(1).run()
+    well(app)
+    said = texts(app)
+    assert "“angry\\.wav” is **" in said and "than “sad\\.wav”" in said
+    assert "dB louder" not in said
+    assert len(app.get("audio")) == 3
+    titles = [chart.alt for chart in charts(app)]
+    assert len(titles) == 6
+    ranges = [json.loads(chart.spec)["layout"]["xaxis"]["range"] for chart in charts(app)]
+    assert len({tuple(one) for one in ranges}) == 1
+    at(app, "sound")
+    at(app, "predict")
+    assert "than “sad\\.wav”" in texts(app)
+    app.selectbox(key="other").select_index(0).run()
+    well(app)
+    assert any("most probable at" in chart.alt for chart in charts(app))
+
+
+def test_the_same_recording_twice_is_said_to_be_the_same(app, angry):
+    upload(app, ("a.wav", angry), ("a.wav", angry))
+    assert options(app) == ["a.wav", "a.wav (2)"]
+    app.selectbox(key="other").select_index(1).run()
+    assert "Both are the same recording." in texts(well(app))
+
+
+def test_takes_without_a_voice_are_compared_by_what_can_be_measured(app):
+    files = []
+    for hz in (440, 880):
+        file = io.BytesIO()
+        soundfile.write(file, 0.3 * np.sin(2 * np.pi * hz * np.arange(44_100) / 22_050), 22_050, format="WAV")
+        files.append((f"{hz}.wav", file.getvalue()))
+    upload(app, *files)
+    app.selectbox(key="other").select_index(1).run()
+    well(app)
+    assert "No voice" in texts(app) and len(charts(app)) == 6
+
+
+def test_a_change_of_the_model_asks_about_every_take_again(app, angry, sad):
+    upload(app, ("a.wav", angry), ("b.wav", sad))
+    before = app.dataframe[0].value["claimed"].tolist()
+    app.selectbox(key="model").select("v4").run()
+    well(app)
+    assert app.dataframe[0].value["claimed"].tolist() != before
+    assert len(app.dataframe[0].value) == 2
+
+
+def test_the_address_names_source_model_trial_and_clip(app, voices, monkeypatch):
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+    at(app, "predict", source="Example", model="Kernel ridge", trial="over a telephone")
+    well(app)
+    assert app.selectbox(key="model").value == "krr"
+    assert "over a telephone: the answer" in texts(app)
+    app.selectbox(key="example-emotion").set_value("sad").run()
+    well(app)
+    assert app.query_params["clip"].startswith("03-01-04-") or app.query_params["clip"][0].startswith("03-01-04-")
+    assert "Sad" in texts(app)
+    assert not app.radio  # an example is no take of one's own
