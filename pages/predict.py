@@ -3,35 +3,40 @@
 import streamlit as st
 
 from ser_core import ui
-from ser_core.ui import answer, cached, comparison, sources, take_list
+from ser_core.prediction.predictor import Predictor
+from ser_core.ui import answer, cached, comparison, sources, speaker, take_list, why
 from ser_core.ui.takes import Take, of_session
 
 
-def listen(shown: Take | None) -> None:
+def listen(predictor: Predictor, shown: Take | None) -> None:
     """Let the model hear what it has not heard; the progress takes the place of all that was shown."""
     far = st.progress(0.0, "Recording stopped" if takes.waiting and source == sources.RECORD else "Sound received")
-    for done, total in takes.hear(cached.predictor(entry), shown):
+    for done, total in takes.hear(predictor, shown):
         far.progress(done / total, f"Listening: {done} of {total}" if total > 1 else "Listening")
 
 
-def show(take: Take) -> None:
+def show(take: Take, predictor: Predictor) -> None:
     """The answer, how far it can be trusted, and what speaks for it; or two takes side by side."""
-    predictor = cached.predictor(entry)
     prediction = take.heard(predictor)
     is_own = take in takes.all
     left, right = st.columns([3, 2])
     with left:
         answer.show_answer(prediction)
+        if is_own and (known := speaker.said(take, takes)):
+            st.caption(known)
     with right:
         answer.show_sound(take, prediction)
         if is_own:
             take_list.show_list(takes, predictor)
+            speaker.offer(takes)
     ui.limits(entry, is_folded=True)
     if other := comparison.choose_other(take, takes):
         comparison.compare(take, other, predictor)
     else:
-        if prediction.has_voice:
+        if prediction.has_voice and prediction.turns is None:
             answer.offer_trials(take, predictor)
+            why.show_why(take, prediction, predictor)
+            why.show_what_if(take, prediction, predictor)
         answer.show_evidence(take, prediction)
     take_list.offer_all(takes.all if is_own else (take,), take, predictor)
 
@@ -47,13 +52,18 @@ with left:
     source = sources.choose_source()
     chosen = sources.ask(source, takes)
 
-if takes.unheard(entry.digest, chosen):
-    listen(chosen)
-    st.rerun()
+predictor = None
+if takes.waiting or (chosen and not chosen.problem):  # a network takes seconds to be loaded
+    predictor = cached.predictor(entry)
+    if chosen is None or chosen in takes.all:
+        predictor = speaker.knowing(takes, predictor)
+    if takes.unheard(predictor.digest, chosen):
+        listen(predictor, chosen)
+        st.rerun()
 with st.container():  # in the place where `listen` shows its progress, which removes it at once
     take_list.show_notes(takes, chosen)
-    if chosen and not chosen.problem:
-        show(chosen)
+    if predictor and chosen and not chosen.problem:
+        show(chosen, predictor)
     else:
         with limits_here.container():
             ui.limits(entry)

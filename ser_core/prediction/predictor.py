@@ -1,5 +1,6 @@
 """From a recording to a prediction: the probability of each class, emotion and gender, and warnings."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -298,11 +299,17 @@ class Predictor:
     listener : Listener or VoteListener
     entry : ModelEntry
         What the model was trained on, and its scores.
+
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of the model, and of what it has heard of a speaker before: equal digests give equal answers.
     """
 
     def __init__(self, listener: Listener | VoteListener, entry: model_store.ModelEntry):
         self.listener = listener
         self.entry = entry
+        self.digest = entry.digest
 
     @classmethod
     def load(cls, entry: model_store.ModelEntry) -> "Predictor":
@@ -356,7 +363,10 @@ class Predictor:
         clips = [clip for waveform in waveforms for clip in self._pieces(waveform)]
         if not clips:
             raise AudioError("There is no voice in the recordings of the speaker. Give others")
-        return Predictor(self.listener.of_speaker(clips, emotion), self.entry)
+        result = Predictor(self.listener.of_speaker(clips, emotion), self.entry)
+        what = b"".join(clip.tobytes() for clip in clips) + str(emotion).encode()
+        result.digest = hashlib.sha256(self.digest.encode() + what).hexdigest()
+        return result
 
     def _pieces(self, waveform: audio.Waveform) -> list[np.ndarray]:
         """The turns of a long recording, a short one as it is, nothing without a voice."""

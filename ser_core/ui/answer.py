@@ -137,7 +137,7 @@ def offer_trials(take: Take, predictor: Predictor) -> None:
     condition = st.pills("Recorded otherwise", **options(titles, "trial"), label_visibility="collapsed")
     if not condition:
         return
-    content, prediction = _try_in(take.digest, condition, predictor.entry.digest, take, predictor)
+    content, prediction = _try_in(take.digest, condition, predictor.digest, take, predictor)
     known = take.heard(predictor)
     stands = prediction.answer == known.answer
     left, right = st.columns([3, 2], vertical_alignment="center")

@@ -7,9 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from ser_core import files
-from ser_core.prediction import turns
+from ser_core.prediction import report, turns
 from ser_core.prediction.predictor import Predictor
-from ser_core.ui import as_text, choice, download, side_by_side
+from ser_core.ui import as_text, choice, download, side_by_side, why
 from ser_core.ui.answer import BADGES, at_a_glance, forget_trial
 from ser_core.ui.takes import MAX_NAME, MAX_TAKES, SESSION_BYTES, Take, Takes, forget_decoded
 
@@ -70,6 +70,7 @@ def _remove(takes: Takes, those: Sequence[Take]) -> None:
     forget_decoded()
     forget_trial()
     side_by_side.forget()
+    why.forget()
 
 
 def show_notes(takes: Takes, chosen: Take | None) -> None:
@@ -111,6 +112,7 @@ def offer_all(takes: Sequence[Take], chosen: Take, predictor: Predictor) -> None
             both = {"all": f"All {len(takes)} takes", "one": "This take"}
             if choice("Which to save", both, key="save", label_visibility="collapsed") == "one":
                 takes = [chosen]
+        download("Report", lambda: _report(takes, predictor), "report.html", "text/html", icon=":material/print:")
         download("CSV", lambda: _csv(takes, predictor), "emotions.csv", "text/csv")
         download("JSON", lambda: _json(takes, predictor), "emotions.json", "application/json")
 
@@ -137,6 +139,12 @@ def _show_all(takes: Sequence[Take], predictor: Predictor) -> None:
 
 def _answers(takes: Sequence[Take], predictor: Predictor) -> list[dict]:
     return [{"file": take.name, "model": predictor.entry.key} | take.heard(predictor).as_dict() for take in takes]
+
+
+def _report(takes: Sequence[Take], predictor: Predictor) -> str:
+    heard = [(take, take.heard(predictor)) for take in takes]
+    sheets = [report.Sheet.of(take.name, take.waveform, one, turns=one.turns) for take, one in heard]
+    return report.report(sheets, predictor.entry)
 
 
 def _json(takes: Sequence[Take], predictor: Predictor) -> str:

@@ -21,6 +21,7 @@ MAX_TAKES = 50  # of a session
 SESSION_BYTES = 60 * 2**20
 ALL_BYTES = 600 * 2**20  # of all sessions of this server together
 MAX_NAME = 80  # characters
+MAX_ANSWERS = 8  # of a take, by different models; the oldest go
 
 
 @dataclass(eq=False)
@@ -34,7 +35,7 @@ class Take:
     content : bytes
         Of its file, as it was recorded or uploaded.
     answers : dict of str to Prediction
-        By the digest of the model.
+        By the digest of the predictor.
     arrival : int
         The number of the arrival that it came with.
     problem : str
@@ -82,9 +83,11 @@ class Take:
         AudioError
             If it cannot be decoded within the limits, or is silent.
         """
-        model = predictor.entry.digest
+        model = predictor.digest
         if model not in self.answers:
             self.answers[model] = predictor.predict(self.waveform)
+            while len(self.answers) > MAX_ANSWERS:
+                del self.answers[next(iter(self.answers))]
         return self.answers[model]
 
 
@@ -112,6 +115,12 @@ class Takes:
         The one to compare it with.
     example : Take or None
         What was heard last that is none of the person's own. It is not kept in the list.
+    neutral : list of Take
+        Those in which the person speaks as usual.
+    is_one_person : bool
+        Whether all takes are one person's.
+    speaker : (tuple, Predictor) or None
+        A predictor that has heard the person before, and what it has heard.
     """
 
     def __init__(self) -> None:
@@ -124,6 +133,9 @@ class Takes:
         self.chosen: Take | None = None
         self.other: Take | None = None
         self.example: Take | None = None
+        self.neutral: list[Take] = []
+        self.is_one_person = False
+        self.speaker: tuple[tuple, Predictor] | None = None
         with _lock:
             _of_all_sessions.add(self)
 
@@ -219,7 +231,7 @@ class Takes:
         done, total : int
             Before each of them.
         """
-        unheard, first = self.unheard(predictor.entry.digest, shown), None
+        unheard, first = self.unheard(predictor.digest, shown), None
         for done, take in enumerate(unheard):
             yield done, len(unheard)
             try:
@@ -267,6 +279,8 @@ class Takes:
             self._kept.remove(take)
             if self.other is take:
                 self.other = None
+            self.neutral = [one for one in self.neutral if one is not take]
+            self.speaker = None
             if self.chosen is take:
                 self.chosen = self._kept[min(place, len(self._kept) - 1)] if self._kept else None
 
