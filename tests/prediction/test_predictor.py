@@ -8,7 +8,7 @@ from ser_core import audio, load_predictor
 from ser_core.audio import conditions
 from ser_core.corpus import synthetic
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS
-from ser_core.errors import AudioError
+from ser_core.errors import AudioError, ModelError
 from ser_core.evaluation.verdicts import Limits
 from ser_core.prediction import cards
 from ser_core.prediction.predictor import TURNS, VERDICTS, Prediction, Predictor
@@ -367,3 +367,37 @@ def test_the_shipped_robust_model_knows_what_it_cannot_tell(spoken):
     assert 0 < limits.probability < 0.5 and limits.distance > 0
     assert limits.right > 0.7 and 0 < limits.heard < 1
     assert predictor.predict(heard(spoken)).verdict in ("heard", "unsure", "unlike")
+
+
+def loud(emotion: str, actor: int = 3, **of) -> audio.Waveform:
+    return heard(synthetic.speak(emotion, actor=actor, **of))
+
+
+def test_a_speaker_who_was_heard_before_gets_other_answers_and_the_model_stays():
+    plain = load_predictor("robust")
+    before = plain.predict(loud("angry"))
+    known = plain.of_speaker([loud("neutral"), loud("neutral", statement=2)], "neutral")
+    after = known.predict(loud("angry"))
+    assert after.probabilities != before.probabilities
+    assert plain.predict(loud("angry")).probabilities == before.probabilities
+    assert len({plain.digest, known.digest, plain.of_speaker([loud("neutral")], "neutral").digest}) == 3
+    assert known.entry == plain.entry
+
+
+def test_a_calls_turns_tell_how_its_speaker_usually_speaks():
+    plain = load_predictor("robust")
+    call = heard(call_of("angry", "sad", "neutral"))
+    known, from_turns = plain.of_speaker([call]), plain.predict(call).turns
+    assert len(from_turns) == 3
+    assert not np.allclose(known.predict(call).turns[list(EMOTION_NAMES)], from_turns[list(EMOTION_NAMES)])
+
+
+def test_without_a_voice_no_speaker_is_known(predictor):
+    noise = heard(np.random.default_rng(0).normal(0, 0.1, 44_100))
+    with pytest.raises(AudioError, match="no voice in the recordings of the speaker"):
+        load_predictor("robust").of_speaker([noise])
+
+
+def test_a_model_without_offsets_names_those_that_have_them(predictor):
+    with pytest.raises(ModelError, match="choose robust or centred"):
+        predictor.of_speaker([loud("neutral")], "neutral")

@@ -166,3 +166,17 @@ def test_only_runs_on_the_studys_clips_and_with_its_seed_are_compared():
     newer = run(by_chance(5, 0.7), "krr", id="newer", shipped=False)
     assert list(generalization.ladder([*shipped, newer], "krr")["run"]) == ["newer"]
     assert generalization.ideas([*shipped, newer])["before"].tolist() == [np.mean(by_chance(5, 0.7))]
+
+
+def test_clips_known_before_are_a_gain_on_the_other_clips():
+    plain = run(by_chance(1, 0.6), "robust", protocol="emobox")
+    known = run(
+        by_chance(2, 0.8)[10:], "robust", protocol="emobox+neutral-2", clips=CLIPS[10:], scores={"emotion_ua": 0.8}
+    )
+    everything = run(by_chance(3, 0.9), "robust", protocol="emobox+all", scores={"emotion_ua": 0.9})
+    other = run(by_chance(4, 0.9), "robust", protocol="luna-jimenez+all", scores={"emotion_ua": 0.9})
+    table = generalization.known_before([plain, everything, known, other])
+    assert table["known"].tolist() == ["2 neutral clips", "all clips"]
+    assert table["clips"].tolist() == [len(CLIPS) - 10, len(CLIPS)]
+    assert (table["gain"] > 0.05).all() and (table["low"] < table["gain"]).all()
+    assert generalization.known_before([known]).empty
