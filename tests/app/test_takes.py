@@ -204,6 +204,7 @@ def test_another_session_has_no_take_of_this_one(app, angry):
 
 
 def test_all_takes_can_be_deleted_at_once(app, angry, sad):
+    gc.collect()  # sessions of other tests
     before = takes.bytes_of_all()
     upload(app, ("a.wav", angry), ("b.wav", sad))
     assert takes.bytes_of_all() - before == len(angry) + len(sad)
@@ -323,7 +324,6 @@ def test_why_shows_what_speaks_for_it_where_it_stands_and_what_decided(app, angr
     assert "Where this take stands" in said
     assert "The nearest training clips" in said
     assert len(charts(app)) >= drawn + 2
-    assert app.query_params["why"] == "true"
 
 
 def test_what_if_changes_the_take_and_the_answer(app, angry):
