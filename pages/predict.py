@@ -4,7 +4,7 @@ import streamlit as st
 
 from ser_core import ui
 from ser_core.prediction.predictor import Predictor
-from ser_core.ui import answer, cached, comparison, sources, speaker, take_list, why
+from ser_core.ui import answer, cached, comparison, sources, take_list, why
 from ser_core.ui.takes import Take, of_session
 
 
@@ -22,13 +22,10 @@ def show(take: Take, predictor: Predictor) -> None:
     left, right = st.columns([3, 2])
     with left:
         answer.show_answer(prediction)
-        if is_own and (known := speaker.said(take, takes)):
-            st.caption(known)
     with right:
         answer.show_sound(take, prediction)
         if is_own:
             take_list.show_list(takes, predictor)
-            speaker.offer(takes)
     ui.limits(entry, is_folded=True)
     if other := comparison.choose_other(take, takes):
         comparison.compare(take, other, predictor)
@@ -55,8 +52,6 @@ with left:
 predictor = None
 if takes.waiting or (chosen and not chosen.problem):  # a network takes seconds to be loaded
     predictor = cached.predictor(entry)
-    if chosen is None or chosen in takes.all:
-        predictor = speaker.knowing(takes, predictor)
     if takes.unheard(predictor.digest, chosen):
         listen(predictor, chosen)
         st.rerun()

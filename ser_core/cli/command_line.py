@@ -248,7 +248,8 @@ def _predict_commands(command) -> None:
         nargs="+",
         type=Path,
         metavar="FILE",
-        help="recordings in which the same person speaks neutrally: the files are heard as that person's",
+        help="recordings in which the same person speaks neutrally: the files are heard as that person's (of use with "
+        "a model that learned so: train centred)",
     )
     sub.add_argument(
         "--one-speaker",

@@ -18,6 +18,7 @@ from ser_core.corpus.labels import (
     by_emotion,
     by_gender,
     emotion_of,
+    gender_of,
     title_of,
 )
 from ser_core.errors import ArtifactError, AudioError
@@ -222,13 +223,13 @@ class Listener:
 
     Attributes
     ----------
-    offset : np.ndarray [shape=(d,)] or 0
-        Of the speaker, taken away from all features; 0 if nobody in particular speaks.
+    offset : np.ndarray [shape=(d,)] or None
+        Of the speaker, taken away from all features; None if nobody in particular speaks.
     """
 
     def __init__(self, model: EmotionClassifier, entry: model_store.ModelEntry):
         self.model = model
-        self.offset: np.ndarray | int = 0
+        self.offset: np.ndarray | None = None
         # Without augmentation, which is for training only.
         self.features = feature_sets.get(entry.recipe.features, Settings.from_environment())
         # A backbone's version is known only with its weights.
@@ -254,7 +255,13 @@ class Listener:
         np.ndarray [shape=(clips,)] or None
             How far each clip is from all that was learned, from a model that measures it.
         """
-        features = self.features.of(clips) - self.offset
+        features = self.features.of(clips)
+        if self.offset is not None:
+            centred = features - self.offset
+            probabilities = _of_emotions_and_genders(
+                self.model.predict_proba(centred), self.model.predict_proba(features)
+            )
+            return probabilities, {}, self.model.distances(centred)
         members = self.model.members_proba(features)
         probabilities = self.model.vote(members) if members else self.model.predict_proba(features)
         return probabilities, members, self.model.distances(features)
@@ -264,6 +271,16 @@ class Listener:
         result = copy(self)
         result.offset = self.model.speaker_offset(self.features.of(clips), emotion)
         return result
+
+
+def _of_emotions_and_genders(centred: np.ndarray, plain: np.ndarray) -> np.ndarray:
+    """Emotions as probable as in the first, and genders, which offsets take away, as in the second."""
+    emotions, genders = by_emotion(centred), by_gender(plain)
+    columns = [
+        emotions[:, EMOTION_NAMES.index(emotion_of(label))] * genders[:, GENDERS.index(gender_of(label))]
+        for label in LABELS
+    ]
+    return np.stack(columns, axis=1)
 
 
 class VoteListener:

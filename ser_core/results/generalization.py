@@ -342,7 +342,7 @@ def ideas(found: Iterable[Run]) -> pd.DataFrame:
 # A model that hears some clips of a speaker before, and what it is without them: key, other key, its recipe.
 KNOWN_BEFORE = (
     ("v_centred_cnn2d", "v_apart_cnn2d", {}),
-    ("centred", "apart", {"features": "functionals"}),
+    ("centred", "apart", {"features": "functionals", "augmentation": "none"}),
     ("robust", "robust", {}),
 )
 
@@ -366,9 +366,9 @@ def known_before(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame
     order = ["neutral", "random", "all"]
     names = sorted({test for test, *_ in newest if protocols.uncalibrated(test) == protocol != test}, key=str)
     for model, other, of_other in KNOWN_BEFORE:
-        before = _newest(newest, protocol, other, of_other)
+        before = _last(newest, protocol, other, of_other)
         for name in sorted(names, key=lambda name: order.index(protocols.calibration_of(name).partition(":")[0])):
-            after = _newest(newest, name, model, {})
+            after = _last(newest, name, model, {})
             if after and before:
                 pair = differences.pair(after, before, kind="emotion")
                 known = protocols.get(name).note.removesuffix(" of each speaker known beforehand")
@@ -376,6 +376,13 @@ def known_before(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame
                 rows.append(row | _gain(pair, "before", "after"))
     columns = ["model", "known", "ua", "clips", "before", "after", "gain", "low", "high"]
     return pd.DataFrame(rows, columns=[*columns, "p"])[columns]
+
+
+def _last(newest: dict[tuple, Run], protocol: str, model: str, wanted: dict) -> Run | None:
+    """The newest run of a model or a vote as it is by default, but for these fields of its recipe."""
+    fields = {"protocol": protocol, "model": model, "heard": "", "origin": "default"} | wanted
+    found = [run for run in newest.values() if runs.matches(run, **fields)]
+    return max(found, key=lambda run: run.made, default=None)
 
 
 def _newest(newest: dict[tuple, Run], protocol: str, model: str, wanted: dict) -> Run | None:

@@ -115,12 +115,6 @@ class Takes:
         The one to compare it with.
     example : Take or None
         What was heard last that is none of the person's own. It is not kept in the list.
-    neutral : list of Take
-        Those in which the person speaks as usual.
-    is_one_person : bool
-        Whether all takes are one person's.
-    speaker : (tuple, Predictor) or None
-        A predictor that has heard the person before, and what it has heard.
     """
 
     def __init__(self) -> None:
@@ -133,9 +127,6 @@ class Takes:
         self.chosen: Take | None = None
         self.other: Take | None = None
         self.example: Take | None = None
-        self.neutral: list[Take] = []
-        self.is_one_person = False
-        self.speaker: tuple[tuple, Predictor] | None = None
         with _lock:
             _of_all_sessions.add(self)
 
@@ -279,8 +270,6 @@ class Takes:
             self._kept.remove(take)
             if self.other is take:
                 self.other = None
-            self.neutral = [one for one in self.neutral if one is not take]
-            self.speaker = None
             if self.chosen is take:
                 self.chosen = self._kept[min(place, len(self._kept) - 1)] if self._kept else None
 

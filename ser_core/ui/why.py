@@ -74,7 +74,8 @@ def show_why(take: Take, prediction: Prediction, predictor: Predictor) -> None:
     st.markdown(f"**Where this take stands** among the training clips that are spoken by {whose}:")
     for word, names in (("For", found.speaks_for), ("Against", found.speaks_against)):
         for name in names:
-            st.markdown(f"- {word} {emotion}: {found.sentence(name)}")
+            sentence = found.sentence(name)
+            st.markdown(f"- {word} {emotion}: {sentence[0].lower()}{sentence[1:]}")
     left, right = st.columns(2)
     with left:
         chart(figures.standing(found), key="standing")

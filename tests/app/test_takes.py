@@ -289,32 +289,6 @@ def test_the_address_names_source_model_trial_and_clip(app, voices, monkeypatch)
     assert not app.radio  # an example is no take of one's own
 
 
-@pytest.fixture(scope="module")
-def calm() -> bytes:
-    return synthetic.wav("neutral", actor=1, seconds=1.5)
-
-
-def test_neutral_takes_let_the_model_know_the_voice_until_they_go(app, angry, calm):
-    upload(app, ("angry.wav", angry), ("calm.wav", calm))
-    before = texts(app)
-    assert "Heard as yours" not in before
-    (choice,) = [one for one in app.multiselect if one.label == "My neutral takes"]
-    choice.set_value([choice.options[1]]).run()
-    well(app)
-    assert "Heard as yours" in texts(app) or "one of those that tell" in texts(app)
-    app.button(key="delete-takes").click().run()
-    well(app)
-    assert not app.radio
-
-
-def test_all_takes_may_be_one_persons(app, angry, sad):
-    upload(app, ("a.wav", angry), ("b.wav", sad))
-    (toggle,) = [one for one in app.toggle if one.label == "All takes are one person's"]
-    toggle.set_value(True).run()
-    well(app)
-    assert "known from 2 takes" in texts(app)
-
-
 def test_why_shows_what_speaks_for_it_where_it_stands_and_what_decided(app, angry):
     upload(app, ("a.wav", angry))
     drawn = len(charts(app))

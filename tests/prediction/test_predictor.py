@@ -382,6 +382,7 @@ def test_a_speaker_who_was_heard_before_gets_other_answers_and_the_model_stays()
     assert plain.predict(loud("angry")).probabilities == before.probabilities
     assert len({plain.digest, known.digest, plain.of_speaker([loud("neutral")], "neutral").digest}) == 3
     assert known.entry == plain.entry
+    assert after.genders == pytest.approx(before.genders)  # a speaker's pitch is usual of the speaker
 
 
 def test_a_calls_turns_tell_how_its_speaker_usually_speaks():
