@@ -228,6 +228,6 @@ def test_several_recordings_are_a_table_of_answers_and_verdicts(app, heard):
 
 def test_downloads_hold_the_verdict(app, heard):
     heard(says(TORN))
-    assert [one.proto.label for one in app.get("download_button")] == ["CSV", "JSON"]
+    assert [one.proto.label for one in app.get("download_button")] == ["Report", "CSV", "JSON"]
     answer = says(TORN).as_dict()
     assert (answer["verdict"], answer["possible"]) == ("unsure", ["angry", "fearful"])
