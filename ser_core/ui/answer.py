@@ -79,16 +79,14 @@ def show_answer(prediction: Prediction) -> None:
         st.markdown(_badge(prediction.verdict))
         st.markdown(f"{'##' if is_said else '###'} {headline(prediction)}")
         st.markdown(prediction.reason)
-        if prediction.turns is not None:
-            st.caption("Each turn has an answer of its own, below.")
-        elif prediction.has_voice:
+        if prediction.turns is None and prediction.has_voice:
             claimed = percent(prediction.emotion_probability)
             little = " Such numbers mean little here." if prediction.verdict == verdicts.UNLIKE else ""
             st.caption(
                 f"It gives {prediction.emotion} {claimed}, and a {prediction.gender} voice "
                 f"{percent(prediction.genders[prediction.gender])}.{little}"
             )
-        else:
+        elif not prediction.has_voice:
             st.caption("A model that has learned from voices alone names an emotion for any sound, even for noise.")
     for sentence in prediction.warnings:
         st.warning(sentence)
