@@ -1,8 +1,7 @@
 """How a speaker's clips lie beside those of others whatever the emotion, estimated from a few of them."""
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -38,13 +37,13 @@ class SpeakerOffset(BaseEstimator):
     array([15.])
     """
 
-    def fit(self, features: np.ndarray, emotions: Sequence[str], speakers: Sequence[str]) -> "SpeakerOffset":
+    def fit(self, features: np.ndarray, emotions: ArrayLike, speakers: ArrayLike) -> "SpeakerOffset":
         """Estimate the means and variances.
 
         Parameters
         ----------
         features : np.ndarray [shape=(n, d)]
-        emotions, speakers : sequence of str
+        emotions, speakers : array-like of str [shape=(n,)]
             Of each clip.
 
         Returns
