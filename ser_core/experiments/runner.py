@@ -190,6 +190,35 @@ def run(
     return Result(made, last.model, [_heard(made, one, table, outcomes) for one in heard])
 
 
+def run_heard(run: Run, model: EmotionClassifier, table: pd.DataFrame, heard: Sequence[ModelInput]) -> list[Run]:
+    """Test a fitted model on its test clips, heard in recording conditions.
+
+    Parameters
+    ----------
+    run : Run
+        In which the model was fitted, under a protocol with a single test fold.
+    model : EmotionClassifier
+    table : pd.DataFrame
+        Of all clips, as the run had it.
+    heard : sequence of ModelInput
+        Features of the same clips, heard in recording conditions.
+
+    Returns
+    -------
+    list of Run
+
+    Raises
+    ------
+    ModelError
+        If the protocol has several test folds, or the table has other clips.
+    """
+    folds = [fold for fold in protocols.get(run.protocol).folds(table) if fold.part == "test"]
+    if len(folds) > 1 or tables.digest(table) != run.data_digest:
+        raise ModelError(f"{run.id} has no single model that was tested on clips of this table: run it again, --heard")
+    tested = {one.heard: _tested(model, one.values, folds[0]) for one in heard}
+    return [_heard(run, one, table, [_Outcome([], 0, 0, model, heard=tested)]) for one in heard]
+
+
 def _heard(run: Run, inputs: ModelInput, table: pd.DataFrame, outcomes: "list[_Outcome]") -> Run:
     """The run of the same models on test clips that are heard in a condition."""
     predictions = _all_rows(table, [outcome.heard[inputs.heard] for outcome in outcomes if outcome.heard])

@@ -60,7 +60,7 @@ def test_an_uploaded_clip_is_answered(app, voice):
         assert part in titles
     assert all(chart.alt for chart in charts(app))
     assert len(app.get("audio")) == 1
-    assert len(app.get("download_button")) == 2
+    assert [one.proto.label for one in app.get("download_button")] == ["Report", "CSV", "JSON"]
 
 
 def test_what_is_no_voice_gets_no_emotion(app, voice):
@@ -153,10 +153,25 @@ def test_only_a_file_that_is_no_sound_leaves_the_page_whole(app):
     assert not charts(app)
 
 
-def test_a_long_clip_gets_a_timeline_and_a_warning(app):
-    upload(app, ("long.wav", synthetic.wav("calm", actor=1, seconds=9.0)))
-    assert any("overlapping windows" in chart.alt for chart in charts(app))
-    assert any("Longer (9.0 s)" in warning.value for warning in app.warning)
+def call() -> bytes:
+    """Somebody says something twice, with a pause between."""
+    pause = np.zeros(2 * 22_050)
+    spoken = [synthetic.speak(emotion, actor=6, seconds=3.0) for emotion in ("angry", "sad")]
+    file = io.BytesIO()
+    soundfile.write(file, np.concatenate([spoken[0], pause, spoken[1]]), 22_050, format="WAV")
+    return file.getvalue()
+
+
+def test_a_long_recording_is_answered_turn_by_turn_and_each_can_be_played(app):
+    upload(app, ("call.wav", call()))
+    assert "several turns" in texts(app) and "### 2 turns, 5 s of speech" in texts(app)
+    assert "It gives " not in texts(app)
+    assert any("Each bar is a turn" in chart.alt for chart in charts(app))
+    assert not [chart for chart in charts(app) if "most probable at" in chart.alt]
+    turns = next(table.value for table in app.dataframe if "turn" in table.value)
+    assert turns["turn"].tolist() == [1, 2]
+    assert turns["from"].iloc[1] > turns["to"].iloc[0] + 1
+    assert not [toggle for toggle in app.toggle if toggle.key in ("why", "what-if")]
 
 
 def test_the_studys_own_vote_can_be_chosen(app, voice):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ser_core import evaluation, experiments
-from ser_core.errors import ArtifactError, AudioError, FeatureError
+from ser_core.errors import ArtifactError, AudioError, FeatureError, ModelError
 from ser_core.experiments import fusion, verification
 from ser_core.features import model_input, registry
 from ser_core.features.heard import heard
@@ -42,6 +42,20 @@ def test_what_is_heard_is_predicted_by_the_model_that_is_kept(table, telephone):
     rows = table.reset_index().set_index("stem").loc[result.heard[0].predictions["clip"], "index"]
     given = result.model.predict_proba(telephone.values[rows])
     np.testing.assert_allclose(given, evaluation.probabilities(result.heard[0].predictions), atol=1e-6)
+
+
+def test_a_model_that_is_kept_can_hear_more_conditions_later(table, telephone):
+    result = experiments.run("kn", table, heard=[telephone], cv=False, jobs=1)
+    (again,) = experiments.run_heard(result.run, result.model, table, [telephone])
+    (first,) = result.heard
+    assert (again.id, again.test, again.scores) == (first.id, first.test, first.scores)
+    assert again.predictions.equals(first.predictions)
+
+
+def test_a_run_without_a_single_model_cannot_hear_more_conditions_later(table, telephone):
+    result = experiments.run("kn", table, protocol="actors-2", jobs=1)
+    with pytest.raises(ModelError, match="no single model"):
+        experiments.run_heard(result.run, result.model, table, [telephone])
 
 
 def test_it_is_saved_and_read_and_never_taken_for_the_run_as_recorded(table, telephone, tmp_path):
