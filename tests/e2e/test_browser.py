@@ -57,7 +57,7 @@ def test_nothing_uploaded_is_written_to_disk(server_that_cannot_write, page):
     page.goto(f"{server_that_cannot_write}/predict?source=Upload&model={quote('Vote: mlp + xgb')}")
     settle(page)
     upload(page, ("long.wav", synthetic.wav("happy", actor=3, rate=48_000, seconds=40.0)))  # 3.8 MB
-    page.wait_for_selector("text=overlapping windows")
+    page.wait_for_selector("text=Turns over time")
 
 
 def test_the_server_listens_on_this_machine_only(server):

@@ -10,7 +10,7 @@ import soxr
 
 from ser_core.audio import conditions, nonspeech
 from ser_core.corpus import synthetic
-from tests.e2e.browsing import IS_NOT_TOO_WIDE, fits, rest, settle, shows_no_fault, upload
+from tests.e2e.browsing import IS_NOT_TOO_WIDE, click_mark, fits, rest, settle, shows_no_fault, upload
 from tests.e2e.conftest import DESK, PHONE
 
 RATE = 22_050
@@ -171,3 +171,46 @@ def test_two_takes_are_compared_renamed_and_deleted(server, page, size, loud, te
     page.wait_for_selector("text=How probable each emotion is")
     assert page.get_by_text("my & take").count() == 0
     shows_no_fault(page)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_a_call_is_heard_turn_by_turn_and_a_turn_is_played(server, page, size):
+    page.set_viewport_size(size)
+    page.goto(f"{server}/predict?source=Upload")
+    settle(page)
+    spoken = [synthetic.speak(emotion, actor=2, seconds=3.0) for emotion in ("angry", "sad")]
+    upload(page, ("call.wav", wav(np.concatenate([spoken[0], np.zeros(2 * RATE, np.float32), spoken[1]]))))
+    assert badge(page).endswith("several turns")
+    page.wait_for_selector("h3:has-text('2 turns')")
+    page.wait_for_selector("text=Choose a turn in the chart or in the list")
+    assert page.locator("audio").count() == 1
+    bar = page.locator("[data-testid=stPlotlyChart] .bars .point path").last
+    bar.scroll_into_view_if_needed()
+    rest(page)
+    click_mark(page, bar)
+    page.wait_for_selector("text=/^Turn [12], /")
+    assert page.locator("audio").count() == 2
+    (answer,) = answers(page)
+    assert answer["verdict"] == "turns" and len(answer["turns"]) == 2
+    fits(page)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_why_and_what_if_are_one_click_away(server, page, size):
+    page.set_viewport_size(size)
+    page.goto(f"{server}/predict?clip=03-01-05-02-01-01-12")
+    page.wait_for_selector("text=Why this answer?")
+    settle(page)
+    page.get_by_text("Why this answer?").click()
+    page.wait_for_selector("text=Which stretch decided")
+    page.wait_for_selector("text=The nearest training clips")
+    assert "why=true" in page.url
+    rest(page)
+    page.get_by_text("What if it were said differently?").click()
+    slider = page.get_by_role("slider", name="Pace, times")
+    slider.scroll_into_view_if_needed()
+    for _ in range(6):
+        slider.press("ArrowRight")
+    page.get_by_role("button", name="Hear it so").click()
+    page.wait_for_selector("text=/Angry goes from/")
+    fits(page)
