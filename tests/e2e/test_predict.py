@@ -10,7 +10,7 @@ import soxr
 
 from ser_core.audio import conditions, nonspeech
 from ser_core.corpus import synthetic
-from tests.e2e.browsing import IS_NOT_TOO_WIDE, click_mark, fits, rest, settle, shows_no_fault, upload
+from tests.e2e.browsing import IS_NOT_TOO_WIDE, fits, rest, settle, shows_no_fault, tick_first_row, upload
 from tests.e2e.conftest import DESK, PHONE
 
 RATE = 22_050
@@ -169,6 +169,7 @@ def test_two_takes_are_compared_renamed_and_deleted(server, page, size, loud, te
     page.get_by_role("button", name="Delete", exact=True).click()
     page.wait_for_selector("text=1 take")
     page.wait_for_selector("text=How probable each emotion is")
+    rest(page)  # what is gone is drawn until the script has run to its end
     assert page.get_by_text("my & take").count() == 0
     shows_no_fault(page)
 
@@ -184,11 +185,10 @@ def test_a_call_is_heard_turn_by_turn_and_a_turn_is_played(server, page, size):
     page.wait_for_selector("h3:has-text('2 turns')")
     page.wait_for_selector("text=Choose a turn in the chart or in the list")
     assert page.locator("audio").count() == 1
-    bar = page.locator("[data-testid=stPlotlyChart] .bars .point path").last
-    bar.scroll_into_view_if_needed()
     rest(page)
-    click_mark(page, bar)
-    page.wait_for_selector("text=/^Turn [12], /")
+    tick_first_row(page)
+    page.wait_for_selector("text=/^Turn 1/")
+    rest(page)
     assert page.locator("audio").count() == 2
     (answer,) = answers(page)
     assert answer["verdict"] == "turns" and len(answer["turns"]) == 2

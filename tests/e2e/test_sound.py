@@ -4,6 +4,7 @@ from tests.e2e.browsing import fits, hear, open_page, rest, settle, shows_no_fau
 from tests.e2e.conftest import PHONE
 
 ANGRY, SAD = "03-01-05-01-01-01-02", "03-01-04-01-01-01-02"
+SHIPPED = "03-01-05-02-01-01-12"
 
 
 def test_a_clip_plays_and_is_as_long_as_its_recording(server, page):
@@ -39,10 +40,10 @@ def test_a_link_shows_two_clips_and_the_views_that_it_names(server, page):
 
 
 def test_the_first_visit_to_a_server_without_recordings_may_be_a_link_to_a_clip(cold_server, page):
-    open_page(page, f"{cold_server}/sound?clip={ANGRY}", charts=3)
-    page.wait_for_selector("text=a program speaks in their place")
+    open_page(page, f"{cold_server}/sound?clip={SHIPPED}", charts=3)
+    page.wait_for_selector("text=45 clips come with the app")
     page.wait_for_function("document.querySelector('audio').readyState > 0")
-    assert f"clip={ANGRY}" in page.url
+    assert f"clip={SHIPPED}" in page.url
     page.get_by_role("link", name="Get the recordings").click()
     page.wait_for_selector("h1:has-text('The recordings')")
 
