@@ -11,7 +11,11 @@ from ser_core.ui.takes import Take, of_session
 def listen(predictor: Predictor, shown: Take | None) -> None:
     """Let the model hear what it has not heard; the progress takes the place of all that was shown."""
     far = st.progress(0.0, "Recording stopped" if takes.waiting and source == sources.RECORD else "Sound received")
-    for done, total in takes.hear(predictor, shown):
+
+    def turns(done: int, total: int) -> None:
+        far.progress(done / total, f"Listening: {done} of {total} turns")
+
+    for done, total in takes.hear(predictor, shown, turns):
         far.progress(done / total, f"Listening: {done} of {total}" if total > 1 else "Listening")
 
 

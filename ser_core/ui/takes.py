@@ -3,7 +3,7 @@
 import hashlib
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -67,12 +67,14 @@ class Take:
         """
         return _decode(self.digest, self.content)
 
-    def heard(self, predictor: Predictor) -> Prediction:
+    def heard(self, predictor: Predictor, progress: Callable[[int, int], None] | None = None) -> Prediction:
         """What a model hears in it; asked once.
 
         Parameters
         ----------
         predictor : Predictor
+        progress : callable, optional
+            Called with the number of turns heard and of turns in all, if it has several.
 
         Returns
         -------
@@ -85,7 +87,7 @@ class Take:
         """
         model = predictor.digest
         if model not in self.answers:
-            self.answers[model] = predictor.predict(self.waveform)
+            self.answers[model] = predictor.predict(self.waveform, progress=progress)
             while len(self.answers) > MAX_ANSWERS:
                 del self.answers[next(iter(self.answers))]
         return self.answers[model]
@@ -208,7 +210,12 @@ class Takes:
         line = dict.fromkeys([*self.all, *self.waiting, *([shown] if shown else [])])
         return [take for take in line if not take.problem and model not in take.answers]
 
-    def hear(self, predictor: Predictor, shown: Take | None = None) -> Iterator[tuple[int, int]]:
+    def hear(
+        self,
+        predictor: Predictor,
+        shown: Take | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Iterator[tuple[int, int]]:
         """Let a model hear what it has not heard, and keep what was in line; its first becomes the chosen one.
 
         Parameters
@@ -216,6 +223,8 @@ class Takes:
         predictor : Predictor
         shown : Take, optional
             The one to be shown, if it is none of these.
+        progress : callable, optional
+            Called with the number of turns heard and of turns in all, of one with several.
 
         Yields
         ------
@@ -226,7 +235,7 @@ class Takes:
         for done, take in enumerate(unheard):
             yield done, len(unheard)
             try:
-                take.heard(predictor)
+                take.heard(predictor, progress)
             except AudioError as error:
                 take.problem = str(error)
             if take not in self.waiting:
