@@ -198,7 +198,7 @@ def test_a_condition_in_which_no_voice_is_left_is_told(app, heard):
 def test_the_recording_is_heard_in_the_condition_that_was_clicked(app, heard, monkeypatch):
     tried = []
     predict = MadeUp.predict
-    monkeypatch.setattr(MadeUp, "predict", lambda self, waveform: tried.append(waveform) or predict(self, waveform))
+    monkeypatch.setattr(MadeUp, "predict", lambda self, sound, **_: tried.append(sound) or predict(self, sound))
     heard(says(ANGRY), otherwise=says(ANGRY))
     trial(app, "peak")
     uploaded, changed = tried
