@@ -52,9 +52,6 @@ KEPT = (
 HEARD = (
     ("v4", "default", "study"),
     ("krr", "functionals", "study"),
-    ("cnn", "default", "study"),
-    ("cnn2d", "default", "study"),
-    ("best", "default", "study"),
     ("robust", "default", "study"),
     ("robust", "default", "emobox"),
 )
@@ -449,27 +446,6 @@ def make_deep(
         if progress:
             progress(done, len(wanted))
         made.append(_make_one(one, table, settings, weights))
-        made += _make_heard(one, made[-1], table, settings)
-    return made
-
-
-def _make_heard(one: Planned, run: runs.Run, table: pd.DataFrame, settings: Settings) -> list[runs.Run]:
-    """The runs of a shipped model on its test clips, heard in the recording conditions that are planned."""
-    if not one.heard or not one.is_kept:
-        return []
-    shipped = runs.list_all([settings.artifacts])
-    if registry.get(one.model).learns_from_clips:
-        model = model_store.load(model_store.find(one.model, [settings.artifacts]))
-        made = experiments.run_heard(run, model, table, _heard(one, table, settings, jobs=-1))
-    else:
-        of = {"protocol": one.protocol, "data_digest": run.data_digest}
-        made = [
-            fusion.fuse(one.recipe, *fusion.members(one.recipe, shipped, heard=condition, **of))
-            for condition in one.heard
-        ]
-    made = [_under_shipped_id(heard, shipped) for heard in made]
-    for heard in made:
-        runs.save(heard, settings.artifacts)
     return made
 
 
