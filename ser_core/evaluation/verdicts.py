@@ -16,12 +16,14 @@ from ser_core.evaluation.metrics import DISTANCE, named_and_true, probabilities
 
 HEARD, UNSURE, UNLIKE = VERDICTS = ("heard", "unsure", "unlike")
 NO_VOICE, UNTESTED = "no_voice", "untested"
+TURNS = "turns"  # of a recording in which each turn has a verdict of its own
 IN_WORDS = {
     HEARD: "heard",
     UNSURE: "not sure",
     UNLIKE: "unlike all it has heard",
     NO_VOICE: "no voice",
     UNTESTED: "never tested on new voices",
+    TURNS: "several turns",
 }
 COVERED = 0.8  # of held-out clips have their true emotion among the possible ones
 NEAR = 0.95  # of held-out clips, as recorded, count as near to what was learned

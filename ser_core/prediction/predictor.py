@@ -23,7 +23,7 @@ from ser_core.corpus.labels import (
 )
 from ser_core.errors import ArtifactError, AudioError
 from ser_core.evaluation import verdicts
-from ser_core.evaluation.verdicts import NO_VOICE, UNTESTED, Limits
+from ser_core.evaluation.verdicts import NO_VOICE, TURNS, UNTESTED, Limits
 from ser_core.features import mean180
 from ser_core.features import registry as feature_sets
 from ser_core.models.emotion_classifier import EmotionClassifier
@@ -32,7 +32,6 @@ from ser_core.prediction import turns as speaking
 from ser_core.settings import Settings
 
 VERDICTS = (*verdicts.VERDICTS, NO_VOICE, UNTESTED)
-TURNS = "turns"  # instead of a verdict: each turn has its own
 BATCH = 16  # turns that are heard at a time, which bounds the memory that it takes
 
 

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 
 import ser_core
-from ser_core import audio
+from ser_core import audio, load_predictor
+from ser_core.corpus import synthetic
 from ser_core.corpus.labels import EMOTIONS, LABELS
 from ser_core.evaluation.verdicts import IN_WORDS, Limits
 from ser_core.figures.style import SEQUENTIAL
 from ser_core.prediction import model_store
 from ser_core.prediction import report as reports
-from ser_core.prediction.predictor import VERDICTS, Prediction
+from ser_core.prediction.predictor import TURNS, VERDICTS, Prediction
 from ser_core.prediction.report import Picture, Sheet, report
 from ser_core.settings import Settings
 
@@ -298,3 +299,16 @@ def test_a_picture_of_any_length_has_few_ticks_and_a_bounded_outline(seconds):
 def test_a_sheet_describes_the_file(spoken):
     sheet = Sheet.of("a.mp3", audio.Waveform(spoken, 22_050, 44_100, 2, "mp3"), ANSWERS["heard"])
     assert (sheet.sound, sheet.duration_s) == ("MP3, 44,100 Hz, stereo", pytest.approx(3.0))
+
+
+def test_a_call_that_was_heard_turn_by_turn_is_a_sheet_and_a_row_of_the_table(entry):
+    """As the model hears it, and not as it is made up for a test."""
+    spoken = [synthetic.speak(emotion, actor=6, seconds=3.0) for emotion in ("angry", "sad")]
+    samples = np.concatenate([spoken[0], np.zeros(2 * 22_050, np.float32), spoken[1]])
+    waveform = audio.Waveform(samples, 22_050, 22_050, 1, "wav")
+    prediction = load_predictor("robust").predict(waveform)
+    assert prediction.verdict == TURNS
+    sheet = Sheet.of("call.wav", waveform, prediction, turns=prediction.turns)
+    both = report([sheet, sheet], entry)
+    assert both.count("several turns") == 4  # in the table and on the pages
+    assert both.count(prediction.answer) == 4
