@@ -37,7 +37,7 @@ def predict(options, settings):
                 prediction = predictor.predict(waveform, progress=advance)
                 predictions.append({"file": file} | prediction.as_dict() | truth)
                 if options.report_file:
-                    sheets.append(Sheet.of(Path(file).name, waveform, prediction, turns=prediction.turns))
+                    sheets.append(Sheet.of(Path(file).name, waveform, prediction))
             except AudioError as error:
                 leave_out(file, str(error))
     if options.report_file:

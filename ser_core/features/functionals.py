@@ -103,8 +103,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
     np.ndarray [shape=(len(NAMES),), dtype=float32]
         In the order of `NAMES`; finite for any sound.
     """
-    voice, _ = librosa.effects.trim(samples, top_db=TRIM_DB, frame_length=N_FFT, hop_length=HOP)
-    voice = np.pad(voice, (0, max(0, MIN_FRAMES * HOP - len(voice))))
+    voice = trimmed(samples)
     magnitude = magnitude_spectrogram(voice, np.float32, n_fft=N_FFT, hop=HOP).T
     power = np.square(magnitude)
     bands = _decibels(_mel_matrix() @ power)
@@ -125,6 +124,42 @@ def extract(samples: np.ndarray) -> np.ndarray:
         *voice_quality(voice),
     )
     return np.concatenate([part.ravel() for part in found]).astype(np.float32)
+
+
+def trimmed(samples: np.ndarray) -> np.ndarray:
+    """A clip without the silence at both ends, and not shorter than `MIN_FRAMES`.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        Mono samples at 22,050 Hz.
+
+    Returns
+    -------
+    np.ndarray [shape=(m,)]
+    """
+    voice, _ = librosa.effects.trim(samples, top_db=TRIM_DB, frame_length=N_FFT, hop_length=HOP)
+    return np.pad(voice, (0, max(0, MIN_FRAMES * HOP - len(voice))))
+
+
+def harmonics_to_noise(strength: np.ndarray) -> np.ndarray:
+    """The harmonics-to-noise ratio of voiced frames, in dB.
+
+    Parameters
+    ----------
+    strength : np.ndarray [shape=(n,)]
+        Praat's strength of the pitch: the autocorrelation at its period.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,)]
+
+    References
+    ----------
+    Boersma 1993, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio".
+    """
+    periodic = np.clip(strength, 1e-3, 1 - 1e-4)
+    return 10 * np.log10(periodic / (1 - periodic))
 
 
 def statistics(contours: np.ndarray) -> np.ndarray:
@@ -294,9 +329,8 @@ def voice_quality(samples: np.ndarray, *, formants: bool = True) -> Iterator[np.
     hz, strength = pitch.selected_array["frequency"], pitch.selected_array["strength"]
     voiced = np.flatnonzero(hz > 0)
     semitones = 12 * np.log2(hz[voiced] / 55)
-    periodic = np.clip(strength[voiced], 1e-3, 1 - 1e-4)
     yield statistics(semitones[np.newaxis])
-    yield statistics(10 * np.log10(periodic / (1 - periodic))[np.newaxis])
+    yield statistics(harmonics_to_noise(strength[voiced])[np.newaxis])
     if formants:
         yield statistics(_formants(sound, pitch.xs()[voiced[::2]]))
     yield _melody(voiced, semitones, sound, pitch)

@@ -12,7 +12,7 @@ import scipy.signal
 
 from ser_core.audio.level import ACTIVE_RANGE_DB
 from ser_core.features import prosody
-from ser_core.features.functionals import HOP, MIN_FRAMES, N_FFT, TRIM_DB
+from ser_core.features.functionals import HOP, MIN_FRAMES, N_FFT, harmonics_to_noise, trimmed
 from ser_core.features.mean180 import SAMPLE_RATE, magnitude_spectrogram
 
 VERSION = "speaking-1"  # Stored with every table: raise it with any change of the numbers below.
@@ -134,8 +134,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
     >>> bool(np.allclose(extract(samples), extract(samples / 10), atol=0.01))
     True
     """
-    voice, _ = librosa.effects.trim(samples, top_db=TRIM_DB, frame_length=N_FFT, hop_length=HOP)
-    voice = np.pad(voice, (0, max(0, MIN_FRAMES * HOP - len(voice))))
+    voice = trimmed(samples)
     if not np.any(voice):
         return np.full(len(NAMES), np.nan, dtype=np.float32)
     sound = parselmouth.Sound(voice.astype(np.float64), SAMPLE_RATE)
@@ -169,14 +168,13 @@ def _of_voiced(
         return {}
     semitones = 12 * np.log2(hz[voiced])
     low, high = np.percentile(semitones, (5, 95))
-    periodic = np.clip(strength[voiced], 1e-3, 1 - 1e-4)
     peaks, _ = scipy.signal.find_peaks(decibels, height=decibels.max() - ACTIVE_RANGE_DB, prominence=SYLLABLE_DB)
     syllables = np.interp(seconds[peaks], moments, voiced) >= 0.5
     return {
         "pitch_hz": float(np.median(hz[voiced])),
         "pitch_range_st": high - low,
         "pace": syllables.sum() / (spoken * prosody.PITCH_STEP_S),
-        "roughness_db": -float(np.mean(10 * np.log10(periodic / (1 - periodic)))),
+        "roughness_db": -float(np.mean(harmonics_to_noise(strength[voiced]))),
     }
 
 

@@ -114,11 +114,8 @@ def without_offsets(features: np.ndarray, speakers: np.ndarray, offset: SpeakerO
     result = features.copy()
     for speaker in np.unique(speakers):
         theirs = speakers == speaker
-        if features.ndim == 2:
-            result[theirs] -= offset.of(features[theirs])
-        else:
-            for copy in range(features.shape[1]):
-                result[theirs, copy] -= offset.of(features[theirs, copy])
+        for copy in np.ndindex(features.shape[1:-1]):  # one, of clips without copies
+            result[theirs, *copy] -= offset.of(features[theirs, *copy])
     return result
 
 

@@ -124,9 +124,7 @@ class Sheet:
     note: str = ""
 
     @classmethod
-    def of(
-        cls, name: str, waveform: Waveform, prediction: Prediction, *, turns: pd.DataFrame | None = None, note: str = ""
-    ) -> "Sheet":
+    def of(cls, name: str, waveform: Waveform, prediction: Prediction, *, note: str = "") -> "Sheet":
         """Draw the recording's picture; its samples are not kept.
 
         Parameters
@@ -135,8 +133,6 @@ class Sheet:
             Of its file.
         waveform : Waveform
         prediction : Prediction
-        turns : pd.DataFrame, optional
-            Of a recording of several turns: `start_s`, `end_s` (s), `verdict` and `answer`.
         note : str
             Printed at the end; empty for ruled space to write on.
 
@@ -147,7 +143,7 @@ class Sheet:
         channels = {1: "mono", 2: "stereo"}.get(waveform.channels, f"{waveform.channels} channels")
         sound = f"{waveform.format.upper()}, {waveform.original_rate:,} Hz, {channels}"
         picture = Picture.of(waveform.samples, waveform.rate)
-        return cls(name, sound, waveform.duration_s, picture, prediction, turns, note)
+        return cls(name, sound, waveform.duration_s, picture, prediction, prediction.turns, note)
 
 
 def report(sheets: Sequence[Sheet], entry: ModelEntry, *, made: datetime | None = None) -> str:

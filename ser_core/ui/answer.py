@@ -19,12 +19,15 @@ from ser_core.ui.takes import Take
 
 # Verdict -> words, colour and icon of its badge.
 BADGES = {
-    verdicts.HEARD: ("heard", "green", ":material/check_circle:"),
-    verdicts.UNSURE: ("not sure", "orange", ":material/help:"),
-    verdicts.UNLIKE: ("unlike all it has heard", "red", ":material/explore_off:"),
-    verdicts.NO_VOICE: ("no voice", "gray", ":material/voice_over_off:"),
-    verdicts.UNTESTED: ("never tested on new voices", "gray", ":material/science:"),
-    TURNS: ("several turns", "blue", ":material/forum:"),
+    verdict: (verdicts.IN_WORDS[verdict], colour, icon)
+    for verdict, colour, icon in (
+        (verdicts.HEARD, "green", ":material/check_circle:"),
+        (verdicts.UNSURE, "orange", ":material/help:"),
+        (verdicts.UNLIKE, "red", ":material/explore_off:"),
+        (verdicts.NO_VOICE, "gray", ":material/voice_over_off:"),
+        (verdicts.UNTESTED, "gray", ":material/science:"),
+        (TURNS, "blue", ":material/forum:"),
+    )
 }
 TRIALS = ("telephone", "peak", "room", "white-20", "smartphone", "kitchen-note")
 

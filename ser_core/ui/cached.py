@@ -62,14 +62,17 @@ def audible():
     -------
     corpus.Corpus
     """
-    return _audible(settings().clips, recordings())
-
-
-@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={"ser_core.corpus.clips.Corpus": id})
-def _audible(shipped: Path, own):
     from ser_core import corpus
 
-    return own.joined(corpus.look_through(shipped))
+    folder = settings().data_dir
+    return _audible(str(folder), str(settings().clips), corpus.stamp(folder))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _audible(folder: str, shipped: str, stamp: str):
+    from ser_core import corpus
+
+    return _recordings(folder, stamp).joined(corpus.look_through(shipped))
 
 
 def waveform(file: Path):

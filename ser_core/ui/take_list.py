@@ -143,7 +143,7 @@ def _answers(takes: Sequence[Take], predictor: Predictor) -> list[dict]:
 
 def _report(takes: Sequence[Take], predictor: Predictor) -> str:
     heard = [(take, take.heard(predictor)) for take in takes]
-    sheets = [report.Sheet.of(take.name, take.waveform, one, turns=one.turns) for take, one in heard]
+    sheets = [report.Sheet.of(take.name, take.waveform, one) for take, one in heard]
     return report.report(sheets, predictor.entry)
 
 

@@ -308,7 +308,7 @@ def test_a_call_that_was_heard_turn_by_turn_is_a_sheet_and_a_row_of_the_table(en
     waveform = audio.Waveform(samples, 22_050, 22_050, 1, "wav")
     prediction = load_predictor("robust").predict(waveform)
     assert prediction.verdict == TURNS
-    sheet = Sheet.of("call.wav", waveform, prediction, turns=prediction.turns)
+    sheet = Sheet.of("call.wav", waveform, prediction)
     both = report([sheet, sheet], entry)
     assert both.count("several turns") == 4  # in the table and on the pages
     assert both.count(prediction.answer) == 4
