@@ -16,7 +16,7 @@ from ser_core.settings import IS_CHECKOUT, PROJECT, Settings
 PYTHON = (3, 11)
 OPENMP_USERS = ("lightgbm", "xgboost")  # on some systems their wheels need a system package of OpenMP
 WITHOUT = {
-    "train": "no network can be trained, and neither networks nor the model best can predict",
+    "train": "no network can be trained; those that are trained predict all the same",
     "cluster": "no work on a Dask cluster",
     "postgres": "no studies on PostgreSQL",
 }

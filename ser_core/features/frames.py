@@ -32,7 +32,7 @@ def frames(samples: np.ndarray) -> np.ndarray:
         S=np.square(mean180.magnitude_spectrogram(samples, np.float32)).T, sr=SAMPLE_RATE, n_mels=BANDS, fmax=MAX_HZ
     )
     decibels = np.maximum(librosa.power_to_db(mel, top_db=None), FLOOR_DB).T
-    return _around_the_voice(decibels, mel.sum(axis=0), FRAMES, FLOOR_DB)
+    return around_the_voice(decibels, mel.sum(axis=0), FRAMES, FLOOR_DB)
 
 
 @cache
@@ -71,12 +71,26 @@ def sequence(samples: np.ndarray) -> np.ndarray:
     both = np.concatenate([mfcc, chroma]).T
     short = both[: len(both) - len(both) % SEQUENCE_STEP].reshape(-1, SEQUENCE_STEP, both.shape[1]).mean(axis=1)
     if len(short) > SEQUENCE_LENGTH:
-        return _around_the_voice(short, mel.sum(axis=0)[::SEQUENCE_STEP][: len(short)], SEQUENCE_LENGTH, 0.0)
+        return around_the_voice(short, mel.sum(axis=0)[::SEQUENCE_STEP][: len(short)], SEQUENCE_LENGTH, 0.0)
     return np.pad(short, ((0, SEQUENCE_LENGTH - len(short)), (0, 0)))
 
 
-def _around_the_voice(values: np.ndarray, power: np.ndarray, length: int, fill: float) -> np.ndarray:
-    """Frames around the centre of their power; fewer than `length` are padded at both ends."""
+def around_the_voice(values: np.ndarray, power: np.ndarray, length: int, fill: float) -> np.ndarray:
+    """Frames around the centre of their power; fewer than `length` are padded at both ends.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(n, d)]
+    power : np.ndarray [shape=(n,)]
+        Of each frame.
+    length : int
+    fill : float
+        The value of padding.
+
+    Returns
+    -------
+    np.ndarray [shape=(length, d)]
+    """
     missing = length - len(values)
     if missing >= 0:
         return np.pad(values, ((missing // 2, missing - missing // 2), (0, 0)), constant_values=fill)

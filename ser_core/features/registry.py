@@ -49,6 +49,14 @@ FEATURE_SETS: dict[str, FeatureSet] = {
             dtype="<f2",
         ),
         FeatureSet(
+            "within-clip-frames",
+            within_clip.FRAMES_VERSION,
+            f"{within_clip.N_BANDS} mel bands of a telephone's band, each without its mean, in {within_clip.FRAMES} "
+            "frames around the middle of the voice",
+            within_clip.frames,
+            dtype="<f2",
+        ),
+        FeatureSet(
             "sequence",
             "sequence-1",
             f"40 MFCC and 12 chroma of {frames.SEQUENCE_LENGTH} moments around the middle of the voice",

@@ -26,6 +26,7 @@ import scipy.signal
 
 from ser_core.audio.level import at_level
 from ser_core.features import functionals
+from ser_core.features.frames import around_the_voice
 from ser_core.features.functionals import DELTA_FRAMES, HOP, MIN_FRAMES, N_FFT, PERCENTILES
 from ser_core.features.mean180 import SAMPLE_RATE, magnitude_spectrogram
 
@@ -38,6 +39,9 @@ RANGE_DB = 40.0  # what is further below the loudest frame counts as that low
 BAND_RANGE_DB = 55.0  # the same of a band, below the loudest band of all frames
 ACTIVE_DB = 25.0  # frames so far below the loudest one count as pause
 POWER_FLOOR = 1e-10
+FRAMES_VERSION = "within-clip-frames-1"  # as `VERSION`, of `frames`
+FRAMES, STEP = 128, 2  # of `frames`: as many of 23 ms, the mean of so many others: 3 s, as long as nine in ten voices
+ENERGY_DB, PADDING_DB = 20.0, -22.5  # of the loudest frame's energy, and of what is before and after the voice
 SYLLABLE_HZ = (0.3, 1, 2, 4, 8, 16)  # edges of rates of syllables and stress
 MODULATION_HZ = (0.4, 0.8, 1.2, 1.8, 2.5, 3.5, 5, 7, 10, 14, 20, 28)  # edges of rates in the modulation spectrum
 MODULATION_FFT = 1024  # frames
@@ -114,6 +118,28 @@ def extract(samples: np.ndarray) -> np.ndarray:
         *functionals.voice_quality(voice, formants=False),
     )
     return np.concatenate([part.ravel() for part in found]).astype(np.float32)
+
+
+def frames(samples: np.ndarray) -> np.ndarray:
+    """The mel bands of a clip over time, each without its own mean over active frames, and the energy of all of them.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,), dtype=float32]
+        Mono samples at 22,050 Hz.
+
+    Returns
+    -------
+    np.ndarray [shape=(128, 59)]
+        In dB; finite for any sound. A longer voice is cropped around its middle, a shorter one padded at both ends.
+    """
+    decibels, energy = _bands(_normalised(samples))
+    active = energy > energy.max() - ACTIVE_DB
+    decibels = decibels - decibels[:, active].mean(axis=1, keepdims=True)
+    both = np.vstack([decibels, energy - energy.max() + ENERGY_DB]).T
+    steps = both[: len(both) // STEP * STEP].reshape(-1, STEP, both.shape[1]).mean(axis=1)
+    power = 10 ** ((energy[: len(steps) * STEP : STEP] - energy.max()) / 10)
+    return around_the_voice(steps, power, FRAMES, PADDING_DB)
 
 
 def _normalised(samples: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ OPTIONS = {  # parameters that can be set one by one -> lowest and highest sensi
     "validation": (0, 0.5),
     "patience": (1, 1000),
 }
+FRAMES = ("frames", "within-clip-frames")  # the features that can be changed anew in each epoch
 CNN2D = {
     "optimizer": "adam",
     "learning_rate": 0.003,
@@ -108,7 +109,7 @@ class Network(Model):
             low, high = OPTIONS[name] or (value, value)
             if not low <= value <= high:
                 raise ModelError(f"{as_option(name)} {value:g} is out of bounds: give {low:g} to {high:g}")
-        if options.get("augment") and recipe.features != "frames":
+        if options.get("augment") and recipe.features not in FRAMES:
             raise ModelError(f"{self.key} cannot learn from changed copies: that takes log-mel frames (cnn2d)")
         changed = recipe.with_parameters(recipe.parameters | options)
         return replace(changed, augmentation=_augmentation(changed.parameters))
@@ -116,6 +117,8 @@ class Network(Model):
 
 def _augmentation(parameters: dict) -> str:
     """The augmentation that a network's parameters imply."""
+    if parameters.get("copies"):
+        return "conditions"
     if not parameters.get("augment"):
         return "none"
     return "specaugment+vtlp" if parameters.get("voices") else "specaugment"
@@ -199,5 +202,12 @@ MODELS = (
         "cnn2d",
         default=("frames", CNN2D),
         voices=("frames", CNN2D | {"voices": 0.1}),
+    ),
+    _network(
+        "robust_cnn",
+        "Robust 2-D CNN",
+        "The same network on what a telephone leaves of a voice, taught with other rooms, noises and voices, too.",
+        "cnn2d",
+        default=("within-clip-frames", CNN2D | {"copies": True}),
     ),
 )

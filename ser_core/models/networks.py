@@ -1,14 +1,12 @@
 """Networks: how each is built, and a scikit-learn estimator that trains any of them, one epoch at a time.
 
-The only module of this room that imports TensorFlow, and only when a network is built. Besides weights, what is fitted
-on the training clips (means, standard deviations, principal components) is in the network's first layers, so that one
-`.keras` file is the whole model.
+The only module of this room that imports TensorFlow, and only when a network is built: what is trained is kept and run
+by `network_arrays`, without it. Besides weights, what is fitted on the training clips (means, standard deviations,
+principal components) is in the network's first layers, so that they are the whole model.
 """
 
-import io
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
@@ -202,46 +200,6 @@ def _penalty(keras, options: Options) -> dict:
 BUILDERS = {"cnn": build_cnn, "head": build_head, "rnn": build_rnn, "cnn2d": build_cnn2d}
 
 
-def dumps(estimator: "NetworkClassifier") -> bytes:
-    """A fitted network as the content of a `.keras` file, without its training state.
-
-    Parameters
-    ----------
-    estimator : NetworkClassifier
-
-    Returns
-    -------
-    bytes
-    """
-    keras = load_keras()
-    bare = keras.Model(estimator.model_.inputs, estimator.model_.outputs)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "network.keras"
-        bare.save(file)
-        return file.read_bytes()
-
-
-def loads(content: bytes) -> "NetworkClassifier":
-    """The fitted network of a `.keras` file, loaded in Keras' safe mode. Threads may share it.
-
-    Parameters
-    ----------
-    content : bytes
-
-    Returns
-    -------
-    NetworkClassifier
-    """
-    saving_lib = load_keras().src.saving.saving_lib
-    # What the public `load_model` does with an open file. It takes only a path; the bytes here are those whose digest
-    # was checked, and no file has to be written.
-    estimator = NetworkClassifier()
-    estimator.model_ = saving_lib._load_model_from_fileobj(io.BytesIO(content), None, compile=False, safe_mode=True)
-    estimator.classes_ = np.arange(estimator.model_.output_shape[-1])
-    estimator.model_.make_predict_function()  # once, here: concurrent threads would each make one
-    return estimator
-
-
 # Augmentation of log-mel frames, in each epoch
 
 GAIN_DB = 3.0
@@ -346,6 +304,9 @@ class NetworkClassifier(ProbabilisticClassifier):
         Whether the training clips are augmented in each epoch; only for log-mel frames.
     voices : float
         With `augment`: up to this share, speed and vocal-tract length of each clip change in each epoch.
+    copies : bool
+        Whether features come with augmented copies [shape=(n, 1 + copies, ...)], the original first. In each epoch,
+        each clip is learned from as one of them, drawn at random; to predict and to validate, the original is used.
     validation : float
         Share of the training clips for validation. The weights of the epoch with the best validation accuracy are kept.
         With 0, all clips are trained on and the last epoch's weights are kept.
@@ -367,6 +328,7 @@ class NetworkClassifier(ProbabilisticClassifier):
     smoothing: float = 0.0
     augment: bool = False
     voices: float = 0.0
+    copies: bool = False
     validation: float = 0.1
     patience: int = 20
     seed: int = 9
@@ -407,7 +369,7 @@ class NetworkClassifier(ProbabilisticClassifier):
         self.classes_ = np.unique(labels)
         train, held_out = self._parts(labels, groups)
         self.learned_from_ = len(train)
-        model, history, best = self._begin(np.asarray(features[train]), checkpoint)
+        model, history, best = self._begin(self._originals(features[train]), checkpoint)
         while not self._is_over(history):
             interrupts.check()
             history.append(self._epoch(model, features, labels, train, held_out, len(history)))
@@ -434,7 +396,10 @@ class NetworkClassifier(ProbabilisticClassifier):
         np.ndarray [shape=(n, classes)]
         """
         check_is_fitted(self)
-        return _predict(self.model_, features)
+        return _predict(self.model_, self._originals(features))
+
+    def _originals(self, features: np.ndarray) -> np.ndarray:
+        return features[:, 0] if self.copies else features
 
     def layers(self) -> list[dict]:
         """The network layer by layer.
@@ -499,6 +464,8 @@ class NetworkClassifier(ProbabilisticClassifier):
         began = time.perf_counter()
         rng = np.random.default_rng([self.seed, number])
         order = rng.permutation(train)
+        if self.copies:
+            features = features[np.arange(len(features)), rng.integers(0, features.shape[1], len(features))]
         inputs = np.asarray(features[order], dtype=np.float32)
         if self.augment:
             inputs = augment(inputs, rng, self.voices)
@@ -522,7 +489,7 @@ class NetworkClassifier(ProbabilisticClassifier):
                 f"{self.learning_rate:g}"
             )
         if len(held_out):
-            probabilities = _predict(model, features[held_out])
+            probabilities = _predict(model, self._originals(features[held_out]))
             truth = np.searchsorted(self.classes_, labels[held_out])
             of_truth = probabilities[np.arange(len(held_out)), truth]
             epoch["val_loss"] = float(-np.log(np.maximum(of_truth, 1e-7)).mean())

@@ -1,10 +1,9 @@
 """Trained models on disk, each with a card and with digests that are checked before anything is loaded.
 
 A store (`artifacts/` is shipped, `workspace/` is this installation's own) holds `models/<key>/model.skops` (of a
-network `network.keras`), `card.md` beside it, and one `manifest.json`. skops files hold data, not code: only the types
-listed below are ever built from them. Keras files are read in Keras' safe mode, which builds no function from them. A
-vote of saved models has no model file of its own: its entry names its members in the same store, with digests and
-weights.
+network `network.npz`, its plain arrays), `card.md` beside it, and one `manifest.json`. Both kinds of files hold data,
+not code: only the types listed below are ever built from a skops file. A vote of saved models has no model file of its
+own: its entry names its members in the same store, with digests and weights.
 """
 
 import dataclasses
@@ -17,7 +16,6 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from ser_core import extras
 from ser_core.audio.conditions import CONDITIONS
 from ser_core.corpus.labels import LABELS
 from ser_core.environment import versions
@@ -26,6 +24,7 @@ from ser_core.experiments import Result
 from ser_core.features import registry as feature_sets
 from ser_core.features.augmentation import augmented
 from ser_core.files import atomically
+from ser_core.models import network_arrays
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.recipe import Recipe
 from ser_core.prediction import cards
@@ -35,7 +34,7 @@ from ser_core.results.runs import Run
 
 UNHEARD = "emobox"  # the protocol whose predictions for held-out speakers decide on verdicts
 MODEL_FILE = "model.skops"
-NETWORK_FILE = "network.keras"
+NETWORK_FILE = "network.npz"
 CARD_FILE = "card.md"
 MANIFEST = "manifest.json"
 
@@ -66,7 +65,7 @@ TRUSTED_TYPES = [
 ]
 
 # A model's predictions are reproducible only with the same versions of these packages.
-CHECKED_PACKAGES = {MODEL_FILE: ("scikit-learn", "xgboost", "lightgbm"), NETWORK_FILE: ("keras",)}
+CHECKED_PACKAGES = {MODEL_FILE: ("scikit-learn", "xgboost", "lightgbm"), NETWORK_FILE: ()}
 
 
 @dataclass(frozen=True)
@@ -503,8 +502,6 @@ def check(entry: ModelEntry) -> bytes:
     ------
     ArtifactError
         If a digest, a version, the features or the classes differ. The message names the command that fixes it.
-    MissingPackageError
-        If it is a network, or a vote with one, and TensorFlow is not installed.
     """
     train = f"python -m ser_core train {entry.key}"
     contents = {}
@@ -519,10 +516,8 @@ def check(entry: ModelEntry) -> bytes:
             raise ArtifactError(
                 f"Model {entry.key}: {name} has digest {found[:12]}..., not {expected[:12]}... {restore}"
             )
-    parts = [member for _, member in members(entry).values()] if entry.is_vote else [entry]
-    if any(part.model_file == NETWORK_FILE for part in parts):
-        extras.require("train", f"Model {entry.key}")
     if entry.is_vote:
+        members(entry)
         return b""
     then, here = entry.versions, versions()
     known = feature_sets.FEATURE_SETS.get(entry.recipe.features)  # a backbone's version is known only with its weights
@@ -584,14 +579,10 @@ def load(entry: ModelEntry) -> EmotionClassifier:
     ------
     ArtifactError
         As `check`; and if the file holds a type that is not trusted.
-    MissingPackageError
-        As `check`.
     """
     content = check(entry)
     if entry.model_file == NETWORK_FILE:
-        from ser_core.models import networks
-
-        return EmotionClassifier.of_fitted(networks.loads(content), entry.seen)
+        return EmotionClassifier.of_fitted(network_arrays.loads(content), entry.seen)
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
@@ -605,9 +596,7 @@ def load(entry: ModelEntry) -> EmotionClassifier:
 def _dump(model: EmotionClassifier) -> tuple[str, bytes]:
     """The name and the content of a model's file."""
     if hasattr(model.estimator_, "model_"):
-        from ser_core.models import networks
-
-        return NETWORK_FILE, networks.dumps(model.estimator_)
+        return NETWORK_FILE, network_arrays.dumps(network_arrays.of_keras(model.estimator_.model_))
     import skops.io
 
     return MODEL_FILE, skops.io.dumps(model, compression=8)  # zipfile.ZIP_DEFLATED

@@ -48,7 +48,7 @@ def test_a_training_killed_between_epochs_goes_on_to_the_run_of_an_unbroken_one(
     pd.testing.assert_frame_equal(run.predictions, whole.predictions)
     pd.testing.assert_frame_equal(run.curves.drop(columns="seconds"), whole.curves.drop(columns="seconds"))
     assert not (settings.training / whole.id).exists()  # what it went on from is of no use any more
-    assert (settings.workspace / "models" / "rnn" / "network.keras").is_file()
+    assert (settings.workspace / "models" / "rnn" / "network.npz").is_file()
 
 
 BAD = {

@@ -114,15 +114,13 @@ def test_one_bad_file_is_named_the_others_are_answered_and_the_exit_is_2(call, t
 
 
 @pytest.mark.parametrize("model", ["best", "cnn2d"])
-def test_without_tensorflow_a_network_is_one_clear_line_and_other_models_answer(call, tmp_path, monkeypatch, model):
+def test_networks_predict_without_tensorflow(call, tmp_path, monkeypatch, model):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     clip = tmp_path / "clip.wav"
     clip.write_bytes(synthetic.wav("sad", actor=1))
-    status, answer, error = call("predict", clip, "--model", model)
-    assert (status, answer) == (2, None)
-    assert f'Model {model} needs TensorFlow, which is not installed: pip install "ser-core[train]"' in error
-    assert len(error.strip().splitlines()) == 1
-    assert call("predict", clip, "--model", "krr")[0] == 0
+    status, answer, _ = call("predict", clip, "--model", model)
+    assert status == 0
+    assert sum(answer["predictions"][0]["probabilities"].values()) == pytest.approx(1)
 
 
 @pytest.fixture
