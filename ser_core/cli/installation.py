@@ -42,7 +42,14 @@ def study(options, settings):
         if options.deep is None:
             made = shipping.make(settings, corpora=options.test_on, jobs=options.jobs, progress=advance)
         else:
-            made = shipping.make_deep(settings, only=options.deep, weights=options.weights, progress=advance)
+            made = shipping.make_deep(
+                settings,
+                only=options.deep,
+                corpora=options.test_on,
+                weights=options.weights,
+                jobs=options.jobs,
+                progress=advance,
+            )
 
     def show():
         names = ("cv_accuracy", "test_accuracy", "emotion_uar")

@@ -24,6 +24,7 @@ from ser_core.features.mean180 import SAMPLE_RATE
 from ser_core.features.model_input import ModelInput
 from ser_core.models import presets, registry
 from ser_core.models.ensembles import NESTED_TRIALS
+from ser_core.models.model import SavedVote
 from ser_core.models.recipe import Recipe
 from ser_core.prediction import model_store
 from ser_core.prediction.predictor import Predictor
@@ -37,32 +38,38 @@ TRIALS = {"xgb": 60, "lgb": 60, "mlp": 60, "svm": 60, "krr": 60, "kn": 40, "dt":
 TUNED = "tuned"  # name of the preset from each study
 
 
-# Models of the prediction page (model, preset): the robust one, the study's best ensemble, our best vote and its
-# members, and the CNN.
+# Models of the prediction page (model, preset): the robust vote and its members, the study's best ensemble, our best
+# vote and its members, the CNN, and the one for people who let it hear them before.
 KEPT = (
     ("robust", "default"),
+    ("robust_cnn", "default"),
+    ("v_robust", "default"),
     ("v4", "default"),
     ("krr", "functionals"),
     ("cnn", "default"),
     ("cnn2d", "default"),
     ("best", "default"),
+    ("centred", "default"),
 )
 # Models (model, preset, protocol) that are also tested on clips heard in every recording condition, and under the
-# published small changes.
+# published small changes. Of a vote, its members are, too, but theirs do not ship.
 HEARD = (
     ("v4", "default", "study"),
     ("krr", "functionals", "study"),
-    ("robust", "default", "study"),
-    ("robust", "default", "emobox"),
+    ("cnn", "default", "study"),
+    ("cnn2d", "default", "study"),
+    ("best", "default", "study"),
+    ("v_robust", "default", "study"),
+    ("v_robust", "default", "emobox"),
 )
-CHANGED = (("robust", "default", "emobox"),)
+CHANGED = (("v_robust", "default", "emobox"),)
 SPEAKERS_OF_A_GENDER = 3  # whose clips `make_clips` ships
 # What `make_voices` looks for voices in: one in so many of EmoBox's clips (actors have 60 each, of which every tenth
 # would always be of the same emotions), and so many sounds of each kind without a voice, on which this model gives its
 # verdict.
 ONE_CLIP_IN = 11
 SOUNDS = 3
-LISTENS_TO_SOUNDS = "robust"
+LISTENS_TO_SOUNDS = "v_robust"
 
 
 @dataclass(frozen=True)
@@ -114,9 +121,24 @@ class Planned:
         recipe = self.recipe
         if recipe.origin != "default" or recipe != registry.recipe(self.model, recipe.preset):
             return []
-        what = (self.model, recipe.preset, self.protocol)
-        changes = conditions.SMALL_CHANGES if what in CHANGED else ()
-        return [*(conditions.CONDITIONS if what in HEARD else ()), *changes]
+        ways = {(self.model, recipe.preset, self.protocol), *self._votes()}
+        changes = conditions.SMALL_CHANGES if ways & set(CHANGED) else ()
+        return [*(conditions.CONDITIONS if ways & set(HEARD) else ()), *changes]
+
+    @property
+    def ships_heard(self) -> bool:
+        """Whether its runs in recording conditions ship; if not, only votes are made of them."""
+        return (self.model, self.recipe.preset, self.protocol) in {*HEARD, *CHANGED}
+
+    def _votes(self) -> list[tuple[str, str, str]]:
+        """The votes of runs of which this one is a member, as `HEARD` has them."""
+        votes = (model for model in registry.MODELS.values() if isinstance(model, SavedVote))
+        recipe = self.recipe
+        return [
+            (vote.key, "default", self.protocol)
+            for vote in votes
+            if self.model in vote.members and vote.members[self.model].fits(recipe, recipe)
+        ]
 
 
 # Protocols that let a model hear some clips of each held-out speaker before.
@@ -142,6 +164,11 @@ DEEP = (
     *(Planned("cnn", options=((name, value),)) for name, values in GRID.items() for value in values),
     Planned("best", "emobox"),
     Planned("best", cv=True),
+    Planned("robust_cnn", "emobox"),
+    Planned("robust_cnn"),
+    Planned("v_robust", "emobox"),
+    Planned("v_robust"),
+    *(Planned("v_robust", protocol) for protocol in KNOWN_BEFORE),
     Planned("v_apart_cnn2d", "emobox"),
     Planned("v_apart_cnn2d", cv=True),
     Planned("cnn2d", "emobox", "voices"),
@@ -179,7 +206,8 @@ def classical() -> list[Planned]:
         *(Planned("apart", protocol, **PERTURBED) for protocol in ("study", "emobox")),
         *(Planned("apart", "emobox", **kind, trials=NESTED_TRIALS) for kind in (FUNCTIONALS, PERTURBED)),
         *(Planned("hier", protocol, "hard") for protocol in ("study", "emobox")),
-        *(Planned("robust", protocol) for protocol in ("study", "emobox")),
+        *(Planned(key, "study") for key in ("robust", "centred")),
+        Planned("robust", "emobox"),
         *(Planned(key, protocol) for key in ("robust", "centred") for protocol in KNOWN_BEFORE),
     ]
 
@@ -229,7 +257,7 @@ def make(
         )
         for features, augmentation in sorted({(recipe.features, recipe.augmentation) for _, recipe in wanted})
     }
-    made, kept = [], []
+    made, members, kept = [], [], []
     for done, (one, recipe) in enumerate(wanted):
         if progress:
             progress(done, len(wanted))
@@ -237,29 +265,50 @@ def make(
         heard = _heard(one, table, settings, jobs)
         result = experiments.run(recipe, table, protocol=one.protocol, features=features, heard=heard, jobs=jobs)
         run = _under_shipped_id(result.run, shipped)
-        made += [run, *(_under_shipped_id(other, shipped) for other in result.heard)]
+        made.append(run)
+        if one.ships_heard:
+            made += [_under_shipped_id(other, shipped) for other in result.heard]
+        else:
+            members += result.heard
         if one.is_kept:
             kept.append(dataclasses.replace(result, run=run))
-            for place in corpora:
-                other = other_corpus.read(place, table)
-                tested = model_input.load(other.clips, settings, features=recipe.features, jobs=jobs)
-                elsewhere = experiments.run_on(recipe, table, other, features=features, tested=tested)
-                made.append(_under_shipped_id(elsewhere, shipped))
+            elsewhere = _elsewhere(recipe, table, features, settings, corpora, jobs, experiments.Training())
+            made += [_under_shipped_id(other, shipped) for other in elsewhere]
     for found in presets.list_all([settings.artifacts]):
         recipe = registry.recipe(found.model, found.name, stores=[settings.artifacts])
         run = _under_shipped_id(experiments.run(recipe, table, jobs=jobs).run, shipped)
         made.append(dataclasses.replace(run, tuned=found.facts))
     for run in made:
         runs.save(run, settings.artifacts)
+    for run in members:
+        runs.save(run, settings.workspace)
+    tests = [*shipped, *made, *members]
     for result in kept:
-        model_store.save(result, table, settings.artifacts, tests=model_store.Tests.of(result.run, [*shipped, *made]))
+        model_store.save(result, table, settings.artifacts, tests=model_store.Tests.of(result.run, tests))
     planned = {recipe.model for _, recipe in wanted}
     for run in shipped:  # of an older version of the code or the data
         is_made = run.id in {one.id for one in made} or (run.tested_on and not corpora)
         if run.recipe.model in planned and not is_made:
             shutil.rmtree(settings.artifacts / "runs" / run.id)
-    if any(result.run.recipe.model == LISTENS_TO_SOUNDS for result in kept):
-        make_voices(settings, corpora, jobs=jobs)
+    _make_voices_with([one for one, _ in wanted], settings, corpora, jobs)
+    return made
+
+
+def _elsewhere(
+    recipe: Recipe,
+    table: pd.DataFrame,
+    features: ModelInput,
+    settings: Settings,
+    corpora: Sequence[Path],
+    jobs: int,
+    training: experiments.Training,
+) -> list[runs.Run]:
+    """The runs of a model on other corpora."""
+    made = []
+    for place in corpora:
+        other = other_corpus.read(place, table)
+        tested = model_input.load(other.clips, settings, features=recipe.features, jobs=jobs)
+        made.append(experiments.run_on(recipe, table, other, features=features, tested=tested, training=training))
     return made
 
 
@@ -389,15 +438,18 @@ def _verdicts_on_sounds(settings: Settings) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=verdicts.VOICES)
 
 
-def _heard(one: Planned, table: pd.DataFrame, settings: Settings, jobs: int) -> list[ModelInput]:
-    """The features of a protocol's test clips, heard in each recording condition that is planned."""
-    if not one.heard:
+def _heard(
+    one: Planned, table: pd.DataFrame, settings: Settings, jobs: int, wanted: Sequence[str] | None = None
+) -> list[ModelInput]:
+    """The features of a protocol's test clips, heard in each recording condition that is planned, or in some."""
+    wanted = one.heard if wanted is None else wanted
+    if not wanted:
         return []
     folds = protocols.get(one.protocol).folds(table)
     rows = np.concatenate([fold.held_out for fold in folds if fold.part == "test"])
     return [
         model_input.load(table, settings, features=one.recipe.features, heard=condition, rows=rows, jobs=jobs)
-        for condition in one.heard
+        for condition in wanted
     ]
 
 
@@ -413,26 +465,33 @@ def make_deep(
     settings: Settings,
     *,
     only: Collection[str] = (),
+    corpora: Sequence[Path] = (),
     weights: Path | None = None,
+    jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[runs.Run]:
     """Make the missing shipped runs of networks and of votes of saved runs, and the models of some of them.
 
-    An existing run of a network is kept, and an interrupted one is resumed. Takes about four hours on two cores.
+    An existing run of a network is kept, and an interrupted one is resumed. Takes about five hours on two cores.
 
     Parameters
     ----------
     settings : Settings
     only : collection of str
         Keys of models; all if it is empty.
+    corpora : sequence of Path
+        Manifests or folders of other corpora, to test the models on that are kept.
     weights : Path, optional
         File of VGG16's ImageNet weights.
+    jobs : int
+        Processes that extract features, as joblib counts them.
     progress : callable, optional
         Called with the number of runs done and the total.
 
     Returns
     -------
     list of Run
+        Of the networks and votes themselves, without those in recording conditions and on other corpora.
 
     Raises
     ------
@@ -445,35 +504,91 @@ def make_deep(
     for done, one in enumerate(wanted):
         if progress:
             progress(done, len(wanted))
-        made.append(_make_one(one, table, settings, weights))
+        if registry.get(one.model).learns_from_clips:
+            made.append(_make_network(one, table, settings, corpora, weights, jobs))
+        else:
+            made.append(_make_vote(one, table, settings))
+    _make_voices_with(wanted, settings, corpora, jobs)
     return made
 
 
-def _make_one(one: Planned, table: pd.DataFrame, settings: Settings, weights: Path | None) -> runs.Run:
-    recipe, shipped = one.recipe, runs.list_all([settings.artifacts])
-    data_digest = tables.digest(table)
-    if not registry.get(one.model).learns_from_clips:
-        members = fusion.members(recipe, shipped, protocol=one.protocol, data_digest=data_digest)
-        run = _under_shipped_id(fusion.fuse(recipe, *members), shipped)
-        runs.save(run, settings.artifacts)
-        if one.is_kept:
-            model_store.save_vote(run, table, settings.artifacts, tests=model_store.Tests.of(run, shipped))
-        return run
-    kept = {entry.key: entry.run for entry in model_store.list_all([settings.artifacts])}
-    for run in shipped:
-        is_made = (run.recipe, run.test, run.data_digest) == (recipe, one.protocol, data_digest)
-        if is_made and (run.cv or not one.cv) and (not one.is_kept or kept.get(one.model) == run.id):
-            return run
-    features = model_input.load(table, settings, features=recipe.features, weights=weights)
-    training = experiments.Training(folder=settings.training)
-    result = experiments.run(recipe, table, protocol=one.protocol, features=features, cv=one.cv, training=training)
-    run = _under_shipped_id(result.run, shipped)
-    runs.save(run, settings.artifacts)
+def _make_voices_with(made: Iterable[Planned], settings: Settings, corpora: Sequence[Path], jobs: int) -> None:
+    """Listen anew if the model that gives its verdict on sounds was made anew."""
+    if any(one.is_kept and one.model == LISTENS_TO_SOUNDS for one in made):
+        make_voices(settings, corpora, jobs=jobs)
+
+
+def _make_vote(one: Planned, table: pd.DataFrame, settings: Settings) -> runs.Run:
+    """The run of a vote, also in recording conditions, and if it is kept on every corpus that all members have seen."""
+    recipe, found = one.recipe, runs.list_all(settings.stores)
+    of = {"data_digest": tables.digest(table)}
+    tests = [(one.protocol, heard) for heard in ("", *one.heard)]
     if one.is_kept:
-        tests = model_store.Tests.of(run, shipped)
+        on_others = [run for run in found if run.tested_on and not protocols.calibration_of(run.protocol)]
+        seen = [{run.protocol for run in on_others if run.recipe.model == key} for key in recipe.parameters["weights"]]
+        tests += [(protocol, "") for protocol in sorted(set.intersection(*seen))]
+    made = [
+        _under_shipped_id(
+            fusion.fuse(recipe, *fusion.members(recipe, found, protocol=protocol, heard=heard, **of)), found
+        )
+        for protocol, heard in tests
+    ]
+    for run in made:
+        runs.save(run, settings.artifacts)
+    if one.is_kept:
+        model_store.save_vote(made[0], table, settings.artifacts, tests=model_store.Tests.of(made[0], [*found, *made]))
+    return made[0]
+
+
+def _make_network(
+    one: Planned,
+    table: pd.DataFrame,
+    settings: Settings,
+    corpora: Sequence[Path],
+    weights: Path | None,
+    jobs: int,
+) -> runs.Run:
+    recipe, found, data_digest = one.recipe, runs.list_all(settings.stores), tables.digest(table)
+    kept = {entry.key: entry.run for entry in model_store.list_all([settings.artifacts])}
+    for run in found:
+        is_made = run.shipped and (run.recipe, run.test, run.data_digest) == (recipe, one.protocol, data_digest)
+        if is_made and (run.cv or not one.cv) and (not one.is_kept or kept.get(one.model) == run.id):
+            _hear_missing(one, run, table, settings, found, jobs)
+            return run
+    features = model_input.load(
+        table, settings, features=recipe.features, augmentation=recipe.augmentation, weights=weights, jobs=jobs
+    )
+    training = experiments.Training(folder=settings.training)
+    heard = _heard(one, table, settings, jobs)
+    result = experiments.run(
+        recipe, table, protocol=one.protocol, features=features, heard=heard, cv=one.cv, training=training
+    )
+    run = _under_shipped_id(result.run, found)
+    elsewhere = _elsewhere(recipe, table, features, settings, corpora if one.is_kept else (), jobs, training)
+    more = [_under_shipped_id(other, found) for other in (*result.heard, *elsewhere)]
+    for other in (run, *more):
+        ships = not other.heard or one.ships_heard
+        runs.save(other, settings.artifacts if ships else settings.workspace)
+    if one.is_kept:
+        tests = model_store.Tests.of(run, [*found, *more])
         model_store.save(dataclasses.replace(result, run=run), table, settings.artifacts, tests=tests)
-    shutil.rmtree(settings.training / result.run.id, ignore_errors=True)
+    for trained in (result.run, *elsewhere):
+        shutil.rmtree(settings.training / trained.id, ignore_errors=True)
     return run
+
+
+def _hear_missing(
+    one: Planned, run: runs.Run, table: pd.DataFrame, settings: Settings, found: Sequence[runs.Run], jobs: int
+) -> None:
+    """Test a model that ships in those planned recording conditions in which it has no run yet."""
+    same = (run.recipe, run.protocol, run.data_digest)
+    there = {other.heard for other in found if (other.recipe, other.protocol, other.data_digest) == same}
+    missing = [condition for condition in one.heard if condition not in there]
+    if not missing or not one.is_kept:
+        return
+    model = model_store.load(model_store.find(one.model, [settings.artifacts]))
+    for heard in experiments.run_heard(run, model, table, _heard(one, table, settings, jobs, missing)):
+        runs.save(_under_shipped_id(heard, found), settings.artifacts)
 
 
 def make_studies(settings: Settings, *, jobs: int = -1, progress: Callable[[int, int], None] | None = None) -> None:

@@ -10,6 +10,7 @@ from ser_core.errors import ModelError
 
 PROBABILITY_COLUMNS = [f"p_{label}" for label in LABELS]
 CALIBRATION_BINS = 10
+BITS = 12  # of a probability that `rounded` keeps
 VERSION = "scores-1"  # Saved with scores. Raise it when `scores` changes, so that saved ones are computed again.
 # What is scored -> its values, and functions that give its probabilities and its truth from those of the 16 classes.
 KINDS = {
@@ -84,6 +85,31 @@ def probabilities(predictions: pd.DataFrame) -> np.ndarray:
         Columns in the order of `LABELS`.
     """
     return predictions[PROBABILITY_COLUMNS].to_numpy()
+
+
+def rounded(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Predictions with 12 bits of each probability, which files keep in a quarter less.
+
+    For runs of which there are a hundred. Scores change by about a millionth.
+
+    Parameters
+    ----------
+    predictions : pd.DataFrame
+        With the columns `p_<label>`.
+
+    Returns
+    -------
+    pd.DataFrame
+
+    Examples
+    --------
+    >>> of_two = pd.DataFrame({name: [1 / 3] for name in PROBABILITY_COLUMNS})
+    >>> float(rounded(of_two)["p_sad_female"].iloc[0])
+    0.3333740234375
+    """
+    parts, exponents = np.frexp(probabilities(predictions))
+    kept = np.ldexp(np.round(parts * 2**BITS) / 2**BITS, exponents).astype(np.float32)
+    return predictions.assign(**dict(zip(PROBABILITY_COLUMNS, kept.T, strict=True)))
 
 
 def scores(predictions: pd.DataFrame) -> dict[str, float]:

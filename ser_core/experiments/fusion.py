@@ -10,7 +10,7 @@ import pandas as pd
 from ser_core import evaluation
 from ser_core.environment import Environment
 from ser_core.errors import ArtifactError, ModelError
-from ser_core.evaluation import protocols
+from ser_core.evaluation import DISTANCE, protocols
 from ser_core.models import registry
 from ser_core.models.model import SavedVote
 from ser_core.models.recipe import Recipe
@@ -108,6 +108,8 @@ def fuse(recipe: Recipe, first: Run, second: Run) -> Run:
     weights = list(recipe.parameters["weights"].values())
     both = _aligned(first, second)
     predictions = _mixed(*both, weights[0] / sum(weights))
+    if first.heard:
+        predictions = evaluation.rounded(predictions)
     pair = (first, second)
 
     def joined(texts: Iterable[str], between: str = " and ") -> str:
@@ -204,11 +206,15 @@ def _aligned(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
             raise ModelError(f"{first.id} and {second.id} cannot vote: their {name} differs ({one}, {other})")
     one, other = (run.predictions.set_index(KEY).sort_index() for run in (first, second))
     shared = one.index.intersection(other.index)
-    return tuple(side.loc[shared].reset_index()[evaluation.COLUMNS] for side in (one, other))
+    return tuple(side.loc[shared].reset_index() for side in (one, other))
 
 
 def _mixed(first: pd.DataFrame, second: pd.DataFrame, weight: float) -> pd.DataFrame:
-    mixed = first.copy()
+    """The predictions of a vote, with the distances of its first member that measures them."""
+    measured = [side[DISTANCE] for side in (first, second) if DISTANCE in side]
+    mixed = first[evaluation.COLUMNS].copy()
+    if measured:
+        mixed[DISTANCE] = measured[0]
     mean = weight * evaluation.probabilities(first) + (1 - weight) * evaluation.probabilities(second)
     mixed[evaluation.PROBABILITY_COLUMNS] = mean.astype(np.float32)
     return mixed

@@ -221,7 +221,9 @@ def run_heard(run: Run, model: EmotionClassifier, table: pd.DataFrame, heard: Se
 
 def _heard(run: Run, inputs: ModelInput, table: pd.DataFrame, outcomes: "list[_Outcome]") -> Run:
     """The run of the same models on test clips that are heard in a condition."""
-    predictions = _all_rows(table, [outcome.heard[inputs.heard] for outcome in outcomes if outcome.heard])
+    predictions = evaluation.rounded(
+        _all_rows(table, [outcome.heard[inputs.heard] for outcome in outcomes if outcome.heard])
+    )
     return replace(
         run,
         id=runs.id_of(run.recipe, run.protocol, run.data_digest, cv=False, heard=inputs.heard),

@@ -8,7 +8,7 @@ import pandas as pd
 from ser_core import evaluation
 from ser_core.corpus import ravdess
 from ser_core.corpus.labels import by_emotion
-from ser_core.evaluation import verdicts
+from ser_core.evaluation import protocols, verdicts
 from ser_core.evaluation.verdicts import Limits
 from ser_core.features.registry import title_of
 from ser_core.results.published import SVM_UNHEARD_ACTORS_UAR
@@ -68,11 +68,14 @@ class Unheard:
     scores : dict of str to float
     limits : Limits, optional
         What an answer must pass to be said, from the predictions of that run and of the same heard in conditions.
+    known : str
+        What the model had heard of each speaker before, as `protocols.calibrated` takes it; empty if nothing.
     """
 
     run: str
     scores: dict[str, float]
     limits: Limits | None = None
+    known: str = ""
 
     @classmethod
     def of(cls, run: Run, heard: Sequence[Run] = ()) -> "Unheard":
@@ -90,7 +93,7 @@ class Unheard:
         Unheard
         """
         limits = verdicts.limits(run.part("test"), [one.part("test") for one in heard])
-        return cls(run.id, run.scores, limits)
+        return cls(run.id, run.scores, limits, protocols.calibration_of(run.protocol))
 
     @classmethod
     def of_entry(cls, entry: dict) -> "Unheard":
@@ -105,7 +108,14 @@ class Unheard:
         Unheard
         """
         limits = entry.get("limits")
-        return cls(entry["run"], entry["scores"], Limits(**limits) if limits else None)
+        return cls(entry["run"], entry["scores"], Limits(**limits) if limits else None, entry.get("known", ""))
+
+    @property
+    def before(self) -> str:
+        """What it had heard of them before, to stand in a sentence after "voices": empty, or with a comma first."""
+        kind, _, number = self.known.partition(":")
+        what = {"": "", "neutral": f"{number} neutral clips", "random": f"{number} clips", "all": "all clips"}[kind]
+        return what and f", each of which it has heard in {what} before"
 
 
 @dataclass(frozen=True)
@@ -178,8 +188,8 @@ def card(run: Run, trained_on: TrainedOn, unheard: Unheard | None) -> str:
     on_others = "not measured for this model"
     if unheard:
         on_others = (
-            f"it names {unheard.scores['emotion_accuracy']:.0%} of eight emotions in speech, while claiming to be "
-            f"{unheard.scores['emotion_claimed']:.0%} sure (run `{unheard.run}`)"
+            f"it names {unheard.scores['emotion_accuracy']:.0%} of eight emotions in speech{unheard.before}, while "
+            f"claiming to be {unheard.scores['emotion_claimed']:.0%} sure (run `{unheard.run}`)"
         )
     elif is_ravdess:
         on_others += (

@@ -19,7 +19,7 @@ from ser_core.features import speaking, tables
 from ser_core.features.functionals import HOP, N_FFT, TRIM_DB
 from ser_core.features.registry import SPEAKING
 from ser_core.prediction.model_store import ModelEntry
-from ser_core.prediction.predictor import Prediction, Predictor, VoteListener
+from ser_core.prediction.predictor import Prediction, Predictor
 from ser_core.results import runs
 from ser_core.settings import Settings
 
@@ -259,23 +259,21 @@ def nearest(
     -------
     pd.DataFrame or None
         `stem`, `speaker`, `gender`, `emotion` and `distance` (that of the nearest of its augmented copies, in the unit
-        of `Prediction.distance`), the nearest first. None from a model that has no such space, or whose run was
-        deleted.
+        of `Prediction.distance`), the nearest first; of a vote, in the space of its member that has one. None from a
+        model that has no such space, or whose run was deleted.
     """
-    listener = predictor.listener
-    if isinstance(listener, VoteListener):
+    found = predictor.listener.distances_to_each([samples])
+    if found is None:
         return None
-    distances = listener.model.distances_to_each(listener.features.of([samples]))
-    if distances is None:
-        return None
+    distances, run = found
     try:
-        learned = runs.get(predictor.entry.run, stores).part("train")
+        learned = runs.get(run, stores).part("train")
     except ArtifactError:
         return None
-    found = learned[["clip", "speaker", "gender"]].rename(columns={"clip": "stem"})
-    found["emotion"] = learned["truth"].map(emotion_of)
-    found["distance"] = distances[0].reshape(len(learned), -1).min(axis=1).clip(min=0.0)
-    return found.nsmallest(count, "distance").reset_index(drop=True)
+    clips = learned[["clip", "speaker", "gender"]].rename(columns={"clip": "stem"})
+    clips["emotion"] = learned["truth"].map(emotion_of)
+    clips["distance"] = distances[0].reshape(len(learned), -1).min(axis=1).clip(min=0.0)
+    return clips.nsmallest(count, "distance").reset_index(drop=True)
 
 
 def stretches(predictor: Predictor, waveform: Waveform, prediction: Prediction, emotion: str = "") -> pd.DataFrame:

@@ -32,7 +32,8 @@ from ser_core.prediction.cards import Situation, TrainedOn, Unheard
 from ser_core.results import runs
 from ser_core.results.runs import Run
 
-UNHEARD = "emobox"  # the protocol whose predictions for held-out speakers decide on verdicts
+# The protocols whose predictions for held-out speakers decide on verdicts: the first under which a model has a run.
+UNHEARD = ("emobox", "emobox+neutral-2")
 MODEL_FILE = "model.skops"
 NETWORK_FILE = "network.npz"
 CARD_FILE = "card.md"
@@ -223,10 +224,8 @@ class ModelEntry:
         if not self.unheard:
             return known, "On voices that it has never heard it is wrong far more often; how often was not measured"
         right, claimed = (self.unheard.scores[f"emotion_{name}"] for name in ("accuracy", "claimed"))
-        new = (
-            f"On voices that it has never heard it names {right:.0%} of eight emotions right, while claiming to be "
-            f"{claimed:.0%} sure"
-        )
+        whom = self.unheard.before or " that it has never heard"
+        new = f"On voices{whom} it names {right:.0%} of eight emotions right, while claiming to be {claimed:.0%} sure"
         return known, new, *(_in_situation(name, one) for name, one in self.situations.items())
 
     @property
@@ -290,7 +289,8 @@ class Tests:
         Tests
         """
         same = [one for one in found if (one.recipe, one.data_digest) == (run.recipe, run.data_digest)]
-        on_others = [one for one in same if one.protocol == UNHEARD]
+        protocol = next((name for name in UNHEARD if any(one.protocol == name for one in same)), "")
+        on_others = [one for one in same if one.protocol == protocol]
         plain = [one for one in on_others if not one.heard]
         heard = {one.heard: one for one in on_others}
         return cls(

@@ -21,7 +21,7 @@ from ser_core.corpus.labels import (
     gender_of,
     title_of,
 )
-from ser_core.errors import ArtifactError, AudioError
+from ser_core.errors import ArtifactError, AudioError, ModelError
 from ser_core.evaluation import verdicts
 from ser_core.evaluation.verdicts import NO_VOICE, TURNS, UNTESTED, Limits
 from ser_core.features import mean180
@@ -32,6 +32,7 @@ from ser_core.prediction import turns as speaking
 from ser_core.settings import Settings
 
 VERDICTS = (*verdicts.VERDICTS, NO_VOICE, UNTESTED)
+DEFAULT = "robust"  # the model that is asked if none is named
 BATCH = 16  # turns that are heard at a time, which bounds the memory that it takes
 
 
@@ -228,6 +229,7 @@ class Listener:
 
     def __init__(self, model: EmotionClassifier, entry: model_store.ModelEntry):
         self.model = model
+        self.entry = entry
         self.offset: np.ndarray | None = None
         # Without augmentation, which is for training only.
         self.features = feature_sets.get(entry.recipe.features, Settings.from_environment())
@@ -265,6 +267,26 @@ class Listener:
         probabilities = self.model.vote(members) if members else self.model.predict_proba(features)
         return probabilities, members, self.model.distances(features)
 
+    def distances_to_each(self, clips: list[np.ndarray]) -> tuple[np.ndarray, str] | None:
+        """How far clips are from each clip that the model has learned from, and the run that names those clips.
+
+        Parameters
+        ----------
+        clips : list of np.ndarray [shape=(n,), dtype=float32]
+            Samples at 22,050 Hz.
+
+        Returns
+        -------
+        np.ndarray [shape=(clips, training rows)]
+            As `EmotionClassifier.distances_to_each`.
+        str
+            Id of the run.
+
+        None from a model that measures no distances.
+        """
+        distances = self.model.distances_to_each(self.features.of(clips))
+        return None if distances is None else (distances, self.entry.run)
+
     def of_speaker(self, clips: list[np.ndarray], emotion: str | None) -> "Listener":
         """As `Predictor.of_speaker`, from samples."""
         result = copy(self)
@@ -295,16 +317,32 @@ class VoteListener:
         self.members = members
 
     def hear(self, clips: list[np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray | None]:
-        """As `Listener.hear`; votes measure no distances."""
-        members = {key: listener.hear(clips)[0] for key, (_, listener) in self.members.items()}
+        """As `Listener.hear`; distances are those of the first member that measures them."""
+        heard = {key: listener.hear(clips) for key, (_, listener) in self.members.items()}
+        members = {key: probabilities for key, (probabilities, _, _) in heard.items()}
         weights = [weight for weight, _ in self.members.values()]
-        return np.average(list(members.values()), axis=0, weights=weights), members, None
+        distances = [measured for _, _, measured in heard.values() if measured is not None]
+        mean = np.average(list(members.values()), axis=0, weights=weights)
+        return mean, members, distances[0] if distances else None
+
+    def distances_to_each(self, clips: list[np.ndarray]) -> tuple[np.ndarray, str] | None:
+        """As `Listener.distances_to_each`, of the first member that measures distances."""
+        each = (listener.distances_to_each(clips) for _, listener in self.members.values())
+        return next((found for found in each if found is not None), None)
 
     def of_speaker(self, clips: list[np.ndarray], emotion: str | None) -> "VoteListener":
-        """As `Listener.of_speaker`, which raises a `ModelError` for members that estimate no offsets."""
-        return VoteListener(
-            {key: (weight, listener.of_speaker(clips, emotion)) for key, (weight, listener) in self.members.items()}
-        )
+        """As `Listener.of_speaker`; members that estimate no offsets stay as they are, unless none does."""
+        members = {}
+        refused = []
+        for key, (weight, listener) in self.members.items():
+            try:
+                members[key] = weight, listener.of_speaker(clips, emotion)
+            except ModelError as error:
+                members[key] = weight, listener
+                refused.append(error)
+        if len(refused) == len(members):
+            raise refused[0]
+        return VoteListener(members)
 
 
 class Predictor:
@@ -320,12 +358,16 @@ class Predictor:
     ----------
     digest : str
         SHA-256 of the model, and of what it has heard of a speaker before: equal digests give equal answers.
+
+    knows_speaker : bool
+        Whether it has heard recordings of the speaker before.
     """
 
     def __init__(self, listener: Listener | VoteListener, entry: model_store.ModelEntry):
         self.listener = listener
         self.entry = entry
         self.digest = entry.digest
+        self.knows_speaker = False
 
     @classmethod
     def load(cls, entry: model_store.ModelEntry) -> "Predictor":
@@ -380,6 +422,7 @@ class Predictor:
         if not clips:
             raise AudioError("There is no voice in the recordings of the speaker. Give others")
         result = Predictor(self.listener.of_speaker(clips, emotion), self.entry)
+        result.knows_speaker = True
         what = b"".join(clip.tobytes() for clip in clips) + str(emotion).encode()
         result.digest = hashlib.sha256(self.digest.encode() + what).hexdigest()
         return result
@@ -451,8 +494,12 @@ class Predictor:
 
     @property
     def limits(self) -> Limits | None:
-        """What an answer must pass to be said; None if the model was never asked about new speakers."""
-        return self.entry.unheard.limits if self.entry.unheard else None
+        """What an answer must pass to be said; None if the model was never asked about new speakers as it is now.
+
+        A model that was asked about speakers of whom it had heard something before has limits for such speakers alone.
+        """
+        unheard = self.entry.unheard
+        return unheard.limits if unheard and (self.knows_speaker or not unheard.known) else None
 
     def _each(self, clips: list[np.ndarray]) -> list[Prediction]:
         """A prediction for each clip, taken for a voice, without warnings."""
@@ -511,13 +558,13 @@ def _disagreement(prediction: Prediction) -> tuple[str, ...]:
     )
 
 
-def load_predictor(key: str = "robust") -> Predictor:
+def load_predictor(key: str = DEFAULT) -> Predictor:
     """Load a trained model of this installation.
 
     Parameters
     ----------
     key : str
-        A key of the manifest, such as "robust", "best", "v4", "cnn". Own models go before shipped ones of the same key.
+        A key of the manifest, such as "v_robust", "best", "v4". Own models go before shipped ones of the same key.
 
     Returns
     -------

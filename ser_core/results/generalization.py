@@ -344,6 +344,7 @@ KNOWN_BEFORE: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("v_centred_cnn2d", "v_apart_cnn2d", {}),
     ("centred", "apart", {"features": "functionals", "augmentation": "none"}),
     ("robust", "robust", {}),
+    ("v_robust", "v_robust", {}),
 )
 
 

@@ -90,7 +90,7 @@ def test_some_runs_are_also_heard_in_every_condition(quick, elsewhere, voices, m
 
 
 def test_what_is_heard_in_conditions_is_planned_as_it_ships(settings):
-    planned = [one for one in shipping.classical() if one.heard]
+    planned = [one for one in (*shipping.classical(), *shipping.DEEP) if one.heard and one.ships_heard]
     what = {(one.model, one.recipe.preset, one.protocol) for one in planned}
     assert what == set(shipping.HEARD) | set(shipping.CHANGED)
     shipped = [run for run in runs.list_all([settings.artifacts]) if run.heard]
@@ -127,6 +127,37 @@ def test_a_model_that_is_not_a_preset_as_it_stands_is_not_heard_in_conditions(mo
     assert shipping.Planned("kn").heard == list(conditions.CONDITIONS)
     assert shipping.Planned("kn", features="functionals").heard == []
     assert shipping.Planned("kn", "emobox").heard == []
+
+
+def test_members_are_heard_as_their_vote_is_but_do_not_ship(quick, elsewhere, voices, monkeypatch):
+    robust, other = shipping.Planned("robust", "emobox"), shipping.Planned("robust", "study-speech")
+    assert robust.heard == [*conditions.CONDITIONS, *conditions.SMALL_CHANGES] and other.heard == []
+    assert shipping.Planned("v_robust", "emobox").ships_heard and not robust.ships_heard
+
+    monkeypatch.setattr(shipping.Planned, "heard", property(lambda one: ["louder"]))
+    monkeypatch.setattr(shipping.Planned, "ships_heard", property(lambda one: one.model == "kn"))
+    settings = dataclasses.replace(elsewhere, data_dir=voices)
+    shipping.make(settings, jobs=1)
+    shipped, others = (runs.list_all([store]) for store in (settings.artifacts, settings.workspace))
+    assert {(run.recipe.model, run.heard) for run in shipped} == {("kn", ""), ("kn", "louder"), ("dt", "")}
+    assert {(run.recipe.model, run.heard) for run in others} == {("dt", "louder")}
+
+
+def test_a_model_that_ships_is_tested_in_the_conditions_that_lack(elsewhere, voices, table, result, monkeypatch):
+    """Nothing is trained again."""
+    settings = dataclasses.replace(elsewhere, data_dir=voices)
+    run = dataclasses.replace(result.run, recipe=registry.recipe("cnn"), id="kept")
+    runs.save(run, settings.artifacts)
+    model_store.save(dataclasses.replace(result, run=run), table, settings.artifacts)
+    monkeypatch.setattr(shipping.Planned, "heard", property(lambda one: ["louder", "offset"]))
+    runs.save(dataclasses.replace(run, id="there", heard="offset"), settings.artifacts)
+    tables.save(table, settings.feature_table)
+    monkeypatch.setattr(experiments, "run", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(shipping, "DEEP", (shipping.Planned("cnn"),))
+    assert [one.id for one in shipping.make_deep(settings, jobs=1)] == ["kept"]
+    found = {one.heard: one for one in runs.list_all([settings.artifacts])}
+    assert set(found) == {"", "louder", "offset"}
+    assert found["louder"].recipe == run.recipe and found["louder"].scores["test_accuracy"] > 0
 
 
 def test_progress_counts_clips_before_models(quick, elsewhere, voices):

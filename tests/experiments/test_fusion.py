@@ -68,6 +68,17 @@ def test_a_vote_is_only_of_clips_that_both_have(both):
     assert len(fusion.fuse(VOTE, first, fewer).predictions) == 50
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_vote_is_as_far_away_as_its_member_that_measures_it_says(both, place):
+    measured = both[place].predictions.assign(distance=np.arange(120, dtype=np.float32))
+    pair = [changed(one, tables=Tables(measured)) if number == place else one for number, one in enumerate(both)]
+    vote = fusion.fuse(VOTE, *pair)
+    expected = measured.set_index(fusion.KEY)["distance"]
+    pd.testing.assert_series_equal(
+        vote.predictions.set_index(fusion.KEY)["distance"].sort_index(), expected.sort_index()
+    )
+
+
 def test_every_weight_goes_from_the_second_alone_to_the_first_alone(both):
     table = fusion.every_weight(*both)
     assert list(table["weight"]) == pytest.approx(np.arange(21) / 20)

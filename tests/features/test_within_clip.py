@@ -70,3 +70,23 @@ def test_they_are_finite_for_any_sound(number, kind):
     found = within_clip.extract(samples.astype(np.float32))
     assert found.shape == (len(within_clip.NAMES),)
     assert np.isfinite(found).all()
+
+
+def test_frames_hold_the_voice_without_the_channel(spoken):
+    """Bands count from their own mean over active frames, energy from that of the loudest one."""
+    plain = within_clip.frames(spoken)
+    assert plain.shape == (within_clip.FRAMES, within_clip.N_BANDS + 1)
+    assert plain[:, -1].max() == pytest.approx(within_clip.ENERGY_DB, abs=3)  # two frames are one
+    louder = within_clip.frames(conditions.get("louder").apply(spoken, RATE))
+    np.testing.assert_allclose(louder, plain, atol=0.05)
+    other = within_clip.frames(synthetic.speak("sad", actor=2))
+    telephone = within_clip.frames(conditions.get("telephone").apply(spoken, RATE))
+    assert np.abs(telephone - plain).mean() < 0.5 * np.abs(other - plain).mean()
+
+
+def test_frames_are_as_many_whatever_the_length(spoken):
+    short, long = within_clip.frames(spoken[: RATE // 5]), within_clip.frames(np.tile(spoken, 6))
+    assert short.shape == long.shape
+    assert (short[0] == within_clip.PADDING_DB).all() and (short[-1] == within_clip.PADDING_DB).all()
+    assert np.isfinite(long).all() and not (long == within_clip.PADDING_DB).all(axis=1).any()
+    assert np.isfinite(within_clip.frames(np.zeros(RATE, np.float32))).all()

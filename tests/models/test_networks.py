@@ -260,6 +260,17 @@ def test_the_studys_optimiser_is_sgd_with_momentum():
     assert (optimizer.momentum, float(optimizer.learning_rate)) == (0.9, pytest.approx(0.01))
 
 
+def test_copies_are_learned_from_and_the_original_is_predicted():
+    """One copy in four says which class it is; the others, and the original, are noise."""
+    features, labels = clips("cnn2d")
+    noise = np.random.default_rng(3).normal(size=features.shape).astype(np.float32)
+    from_copies = network("cnn2d", copies=True, augment=False, epochs=12)
+    from_copies.fit(np.stack([noise, features, features, features], axis=1), labels)
+    heard, _ = clips("cnn2d", seed=2)
+    assert np.mean(from_copies.predict(np.stack([heard, noise, noise, noise], axis=1)) == labels) > 0.8
+    assert np.mean(from_copies.predict(np.stack([noise, heard, heard, heard], axis=1)) == labels) < 0.6
+
+
 def test_an_unfitted_network_says_so():
     with pytest.raises(NotFittedError):
         NetworkClassifier().predict_proba(clips("cnn")[0])

@@ -248,7 +248,17 @@ def test_what_ships_is_whole_and_small_and_has_sound_among_its_clips_alone():
     sounds = [file for file in files if file.suffix in {".wav", ".flac", ".ogg", ".mp3"}]
     assert {file.parent for file in sounds} == {shipped / "clips"}
     manifest = json.loads((shipped / "manifest.json").read_text())
-    assert set(manifest["models"]) == {"robust", "v4", "best", "krr", "cnn", "cnn2d"}
+    assert set(manifest["models"]) == {
+        "robust",
+        "robust_cnn",
+        "v_robust",
+        "v4",
+        "best",
+        "krr",
+        "cnn",
+        "cnn2d",
+        "centred",
+    }
 
 
 def test_the_networks_that_ship_are_small_together(settings):

@@ -351,12 +351,12 @@ def test_an_answer_that_is_not_settled_says_so(predictor, monkeypatch, spoken):
     assert prediction.warnings[0].startswith("Not settled: Calm, male is the most probable of the 16 classes, but")
 
 
-@pytest.mark.parametrize(("key", "members"), [("best", 2), ("v4", 2), ("robust", 0)])
+@pytest.mark.parametrize(("key", "members"), [("best", 2), ("v4", 2), ("robust", 0), ("v_robust", 2)])
 def test_the_shipped_models_predict(key, members, spoken):
     prediction = load_predictor(key).predict(heard(spoken))
     assert sum(prediction.probabilities.values()) == pytest.approx(1)
     assert len(prediction.members) == members
-    assert (prediction.distance is not None) == (key == "robust")
+    assert (prediction.distance is not None) == ("robust" in key)
     assert prediction.verdict in VERDICTS and prediction.verdict != "no_voice"
 
 
@@ -402,3 +402,21 @@ def test_without_a_voice_no_speaker_is_known(predictor):
 def test_a_model_without_offsets_names_those_that_have_them(predictor):
     with pytest.raises(ModelError, match="choose robust or centred"):
         predictor.of_speaker([loud("neutral")], "neutral")
+
+
+def test_a_vote_knows_a_speaker_by_the_members_that_can():
+    plain = load_predictor("v_robust")
+    known = plain.of_speaker([loud("neutral")], "neutral")
+    before, after = plain.predict(loud("angry")), known.predict(loud("angry"))
+    assert after.members["robust"] != before.members["robust"]
+    assert after.members["robust_cnn"] == before.members["robust_cnn"]
+    assert known.knows_speaker and not plain.knows_speaker and known.digest != plain.digest
+
+
+def test_a_model_that_wants_to_hear_a_speaker_before_has_limits_for_such_speakers_alone():
+    plain = load_predictor("centred")
+    known = plain.of_speaker([loud("neutral"), loud("neutral", statement=2)], "neutral")
+    assert plain.predict(loud("angry")).verdict == "untested"
+    assert plain.limits is None and known.limits.clips > 1000
+    assert known.predict(loud("angry")).verdict in ("heard", "unsure", "unlike")
+    assert "each of which it has heard in 2 neutral clips before" in plain.entry.worth[1]
