@@ -235,7 +235,7 @@ def _add_storage(sub: argparse.ArgumentParser) -> None:
 def _predict_commands(command) -> None:
     sub = command("predict", "predict", "predict the emotion of recordings with a trained model")
     sub.add_argument("files", nargs="+", metavar="FILE", help="recordings, or manifests (FILE.csv) of recordings")
-    sub.add_argument("--model", default="robust", metavar="KEY", help="key of a trained model (default: robust)")
+    sub.add_argument("--model", default="v_robust", metavar="KEY", help="key of a trained model (default: v_robust)")
     sub.add_argument(
         "--report",
         dest="report_file",  # `report` records the progress of jobs

@@ -32,7 +32,7 @@ from ser_core.prediction import turns as speaking
 from ser_core.settings import Settings
 
 VERDICTS = (*verdicts.VERDICTS, NO_VOICE, UNTESTED)
-DEFAULT = "robust"  # the model that is asked if none is named
+DEFAULT = "v_robust"  # the model that is asked if none is named
 BATCH = 16  # turns that are heard at a time, which bounds the memory that it takes
 
 
