@@ -8,6 +8,14 @@ from ser_core.ui import answer, cached, comparison, sources, take_list, why
 from ser_core.ui.takes import Take, of_session
 
 
+def choose_model(titles: dict[str, str]) -> str:
+    """The model: kept in the page's address, and for this session, since links to this page name none."""
+    if "model" not in st.query_params and st.session_state.get("model-before") in titles:
+        st.session_state.setdefault("model", st.session_state["model-before"])
+    st.session_state["model-before"] = st.selectbox("Model", **ui.options(titles, "model"))
+    return st.session_state["model-before"]
+
+
 def listen(predictor: Predictor, shown: Take | None) -> None:
     """Let the model hear what it has not heard; the progress takes the place of all that was shown."""
     far = st.progress(0.0, "Recording stopped" if takes.waiting and source == sources.RECORD else "Sound received")
@@ -48,7 +56,7 @@ takes, models = of_session(), cached.trained_models()
 limits_here = st.empty()
 left, right = st.columns([3, 2])
 with right:
-    entry = models[st.selectbox("Model", **ui.options({key: one.title for key, one in models.items()}, "model"))]
+    entry = models[choose_model({key: one.title for key, one in models.items()})]
 with left:
     source = sources.choose_source()
     chosen = sources.ask(source, takes)
