@@ -4,8 +4,10 @@ import streamlit as st
 
 from ser_core import ui
 from ser_core.prediction.predictor import Predictor
-from ser_core.ui import answer, cached, comparison, sources, take_list, why
+from ser_core.ui import answer, cached, comparison, in_words, sources, take_list, why
 from ser_core.ui.takes import Take, of_session
+
+SEARCH = 0.4  # of the time that a long recording takes, for looking where somebody speaks
 
 
 def choose_model(titles: dict[str, str]) -> str:
@@ -20,10 +22,13 @@ def listen(predictor: Predictor, shown: Take | None) -> None:
     """Let the model hear what it has not heard; the progress takes the place of all that was shown."""
     far = st.progress(0.0, "Recording stopped" if takes.waiting and source == sources.RECORD else "Sound received")
 
-    def turns(done: int, total: int) -> None:
-        far.progress(done / total, f"Listening: {done} of {total} turns")
+    def searching(done_s: float, total_s: float) -> None:
+        far.progress(SEARCH * done_s / total_s, f"Looking for voices: {in_words(done_s)} of {in_words(total_s)}")
 
-    for done, total in takes.hear(predictor, shown, turns):
+    def turns(done: int, total: int) -> None:
+        far.progress(SEARCH + (1 - SEARCH) * done / total, f"Listening: {done} of {total} turns")
+
+    for done, total in takes.hear(predictor, shown, progress=turns, searching=searching):
         far.progress(done / total, f"Listening: {done} of {total}" if total > 1 else "Listening")
 
 

@@ -458,7 +458,13 @@ class Predictor:
         """
         return self.predict(audio.load(source, rate=mean180.SAMPLE_RATE), progress=progress)
 
-    def predict(self, waveform: audio.Waveform, *, progress: Callable[[int, int], None] | None = None) -> Prediction:
+    def predict(
+        self,
+        waveform: audio.Waveform,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        searching: Callable[[float, float], None] | None = None,
+    ) -> Prediction:
         """Predict from a waveform at 22,050 Hz; one longer than any training clip is heard turn by turn.
 
         Parameters
@@ -466,6 +472,8 @@ class Predictor:
         waveform : Waveform
         progress : callable, optional
             Called with the number of turns heard and of turns in all, if there are several; may raise to stop.
+        searching : callable, optional
+            Called before, with the seconds in which turns were looked for and in all, of such a long one; may raise.
 
         Returns
         -------
@@ -480,7 +488,7 @@ class Predictor:
             raise ValueError(f"The sound is at {waveform.rate} Hz, the features want {mean180.SAMPLE_RATE} Hz")
         trained_on = self.entry.trained_on
         if waveform.duration_s > trained_on.longest_s:
-            ends_s = voice_activity.turns(waveform.samples, waveform.rate)
+            ends_s = voice_activity.turns(waveform.samples, waveform.rate, progress=searching)
             if len(ends_s) > 1:
                 return self._by_turns(waveform, ends_s, progress or (lambda done, total: None))
         prediction = replace(

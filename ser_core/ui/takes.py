@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
+from typing import Any
 from uuid import uuid4
 from weakref import WeakSet
 
@@ -67,14 +68,14 @@ class Take:
         """
         return _decode(self.digest, self.content)
 
-    def heard(self, predictor: Predictor, progress: Callable[[int, int], None] | None = None) -> Prediction:
+    def heard(self, predictor: Predictor, **progress: Callable[[Any, Any], None]) -> Prediction:
         """What a model hears in it; asked once.
 
         Parameters
         ----------
         predictor : Predictor
-        progress : callable, optional
-            Called with the number of turns heard and of turns in all, if it has several.
+        progress : callable
+            `progress` and `searching`, as `Predictor.predict` takes them.
 
         Returns
         -------
@@ -87,7 +88,7 @@ class Take:
         """
         model = predictor.digest
         if model not in self.answers:
-            self.answers[model] = predictor.predict(self.waveform, progress=progress)
+            self.answers[model] = predictor.predict(self.waveform, **progress)
             while len(self.answers) > MAX_ANSWERS:
                 del self.answers[next(iter(self.answers))]
         return self.answers[model]
@@ -211,10 +212,7 @@ class Takes:
         return [take for take in line if not take.problem and model not in take.answers]
 
     def hear(
-        self,
-        predictor: Predictor,
-        shown: Take | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        self, predictor: Predictor, shown: Take | None = None, **progress: Callable[[Any, Any], None]
     ) -> Iterator[tuple[int, int]]:
         """Let a model hear what it has not heard, and keep what was in line; its first becomes the chosen one.
 
@@ -223,8 +221,8 @@ class Takes:
         predictor : Predictor
         shown : Take, optional
             The one to be shown, if it is none of these.
-        progress : callable, optional
-            Called with the number of turns heard and of turns in all, of one with several.
+        progress : callable
+            As for `Take.heard`.
 
         Yields
         ------
@@ -235,7 +233,7 @@ class Takes:
         for done, take in enumerate(unheard):
             yield done, len(unheard)
             try:
-                take.heard(predictor, progress)
+                take.heard(predictor, **progress)
             except AudioError as error:
                 take.problem = str(error)
             if take not in self.waiting:

@@ -106,9 +106,16 @@ def test_turns_are_heard_in_batches_and_progress_is_told(predictor, monkeypatch)
     hear = predictor.listener.hear
     monkeypatch.setattr(predictor.listener, "hear", lambda clips: together.append(len(clips)) or hear(clips))
     monkeypatch.setattr("ser_core.prediction.predictor.BATCH", 2)
-    predictor.predict(heard(call_of("angry", "sad", "calm", seconds=1.5)), progress=lambda *at: told.append(at))
+    call = heard(call_of("angry", "sad", "calm", seconds=1.5))
+    searched = []
+    predictor.predict(
+        call,
+        progress=lambda *at: told.append(at),
+        searching=lambda done_s, total_s: searched.append((done_s, total_s, len(told))),
+    )
     assert together == [2, 1]
     assert told == [(0, 3), (2, 3), (3, 3)]
+    assert searched[0] == (0, call.duration_s, 0) and searched[-1][2] == 0  # before the first turn is heard
 
 
 def test_who_is_told_of_the_progress_may_stop_it(predictor):
