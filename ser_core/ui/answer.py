@@ -70,12 +70,14 @@ def headline(prediction: Prediction) -> str:
     return f"{prediction.answer[0].upper()}{prediction.answer[1:]}"
 
 
-def show_answer(prediction: Prediction) -> None:
+def show_answer(prediction: Prediction, known: str = "") -> None:
     """What may be said, why, and what to mind.
 
     Parameters
     ----------
     prediction : Prediction
+    known : str
+        What the model knew of the person, in a sentence.
     """
     is_said = prediction.verdict in (verdicts.HEARD, verdicts.UNTESTED)
     with st.container(border=True):
@@ -91,6 +93,8 @@ def show_answer(prediction: Prediction) -> None:
             )
         elif not prediction.has_voice:
             st.caption("A model that has learned from voices alone names an emotion for any sound, even for noise.")
+        if known:
+            st.caption(known)
     for sentence in prediction.warnings:
         st.warning(sentence)
 
