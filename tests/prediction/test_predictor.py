@@ -1,4 +1,5 @@
 import json
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -390,6 +391,22 @@ def test_a_speaker_who_was_heard_before_gets_other_answers_and_the_model_stays()
     assert len({plain.digest, known.digest, plain.of_speaker([loud("neutral")], "neutral").digest}) == 3
     assert known.entry == plain.entry
     assert after.genders == pytest.approx(before.genders)  # a speaker's pitch is usual of the speaker
+
+
+def test_a_speakers_recordings_are_heard_one_after_the_other():
+    kept: list[weakref.ref] = []
+
+    def recordings():
+        for statement in (1, 2, 1):
+            waveform = loud("neutral", statement=statement, seconds=1.2)
+            kept.append(weakref.ref(waveform))
+            yield waveform
+            del waveform
+            assert not any(one() for one in kept[:-1])
+
+    plain = load_predictor("robust")
+    together = plain.of_speaker([loud("neutral", statement=number, seconds=1.2) for number in (1, 2, 1)])
+    assert plain.of_speaker(recordings()).digest == together.digest
 
 
 def test_a_calls_turns_tell_how_its_speaker_usually_speaks():
