@@ -70,6 +70,24 @@ def headline(prediction: Prediction) -> str:
     return f"{prediction.answer[0].upper()}{prediction.answer[1:]}"
 
 
+def claim(prediction: Prediction) -> str:
+    """How sure a model claims to be of the emotion and of the gender, in a sentence.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Of one turn, with a voice.
+
+    Returns
+    -------
+    str
+    """
+    claimed, of_gender = prediction.emotion_probability, prediction.genders[prediction.gender]
+    little = " Such numbers mean little here." if prediction.verdict == verdicts.UNLIKE else ""
+    voice = f"a {prediction.gender} voice {percent(of_gender)}"
+    return f"It gives {prediction.emotion} {percent(claimed)}, and {voice}.{little}"
+
+
 def show_answer(prediction: Prediction, known: str = "") -> None:
     """What may be said, why, and what to mind.
 
@@ -85,12 +103,7 @@ def show_answer(prediction: Prediction, known: str = "") -> None:
         st.markdown(f"{'##' if is_said else '###'} {headline(prediction)}")
         st.markdown(prediction.reason)
         if prediction.turns is None and prediction.has_voice:
-            claimed = percent(prediction.emotion_probability)
-            little = " Such numbers mean little here." if prediction.verdict == verdicts.UNLIKE else ""
-            st.caption(
-                f"It gives {prediction.emotion} {claimed}, and a {prediction.gender} voice "
-                f"{percent(prediction.genders[prediction.gender])}.{little}"
-            )
+            st.caption(claim(prediction))
         elif not prediction.has_voice:
             st.caption("A model that has learned from voices alone names an emotion for any sound, even for noise.")
         if known:
