@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -136,6 +137,50 @@ def test_while_recordings_are_listened_to_the_old_answer_is_gone(server, phone, 
     )
     phone.wait_for_selector("text=13 takes")
     shows_no_fault(phone)
+
+
+def test_progress_moves_while_a_long_recording_is_looked_through_for_voices(server, phone):
+    phone.goto(f"{server}/predict?source=Upload&model=Kernel+ridge")
+    settle(phone)
+    phone.evaluate(
+        """() => {
+            window.seen = new Set();
+            const look = () => {
+                const bar = document.querySelector('[data-testid=stMain] [data-testid=stProgress]');
+                if (bar) window.seen.add(bar.innerText);
+            };
+            new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+        }"""
+    )
+    spoken = synthetic.speak("angry", actor=2, seconds=3.0)
+    minute = np.tile(np.concatenate([spoken, np.zeros(RATE, np.float32)]), 20)
+    upload(phone, ("call.wav", wav(minute)))
+    seen = phone.evaluate("[...window.seen]")
+    looked = [text for text in seen if text.startswith("Looking for voices: ")]
+    listened = [text for text in seen if re.fullmatch("Listening: [0-9]+ of 20 turns", text)]
+    assert len(looked) > 3 and listened
+    assert seen.index(looked[-1]) < seen.index(listened[0])
+    shows_no_fault(phone)
+
+
+def test_the_chosen_model_and_take_stay_over_page_changes(server, page, loud, telephone):
+    page.goto(f"{server}/predict?source=Upload")
+    settle(page)
+    upload(page, ("loud.wav", loud), ("call.wav", telephone))
+    page.get_by_test_id("stRadio").get_by_text("call.wav").click()
+    page.wait_for_selector("text=wav, 8,000 Hz")
+    rest(page)
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="Kernel ridge").click()
+    page.wait_for_function("location.search.includes('model=Kernel')")
+    rest(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Emotion or voice?").click()
+    page.wait_for_selector("h2:has-text('Why it falls')")
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Hear an emotion").click()
+    page.wait_for_selector("text=wav, 8,000 Hz")
+    rest(page)
+    assert page.get_by_role("combobox", name="Model").input_value() == "Kernel ridge"
+    shows_no_fault(page)
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
