@@ -208,7 +208,7 @@ def said(take: Take, takes: Takes, predictor: Predictor) -> str:
     """
     if not is_of_use(predictor.entry):
         return ""
-    if predictor.digest == predictor.entry.digest:
+    if not predictor.knows_speaker:
         return "Heard without knowing the voice, which this model wants to know first: see *My voice*."
     if takes.is_one_person:
         return f"Heard as one person's, who is known from {len(takes.all)} takes."
@@ -231,8 +231,7 @@ def in_downloads(takes: Takes, predictor: Predictor) -> dict[str, str]:
     dict of str to str
         Empty if the person is not known to the model.
     """
-    known = takes.known
-    return {"speaker": known.speaker} if known and not known.problem and known.predictor is predictor else {}
+    return {"speaker": takes.known.speaker} if takes.known and predictor.knows_speaker else {}
 
 
 def _count(number: int) -> str:

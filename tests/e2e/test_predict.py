@@ -11,10 +11,13 @@ import soxr
 
 from ser_core.audio import conditions, nonspeech
 from ser_core.corpus import synthetic
+from ser_core.settings import PROJECT
 from tests.e2e.browsing import IS_NOT_TOO_WIDE, fits, rest, settle, shows_no_fault, tick_first_row, upload
 from tests.e2e.conftest import DESK, PHONE
 
 RATE = 22_050
+CLIPS = PROJECT / "artifacts" / "clips"
+OF_ACTOR_2 = {"angry.flac": "03-01-05-01-02-01-02", "calm.flac": "03-01-01-01-02-02-02"}
 WORDS = ("heard", "not sure", "unlike all it has heard", "never tested on new voices")
 
 
@@ -258,4 +261,26 @@ def test_why_and_what_if_are_one_click_away(server, page, size):
         slider.press("ArrowRight")
     page.get_by_role("button", name="Hear it so").click()
     page.wait_for_selector("text=/Angry goes from/")
+    fits(page)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_voice_that_is_known_changes_the_answers(server, page, size):
+    page.set_viewport_size(size)
+    page.goto(f"{server}/predict?source=Upload&model=Speaker-centred")
+    settle(page)
+    clips = {name: (CLIPS / f"{stem}.flac").read_bytes() for name, stem in OF_ACTOR_2.items()}
+    upload(page, *clips.items())
+    page.wait_for_selector("text=Heard without knowing the voice")
+    before = page.get_by_text(re.compile("^It gives ")).inner_text()
+    rest(page)
+    page.get_by_role("button", name=re.compile("My voice")).click()
+    page.get_by_role("combobox", name="My calm takes").click()
+    page.get_by_role("option", name="calm.flac").click()
+    page.wait_for_selector("text=Heard as yours: known from 1 calm take")
+    rest(page)
+    page.keyboard.press("Escape")
+    assert page.get_by_text(re.compile("^It gives ")).inner_text() != before
+    assert page.get_by_role("button", name="My voice: known").is_visible()
+    assert [answer["speaker"] for answer in answers(page)] == ["neutral:1", "neutral:1"]
     fits(page)
