@@ -8,13 +8,13 @@ import streamlit as st
 from ser_core.audio.conditions import CONDITIONS, in_words
 from ser_core.audio.level import active_level
 from ser_core.evaluation import verdicts
-from ser_core.figures import clip as clip_figures
 from ser_core.figures import prediction as figures
 from ser_core.figures.style import percent
 from ser_core.models import registry
 from ser_core.prediction.predictor import TURNS, Prediction, Predictor
 from ser_core.ui import as_text, chart, options
 from ser_core.ui.clip import play
+from ser_core.ui.side_by_side import Sound
 from ser_core.ui.takes import Take
 
 # Verdict -> words, colour and icon of its badge.
@@ -178,16 +178,14 @@ def show_evidence(take: Take, prediction: Prediction) -> None:
     take : Take
     prediction : Prediction
     """
-    waveform = take.waveform
     if prediction.turns is not None:
         _show_turns(take, prediction.turns)
     elif prediction.has_voice:
         _show_probabilities(prediction)
-    left, right = st.columns(2)
-    with left:
-        chart(clip_figures.waveform(waveform.samples, waveform.rate), key="waveform")
-    with right:
-        chart(clip_figures.mel(waveform.samples, waveform.rate), key="mel")
+    sound = Sound(take.digest, take.waveform, is_private=True)
+    for column, view in zip(st.columns(2), ("waveform", "mel"), strict=True):
+        with column:
+            chart(sound.view(view, sound.scale, ""), key=view)
     if prediction.has_voice and prediction.turns is None:
         with st.expander("All 16 classes"):
             chart(figures.classes(prediction.probabilities), key="classes")

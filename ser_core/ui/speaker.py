@@ -18,10 +18,20 @@ NEUTRAL = "neutral"
 SENTENCE = "Kids are talking by the door"
 WANTED = 2  # neutral takes, as in `known_before`
 
-known_before = cached.kept(generalization.known_before)
+
+@st.cache_resource(show_spinner="Scoring the runs")
+def known_before() -> dict[str, pd.DataFrame]:
+    """`generalization.known_before` of the runs that ship, by model. Shared by all sessions: never change it.
+
+    Returns
+    -------
+    dict of str to pd.DataFrame
+        Name of a model -> its rows.
+    """
+    return dict(iter(generalization.known_before(cached.shipped_runs()).groupby("model")))
 
 
-def gains(entry: ModelEntry) -> pd.DataFrame:
+def gains(entry: ModelEntry) -> pd.DataFrame | None:
     """What it gains by clips of a speaker that it hears before: its rows of `generalization.known_before`.
 
     Parameters
@@ -30,11 +40,10 @@ def gains(entry: ModelEntry) -> pd.DataFrame:
 
     Returns
     -------
-    pd.DataFrame
-        Empty if that was never measured.
+    pd.DataFrame or None
+        None if that was never measured.
     """
-    table = known_before(cached.all_runs())
-    return table[table["model"] == entry.name]
+    return known_before().get(entry.name)
 
 
 def is_of_use(entry: ModelEntry) -> bool:
@@ -48,7 +57,8 @@ def is_of_use(entry: ModelEntry) -> bool:
     -------
     bool
     """
-    return bool((gains(entry)["low"] > 0).any())
+    rows = gains(entry)
+    return rows is not None and bool((rows["low"] > 0).any())
 
 
 def get_to_know(takes: Takes, plain: Predictor) -> Callable[[Take], Predictor]:
@@ -110,12 +120,12 @@ def offer(takes: Takes, entry: ModelEntry, models: Mapping[str, ModelEntry]) -> 
     knows = entry.key in better and (takes.is_one_person or bool(takes.neutral))
     with st.popover("My voice" + (": known" if knows else ""), icon=":material/record_voice_over:", key="my-voice"):
         if entry.key in better:
-            _ask(takes, gains(entry).set_index("known"))
+            _ask(takes, entry)
         else:
             _explain(entry, models[better[0]])
 
 
-def _ask(takes: Takes, measured: pd.DataFrame) -> None:
+def _ask(takes: Takes, entry: ModelEntry) -> None:
     """The widgets: neutral takes to record or to choose, or that all takes are one person's."""
     count = len(takes.neutral)
     if count or takes.is_one_person:
@@ -143,7 +153,7 @@ def _ask(takes: Takes, measured: pd.DataFrame) -> None:
             on_change=choose,
             disabled=takes.is_one_person,
         )
-    st.caption(_said_of(measured, ["2 neutral clips"]))
+    st.caption(_said_of(entry, ["2 neutral clips"]))
     if len(known) > 1 or takes.is_one_person:
         st.toggle(
             "All takes are one person's",
@@ -153,19 +163,20 @@ def _ask(takes: Takes, measured: pd.DataFrame) -> None:
             help="What is usual of the person is told from all takes, whatever their emotions: the more they are, and "
             "the more different, the better.",
         )
-        st.caption(_said_of(measured, ["8 clips", "all clips"]))
+        st.caption(_said_of(entry, ["8 clips", "all clips"]))
 
 
-def _said_of(measured: pd.DataFrame, ways: list[str]) -> str:
-    """What is gained by these ways, in a sentence."""
-    said = []
-    for way, row in measured.loc[measured.index.intersection(ways, sort=False)].iterrows():
+def _said_of(entry: ModelEntry, ways: list[str]) -> str:
+    """What a model gains by these ways, in a sentence."""
+    said, rows = [], gains(entry)
+    assert rows is not None
+    for row in rows[rows["known"].isin(ways)].to_dict("records"):
         chance = "" if row["low"] > 0 else ", which may be chance"
-        said.append(f"{percent(row['after'])} after {way} of each, {_points(row)} than without{chance}")
+        said.append(f"{percent(row['after'])} after {row['known']} of each, {_points(row)} than without{chance}")
     return f"Right answers for actors never heard before: {'; '.join(said)}." if said else ""
 
 
-def _points(row: pd.Series) -> str:
+def _points(row: Mapping) -> str:
     points, low, high = (100 * row[name] for name in ("gain", "low", "high"))
     return f"{abs(points):.1f} points {'more' if points > 0 else 'fewer'} (95 %: {low:+.1f} to {high:+.1f})"
 
@@ -173,16 +184,16 @@ def _points(row: pd.Series) -> str:
 def _explain(entry: ModelEntry, better: ModelEntry) -> None:
     """Why it is not asked for with a model that gains nothing, and which one does."""
     rows = gains(entry)
-    if rows.empty:
+    if rows is None:
         st.markdown(f"**{as_text(entry.title)}** hears no takes of yours before it answers.")
     else:
-        best = rows.loc[rows["gain"].idxmax()]
+        best = rows.loc[rows["gain"].idxmax()].to_dict()
         st.markdown(
             f"**{as_text(entry.title)}** gains nothing by knowing your voice: at best {_points(best)}, after "
             f"{best['known']} of an actor. It has learned to look past who speaks."
         )
     st.markdown(f"**{as_text(better.title)}** does gain:")
-    st.caption(_said_of(gains(better).set_index("known"), ["2 neutral clips", "all clips"]))
+    st.caption(_said_of(better, ["2 neutral clips", "all clips"]))
     st.button(
         f"Take {better.title}",
         icon=":material/swap_horiz:",
