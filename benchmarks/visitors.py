@@ -33,7 +33,7 @@ from websockets.sync.client import connect
 from ser_core import audio
 from ser_core.features.mean180 import SAMPLE_RATE
 from ser_core.prediction import model_store
-from ser_core.prediction.predictor import Predictor
+from ser_core.prediction.predictor import DEFAULT, Predictor
 from ser_core.settings import Settings
 from ser_core.ui.answer import claim, headline
 from tests.e2e.conftest import started
@@ -130,7 +130,7 @@ class Visitor:
 def main(model: str = "", visitors: str = "30", rounds: str = "10") -> None:
     settings = Settings.from_environment()
     clips = sorted(settings.clips.glob("*.flac"))[: int(visitors)]
-    entry = model_store.find(model or "robust", settings.stores)
+    entry = model_store.find(model or DEFAULT, settings.stores)
     expected, needed_s = answers(Predictor.load(entry), clips)
     query = f"source=Upload&model={entry.title}"
     with tempfile.TemporaryDirectory() as folder, started(Path(folder)) as address, ExitStack() as leaves:
