@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -430,7 +431,8 @@ class Predictor:
         """
         if not self.listener.takes_speakers:
             raise ModelError(f"{self.entry.key} takes no clips of a speaker beforehand: choose robust or centred")
-        measured, heard = [], hashlib.sha256(f"{self.digest} {emotion}".encode())
+        measured: list[Any] = []  # as this listener's `measure` gives it
+        heard = hashlib.sha256(f"{self.digest} {emotion}".encode())
         for waveform in waveforms:
             if clips := self._pieces(waveform):
                 measured.append(self.listener.measure(clips))
