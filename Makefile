@@ -43,6 +43,7 @@ bench: .venv/.test-installed
 	$(BIN)/python -m benchmarks.evaluation
 	$(BIN)/python -m benchmarks.runs
 	$(BIN)/python -m benchmarks.pages
+	$(BIN)/python -m benchmarks.visitors
 	$(BIN)/python -m benchmarks.tuning
 	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.tuning_page

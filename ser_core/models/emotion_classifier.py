@@ -104,6 +104,12 @@ class EmotionClassifier(ProbabilisticClassifier):
         measure = getattr(self.estimator_, "distances", None)
         return measure(features) if measure else None
 
+    @property
+    def takes_speakers(self) -> bool:
+        """Whether it estimates the offset of a speaker."""
+        check_is_fitted(self)
+        return getattr(self.estimator_, "offset_", None) is not None
+
     def speaker_offset(self, features: np.ndarray, emotion: str | None = None) -> np.ndarray:
         """The offset of a speaker, to be taken away from the features of all their clips.
 
@@ -123,11 +129,9 @@ class EmotionClassifier(ProbabilisticClassifier):
         ModelError
             If the model estimates no offsets.
         """
-        check_is_fitted(self)
-        offset = getattr(self.estimator_, "offset_", None)
-        if offset is None:
+        if not self.takes_speakers:
             raise ModelError("This model takes no clips of a speaker beforehand: choose robust or centred")
-        return offset.of(features, emotion)
+        return self.estimator_.offset_.of(features, emotion)
 
     def distances_to_each(self, features: np.ndarray) -> np.ndarray | None:
         """How far clips are from each training clip, in the model's own space; None from a model that has none.
