@@ -205,7 +205,7 @@ def _shipped(table: pd.DataFrame, features: registry.FeatureSet, settings: Setti
 
 
 def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
-    if set(table["corpus"]) == {ravdess.NAME}:
+    if set(table["corpus"]) == {ravdess.NAME} and table["stem"].str.fullmatch(ravdess.PATTERN).all():
         return _ravdess(table, settings)
     files = [Path(table.attrs.get(tables.FOLDER, "")) / path for path in table["path"]]
     if missing := [file for file in files if not file.is_file()]:

@@ -32,7 +32,9 @@ def test_the_label_of_what_is_no_class_is_the_bare_emotion(emotion, gender, labe
 
 def test_clips_that_cannot_be_learned_are_named_with_their_number():
     labels.require_classes(labels.LABELS)
-    with pytest.raises(ModelError, match=r"can learn: 1 of 'angry', 2 of 'boredom'\. A class is one of neutral"):
+    with pytest.raises(
+        ModelError, match=r"predictions and tuning know: 1 of 'angry', 2 of 'boredom'\. A class is one of neutral"
+    ):
         labels.require_classes(["boredom", "sad_male", "angry", "boredom"])
 
 
