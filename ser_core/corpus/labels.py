@@ -204,13 +204,14 @@ def title_of(label: str) -> str:
     Parameters
     ----------
     label : str
-        One of `LABELS`.
+        One of `LABELS`, or an emotion: `boredom` -> `Boredom`.
 
     Returns
     -------
     str
     """
-    return f"{emotion_of(label).capitalize()}, {gender_of(label)}"
+    emotion = emotion_of(label).capitalize()
+    return f"{emotion}, {gender_of(label)}" if label in LABELS else emotion
 
 
 _WITH_EMOTION = [[i for i, label in enumerate(LABELS) if emotion_of(label) == name] for name in EMOTION_NAMES]
