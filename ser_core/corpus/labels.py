@@ -99,7 +99,8 @@ def emotion_of(label: str) -> str:
     -------
     str
     """
-    return label.rpartition("_")[0] if label in LABELS else label
+    emotion, _, gender = label.rpartition("_")
+    return emotion if gender in GENDERS else label
 
 
 def gender_of(label: str) -> str:
