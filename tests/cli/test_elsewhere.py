@@ -1,15 +1,18 @@
 """What comes from elsewhere on the command line: own code, imported predictions, features of files and encoders."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core import cli, evaluation
+from ser_core import cli, evaluation, extras
 from ser_core.corpus.labels import EMOTION_NAMES, by_emotion, emotion_of
 from ser_core.errors import ModelError
 from ser_core.features import tables
 from ser_core.results import runs
 from ser_core.settings import Settings
+from tests.features.test_encoder import network
 
 CODE = """
 from sklearn.linear_model import LogisticRegression
@@ -196,3 +199,43 @@ def test_a_table_of_an_earlier_version_is_no_file_from_elsewhere(call, table, tm
     tables.save(old, tmp_path / "old.parquet")
     status, _, error = call("run", "kn", "--features", tmp_path / "old.parquet")
     assert status == 2 and "contains features of version 'study-0'" in error
+
+
+def test_an_encoder_is_what_a_model_sees(call, as_shipped, voices, tmp_path, monkeypatch):
+    if not extras.is_installed("onnx"):
+        pytest.skip("onnxruntime is not installed")
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+    (tmp_path / "tiny.onnx").write_bytes(network().SerializeToString())
+    named = f"onnx:{tmp_path}/tiny.onnx"
+    status, answer, error = call("run", "lr", "--features", named, "--protocol", "actors-4", "--jobs", 1)
+    assert status == 0, error
+    assert answer["recipe"]["features"].startswith("onnx:tiny.onnx@")
+    status, verified, error = call("verify", answer["run"], "--features", named, "--jobs", 1)
+    assert (status, verified["changed"]) == (0, 0), error
+    status, extracted, error = call("extract", voices, "--features", named, "--out", tmp_path / "T.parquet")
+    assert (status, extracted["features"], extracted["reused"]) == (0, 8, 64), error
+    options = ("--features", tmp_path / "T.parquet", "--protocol", "actors-4", "--jobs", 1)
+    status, again, error = call("run", "lr", *options)
+    assert (status, again["run"], again["test_accuracy"]) == (0, answer["run"], answer["test_accuracy"]), error
+
+
+def test_a_model_of_egemaps_is_run_kept_and_predicts(call, as_shipped, voices, tmp_path, monkeypatch):
+    pytest.importorskip("opensmile")
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+    status, answer, error = call("train", "lr", "--features", "egemaps", "--jobs", 1)
+    assert status == 0, error
+    run = runs.get(answer["run"], Settings.from_environment().stores)
+    assert (run.recipe.features, run.versions.features[:18]) == ("egemaps", "egemaps@opensmile-")
+    assert answer["test_accuracy"] > 0.8
+    status, answer, error = call("predict", voices / "Actor_01" / "03-01-05-01-01-01-01.wav", "--model", "lr")
+    assert (status, answer["predictions"][0]["label"]) == (0, "angry_male"), error
+
+
+@pytest.mark.parametrize(("features", "package"), [("egemaps", "opensmile"), ("onnx:tiny.onnx", "onnxruntime")])
+def test_a_missing_extra_is_one_line(call, tmp_path, monkeypatch, features, package):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.onnx").touch()
+    monkeypatch.setitem(sys.modules, package, None)
+    status, _, error = call("run", "lr", "--features", features)
+    assert status == 2
+    assert "which is not installed: pip install" in error and len(error.strip().splitlines()) == 1
