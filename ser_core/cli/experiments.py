@@ -9,12 +9,12 @@ import numpy as np
 
 from ser_core import evaluation, experiments, extras
 from ser_core.audio import conditions
-from ser_core.cli.clips import clips
+from ser_core.cli.clips import clips, with_features
 from ser_core.cli.screen import complain, print_table, progress, say, score
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, nested, other_corpus, verification
-from ser_core.features import elsewhere, model_input, tables
+from ser_core.features import elsewhere, encoder, model_input, tables
 from ser_core.features import registry as feature_sets
 from ser_core.features.feature_set import is_from_elsewhere
 from ser_core.models import deep, foreign, registry
@@ -69,7 +69,7 @@ def train(options, settings):
 
 def import_run(options, settings):
     """Save predictions that were made elsewhere as a run."""
-    table = clips(options.features, settings)
+    table = clips(options, settings)
     run = imported.read(options.file, table, options.protocol, name=options.name).own
     runs.save(run, settings.workspace)
     return run_answer(run), 0, lambda: _show_run(run, settings)
@@ -81,7 +81,7 @@ def verify(options, settings):
     if options.run not in {run.id for run in found}:
         found = [run for run in found if run.test == options.protocol]
     (run,) = comparison.find([options.run], found)
-    table = clips(options.features, settings)
+    table = clips(options, settings)
     code = None
     if options.code:
         code = foreign.from_shell(options.code, features=run.recipe.features, seed=run.recipe.seed)
@@ -115,7 +115,9 @@ def _experiment(options, settings, *, training=False):
     calibration = getattr(options, "calibrate", None) or ""
     if calibration and not options.test_on:
         options.protocol = protocols.calibrated(options.protocol, calibration)
-    table = clips(options.features, settings) if _names_a_table(options.features) else None
+    if not foreign.is_key(options.model) and (options.features or "").startswith(encoder.PREFIX):
+        registry.recipe(options.model, features=options.features)  # raises before all clips are encoded
+    table = clips(options, settings) if _names_a_table(options.features) else None
     code = _own_code(options, table, training) if foreign.is_key(options.model) else None
     recipe = code.recipe if code else _recipe(options, table, settings)
     model = registry.get(recipe.model)
@@ -131,7 +133,7 @@ def _experiment(options, settings, *, training=False):
     runs.make_store(settings.workspace)  # before any work: it would be lost
     other = _other_corpus(options, table)
     if other and options.features and elsewhere.is_named(options.features):
-        other = replace(other, clips=elsewhere.table(options.features, other.clips, settings, jobs=options.jobs))
+        other = replace(other, clips=with_features(other.clips, options, settings))
     if model.learns_from_clips:
         result = _fit(code or recipe, recipe, table, other, options, settings, training)
     else:

@@ -60,7 +60,8 @@ def _of_csv(content: bytes) -> pd.DataFrame:
     text = content.decode("utf-8-sig")
     header = text.partition("\n")[0]
     separator = max(",;\t", key=header.count)
-    return pd.read_csv(io.StringIO(text), sep=separator, dtype=dict.fromkeys(KEYS, str))
+    table = pd.read_csv(io.StringIO(text), sep=separator, dtype=dict.fromkeys(KEYS, str))
+    return table.loc[:, ~table.columns.str.fullmatch(r"Unnamed: \d+")]  # the row numbers that pandas writes
 
 
 def rows_in(clips: pd.DataFrame, names: Iterable[str]) -> np.ndarray:

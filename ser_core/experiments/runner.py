@@ -21,7 +21,6 @@ from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
 from ser_core.experiments import nested
 from ser_core.experiments.other_corpus import OtherCorpus
-from ser_core.features import registry as feature_sets
 from ser_core.features import tables
 from ser_core.features.model_input import ModelInput
 from ser_core.models import deep, preprocessing, registry
@@ -383,7 +382,7 @@ def _of_table(table: pd.DataFrame, recipe: Recipe) -> ModelInput:
             f"{recipe.model!r} sees {recipe.features}, and the table holds "
             f"{held.key if held else 'no features of today'}: load its features first (features.model_input)"
         )
-    return ModelInput(held.key, "none", held.version, tables.matrix(table, feature_sets.get(held.key)))
+    return ModelInput(held.key, "none", held.version, tables.matrix(table, held))
 
 
 @dataclass(frozen=True)

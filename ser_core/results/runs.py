@@ -172,6 +172,12 @@ class Run:
         return "" if self.shipped else {"code": "own code", "imported": "imported"}.get(self.recipe.origin, "yours")
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """What of its test predictions can be scored, as `evaluation.kinds` says; no prediction is read."""
+        has_emotions_alone = "emotion_uar" in self.scores and "uar" not in self.scores
+        return ("emotion",) if has_emotions_alone else tuple(evaluation.KINDS)
+
+    @property
     def predictions(self) -> pd.DataFrame:
         """One row a clip and fold: clip, corpus, speaker, gender, fold, part, truth, and `p_<label>` of each class.
 

@@ -207,6 +207,8 @@ def test_an_encoder_is_what_a_model_sees(call, as_shipped, voices, tmp_path, mon
     monkeypatch.setenv("SER_DATA_DIR", str(voices))
     (tmp_path / "tiny.onnx").write_bytes(network().SerializeToString())
     named = f"onnx:{tmp_path}/tiny.onnx"
+    status, _, error = call("run", "cnn", "--features", named)
+    assert status == 2 and "'cnn' sees mean180, and not onnx:tiny.onnx@" in error
     status, answer, error = call("run", "lr", "--features", named, "--protocol", "actors-4", "--jobs", 1)
     assert status == 0, error
     assert answer["recipe"]["features"].startswith("onnx:tiny.onnx@")

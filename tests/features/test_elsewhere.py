@@ -39,6 +39,11 @@ def test_the_features_that_the_clips_had_are_gone(table, written, tmp_path):
     assert "mfcc_01" not in elsewhere.of_file(save(written, tmp_path), table)
 
 
+def test_row_numbers_that_pandas_writes_are_no_feature(table, written, tmp_path):
+    written.to_csv(tmp_path / "F.csv")
+    assert tables.features_of(elsewhere.of_file(tmp_path / "F.csv", table)).names == ("a", "b", "c")
+
+
 def test_another_content_is_another_feature_set(table, written, tmp_path):
     first = elsewhere.of_file(save(written, tmp_path), table).attrs[tables.VERSION]
     second = elsewhere.of_file(save(written.assign(a=written["a"] + 1), tmp_path), table).attrs[tables.VERSION]

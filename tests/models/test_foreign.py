@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ser_core import evaluation, experiments
 from ser_core.errors import ModelError
-from ser_core.features import tables
+from ser_core.features import elsewhere, tables
 from ser_core.features.model_input import ModelInput
 from ser_core.models import foreign, registry
 from ser_core.results import run_titles, runs
@@ -69,6 +69,16 @@ def test_what_it_has_seen_is_in_its_recipe(table):
     run = experiments.run(Nearest(), table, features=seen, cv=False, jobs=1).run
     assert run.recipe.features == "functionals"
     assert run_titles.title(run).endswith("Nearest, functionals")
+
+
+def test_own_features_of_a_table_are_what_it_sees(table, tmp_path):
+    known = table[["stem", "mfcc_01", "mfcc_02"]].rename(columns={"mfcc_01": "a", "mfcc_02": "b"})
+    known.to_csv(tmp_path / "F.csv", index=False)
+    own = elsewhere.of_file(tmp_path / "F.csv", table)
+    run = experiments.run(Nearest(), own, cv=False, jobs=1).run
+    assert run.recipe.features == tables.features_of(own).key
+    lr = registry.recipe("lr", features=run.recipe.features)
+    assert experiments.run(lr, own, cv=False, jobs=1).run.versions.features == run.recipe.features
 
 
 def test_a_random_state_that_is_none_is_the_seed():
