@@ -233,7 +233,9 @@ def _heard_rows(fold):
 
 def _names_a_table(named: str | None) -> bool:
     """Whether --features names a table of clips or features from elsewhere, and not a feature set."""
-    return bool(named) and (elsewhere.is_named(named) or Path(named).suffix != "" or Path(named).exists())
+    if not named:
+        return False
+    return elsewhere.is_named(named) or Path(named).suffix != "" or Path(named).exists()
 
 
 def _own_code(options, table, training) -> foreign.OwnCode:

@@ -8,6 +8,7 @@ estimator in Python, runs it.
 import hashlib
 import importlib
 import os
+import re
 import sys
 import traceback
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from ser_core.models.model import Model, Preset
 from ser_core.models.recipe import Recipe
 
 IMPORTED = "imported:"  # prefix of the keys of models whose predictions were imported
+KEY = re.compile(r"[\w.-]{1,100}:[\w.-]{1,100}")  # nothing that a page or a file system could take for more than a name
 FEATURES = "elsewhere"  # what an imported model has seen, which nobody here knows
 
 
@@ -57,7 +59,7 @@ def is_key(key: str) -> bool:
     >>> is_key("my_models:svm"), is_key("imported:wav2vec2"), is_key("svm")
     (True, True, False)
     """
-    return ":" in key
+    return bool(KEY.fullmatch(key))
 
 
 def model(key: str) -> ForeignModel:
@@ -122,7 +124,7 @@ def own_code(estimator, *, name: str = "", features: str = "mean180", seed: int 
     Raises
     ------
     ModelError
-        If it is no scikit-learn classifier.
+        If it is no scikit-learn classifier, or the name has another form.
 
     Examples
     --------
@@ -132,7 +134,9 @@ def own_code(estimator, *, name: str = "", features: str = "mean180", seed: int 
     ('sklearn.linear_model._logistic:LogisticRegression', 'code', 10)
     """
     kind = type(estimator)
-    name = name or f"{kind.__module__}:{kind.__qualname__}"
+    name = name or f"{kind.__module__}:{kind.__qualname__.rpartition('>.')[2]}"  # without the function it stands in
+    if not is_key(name) or name.startswith(IMPORTED):
+        raise ModelError(f"{name!r} is no name for own code: give module:factory")
     if not isinstance(estimator, BaseEstimator) or not is_classifier(estimator):
         raise ModelError(
             f"{name} gives {kind.__name__}, and a scikit-learn classifier is wanted: a class of BaseEstimator and "

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ser_core import evaluation, experiments
-from ser_core.errors import ModelError
+from ser_core.errors import ArtifactError, ModelError
 from ser_core.features import elsewhere, tables
 from ser_core.features.model_input import ModelInput
 from ser_core.models import foreign, registry
@@ -100,6 +100,29 @@ def test_parameters_that_json_cannot_hold_are_text():
 def test_what_is_no_classifier_is_refused(model, table):
     with pytest.raises(ModelError, match="a scikit-learn classifier is wanted"):
         experiments.run(model, table)
+
+
+@pytest.mark.parametrize("name", ["mine", "a b:c", "a:<b>", "../a:b", "imported:b", "a:" + "b" * 101])
+def test_a_name_has_the_form_of_a_module_and_a_factory(name):
+    with pytest.raises(ModelError, match="is no name for own code: give module:factory"):
+        foreign.own_code(RidgeClassifier(), name=name)
+
+
+def test_a_class_that_a_function_made_is_named_without_it():
+    class Local(Nearest):
+        pass
+
+    assert foreign.own_code(Local()).recipe.model == f"{__name__}:Local"
+
+
+@pytest.mark.parametrize("key", ["x:<script>", "a/b:c", "nothing"])
+def test_a_run_of_no_such_name_is_not_read(key, table, tmp_path):
+    run = experiments.run(Nearest(), table, cv=False, jobs=1).run
+    folder = runs.save(run, tmp_path)
+    text = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(text.replace(run.recipe.model, key))
+    with pytest.raises(ArtifactError, match="There is no model"):
+        runs.load(folder)
 
 
 def test_nothing_is_executed_by_its_name_alone():
