@@ -172,10 +172,9 @@ class Run:
         return "" if self.shipped else {"code": "own code", "imported": "imported"}.get(self.recipe.origin, "yours")
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        """What of its test predictions can be scored, as `evaluation.kinds` says; no prediction is read."""
-        has_emotions_alone = "emotion_uar" in self.scores and "uar" not in self.scores
-        return ("emotion",) if has_emotions_alone else tuple(evaluation.KINDS)
+    def has_classes(self) -> bool:
+        """Whether more than emotions can be scored: False where genders are unknown, or imported emotions have none."""
+        return "uar" in self.scores or "emotion_uar" not in self.scores
 
     @property
     def predictions(self) -> pd.DataFrame:
