@@ -229,13 +229,15 @@ def two_of(chosen: list[Run], labels: dict[str, str]) -> tuple[Run, Run]:
 def show_confusions(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     share = ui.choice("Colour by share of", SHARES, key="share")
     matrices = {run.id: confusion(run, kind) for run in chosen}
+    values = evaluation.values_of(chosen[0].part("test"), kind)
     top = max(int(matrix.max()) for matrix in matrices.values())
     table, behind, words = beside(chosen, kind=kind), [], []
     st.caption("Click a cell (on a phone, tap it twice) to get its clips below, and to hear them.")
     for place in range(0, len(chosen), 2):
         for column, run in zip(st.columns(2, gap="medium"), chosen[place : place + 2], strict=False):
             with column:
-                drawn = figures.confusion(matrices[run.id], kind, f"What {labels[run.id]} names", share=share, top=top)
+                title = f"What {labels[run.id]} names"
+                drawn = figures.confusion(matrices[run.id], kind, title, share=share, top=top, values=values)
                 for truth, named in ui.chart(drawn, key=f"confusion-{run.id}-{kind}-{share}", clickable=True):
                     behind.append(table[(table["truth"] == truth) & (table[run.id] == named)])
                     words.append(f"{figures.name_of(truth)}, named {figures.name_of(named)} by {labels[run.id]}")
@@ -244,7 +246,7 @@ def show_confusions(chosen: list[Run], kind: str, labels: dict[str, str]) -> Non
     st.subheader("The difference of two")
     first, second = two_of(chosen, labels)
     names = [labels[first.id], labels[second.id]]
-    drawn = figures.difference(matrices[first.id], matrices[second.id], kind, names)
+    drawn = figures.difference(matrices[first.id], matrices[second.id], kind, names, values=values)
     left, _ = st.columns(2, gap="medium")
     with left:
         picked = ui.chart(drawn, key=f"difference-{first.id}-{second.id}-{kind}", clickable=True)

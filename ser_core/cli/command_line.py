@@ -6,8 +6,8 @@ from pathlib import Path
 import ser_core
 
 PLACE = (
-    "a folder of RAVDESS or EMO-DB clips, or a manifest of any corpus: a CSV with the columns file, speaker, emotion, "
-    "and optionally gender, language and others"
+    "a folder of clips of a corpus that `corpora` lists, an audformat database, or a manifest of any corpus: a CSV "
+    "with the columns file, speaker, emotion, and optionally gender, language and others"
 )
 
 
@@ -53,6 +53,19 @@ def _data_commands(command) -> None:
 
     sub = command("data", "index", "list the clips of a folder or a manifest, and why other files are left out")
     sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
+    sub.add_argument("more", nargs="*", metavar="DIR|FILE.csv", help="further corpora, which --out joins into one")
+    sub.add_argument(
+        "--out",
+        type=Path,
+        metavar="F.csv",
+        help="write the index as a manifest, whose emotions, genders and further columns can be edited; every command "
+        "reads it in place of the folder",
+    )
+
+    sub = command("data", "corpora", "list the corpora whose file names are known, their emotions, and which are here")
+    sub.add_argument(
+        "places", nargs="*", metavar="DIR", type=Path, help="folders to look through (default: SER_DATA_DIR)"
+    )
 
     sub = command("data", "extract", "extract the features of every clip of a corpus into a table", writes=True)
     sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
@@ -181,7 +194,9 @@ def _add_recipe(sub: argparse.ArgumentParser) -> None:
         "--protocol",
         default="study",
         help="study, study-speech, repetition, statement, actors-K, actors-K-SEED, emobox, luna-jimenez (the last two "
-        "with +song train on the other actors' song, too); an unknown name lists them all (default: study)",
+        "with +song train on the other actors' song, too); for any corpus loso (leave one speaker out), actors-K, or "
+        "split-COLUMN (the parts train and test, or the folds, that a column of your manifest names; +shared if they "
+        "share speakers); an unknown name lists them all (default: study)",
     )
     _add_weights(sub)
     _add_jobs(sub)

@@ -11,6 +11,7 @@ from ser_core import evaluation, experiments, extras
 from ser_core.audio import conditions
 from ser_core.cli.clips import clips, with_features
 from ser_core.cli.screen import complain, print_table, progress, say, score
+from ser_core.corpus.labels import LABELS, require_classes
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, nested, other_corpus, verification
@@ -130,6 +131,8 @@ def _experiment(options, settings, *, training=False):
         extras.require("train", f"Model {model.key}")
     if table is None:
         table = tables.read(settings.feature_table)
+    if training:
+        require_classes(table["label"])
     runs.make_store(settings.workspace)  # before any work: it would be lost
     other = _other_corpus(options, table)
     if other and options.features and elsewhere.is_named(options.features):
@@ -332,10 +335,14 @@ def run_answer(run) -> dict:
 
 
 def _show_run(run, settings) -> None:
+    has_study_classes = evaluation.classes(run.predictions) == LABELS
     if protocols.get(run.protocol).holds_actors_out:  # clips of one actor are not independent
+        of_accuracy, of_uar = "emotions", "shared"
+        if not has_study_classes:
+            of_accuracy, of_uar = "accuracy", "shared" if "shared_emotion_uar" in run.scores else "uar"
         bounds = {
-            "emotions": run.accuracy_interval("emotion")[1:],
-            "shared": evaluation.shared_uar_interval(run.part("test"))[1:],
+            of_accuracy: run.accuracy_interval("emotion")[1:],
+            of_uar: evaluation.shared_uar_interval(run.part("test"))[1:],
         }
     elif "class" not in evaluation.kinds(run.part("test")):
         bounds = {"emotions": run.accuracy_interval("emotion")[1:]}
@@ -353,8 +360,8 @@ def _show_run(run, settings) -> None:
         ("UAR of eight emotions on test", "emotion_uar", None),
         ("UAR among the emotions of the test", "shared_emotion_uar", "shared"),
     ):
-        if key not in run.scores:
-            continue
+        if key not in run.scores or (not has_study_classes and key.startswith("emotion_")):
+            continue  # where the classes are emotions, these are the scores above
         low_to_high = "{:.3f} to {:.3f}".format(*bounds[interval]) if interval in bounds else ""
         rows.append((name, score(run.scores[key]), low_to_high, score(getattr(original, key, None))))
     title = f"{run.name}, protocol {run.protocol}"

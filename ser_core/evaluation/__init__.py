@@ -1,5 +1,6 @@
 """Evaluation: protocols, metrics, confidence intervals and significance tests."""
 
+from ser_core.corpus.clips import speakers_of as speakers
 from ser_core.evaluation.metrics import (
     CLIP_COLUMNS,
     COLUMNS,
@@ -7,21 +8,26 @@ from ser_core.evaluation.metrics import (
     KINDS,
     OTHER,
     PROBABILITY_COLUMNS,
+    ROW_COLUMNS,
     VERSION,
     accuracy,
     by_property,
     calibration,
+    classes,
     confusion,
     ece,
+    emotion_probabilities,
     kinds,
     named_among_shared,
     named_and_true,
     probabilities,
+    probability_columns,
     report,
     rounded,
     scores,
     scores_of,
     uar,
+    values_of,
 )
 from ser_core.evaluation.significance import (
     RESAMPLES,
@@ -30,7 +36,6 @@ from ser_core.evaluation.significance import (
     mcnemar,
     mean_interval,
     shared_uar_interval,
-    speakers,
 )
 
 __all__ = [
@@ -41,13 +46,16 @@ __all__ = [
     "OTHER",
     "PROBABILITY_COLUMNS",
     "RESAMPLES",
+    "ROW_COLUMNS",
     "VERSION",
     "accuracy",
     "accuracy_interval",
     "by_property",
     "calibration",
+    "classes",
     "confusion",
     "ece",
+    "emotion_probabilities",
     "intervals",
     "kinds",
     "mcnemar",
@@ -55,6 +63,7 @@ __all__ = [
     "named_among_shared",
     "named_and_true",
     "probabilities",
+    "probability_columns",
     "report",
     "rounded",
     "scores",
@@ -62,4 +71,5 @@ __all__ = [
     "shared_uar_interval",
     "speakers",
     "uar",
+    "values_of",
 ]

@@ -213,7 +213,7 @@ def _shipped(table: pd.DataFrame, features: registry.FeatureSet, settings: Setti
 
 
 def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
-    if set(table["corpus"]) == {ravdess.NAME}:
+    if set(table["corpus"]) == {ravdess.NAME} and table["stem"].str.fullmatch(ravdess.PATTERN).all():
         return _ravdess(table, settings)
     files = [Path(table.attrs.get(tables.FOLDER, "")) / path for path in table["path"]]
     if missing := [file for file in files if not file.is_file()]:
@@ -229,7 +229,7 @@ def _ravdess(table: pd.DataFrame, settings: Settings) -> list[Path]:
     if not settings.data_dir.exists():
         raise FeatureError(f"This needs the recordings, and {settings.data_dir} is not there. {way_out}")
     found = corpus.index(settings.data_dir)
-    missing = [stem for stem in table["stem"] if stem not in found.files]
+    missing = {stem: None for stem in table["stem"] if stem not in found.files}  # in the order of the table
     if unusable := [one for one in found.rejected if Path(one.file).stem in missing]:
         raise FeatureError(
             f"{len(unusable):,} of {len(table):,} recordings cannot be used, such as "
@@ -239,6 +239,6 @@ def _ravdess(table: pd.DataFrame, settings: Settings) -> list[Path]:
     if missing:
         raise FeatureError(
             f"This needs the recordings, and {len(missing):,} of {len(table):,} are not in "
-            f"{settings.data_dir}, such as {missing[0]}. {way_out}"
+            f"{settings.data_dir}, such as {next(iter(missing))}. {way_out}"
         )
     return [found.folder / found.files[stem] for stem in table["stem"]]
