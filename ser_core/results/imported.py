@@ -10,7 +10,7 @@ import pandas as pd
 
 from ser_core import evaluation
 from ser_core.corpus import by_clip
-from ser_core.corpus.labels import EMOTION_NAMES, GENDERS, LABELS
+from ser_core.corpus.labels import GENDERS, LABELS, classes_of, common_name, emotions_of
 from ser_core.environment import Environment
 from ser_core.errors import ArtifactError
 from ser_core.evaluation import protocols
@@ -60,7 +60,8 @@ def read(file: Path, table: pd.DataFrame, protocol: str, *, name: str = "") -> R
         raise ArtifactError(f"{name!r} is no name for a model: letters, digits, '.', '_' and '-', at most 60")
     folds = [fold for fold in protocols.get(protocol).folds(table) if fold.part == "test"]
     written, digest = by_clip.read(file)
-    columns = _columns(file, written)
+    classes, _ = classes_of(table["label"], table["emotion"])
+    columns = _columns(file, written, classes)
     rows = by_clip.rows_in(table, written["clip"])
     tested = np.concatenate([fold.held_out for fold in folds])
     values = written[[*columns]].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
@@ -69,11 +70,10 @@ def read(file: Path, table: pd.DataFrame, protocol: str, *, name: str = "") -> R
     if faults:
         raise ArtifactError(f"{file} is not what {protocol} tests: {'; '.join(faults)}. Correct the file")
     place = pd.Series(range(len(rows)), index=rows)
-    given = _of_labels(values, list(columns.values()))
-    parts = [
-        _rows(table, fold, given[place.loc[fold.held_out]], has_classes=set(columns.values()) <= set(LABELS))
-        for fold in folds
-    ]
+    given = _of_classes(values, list(columns.values()), classes)
+    truth = table["label" if set(columns.values()) <= set(LABELS) else "emotion"]
+    clips = table.rename(columns={"stem": "clip"})[evaluation.CLIP_COLUMNS].assign(truth=truth)
+    parts = [_rows(clips, table["emotion"], fold, given[place.loc[fold.held_out]], classes) for fold in folds]
     predictions = pd.concat(parts, ignore_index=True)
     data_digest = tables.digest(table)
     recipe = Recipe(
@@ -98,24 +98,25 @@ def read(file: Path, table: pd.DataFrame, protocol: str, *, name: str = "") -> R
     )
 
 
-def _columns(file: Path, written: pd.DataFrame) -> dict[str, str]:
+def _columns(file: Path, written: pd.DataFrame, classes: tuple[str, ...]) -> dict[str, str]:
     """The columns of probabilities -> emotion or class."""
     if "truth" not in written:
         raise ArtifactError(f"{file} has no column truth: the emotion of each clip. It has {', '.join(written)}")
     found = {
-        column: column.strip().lower().removeprefix("p_")
+        column: common_name(column.strip().removeprefix("p_"))
         for column in written
         if column not in ("clip", "truth", *IGNORED)
     }
-    if unknown := [column for column, value in found.items() if value not in (*EMOTION_NAMES, *LABELS)]:
+    emotions = emotions_of(classes)
+    if unknown := [column for column, value in found.items() if value not in (*emotions, *classes)]:
         raise ArtifactError(
             f"{file} has columns that are no emotions: {by_clip.listed(unknown)}. An emotion is one of "
-            f"{', '.join(EMOTION_NAMES)}; leave other columns out"
+            f"{', '.join(emotions)}; leave other columns out"
         )
     values = list(found.values())
     if twice := sorted({value for value in values if values.count(value) > 1}):
         raise ArtifactError(f"{file} has two columns of {by_clip.listed(twice)}: leave one out")
-    if not values or (set(values) & set(LABELS) and set(values) & set(EMOTION_NAMES)):
+    if not values or (set(values) - set(emotions) and set(values) & set(emotions)):
         raise ArtifactError(f"{file} needs a column for each emotion, or for each class such as {LABELS[0]}, not both")
     return found
 
@@ -137,7 +138,7 @@ def _of_truths(table: pd.DataFrame, written: pd.DataFrame, rows: np.ndarray) -> 
     clips = table.iloc[rows[rows >= 0]]
     said = known["truth"].astype(str).str.strip()
     emotions, labels = (clips[name].to_numpy(dtype=str) for name in ("emotion", "label"))
-    is_wrong = ((said.str.lower() != emotions) & (said.str.lower() != labels) & (said != emotions)).to_numpy()
+    is_wrong = ((said.map(common_name) != emotions) & (said != labels)).to_numpy()
     if is_wrong.any():
         each = zip(known["clip"][is_wrong], said[is_wrong], emotions[is_wrong], strict=True)
         yield by_clip.fault("of another truth", [f"{clip} is {ours}, not {theirs}" for clip, theirs, ours in each])
@@ -157,18 +158,20 @@ def _of_values(names: pd.Series, values: np.ndarray) -> Iterable[str]:
             yield by_clip.fault(what, names[is_wrong])
 
 
-def _of_labels(values: np.ndarray, named: list[str]) -> np.ndarray:
-    """Probabilities of the 16 classes; an emotion's is divided between both genders."""
+def _of_classes(values: np.ndarray, named: list[str], classes: tuple[str, ...]) -> np.ndarray:
+    """Probabilities of the classes; where these are the 16, an emotion's is divided between both genders."""
     found = pd.DataFrame(values, columns=named)
-    if named[0] in EMOTION_NAMES:
+    if named[0] not in classes:
         found = pd.DataFrame({f"{name}_{gender}": found[name] / len(GENDERS) for name in named for gender in GENDERS})
-    return found.reindex(columns=LABELS, fill_value=0.0).to_numpy()
+    return found.reindex(columns=classes, fill_value=0.0).to_numpy()
 
 
-def _rows(table: pd.DataFrame, fold: protocols.Fold, given: np.ndarray, *, has_classes: bool) -> pd.DataFrame:
-    """A fold's predictions; without genders in the truth where none were predicted, so that none are scored."""
-    clips = table.iloc[fold.held_out].rename(columns={"stem": "clip"})
-    truth = clips["label" if has_classes else "emotion"]
-    known = clips[evaluation.CLIP_COLUMNS].assign(fold=fold.number, part="test", truth=truth)
-    values = pd.DataFrame(given.astype(np.float32), columns=evaluation.PROBABILITY_COLUMNS)
+def _rows(
+    clips: pd.DataFrame, emotions: pd.Series, fold: protocols.Fold, given: np.ndarray, classes: tuple[str, ...]
+) -> pd.DataFrame:
+    """A fold's predictions. Clips whose emotion no training clip has are in no score, as in runs that are made here."""
+    is_learned = emotions.iloc[fold.held_out].isin(emotions.iloc[fold.train])
+    part = np.where(is_learned, "test", evaluation.OTHER)
+    known = clips.iloc[fold.held_out].assign(fold=fold.number, part=part)[evaluation.ROW_COLUMNS]
+    values = pd.DataFrame(given.astype(np.float32), columns=evaluation.probability_columns(classes))
     return pd.concat([known.reset_index(drop=True), values], axis=1)

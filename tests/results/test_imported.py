@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core import evaluation, experiments
-from ser_core.corpus.labels import EMOTION_NAMES, by_emotion, emotion_of
+from ser_core import corpus, evaluation, experiments
+from ser_core.corpus.labels import EMOTION_NAMES, by_emotion, common_name, emotion_of
 from ser_core.errors import ArtifactError, CorpusError, ModelError
 from ser_core.results import comparison, differences, imported, run_titles, runs
 
@@ -124,7 +124,7 @@ def changed(predicted, row, **cells):
         (lambda all: changed(all, 1, calm=0.7), "probabilities that do not add up to 1 (1): {1}"),
         (lambda all: all.astype({"sad": object}).replace({"sad": {all["sad"][0]: "much"}}), "no finite numbers ("),
         (lambda all: all.rename(columns={"sad": "gloomy"}), "columns that are no emotions: gloomy. An emotion is one"),
-        (lambda all: all.assign(P_sad=0.0), "two columns of sad"),
+        (lambda all: all.assign(Sadness=0.0), "two columns of sad"),
         (lambda all: all.drop(columns="truth"), "has no column truth"),
         (lambda all: all[["clip", "truth"]], "needs a column for each emotion"),
         (lambda all: all.assign(angry_female=0.0), "not both"),
@@ -167,3 +167,14 @@ def test_a_file_that_cannot_be_read_is_one_line(table, tmp_path, content, said):
 def test_a_name_is_a_files_name(predicted, table, tmp_path, name):
     with pytest.raises(ArtifactError, match="is no name for a model"):
         read(predicted, table, tmp_path, name=name)
+
+
+def test_any_emotions_are_taken(elsewhere, tmp_path):
+    clips = corpus.index(elsewhere).clips
+    given = pd.DataFrame({"clip": clips["stem"], "truth": clips["emotion"]})
+    for emotion in ("Anger", "sad", "boredom", "calm"):
+        given[emotion] = np.where(clips["emotion"] == common_name(emotion), 0.7, 0.1)
+    given.to_csv(tmp_path / "theirs.csv", index=False)
+    run = imported.read(tmp_path / "theirs.csv", clips, "loso")
+    assert evaluation.classes(run.predictions) == ("angry", "boredom", "calm", "sad")
+    assert (run.scores["uar"], run.scores["emotion_uar"], run.has_classes) == (1.0, 1.0, True)
