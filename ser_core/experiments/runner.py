@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -138,7 +139,7 @@ def run(
     ('sklearn.naive_bayes:GaussianNB', 'own code')
     """
     started = time.perf_counter()
-    recipe, estimator = _recipe_and_estimator(recipe, table, features)
+    recipe, classifier = _recipe_and_classifier(recipe, table, features)
     chosen = protocols.get(protocol)
     if chosen.holds_actors_out and recipe.origin == "tuned":
         raise ModelError(
@@ -146,6 +147,7 @@ def run(
             "hold anybody out. Run another preset under it, such as default, or search inside each fold: --tune 20"
         )
     require_classes(table["label"])
+    estimator = EmotionClassifier(classifier)
     folds = [fold for fold in chosen.folds(table) if cv or fold.part != "cv"]
     inputs = features or _of_table(table, recipe)
     labels = table["label"].to_numpy(dtype=str)
@@ -284,7 +286,8 @@ def run_on(
     """
     started = time.perf_counter()
     require_classes(table["label"])
-    recipe, estimator = _recipe_and_estimator(recipe, table, features)
+    recipe, classifier = _recipe_and_classifier(recipe, table, features)
+    estimator = EmotionClassifier(classifier)
     columns = ["stem", "corpus", "speaker", "gender", "emotion", "label"]
     both = pd.concat([table[columns], other.clips[columns]], ignore_index=True)
     fold = protocols.Fold(0, "test", np.arange(len(table)), np.arange(len(table), len(both)))
@@ -328,16 +331,16 @@ def run_on(
     )
 
 
-def _recipe_and_estimator(given, table: pd.DataFrame, features: ModelInput | None) -> tuple[Recipe, EmotionClassifier]:
+def _recipe_and_classifier(given, table: pd.DataFrame, features: ModelInput | None) -> tuple[Recipe, Any]:
     """The recipe of what is to be run, and its unfitted classifier."""
     if isinstance(given, str):
         given = registry.recipe(given)
     if isinstance(given, Recipe):
-        return given, EmotionClassifier(build(given))
+        return given, build(given)
     if not isinstance(given, OwnCode):
         seen = features.features if features else getattr(tables.features_of(table), "key", "mean180")
         given = own_code(given, features=seen)
-    return given.recipe, EmotionClassifier(given.estimator)
+    return given.recipe, given.estimator
 
 
 def _speaker_parameters(estimator: EmotionClassifier, *, holds_out: bool) -> list[str]:
