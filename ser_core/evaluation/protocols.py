@@ -416,9 +416,13 @@ def _split(name: str, column: str, *, shares_speakers: bool) -> Protocol:
 
 
 def _given_folds(name: str, column: str, shares_speakers: bool, index: pd.DataFrame) -> list[Fold]:
-    """The parts `train` and `test` of a column, other parts left out; or a fold for each value of any other column."""
-    values = _column(index, column, name).astype(str)
-    found = set(values)
+    """The parts `train` and `test` of a column, other parts left out; or a fold for each value of any other column.
+
+    Clips whose cell is empty are in no fold.
+    """
+    values = np.char.lower(_column(index, column, name).astype(str))
+    rows = np.flatnonzero(values != "")
+    found = set(values[rows])
     if {"train", "test"} <= found:
         folds = [Fold(0, "test", np.flatnonzero(values == "train"), np.flatnonzero(values == "test"))]
     elif "test" in found or len(found) < 2:
@@ -427,7 +431,8 @@ def _given_folds(name: str, column: str, shares_speakers: bool, index: pd.DataFr
             f"{', '.join(sorted(found))}"
         )
     else:
-        folds = _numbered("test", LeaveOneGroupOut().split(values, groups=values))
+        split = LeaveOneGroupOut().split(rows, groups=values[rows])
+        folds = _numbered("test", ((rows[train], rows[held_out]) for train, held_out in split))
     groups = speakers_of(index)
     for fold in () if shares_speakers else folds:
         if both := set(groups[fold.train]) & set(groups[fold.held_out]):

@@ -299,7 +299,7 @@ def run_on(
     values = np.concatenate([features.values, _in_the_form_of(features.values, tested.values)])
     data_digest = tables.digest(table)
     run_id = runs.id_of(recipe, protocol, data_digest, cv=False)
-    options = dict.fromkeys(_speaker_parameters(estimator, holds_out=True), evaluation.speakers(table))
+    options: dict[str, Any] = dict.fromkeys(_speaker_parameters(estimator, holds_out=True), evaluation.speakers(table))
     if registry.get(recipe.model).trains_in_epochs:
         folder = training.folder and training.folder / run_id
         (outcome,) = _train_each(estimator, values, labels, [(fold, False, options)], {}, training.watch, folder)

@@ -287,3 +287,17 @@ def test_where_classes_are_named_imported_emotions_are_left_out(app, theirs):
 def test_imported_predictions_stop_no_other_page(app, theirs, page):
     at(app, page)
     assert not app.error
+
+
+def test_runs_on_other_emotions_than_the_eight_have_every_view_too(app, table, settings):
+    bored = table.copy()
+    rows = bored.index[(bored["emotion"] == "sad") & (bored["repetition"] == 1)]
+    bored.loc[rows, ["emotion", "label"]] = "boredom"
+    for model in ("kn", "lr"):
+        runs.save(experiments.run(model, bored, protocol="loso", jobs=1).run.own, settings.workspace)
+    test = next(name for name in comparison.same_test(runs.list_all(settings.stores)) if name.startswith("loso"))
+    at(app, "compare", protocol=comparison.title_of_test(test))
+    for view, shown in each_view(app):
+        assert shown or app.info, view
+    widget(app, "view").set_value("What they confuse").run()
+    assert all("of 64 clips are named right" in chart.alt for chart in charts(app)[:2])

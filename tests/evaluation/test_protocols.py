@@ -344,6 +344,17 @@ def test_given_folds_are_held_out_in_turn(two_corpora, column):
     assert list(second.held_out) == list(first.train) == [6, 7, 8, 9, 10, 11]
 
 
+def test_clips_without_a_fold_are_left_out(two_corpora):
+    two_corpora.loc[0, "fold"] = ""
+    first, second = protocols.get("split-fold").folds(two_corpora)
+    assert list(first.held_out) == list(second.train) == [1, 2, 3, 4, 5]
+
+
+def test_parts_are_read_in_upper_and_lower_case(two_corpora):
+    (fold,) = protocols.get("split-part").folds(two_corpora.replace({"train": "Train", "test": "TEST"}))
+    assert len(fold.train) == len(fold.held_out) == 6
+
+
 def test_a_given_split_that_shares_speakers_is_refused_unless_its_name_says_so(two_corpora):
     two_corpora.loc[0, "part"] = "test"
     with pytest.raises(ProtocolError, match=r"speakers such as a 01\. .* name the protocol split-part\+shared"):
