@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 APT := $(if $(filter 0,$(shell id -u)),,sudo )apt-get
 TYPES := $(BIN)/mypy
-PINS := requirements.txt requirements-train.txt requirements-cluster.txt requirements-postgres.txt
+PINS := requirements.txt requirements-train.txt requirements-cluster.txt requirements-postgres.txt requirements-onnx.txt
 export SER_DATA_DIR ?= $(if $(wildcard ../shared/data/ravdess),../shared/data/ravdess,workspace/ravdess)
 
 .PHONY: app test check study deep bench lint clean
@@ -66,7 +66,7 @@ clean:
 	@touch $@
 
 # The browser tests drive the system's Chromium; studies are shared over a real PostgreSQL server.
-.venv/.test-installed: requirements-dev.txt .venv/.app-installed | .venv/bin/python
+.venv/.test-installed: requirements-dev.txt requirements-opensmile.txt .venv/.app-installed | .venv/bin/python
 	$(PIP) -r requirements-dev.txt
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ $(APT) update -qq && $(APT) install -y -qq chromium; }

@@ -113,7 +113,8 @@ def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
         on_change=suit_kind,
         help="Only runs that were tested on the same clips can be compared.",
     )
-    kinds = evaluation.kinds(groups[test][0].part("test"))
+    most = next((run for run in groups[test] if run.has_classes), groups[test][0])
+    kinds = evaluation.kinds(most.part("test"))
     if st.session_state.get("kind") not in kinds:
         st.session_state.pop("kind", None)
     kind = right.selectbox(
@@ -290,7 +291,7 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
 def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     is_ravdess = ravdess.NAME in set(chosen[0].part("test")["corpus"])
     titles = {"class": "class"} | {name: corpus.TITLES[name] for name in PROPERTIES + OF_RAVDESS * is_ravdess}
-    if "class" not in evaluation.kinds(chosen[0].part("test")):  # genders are not known
+    if not all(run.has_classes for run in chosen):  # genders are not known
         titles = {"emotion": titles["emotion"]}
     prop = st.selectbox("By", **ui.options(titles, "by"))
     tables = {labels[run.id]: by_property(run, prop, kind) for run in chosen}
@@ -407,7 +408,7 @@ ui.require_router()
 st.title("Which model is better, and is that sure?")
 groups = comparison.same_test(cached.all_runs())
 test, kind = choose_test(groups)
-found = groups[test]
+found = comparison.scorable(groups[test], kind)
 labels = run_titles.titles(found, protocol=False)
 verdicts_here = st.container()
 table = show_table(found, test, kind, labels)

@@ -35,6 +35,8 @@ def compare(options, settings):
         sizes = model_store.sizes(settings.stores)
         table = comparison.table(found, protocol=test, kind=options.kind, sizes=sizes)
         answer, verdicts = {"runs": json.loads(table.to_json(orient="records"))}, []
+        if len(table) < len(found):
+            complain(f"Left out {len(found) - len(table)} runs of emotions alone: --kind emotion lists them, too")
     answer["unreadable"] = [{"run": one.id, "reason": one.reason, "shipped": one.shipped} for one in unreadable]
 
     def show():
@@ -63,7 +65,7 @@ def _show_runs(rows: list[dict], title: str) -> None:
             score(row["uar"]),
             score(row["train_accuracy"]),
             str(row["test_clips"]),
-            f"{row['seconds']:.1f}",
+            "" if row["seconds"] is None else f"{row['seconds']:.1f}",
         )
         for row in rows
     ]

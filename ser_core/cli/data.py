@@ -15,7 +15,7 @@ from ser_core.cli.screen import complain, err, is_quiet, print_table, progress, 
 from ser_core.corpus import archives, file_names, labels, manifest, ravdess
 from ser_core.corpus import download as downloading
 from ser_core.errors import AudioError, CorpusError, DownloadError, FeatureError
-from ser_core.features import images, registry, tables
+from ser_core.features import images, registry, smile, tables
 
 
 def download(options, settings):
@@ -159,9 +159,10 @@ def extract(options, settings):
     """Extract the features of every clip of a corpus into a table."""
     started = time.perf_counter()
     key = registry.key_of(options.features)
-    if key not in registry.tables():
-        raise FeatureError(f"{key} is no table of numbers; {' and '.join(registry.tables())} are")
-    features = registry.get(key)
+    if not registry.is_table(key):
+        able = " and ".join((*registry.tables(), *smile.SETS))
+        raise FeatureError(f"{key} is no table of numbers; {able} are")
+    features = registry.get(options.features)
     found = corpus.index(options.place)
     with progress("Extracting", "clip", options) as advance:
         extraction = tables.extract(found, settings.workspace, features=features, jobs=options.jobs, progress=advance)

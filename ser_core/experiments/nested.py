@@ -1,6 +1,7 @@
 """Nested cross-validation: hyperparameters are searched inside each fold, so nothing is chosen on its test clips."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,7 @@ from ser_core.models.recipe import Recipe
 FOLDS = 3
 
 
-def recipe(base: Recipe, trials: int) -> Recipe:
+def recipe(base: Recipe, trials: int, names: Sequence[str] = ()) -> Recipe:
     """A recipe that searches hyperparameters of our space in every fit, with everything else from another recipe.
 
     Parameters
@@ -33,6 +34,8 @@ def recipe(base: Recipe, trials: int) -> Recipe:
         Model, features, preprocessing and augmentation; its parameters are not used.
     trials : int
         Per fold.
+    names : sequence of str, optional
+        Of the features, if they are not made here.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def recipe(base: Recipe, trials: int) -> Recipe:
     if trials < 1:
         raise TuningError(f"{trials} trials find nothing: give 1 or more")
     search = NestedSearch(base)
-    ranges = search._space(len(feature_sets.get(base.features).names)).ranges
+    ranges = search._space(len(names or feature_sets.get(base.features).names)).ranges
     searched = {name: str(distribution) for name, distribution in ranges.items()}
     label = augmentation.get(base.augmentation).label or base.features
     preset = "tuned-inside" if label == "mean180" else f"{label}-tuned-inside"

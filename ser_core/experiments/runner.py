@@ -22,11 +22,11 @@ from ser_core.errors import ModelError, ProtocolError
 from ser_core.evaluation import protocols
 from ser_core.experiments import nested
 from ser_core.experiments.other_corpus import OtherCorpus
-from ser_core.features import registry as feature_sets
 from ser_core.features import tables
 from ser_core.features.model_input import ModelInput
 from ser_core.models import deep, preprocessing, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.models.foreign import OwnCode, own_code
 from ser_core.models.recipe import Recipe
 from ser_core.results import runs
 from ser_core.results.runs import Run, Seconds, Tables, Versions
@@ -71,7 +71,7 @@ class Result:
 
 
 def run(
-    recipe: Recipe | str,
+    recipe,
     table: pd.DataFrame,
     *,
     protocol: str = "study",
@@ -88,8 +88,9 @@ def run(
 
     Parameters
     ----------
-    recipe : Recipe or str
-        As `models.registry.recipe` makes it; or a model's key, for its default.
+    recipe : Recipe, str, OwnCode or classifier
+        As `models.registry.recipe` makes it; a model's key, for its default; or any scikit-learn classifier,
+        as it is or as `models.foreign.own_code` makes it.
     table : pd.DataFrame
         A feature table, or rows of an index.
     protocol : str
@@ -129,9 +130,16 @@ def run(
     >>> result = run("kn", table, cv=False, jobs=1)
     >>> round(result.run.scores["test_accuracy"], 2)
     0.8
+
+    An estimator of one's own, speaker-independent:
+
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> own = run(GaussianNB(), table, protocol="emobox", jobs=1).run
+    >>> own.recipe.model, own.mark
+    ('sklearn.naive_bayes:GaussianNB', 'own code')
     """
     started = time.perf_counter()
-    recipe = registry.recipe(recipe) if isinstance(recipe, str) else recipe
+    recipe, classifier = _recipe_and_classifier(recipe, table, features)
     chosen = protocols.get(protocol)
     if chosen.holds_actors_out and recipe.origin == "tuned":
         raise ModelError(
@@ -139,7 +147,7 @@ def run(
             "hold anybody out. Run another preset under it, such as default, or search inside each fold: --tune 20"
         )
     classes, labels = classes_of(table["label"], table["emotion"])
-    estimator = EmotionClassifier(build(recipe), classes)
+    estimator = EmotionClassifier(classifier, classes)
     folds = [fold for fold in chosen.folds(table) if cv or fold.part != "cv"]
     inputs = features or _of_table(table, recipe)
     # A protocol with a single test fold has one model to keep; one that tests every speaker once has none.
@@ -238,7 +246,7 @@ def _heard(
 
 
 def run_on(
-    recipe: Recipe,
+    recipe,
     table: pd.DataFrame,
     other: OtherCorpus,
     *,
@@ -251,7 +259,8 @@ def run_on(
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : Recipe, str, OwnCode or classifier
+        As in `run`.
     table : pd.DataFrame
         A feature table, or rows of an index.
     other : OtherCorpus
@@ -278,7 +287,8 @@ def run_on(
     """
     started = time.perf_counter()
     classes, labels = classes_of(table["label"], table["emotion"])
-    estimator = EmotionClassifier(build(recipe), classes)
+    recipe, classifier = _recipe_and_classifier(recipe, table, features)
+    estimator = EmotionClassifier(classifier, classes)
     columns = ["stem", "corpus", "speaker", "gender", "emotion", "label"]
     both = pd.concat([table[columns], other.clips[columns]], ignore_index=True)
     fold = protocols.Fold(0, "test", np.arange(len(table)), np.arange(len(table), len(both)))
@@ -318,6 +328,18 @@ def run_on(
         learned_from=outcome.learned_from,
         tested_on=other.about,
     )
+
+
+def _recipe_and_classifier(given, table: pd.DataFrame, features: ModelInput | None) -> tuple[Recipe, Any]:
+    """The recipe of what is to be run, and its unfitted classifier."""
+    if isinstance(given, str):
+        given = registry.recipe(given)
+    if isinstance(given, Recipe):
+        return given, build(given)
+    if not isinstance(given, OwnCode):
+        seen = features.features if features else getattr(tables.features_of(table), "key", "mean180")
+        given = own_code(given, features=seen)
+    return given.recipe, given.estimator
 
 
 def _speaker_parameters(estimator: EmotionClassifier, *, holds_out: bool) -> list[str]:
@@ -362,7 +384,7 @@ def _of_table(table: pd.DataFrame, recipe: Recipe) -> ModelInput:
             f"{recipe.model!r} sees {recipe.features}, and the table holds "
             f"{held.key if held else 'no features of today'}: load its features first (features.model_input)"
         )
-    return ModelInput(held.key, "none", held.version, tables.matrix(table, feature_sets.get(held.key)))
+    return ModelInput(held.key, "none", held.version, tables.matrix(table, held))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ser_core.corpus import ravdess
 from ser_core.errors import FeatureError
 from ser_core.features import registry, store, tables
 from ser_core.features.augmentation import augmented
-from ser_core.features.feature_set import FeatureSet
+from ser_core.features.feature_set import FeatureSet, is_from_elsewhere
 from ser_core.features.heard import heard as in_condition
 from ser_core.settings import Settings
 
@@ -52,7 +52,7 @@ def load(
     table: pd.DataFrame,
     settings: Settings,
     *,
-    features: str = "mean180",
+    features: str | FeatureSet = "mean180",
     augmentation: str = "none",
     weights: Path | None = None,
     heard: str = "",
@@ -70,8 +70,10 @@ def load(
     table : pd.DataFrame
         Rows of an index, or a feature table.
     settings : Settings
-    features, augmentation : str
-        Keys of `features.registry` and `features.augmentation`.
+    features : str or FeatureSet
+        A key of `features.registry`; or of the table's own features, which may come from elsewhere.
+    augmentation : str
+        A key of `features.augmentation`.
     weights : Path, optional
         File with the weights of a backbone.
     heard : str
@@ -97,7 +99,13 @@ def load(
     AudioError
         If there is no such condition.
     """
-    plain = registry.get(features, settings, weights)
+    held = tables.features_of(table)
+    if isinstance(features, FeatureSet):
+        plain = features
+    elif held and held.key == registry.key_of(features) and (is_from_elsewhere(held.key) or not heard):
+        plain = held
+    else:
+        plain = registry.get(features, settings, weights)
     if heard:
         wanted_rows = np.arange(len(table)) if rows is None else np.unique(rows)
         return _load_heard(table, settings, plain, heard, wanted_rows, jobs, progress)
