@@ -23,11 +23,11 @@ from ser_core.evaluation.metrics import (
     scores_of,
     uar,
 )
+from ser_core.evaluation.paired_tests import mcnemar
 from ser_core.evaluation.significance import (
     RESAMPLES,
     accuracy_interval,
     intervals,
-    mcnemar,
     mean_interval,
     shared_uar_interval,
     speakers,
