@@ -1,5 +1,7 @@
 """Evaluation: protocols, metrics, confidence intervals and significance tests."""
 
+from ser_core.evaluation.folds import by_fold, over_folds
+from ser_core.evaluation.gaps import gaps
 from ser_core.evaluation.metrics import (
     CLIP_COLUMNS,
     COLUMNS,
@@ -44,16 +46,19 @@ __all__ = [
     "VERSION",
     "accuracy",
     "accuracy_interval",
+    "by_fold",
     "by_property",
     "calibration",
     "confusion",
     "ece",
+    "gaps",
     "intervals",
     "kinds",
     "mcnemar",
     "mean_interval",
     "named_among_shared",
     "named_and_true",
+    "over_folds",
     "probabilities",
     "report",
     "rounded",

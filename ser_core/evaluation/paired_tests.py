@@ -75,16 +75,29 @@ def over_speakers(differences: np.ndarray, speakers: np.ndarray) -> Paired:
     >>> found.difference, found.low, found.high, found.p
     (0.1, 0.1, 0.1, 0.03125)
     """
-    of_speaker = pd.Series(differences).groupby(speakers).agg(["sum", "size"]).to_numpy()
-    flips = _flips(len(of_speaker))
-    p, low, high = _inverted(flips @ of_speaker)
-    low, high = max(low, -1.0), min(high, 1.0)
-    sums, sizes = of_speaker.T
+    of_speaker = pd.Series(differences).groupby(speakers).agg(["sum", "size"])
+    return sign_flips(of_speaker["sum"].to_numpy(), of_speaker["size"].to_numpy())
+
+
+def sign_flips(sums: np.ndarray, sizes: np.ndarray) -> Paired:
+    """The test and interval of `over_speakers`, from each speaker's sum of differences.
+
+    Parameters
+    ----------
+    sums, sizes : np.ndarray [shape=(n,)]
+        Of each speaker: the sum of the differences, and the number of clips (or another weight).
+
+    Returns
+    -------
+    Paired
+    """
+    of_speaker, speakers = np.stack([sums, sizes], axis=1), len(sums)
+    p, low, high = _inverted(_flips(speakers) @ of_speaker)
     difference = float(sums.sum() / sizes.sum())
     # The deviation of a speaker's share in the difference, as the error of a ratio estimate.
     shares = (sums - difference * sizes) / sizes.mean()
-    smallest = smallest_difference(float(shares.std(ddof=1)), len(of_speaker)) if len(of_speaker) > 1 else np.nan
-    return Paired(difference, low, high, p, smallest, len(of_speaker))
+    smallest = smallest_difference(float(shares.std(ddof=1)), speakers) if speakers > 1 else np.nan
+    return Paired(difference, max(low, -1.0), min(high, 1.0), p, smallest, speakers)
 
 
 def over_clips(differences: np.ndarray) -> Paired:
