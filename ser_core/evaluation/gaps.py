@@ -47,7 +47,8 @@ def gaps(rows: pd.DataFrame, name: str, kind: str = "class", *, clips: pd.DataFr
     """
     named, truth = named_and_true(rows, kind)
     table = pd.DataFrame({"right": named == truth, "value": property_of(rows, name, clips), "speaker": speakers(rows)})
-    values = sorted(table["value"].dropna().unique())
+    table = table.dropna(subset="value")
+    values = sorted(table["value"].unique())
     if len(values) == 2:
         return pd.DataFrame([_gap(table, *values)], columns=COLUMNS)
     return pd.DataFrame([_gap(table, value, "all others") for value in values], columns=COLUMNS)
