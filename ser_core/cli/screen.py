@@ -52,7 +52,8 @@ def print_table(title: str, columns: Sequence[str | Column], rows: list[tuple]) 
     console = out
     if not out.is_terminal:
         console = Console(width=out.measure(table, options=out.options.update_width(UNBOUNDED)).maximum)
-    out.print(title, style="italic", markup=False, highlight=False, soft_wrap=True)
+    if title:
+        out.print(title, style="italic", markup=False, highlight=False, soft_wrap=True)
     console.print(table)
 
 

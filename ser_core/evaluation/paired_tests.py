@@ -238,7 +238,7 @@ def _inverted(flipped: np.ndarray) -> tuple[float, float, float]:
     the flipped units lies below the supposed one. So the means of the flipped units give p-value and interval at once.
     """
     sums, sizes = flipped.T
-    means = np.sort(sums[sizes > 0] / sizes[sizes > 0])
+    means = np.sort(np.round(sums[sizes > 0] / sizes[sizes > 0], 12))  # sums of opposite fractions are zero
     tries, unflipped = len(sums), np.count_nonzero(sizes == 0)
     above, below = ((np.count_nonzero(side) + unflipped) / tries for side in (means <= 0, means >= 0))
     rejected = int(np.ceil(LEVEL / 2 * tries - unflipped)) - 1  # how many means lie beyond any rejected difference

@@ -77,7 +77,23 @@ PAIRS_SHOWN = {
     "smallest": "smallest found",
     "test": "test",
 }
-DIGITS = dict.fromkeys(("parameters", "clips", "only_first", "only_second"), ",.0f") | dict.fromkeys(
+GAPS_SHOWN = {
+    "label": "run",
+    "value": "clips of",
+    "than": "less",
+    "clips": "clips",
+    "speakers": "speakers",
+    "accuracy": "accuracy",
+    "others": "accuracy of the others",
+    "gap": "gap (95 % interval)",
+    "p": "p",
+}
+INTERVALS = {  # column -> the ends of its interval, which stand behind it in brackets
+    "test_accuracy": ("test_low", "test_high"),
+    "difference": ("low", "high"),
+    "gap": ("low", "high"),
+}
+DIGITS = dict.fromkeys(("parameters", "clips", "only_first", "only_second", "speakers"), ",.0f") | dict.fromkeys(
     ("fit_seconds", "predict_ms"), ".2f"
 )
 FORMATS = ("csv", "latex", "markdown")
@@ -322,7 +338,7 @@ def find(names: Iterable[str], found: Sequence[Run]) -> list[Run]:
 
 
 def written(table: pd.DataFrame, form: str) -> str:
-    """A table of `table` or `differences.all_pairs` as text.
+    """A table of `table`, `differences.all_pairs` or `gaps.table` as text.
 
     Parameters
     ----------
@@ -356,18 +372,18 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : pd.DataFrame
-        Of `table` or `differences.all_pairs`.
+        Of `table`, `differences.all_pairs` or `gaps.table`.
 
     Returns
     -------
     pd.DataFrame
     """
-    heads = SHOWN if "label" in table else PAIRS_SHOWN
+    heads = next((heads for heads in (GAPS_SHOWN, PAIRS_SHOWN) if set(heads) <= set(table)), SHOWN)
     shown = pd.DataFrame({head: table[name].map(partial(_formatted, name)) for name, head in heads.items()})
-    for name, (low, high) in {"test_accuracy": ("test_low", "test_high"), "difference": ("low", "high")}.items():
-        if name in heads:
-            ends = table[low].map("{:.3f}".format) + " to " + table[high].map("{:.3f}".format)
-            shown[heads[name]] += " (" + ends + ")"
+    for name, (low, high) in INTERVALS.items():
+        if name in heads and low in table:
+            ends = table[low].map(" ({:.3f} to ".format) + table[high].map("{:.3f})".format)
+            shown[heads[name]] += ends.where(table[low].notna(), "")
     return shown.loc[:, (shown != "").any()] if len(shown) else shown
 
 

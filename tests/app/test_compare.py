@@ -80,7 +80,7 @@ def each_view(app):
 def test_each_view_shows_four_models_of_any_kind(app, kind):
     at(app, "compare", runs=["krr", "v4", "mlp", "cnn"])
     widget(app, "kind").set_value(kind).run()
-    assert said(app).count("clips") == 6  # pairs
+    assert said(app).count("on 491 clips") == 6  # pairs
     for view, shown in each_view(app):
         assert shown, view
         assert all(len(chart.alt) > 20 for chart in shown), view

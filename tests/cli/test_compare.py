@@ -129,6 +129,12 @@ def test_the_gap_between_genders_has_an_interval_over_speakers(compare):
     assert all((row["p"] < 0.05) == (not row["low"] <= 0 <= row["high"]) for row in gaps)
 
 
+def test_gaps_take_the_forms_of_the_other_tables(compare):
+    head, _, first, *_ = compare("--protocol", "luna-jimenez", "--by", "gender", "--format", "markdown")[1].splitlines()
+    assert head.startswith("| run | clips of | less | clips | speakers | accuracy |")
+    assert re.search(r"\| female \| male \| 720 \| 24 \| .* \(-?0\.\d{3} to -?0\.\d{3}\) \|", first)
+
+
 def test_a_property_that_no_clip_has_is_one_clear_line(compare):
     status, printed, error = compare("--by", "mood")
     assert (status, printed) == (2, "")
