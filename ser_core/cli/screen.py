@@ -42,10 +42,8 @@ def print_table(title: str, columns: Sequence[str | Column], rows: list[tuple]) 
     """
     cells = [[escape(str(cell)) for cell in row] for row in rows]
     filled = [place for place in range(len(columns)) if not cells or any(row[place] for row in cells)]
-    made = [
-        Column(columns[place], overflow="fold") if isinstance(columns[place], str) else columns[place]
-        for place in filled
-    ]
+    heads = [columns[place] for place in filled]
+    made = [Column(head, overflow="fold") if isinstance(head, str) else head for head in heads]
     table = Table(*made, box=None, padding=(0, 2, 0, 0))
     for row in cells:
         table.add_row(*(row[place] for place in filled))
