@@ -296,7 +296,9 @@ def test_without_genders_emotions_alone_are_scored(call, file, genderless, capsy
     assert answer["test_accuracy"] is None and answer["emotion_accuracy"] > 0
     assert main([str(one) for one in arguments]) == 0
     assert "8 clips of other emotions (boredom, calm) are in no score." in capsys.readouterr().out
-    status, _, error = call("compare", "--protocol", answer["protocol"])
+    status, compared, _ = call("compare", "--protocol", answer["protocol"])
+    assert (status, compared["kind"]) == (0, "emotion")
+    status, _, error = call("compare", "--protocol", answer["protocol"], "--kind", "class")
     assert (status, error) == (
         2,
         "Error: The gender of some of these clips is not known, so no class can be scored. Score emotions: --kind "
