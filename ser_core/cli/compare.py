@@ -42,7 +42,7 @@ def compare(options, settings):
     else:
         name, show = "runs", _show_runs
         table = comparison.table(found, protocol=test, kind=kind, sizes=model_store.sizes(settings.stores))
-        original = "; orig.: the original study" * table["original_test_accuracy"].notna().any()
+        original = "; orig.: the original study" * bool(table["original_test_accuracy"].notna().any())
         title = f"{protocol.title}{original}; * shipped with the project"
     answer = {name: json.loads(table.to_json(orient="records")), "kind": kind}
     if verdicts:
