@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check
 APT := $(if $(filter 0,$(shell id -u)),,sudo )apt-get
 TYPES := $(BIN)/mypy
-PINS := requirements.txt requirements-train.txt requirements-cluster.txt requirements-postgres.txt
+PINS := requirements.txt requirements-train.txt requirements-cluster.txt requirements-postgres.txt requirements-onnx.txt
 export SER_DATA_DIR ?= $(if $(wildcard ../shared/data/ravdess),../shared/data/ravdess,workspace/ravdess)
 
 .PHONY: app test check study deep bench lint clean
@@ -43,7 +43,9 @@ bench: .venv/.test-installed
 	$(BIN)/python -m benchmarks.evaluation
 	$(BIN)/python -m benchmarks.significance
 	$(BIN)/python -m benchmarks.runs
+	$(BIN)/python -m benchmarks.corpora 2500 10000
 	$(BIN)/python -m benchmarks.pages
+	$(BIN)/python -m benchmarks.visitors
 	$(BIN)/python -m benchmarks.tuning
 	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.tuning_page
@@ -65,7 +67,7 @@ clean:
 	@touch $@
 
 # The browser tests drive the system's Chromium; studies are shared over a real PostgreSQL server.
-.venv/.test-installed: requirements-dev.txt .venv/.app-installed | .venv/bin/python
+.venv/.test-installed: requirements-dev.txt requirements-opensmile.txt .venv/.app-installed | .venv/bin/python
 	$(PIP) -r requirements-dev.txt
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ $(APT) update -qq && $(APT) install -y -qq chromium; }

@@ -52,7 +52,7 @@ HOLD = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="robust")
+    parser.add_argument("--model", default="v_robust")
     parser.add_argument("--clips", type=int, default=TESTED, help=f"at most {TESTED}")
     parser.add_argument("--rest", action="store_true", help="all other test clips: from them come explanation.WEIGHTS")
     parser.add_argument("--ship", action="store_true", help="write it into artifacts/explanations.json")

@@ -127,7 +127,8 @@ def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
         on_change=suit_kind,
         help="Only runs that were tested on the same clips can be compared.",
     )
-    kinds = evaluation.kinds(groups[test][0].part("test"))
+    most = next((run for run in groups[test] if run.has_classes), groups[test][0])
+    kinds = evaluation.kinds(most.part("test"))
     if st.session_state.get("kind") not in kinds:
         st.session_state.pop("kind", None)
     kind = right.selectbox(
@@ -239,13 +240,15 @@ def two_of(chosen: list[Run], labels: dict[str, str]) -> tuple[Run, Run]:
 def show_confusions(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     share = ui.choice("Colour by share of", SHARES, key="share")
     matrices = {run.id: confusion(run, kind) for run in chosen}
+    values = evaluation.values_of(chosen[0].part("test"), kind)
     top = max(int(matrix.max()) for matrix in matrices.values())
     table, behind, words = beside(chosen, kind=kind), [], []
     st.caption("Click a cell (on a phone, tap it twice) to get its clips below, and to hear them.")
     for place in range(0, len(chosen), 2):
         for column, run in zip(st.columns(2, gap="medium"), chosen[place : place + 2], strict=False):
             with column:
-                drawn = figures.confusion(matrices[run.id], kind, f"What {labels[run.id]} names", share=share, top=top)
+                title = f"What {labels[run.id]} names"
+                drawn = figures.confusion(matrices[run.id], kind, title, share=share, top=top, values=values)
                 for truth, named in ui.chart(drawn, key=f"confusion-{run.id}-{kind}-{share}", clickable=True):
                     behind.append(table[(table["truth"] == truth) & (table[run.id] == named)])
                     words.append(f"{figures.name_of(truth)}, named {figures.name_of(named)} by {labels[run.id]}")
@@ -254,7 +257,7 @@ def show_confusions(chosen: list[Run], kind: str, labels: dict[str, str]) -> Non
     st.subheader("The difference of two")
     first, second = two_of(chosen, labels)
     names = [labels[first.id], labels[second.id]]
-    drawn = figures.difference(matrices[first.id], matrices[second.id], kind, names)
+    drawn = figures.difference(matrices[first.id], matrices[second.id], kind, names, values=values)
     left, _ = st.columns(2, gap="medium")
     with left:
         picked = ui.chart(drawn, key=f"difference-{first.id}-{second.id}-{kind}", clickable=True)
@@ -299,7 +302,7 @@ def show_clips(rows: pd.DataFrame, words: str, labels: dict[str, str], key: str 
 def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     is_ravdess = ravdess.NAME in set(chosen[0].part("test")["corpus"])
     titles = {"class": "class"} | {name: corpus.TITLES[name] for name in PROPERTIES + OF_RAVDESS * is_ravdess}
-    if "class" not in evaluation.kinds(chosen[0].part("test")):  # genders are not known
+    if not all(run.has_classes for run in chosen):  # genders are not known
         titles = {"emotion": titles["emotion"]}
     prop = st.selectbox("By", **ui.options(titles, "by"))
     tables = {labels[run.id]: by_property(run, prop, kind) for run in chosen}
@@ -422,7 +425,7 @@ ui.require_router()
 st.title("Which model is better, and is that sure?")
 groups = comparison.same_test(cached.all_runs())
 test, kind = choose_test(groups)
-found = groups[test]
+found = comparison.scorable(groups[test], kind)
 labels = run_titles.titles(found, protocol=False)
 verdicts_here = st.container()
 table = show_table(found, test, kind, labels)

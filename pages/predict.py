@@ -1,45 +1,62 @@
 """Recordings in, an emotion for each out: the answer first, then the evidence; two takes can be compared."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from ser_core import ui
 from ser_core.prediction.predictor import Predictor
-from ser_core.ui import answer, cached, comparison, sources, take_list, why
+from ser_core.ui import answer, cached, comparison, in_words, sources, speaker, take_list, why
 from ser_core.ui.takes import Take, of_session
 
+SEARCH = 0.4  # of the time that a long recording takes, for looking where somebody speaks
 
-def listen(predictor: Predictor, shown: Take | None) -> None:
-    """Let the model hear what it has not heard; the progress takes the place of all that was shown."""
+
+def choose_model(titles: dict[str, str]) -> str:
+    """The model: kept in the page's address, and for this session, since links to this page name none."""
+    if "model" not in st.query_params and st.session_state.get("model-before") in titles:
+        st.session_state.setdefault("model", st.session_state["model-before"])
+    st.session_state["model-before"] = st.selectbox("Model", **ui.options(titles, "model"))
+    return st.session_state["model-before"]
+
+
+def listen(predictor_of: Callable[[Take], Predictor], shown: Take | None) -> None:
+    """Let models hear what they have not heard; the progress takes the place of all that was shown."""
     far = st.progress(0.0, "Recording stopped" if takes.waiting and source == sources.RECORD else "Sound received")
 
-    def turns(done: int, total: int) -> None:
-        far.progress(done / total, f"Listening: {done} of {total} turns")
+    def searching(done_s: float, total_s: float) -> None:
+        far.progress(SEARCH * done_s / total_s, f"Looking for voices: {in_words(done_s)} of {in_words(total_s)}")
 
-    for done, total in takes.hear(predictor, shown, turns):
+    def turns(done: int, total: int) -> None:
+        far.progress(SEARCH + (1 - SEARCH) * done / total, f"Listening: {done} of {total} turns")
+
+    for done, total in takes.hear(predictor_of, shown, progress=turns, searching=searching):
         far.progress(done / total, f"Listening: {done} of {total}" if total > 1 else "Listening")
 
 
-def show(take: Take, predictor: Predictor) -> None:
+def show(take: Take, predictor_of: Callable[[Take], Predictor]) -> None:
     """The answer, how far it can be trusted, and what speaks for it; or two takes side by side."""
+    predictor = predictor_of(take)
     prediction = take.heard(predictor)
     is_own = take in takes.all
     left, right = st.columns([3, 2])
     with left:
-        answer.show_answer(prediction)
+        answer.show_answer(prediction, speaker.said(take, takes, predictor))
     with right:
         answer.show_sound(take, prediction)
         if is_own:
             take_list.show_list(takes, predictor)
     ui.limits(entry, is_folded=True)
     if other := comparison.choose_other(take, takes):
-        comparison.compare(take, other, predictor)
+        comparison.compare(take, other, predictor_of)
     else:
         if prediction.has_voice and prediction.turns is None:
             answer.offer_trials(take, predictor)
             why.show_why(take, prediction, predictor)
             why.show_what_if(take, prediction, predictor)
         answer.show_evidence(take, prediction)
-    take_list.offer_all(takes.all if is_own else (take,), take, predictor)
+    known = speaker.in_downloads(takes, predictor)
+    take_list.offer_all(takes.all if is_own else (take,), take, predictor, known)
 
 
 ui.require_router()
@@ -47,22 +64,23 @@ st.title("Hear an emotion")
 takes, models = of_session(), cached.trained_models()
 limits_here = st.empty()
 left, right = st.columns([3, 2])
-with right:
-    entry = models[st.selectbox("Model", **ui.options({key: one.title for key, one in models.items()}, "model"))]
+with right, st.container(horizontal=True, vertical_alignment="bottom"):
+    entry = models[choose_model({key: one.title for key, one in models.items()})]
+    speaker.offer(takes, entry, models)
 with left:
     source = sources.choose_source()
     chosen = sources.ask(source, takes)
 
-predictor = None
+predictor_of = None
 if takes.waiting or (chosen and not chosen.problem):  # a network takes seconds to be loaded
-    predictor = cached.predictor(entry)
-    if takes.unheard(predictor.digest, chosen):
-        listen(predictor, chosen)
+    predictor_of = speaker.get_to_know(takes, cached.predictor(entry))
+    if takes.unheard(predictor_of, chosen):
+        listen(predictor_of, chosen)
         st.rerun()
 with st.container():  # in the place where `listen` shows its progress, which removes it at once
     take_list.show_notes(takes, chosen)
-    if predictor and chosen and not chosen.problem:
-        show(chosen, predictor)
+    if predictor_of and chosen and not chosen.problem:
+        show(chosen, predictor_of)
     else:
         with limits_here.container():
             ui.limits(entry)

@@ -10,6 +10,8 @@ EXTRAS = {  # extra of this package -> what it installs, and the modules by whic
     "train": ("TensorFlow", ("tensorflow", "keras")),
     "cluster": ("Dask", ("dask", "distributed")),
     "postgres": ("psycopg", ("psycopg",)),
+    "onnx": ("onnxruntime", ("onnxruntime",)),
+    "opensmile": ("openSMILE", ("opensmile",)),
 }
 
 

@@ -1,6 +1,6 @@
 """Whether and when anybody speaks, by Silero's voice activity detector, whose model lies in its package."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import scipy.ndimage
@@ -21,6 +21,7 @@ CHUNK_S = CHUNK / RATE
 SHORTEST_S, LONGEST_S = 0.5, 10.0  # of a turn
 NEAR_S = 0.5  # between a turn that is too short and the neighbour that it joins
 LEAST_S = 2.0  # of a turn on either side of where it is cut
+TELL_S = 5.0  # of sound between two calls of a progress
 # These were set on calls made of RAVDESS clips over a telephone. They matter little: see `benchmarks/call.py`.
 PAUSE_S = 0.3  # what is shorter does not end a turn
 REACH_S = 1.0  # how far a turn may go on before and after what the detector takes for a voice
@@ -65,7 +66,7 @@ def has_voice(samples: np.ndarray, rate: int) -> bool:
     return any(_voice_s(piece, wanted_s) >= wanted_s for piece in pieces[: int(MOST_S / PIECE_S)])
 
 
-def turns(samples: np.ndarray, rate: int) -> np.ndarray:
+def turns(samples: np.ndarray, rate: int, *, progress: Callable[[float, float], None] | None = None) -> np.ndarray:
     """When somebody speaks or sings: turns of 0.5 to 10 s, with pauses between them.
 
     A turn is what the detector takes for a voice, and what is audible next to it, such as a breath. Quiet voices are
@@ -76,6 +77,9 @@ def turns(samples: np.ndarray, rate: int) -> np.ndarray:
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
+    progress : callable, optional
+        Called from the start on with the seconds of sound looked through and in all, which takes most of the time; may
+        raise to stop.
 
     Returns
     -------
@@ -89,13 +93,24 @@ def turns(samples: np.ndarray, rate: int) -> np.ndarray:
     >>> turns(np.concatenate([pause, voice, pause, voice]), 22_050).round().tolist()
     [[1.0, 3.0], [4.0, 6.0]]
     """
+    duration_s = len(samples) / rate
+
+    def tell(done_s: float) -> None:
+        if progress:
+            progress(done_s, duration_s)
+
+    tell(0.0)
     sound = _at_level(samples, rate)
-    is_voice = np.array(list(_probabilities(_evened(sound)))) > PROBABLE
+    is_voice = np.zeros(-(-len(sound) // CHUNK), dtype=bool)
+    for place, probability in enumerate(_probabilities(_evened(sound))):
+        is_voice[place] = probability > PROBABLE
+        if (place + 1) % round(TELL_S / CHUNK_S) == 0:
+            tell(min((place + 1) * CHUNK_S, duration_s))
     levels = 10 * np.log10(np.maximum(np.square(_chunks(sound)).mean(axis=1), 10 ** (FLOOR_DBFS / 10)))
     found = _joined(_grown(is_voice, levels))
     found = _without_short([(start, end) for start, end in found if is_voice[start:end].sum() * CHUNK_S >= VOICE_S])
     parts = [part for start, end in found for part in _cut(start, end, levels)]
-    return np.minimum(np.reshape(parts, (-1, 2)) * CHUNK_S, len(samples) / rate).round(3)
+    return np.minimum(np.reshape(parts, (-1, 2)) * CHUNK_S, duration_s).round(3)
 
 
 def _evened(sound: np.ndarray) -> np.ndarray:

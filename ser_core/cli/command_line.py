@@ -6,8 +6,8 @@ from pathlib import Path
 import ser_core
 
 PLACE = (
-    "a folder of RAVDESS or EMO-DB clips, or a manifest of any corpus: a CSV with the columns file, speaker, emotion, "
-    "and optionally gender, language and others"
+    "a folder of clips of a corpus that `corpora` lists, an audformat database, or a manifest of any corpus: a CSV "
+    "with the columns file, speaker, emotion, and optionally gender, language and others"
 )
 
 
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
             action="store_true",
             help="print one JSON object on the last line of stdout (none for bad input: exit 2)",
         )
-        sub.set_defaults(module=module, command=name, writes=writes)
+        sub.set_defaults(module=module, command=name.replace("-", "_"), writes=writes)
         return sub
 
     _data_commands(command)
@@ -53,6 +53,19 @@ def _data_commands(command) -> None:
 
     sub = command("data", "index", "list the clips of a folder or a manifest, and why other files are left out")
     sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
+    sub.add_argument("more", nargs="*", metavar="DIR|FILE.csv", help="further corpora, which --out joins into one")
+    sub.add_argument(
+        "--out",
+        type=Path,
+        metavar="F.csv",
+        help="write the index as a manifest, whose emotions, genders and further columns can be edited; every command "
+        "reads it in place of the folder",
+    )
+
+    sub = command("data", "corpora", "list the corpora whose file names are known, their emotions, and which are here")
+    sub.add_argument(
+        "places", nargs="*", metavar="DIR", type=Path, help="folders to look through (default: SER_DATA_DIR)"
+    )
 
     sub = command("data", "extract", "extract the features of every clip of a corpus into a table", writes=True)
     sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
@@ -61,7 +74,8 @@ def _data_commands(command) -> None:
         "--features",
         default="mean180",
         metavar="SET",
-        help="feature set: mean180 (default), functionals or another; an unknown name lists them all",
+        help="feature set: mean180 (default), functionals, egemaps, compare2016, onnx:FILE (a pretrained encoder) or "
+        "another; an unknown name lists them all",
     )
     _add_jobs(sub)
 
@@ -131,10 +145,24 @@ def _experiments_commands(command) -> None:
     _add_recipe(sub)
     _add_network_options(sub)
 
+    sub = command(
+        "experiments", "import-run", "save predictions that were made elsewhere as a run, to compare it", writes=True
+    )
+    sub.add_argument(
+        "file",
+        type=Path,
+        metavar="F.csv",
+        help="CSV or Parquet: clip (stem or path), truth, and a column of probabilities for each emotion",
+    )
+    sub.add_argument("--protocol", required=True, metavar="P", help="whose test clips they are, such as emobox")
+    sub.add_argument("--name", default="", help="of the model that predicted (default: that of the file)")
+    _add_table(sub)
+
     sub = command("experiments", "verify", "repeat a saved run and count the predictions that changed")
     sub.add_argument("run", metavar="RUN", help="id, or its name in the table of `compare` (with --protocol)")
     sub.add_argument("--protocol", default="study", metavar="P", help="of RUN, if it is given by name (default: study)")
     _add_test_on(sub, "the other corpus that RUN was tested on; ")
+    sub.add_argument("--code", metavar="MODULE:FACTORY", help="the own code that RUN was made of; it is executed")
     _add_table(sub)
     _add_weights(sub)
     _add_jobs(sub)
@@ -145,7 +173,12 @@ def _add_test_on(sub: argparse.ArgumentParser, what: str) -> None:
 
 
 def _add_recipe(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("model", metavar="MODEL")
+    sub.add_argument(
+        "model",
+        metavar="MODEL",
+        help="its key (an unknown one lists them all); or, for run, module:factory: a function or class of your own "
+        "that makes a scikit-learn classifier, in the working directory or on the Python path",
+    )
     sub.add_argument(
         "--preset",
         help="a named set of parameters: default (ours), study (the original's), functionals, voices, or a tuned one "
@@ -155,8 +188,9 @@ def _add_recipe(sub: argparse.ArgumentParser) -> None:
         "--features",
         metavar="SET",
         help="feature set: mean180 (the original's 180 means over time; also study), functionals, voices (functionals "
-        "with --augmentation speaker-perturbation) or another (an unknown name lists them all); or a table F.parquet "
-        "of your clips, made by `extract`",
+        "with --augmentation speaker-perturbation) or another (an unknown name lists them all); a table F.parquet of "
+        "your clips, made by `extract`; or features from elsewhere: onnx:FILE (a pretrained encoder), or a CSV or "
+        "Parquet file of numbers with a column clip, stem, file or path",
     )
     sub.add_argument("--augmentation", metavar="A", help="of training clips: none or speaker-perturbation")
     sub.add_argument(
@@ -167,7 +201,9 @@ def _add_recipe(sub: argparse.ArgumentParser) -> None:
         "--protocol",
         default="study",
         help="study, study-speech, repetition, statement, actors-K, actors-K-SEED, emobox, luna-jimenez (the last two "
-        "with +song train on the other actors' song, too); an unknown name lists them all (default: study)",
+        "with +song train on the other actors' song, too); for any corpus loso (leave one speaker out), actors-K, or "
+        "split-COLUMN (the parts train and test, or the folds, that a column of your manifest names; +shared if they "
+        "share speakers); an unknown name lists them all (default: study)",
     )
     _add_weights(sub)
     _add_jobs(sub)
@@ -242,7 +278,7 @@ def _add_storage(sub: argparse.ArgumentParser) -> None:
 def _predict_commands(command) -> None:
     sub = command("predict", "predict", "predict the emotion of recordings with a trained model")
     sub.add_argument("files", nargs="+", metavar="FILE", help="recordings, or manifests (FILE.csv) of recordings")
-    sub.add_argument("--model", default="robust", metavar="KEY", help="key of a trained model (default: robust)")
+    sub.add_argument("--model", default="v_robust", metavar="KEY", help="key of a trained model (default: v_robust)")
     sub.add_argument(
         "--report",
         dest="report_file",  # `report` records the progress of jobs
@@ -345,7 +381,12 @@ def _add_weights(sub: argparse.ArgumentParser) -> None:
 
 
 def _add_table(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--features", type=Path, metavar="F.parquet", help="default: the shipped table of all clips")
+    sub.add_argument(
+        "--features",
+        metavar="F",
+        help="a table that `extract` made, or features from elsewhere, as `run` takes them (default: the shipped table "
+        "of all clips)",
+    )
 
 
 def _processes(text: str) -> int:

@@ -42,6 +42,8 @@ def compare(options, settings):
     else:
         name, show = "runs", _show_runs
         table = comparison.table(found, protocol=test, kind=kind, sizes=model_store.sizes(settings.stores))
+        if len(table) < len(found):
+            complain(f"Left out {len(found) - len(table)} runs of emotions alone: --kind emotion lists them, too")
         original = "; orig.: the original study" * bool(table["original_test_accuracy"].notna().any())
         title = f"{protocol.title}{original}; * shipped with the project"
     answer = {name: json.loads(table.to_json(orient="records")), "kind": kind}
@@ -73,7 +75,7 @@ def _show_runs(rows: list[dict], title: str) -> None:
             score(row["ua"], row["ua_deviation"]),
             score(row["train_accuracy"]),
             str(row["test_clips"]),
-            f"{row['seconds']:.1f}",
+            "" if row["seconds"] is None else f"{row['seconds']:.1f}",
         )
         for row in rows
     ]

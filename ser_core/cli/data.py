@@ -4,17 +4,18 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import soundfile
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.prompt import Confirm
 
-from ser_core import audio, corpus
+from ser_core import audio, corpus, evaluation
 from ser_core.audio import conditions
 from ser_core.cli.screen import complain, err, is_quiet, print_table, progress, say
-from ser_core.corpus import archives
+from ser_core.corpus import archives, file_names, labels, manifest, ravdess
 from ser_core.corpus import download as downloading
 from ser_core.errors import AudioError, CorpusError, DownloadError, FeatureError
-from ser_core.features import images, registry, tables
+from ser_core.features import images, registry, smile, tables
 
 
 def download(options, settings):
@@ -83,11 +84,18 @@ def _accept_licence(licence: str, options) -> None:
 
 
 def index(options, settings):
-    """List the clips of a folder or a manifest."""
-    found = corpus.index(options.place)
-    clips = found.clips
-    speakers = int(clips["speaker"].nunique())
-    is_ravdess = not corpus.is_manifest(options.place) and "channel" in clips
+    """List the clips of one or more folders or manifests, and write them as a manifest."""
+    places = [options.place, *options.more]
+    if options.more and not options.out:
+        raise CorpusError("Several corpora are joined into one manifest: name it with --out F.csv")
+    corpora = [corpus.index(place) for place in places]
+    if options.out:
+        manifest.write(corpora, options.out)
+    clips = pd.concat([found.clips for found in corpora], ignore_index=True)
+    rejected = [one for found in corpora for one in found.rejected]
+    notes = [found.note for found in corpora if found.note]
+    speakers = len(set(evaluation.speakers(clips)))
+    is_ravdess = not any(map(corpus.is_manifest, places)) and "channel" in clips and clips["channel"].notna().all()
     channels = {name: int((clips["channel"] == name).sum()) for name in ("speech", "song")} if is_ravdess else {}
     answer = {
         "clips": len(clips),
@@ -96,7 +104,9 @@ def index(options, settings):
         "corpus": ", ".join(sorted(clips["corpus"].unique())),
         "speakers": speakers,
         "emotions": clips["emotion"].value_counts().sort_index().to_dict(),
-        "rejected": _left_out(found.rejected),
+        "rejected": _left_out(rejected),
+        **({"notes": notes} if notes else {}),
+        **({"out": str(options.out)} if options.out else {}),
     }
 
     def show():
@@ -104,8 +114,43 @@ def index(options, settings):
         counted = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
         whose = f"{speakers} actors" if is_ravdess else f"{speakers} speakers of {answer['corpus']}"
         say(f"{len(clips):,} clips ({counted}) of {whose}")
-        if found.rejected:
-            print_table("Left out", ["file", "reason"], [(item.file, item.reason) for item in found.rejected])
+        for note in notes:
+            say(note)
+        if options.out:
+            say(f"Their index is in {options.out}: edit it, and name it in place of the folder")
+        if rejected:
+            print_table("Left out", ["file", "reason"], [(item.file, item.reason) for item in rejected])
+
+    return answer, 0, show
+
+
+def corpora(options, settings):
+    """List the corpora that are known, and those that are in some folders."""
+    places = options.places or [settings.data_dir]
+    there = [found for place in places for found in corpus.known_in(place)]
+    emotions = {one.code: one.name for one in labels.EMOTIONS}
+    known = [(ravdess.NAME, ravdess.FULL_NAME, ravdess.EXAMPLE, emotions)]
+    known += [(one.name, one.title, one.example, one.emotions) for one in file_names.CORPORA]
+    answer = {
+        "known": [dict(zip(("name", "title", "example", "emotions"), one, strict=True)) for one in known],
+        "synonyms": labels.SYNONYMS,
+        "there": [{"folder": str(folder), "corpus": name, "files": files} for folder, name, files in there],
+    }
+
+    def show():
+        rows = [
+            (name, title, example, ", ".join(f"{code} {emotion}" for code, emotion in words.items()))
+            for name, title, example, words in known
+        ]
+        print_table("Known by their file names", ["corpus", "name", "a file", "emotions"], rows)
+        listed = ", ".join(f"{word} is {emotion}" for word, emotion in labels.SYNONYMS.items())
+        say(f"In manifests and audformat databases, {listed}; any other emotion stays as it is written.")
+        say("To change emotions or genders, write the index (index DIR --out F.csv), edit it, and name it instead.")
+        found = [(str(folder), name, f"{files:,}") for folder, name, files in there]
+        if found:
+            print_table("Here", ["folder", "corpus", "sound files"], found)
+        else:
+            say(f"None of them is in {', '.join(map(str, places))}")
 
     return answer, 0, show
 
@@ -114,14 +159,17 @@ def extract(options, settings):
     """Extract the features of every clip of a corpus into a table."""
     started = time.perf_counter()
     key = registry.key_of(options.features)
-    if key not in registry.tables():
-        raise FeatureError(f"{key} is no table of numbers; {' and '.join(registry.tables())} are")
-    features = registry.get(key)
+    if not registry.is_table(key):
+        able = " and ".join((*registry.tables(), *smile.SETS))
+        raise FeatureError(f"{key} is no table of numbers; {able} are")
+    features = registry.get(options.features)
     found = corpus.index(options.place)
     with progress("Extracting", "clip", options) as advance:
         extraction = tables.extract(found, settings.workspace, features=features, jobs=options.jobs, progress=advance)
     tables.save(extraction.table, options.out)
     _print_left_out(extraction.rejected)
+    if found.note:
+        complain(found.note)
     answer = {
         "clips": len(extraction.table),
         "features": len(features.names),

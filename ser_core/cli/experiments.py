@@ -1,4 +1,4 @@
-"""Commands that fit and evaluate models: `run`, `train` and `verify`."""
+"""Commands that fit and evaluate models: `run`, `train`, `verify` and `import-run`."""
 
 import shutil
 from argparse import Namespace
@@ -11,14 +11,18 @@ import pandas as pd
 
 from ser_core import evaluation, experiments, extras
 from ser_core.audio import conditions
+from ser_core.cli.clips import clips, with_features
 from ser_core.cli.screen import complain, print_table, progress, say, score
+from ser_core.corpus.labels import LABELS, require_classes
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, nested, other_corpus, verification
-from ser_core.features import model_input, tables
-from ser_core.models import deep, registry
+from ser_core.features import elsewhere, encoder, model_input, tables
+from ser_core.features import registry as feature_sets
+from ser_core.features.feature_set import is_from_elsewhere
+from ser_core.models import deep, foreign, registry
 from ser_core.prediction import model_store
-from ser_core.results import comparison, generalization, runs
+from ser_core.results import comparison, generalization, imported, runs
 
 # Values of --features that stand for a feature set with an augmentation.
 ALIASES = {"voices": {"features": "functionals", "augmentation": "speaker-perturbation"}}
@@ -125,6 +129,14 @@ def train(options, settings):
     return run_answer(result.run) | {"artifact": str(entry.folder)}, 0, show
 
 
+def import_run(options, settings):
+    """Save predictions that were made elsewhere as a run."""
+    table = clips(options, settings)
+    run = imported.read(options.file, table, options.protocol, name=options.name).own
+    runs.save(run, settings.workspace)
+    return run_answer(run), 0, lambda: _show_run(run, settings)
+
+
 def verify(options, settings):
     """Repeat a saved run and count the predictions that changed."""
     protocols.get(options.protocol)  # raises before any work
@@ -132,7 +144,10 @@ def verify(options, settings):
     if options.run not in {run.id for run in found}:
         found = [run for run in found if run.test == options.protocol]
     (run,) = comparison.find([options.run], found)
-    table = tables.read(options.features or settings.feature_table)
+    table = clips(options, settings)
+    code = None
+    if options.code:
+        code = foreign.from_shell(options.code, features=run.recipe.features, seed=run.recipe.seed)
     with progress(f"Repeating {run.id}", "fold", options) as advance:
         result = verification.verify(
             run,
@@ -140,6 +155,7 @@ def verify(options, settings):
             settings,
             weights=options.weights,
             test_on=options.test_on,
+            code=code,
             jobs=options.jobs,
             progress=advance,
         )
@@ -164,16 +180,29 @@ def _experiment(options, settings, *, training=False):
     calibration = getattr(options, "calibrate", None) or ""
     if calibration and not options.test_on:
         options.protocol = protocols.calibrated(options.protocol, calibration)
-    recipe, table = _recipe(options, settings)
+    if not foreign.is_key(options.model) and (options.features or "").startswith(encoder.PREFIX):
+        registry.recipe(options.model, features=options.features)  # raises before all clips are encoded
+    table = clips(options, settings) if _names_a_table(options.features) else None
+    code = _own_code(options, table, training) if foreign.is_key(options.model) else None
+    recipe = code.recipe if code else _recipe(options, table, settings)
     model = registry.get(recipe.model)
+    if training and is_from_elsewhere(recipe.features):
+        raise ModelError(
+            f"A model of {recipe.features} could not predict a recording, whose features are not made here: test it "
+            "with run"
+        )
     if model.trains_in_epochs:
         extras.require("train", f"Model {model.key}")
     if table is None:
         table = tables.read(settings.feature_table)
+    if training:
+        require_classes(table["label"])
     runs.make_store(settings.workspace)  # before any work: it would be lost
     other = _other_corpus(options, table)
+    if other and options.features and elsewhere.is_named(options.features):
+        other = replace(other, clips=with_features(other.clips, options, settings))
     if model.learns_from_clips:
-        result = _fit(recipe, table, other, options, settings, training)
+        result = _fit(code or recipe, recipe, table, other, options, settings, training)
     else:
         if training:
             model.build(recipe)  # raises: such a vote is not fitted
@@ -217,8 +246,11 @@ def _other_corpus(options, table) -> other_corpus.OtherCorpus | None:
     return other
 
 
-def _fit(recipe, table, other, options, settings, training):
-    """Fit and test a model that learns from clips; with `training`, a network without cross-validation."""
+def _fit(model, recipe, table, other, options, settings, training):
+    """Fit and test a model that learns from clips; with `training`, a network without cross-validation.
+
+    `model` is the recipe, or the code that it records.
+    """
     load = partial(
         model_input.load, settings=settings, features=recipe.features, weights=options.weights, jobs=options.jobs
     )
@@ -232,7 +264,7 @@ def _fit(recipe, table, other, options, settings, training):
         with progress(f"{words} {recipe.model}", unit, options) as advance:
             watched = experiments.Training(partial(_watch, advance, options.report), settings.training)
             made = experiments.run_on(
-                recipe,
+                model,
                 table,
                 other,
                 features=features,
@@ -249,7 +281,7 @@ def _fit(recipe, table, other, options, settings, training):
             heard.append(load(table, heard=condition, rows=rows, progress=advance))
     with progress(f"{words} {recipe.model}", unit, options) as advance:
         return experiments.run(
-            recipe,
+            model,
             table,
             protocol=options.protocol,
             features=features,
@@ -266,27 +298,53 @@ def _heard_rows(fold):
     return [fold.held_out, *(one.clips for one in fold.known)] if fold.part == "test" else []
 
 
-def _recipe(options, settings):
-    """The recipe that the options describe, and the table of clips if they name one."""
+def _names_a_table(named: str | None) -> bool:
+    """Whether --features names a table of clips or features from elsewhere, and not a feature set."""
+    if not named:
+        return False
+    return elsewhere.is_named(named) or Path(named).suffix != "" or Path(named).exists()
+
+
+def _own_code(options, table, training) -> foreign.OwnCode:
+    """The estimator of `run module:factory`, which is imported for somebody at a shell alone."""
+    if options.model.startswith(foreign.IMPORTED):
+        raise ModelError(f"{options.model} predicted elsewhere: its run is saved by import-run")
+    if options.report:
+        raise ModelError(f"{options.model} is own code, which runs from a shell alone and never as a job")
+    if training:
+        raise ModelError(
+            f"{options.model} is own code, and loading a model here runs none, so that it cannot be kept: test it with "
+            "run"
+        )
+    ours = ("preset", "augmentation", "preprocessing", "weight", "tune", "calibrate")
+    given = [f"--{name}" for name in ours if getattr(options, name) is not None]
+    given += ["--features voices"] if options.features in ALIASES else []
+    if given:
+        raise ModelError(f"{options.model} is own code and takes no {given[0]}: leave it out")
+    held = tables.features_of(table) if table is not None else None
+    seen = held.key if held else feature_sets.key_of(options.features or "mean180")
+    return foreign.from_shell(options.model, features=seen, seed=options.seed)
+
+
+def _recipe(options, table, settings):
+    """The recipe that the options describe. The table is that of --features, if it is one."""
     choices = {name: getattr(options, name) for name in ("preset", "augmentation", "preprocessing", "seed")}
     choices["stores"] = settings.stores
-    table = None
+    held = None if table is None else tables.features_of(table)
     if options.features in ALIASES:
         choices |= ALIASES[options.features]
-    elif options.features and (Path(options.features).suffix or Path(options.features).exists()):
-        table = tables.read(Path(options.features))
-    else:
+    elif held is None:
         choices["features"] = options.features
+    elif is_from_elsewhere(held.key):
+        choices["features"] = held.key
     recipe = registry.recipe(options.model, **choices)
     model = registry.get(recipe.model)
-    if table is not None and recipe.features == "mean180" and model.learns_from_clips and not model.trains_in_epochs:
-        held = tables.features_of(table)
-        assert held is not None  # `tables.read` has checked the version
+    if held and recipe.features == "mean180" and model.learns_from_clips and not model.trains_in_epochs:
         recipe = registry.recipe(options.model, **choices, features=held.key)  # with the parameters that suit them
     if trials := getattr(options, "tune", None):
         if recipe.origin != "default":
             raise ModelError(f"--tune searches the parameters itself: leave out --preset {options.preset}")
-        recipe = nested.recipe(recipe, trials)
+        recipe = nested.recipe(recipe, trials, held.names if held and held.key == recipe.features else ())
     if (weight := getattr(options, "weight", None)) is not None:
         if model.learns_from_clips:
             votes = ", ".join(key for key, one in registry.MODELS.items() if not one.learns_from_clips)
@@ -301,7 +359,7 @@ def _recipe(options, settings):
                 f"Networks are {able}"
             )
         recipe = model.with_options(recipe, chosen)
-    return recipe, table
+    return recipe
 
 
 def _watch(advance, report, epoch: dict) -> None:
@@ -369,22 +427,29 @@ def _scores_shown(run) -> tuple:
 
 def _show_run(run, settings) -> None:
     protocol, test = protocols.get(run.protocol), run.part("test")
+    has_study_classes = evaluation.classes(run.predictions) == LABELS
     if protocol.holds_actors_out:  # clips of one actor are not independent
+        of_accuracy, of_uar = "emotion_accuracy", "shared_emotion_uar"
+        if not has_study_classes:
+            of_accuracy, of_uar = "test_accuracy", "shared_emotion_uar" if "shared_emotion_uar" in run.scores else "uar"
         bounds = {
-            "emotion_accuracy": evaluation.accuracy_interval(test, "emotion", over="speakers")[1:],
-            "shared_emotion_uar": evaluation.shared_uar_interval(test)[1:],
+            of_accuracy: run.accuracy_interval("emotion")[1:],
+            of_uar: evaluation.shared_uar_interval(test)[1:],
         }
+    elif "class" not in evaluation.kinds(test):
+        bounds = {"emotion_accuracy": run.accuracy_interval("emotion")[1:]}
     else:
         of_clips = evaluation.intervals(test)
         bounds = {"test_accuracy": of_clips["accuracy"], "uar": of_clips["uar"], "macro_f1": of_clips["macro_f1"]}
     original = comparison.original_of(run, runs.list_all(settings.stores))
     rows, folds = [], run.folds
     for key, name, of_fold in _scores_shown(run):
-        if key not in run.scores:
-            continue
+        if key not in run.scores or (not has_study_classes and key.startswith("emotion_")):
+            continue  # where the classes are emotions, these are the scores above
         low_to_high = "{:.3f} to {:.3f}".format(*bounds[key]) if key in bounds else ""
         part, of_part = of_fold or ("", "")
-        over = score(folds[part]["mean"][of_part], folds[part]["deviation"][of_part]) if part in folds else ""
+        of_part = of_part if has_study_classes or of_part.startswith("emotion_") else f"emotion_{of_part}"
+        over = score(folds[part]["mean"].get(of_part), folds[part]["deviation"].get(of_part)) if part in folds else ""
         rows.append((name, score(run.scores[key]), low_to_high, over, score(getattr(original, key, None))))
     columns = ["score", "here", "95 % interval", "mean ± deviation of folds", "original"]
     print_table(f"{run.name}, protocol {run.protocol}", columns, rows)
@@ -395,7 +460,8 @@ def _show_run(run, settings) -> None:
     say(evaluation.report(test, kind).round(3).to_string())
     if run.tested_on:
         say(generalization.about_other_corpus(run))
-    say(f"{run.seconds.total} s. Every prediction is in {settings.workspace / 'runs' / run.id}")
+    took = f"{run.seconds.total} s. " if run.seconds.total else ""
+    say(f"{took}Every prediction is in {settings.workspace / 'runs' / run.id}")
 
 
 def _show_folds(folds: dict, prefix: str) -> None:

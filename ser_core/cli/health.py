@@ -19,6 +19,8 @@ WITHOUT = {
     "train": "no network can be trained; those that are trained predict all the same",
     "cluster": "no work on a Dask cluster",
     "postgres": "no studies on PostgreSQL",
+    "onnx": "no embeddings of encoders (--features onnx:FILE)",
+    "opensmile": "no feature sets egemaps and compare2016",
 }
 
 

@@ -1,8 +1,12 @@
 """`predict`: the emotion that a trained model predicts for recordings."""
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import SpooledTemporaryFile, gettempdir
+
+import numpy as np
 
 from ser_core import audio, corpus, files
 from ser_core.cli.screen import complain, print_table, progress, say
@@ -13,6 +17,7 @@ from ser_core.prediction.predictor import Predictor
 from ser_core.prediction.report import Sheet, report
 
 FORMATS = ("table", "csv")
+IN_MEMORY_BYTES = 256 * 2**20  # of decoded recordings that are one person's; about 50 minutes
 
 
 def predict(options, settings):
@@ -29,17 +34,16 @@ def predict(options, settings):
         errors.append({"file": file, "error": reason.removeprefix(f"{file}: ")})
         complain(f"{file}: {errors[-1]['error']}")
 
-    predictor, knows = _knowing_the_speaker(predictor, options)
-    with progress("Listening", "turn", options) as advance:
-        for file, truth in _clips(options.files, leave_out):
-            try:
-                waveform = audio.load(Path(file), rate=SAMPLE_RATE)
-                prediction = predictor.predict(waveform, progress=advance)
-                predictions.append({"file": file} | prediction.as_dict() | truth)
-                if options.report_file:
-                    sheets.append(Sheet.of(Path(file).name, waveform, prediction))
-            except AudioError as error:
-                leave_out(file, str(error))
+    sounds = _decoded(options.files, leave_out)
+    with (
+        _knowing_the_speaker(predictor, sounds, options) as (predictor, sounds, knows),
+        progress("Listening", "turn", options) as advance,
+    ):
+        for file, truth, waveform in sounds:
+            prediction = predictor.predict(waveform, progress=advance)
+            predictions.append({"file": file} | prediction.as_dict() | truth)
+            if options.report_file:
+                sheets.append(Sheet.of(Path(file).name, waveform, prediction))
     if options.report_file:
         _write_report(options.report_file, sheets, predictor.entry)
 
@@ -55,20 +59,55 @@ def predict(options, settings):
     return answer, 2 if errors else 0, show
 
 
-def _knowing_the_speaker(predictor, options):
-    """The predictor that has heard the speaker before, if the options say so, and what the JSON answer says of it."""
+@contextmanager
+def _knowing_the_speaker(predictor, sounds, options):
+    """The predictor that has heard the speaker before, if so wanted; the sounds to hear; what the JSON says of it."""
     if options.speaker_neutral and options.one_speaker:
         raise ModelError("--speaker-neutral and --one-speaker are two ways to know a speaker: give one of them")
     if options.speaker_neutral:
-        known = [audio.load(file, rate=SAMPLE_RATE) for file in options.speaker_neutral]
-        return predictor.of_speaker(known, "neutral"), {"speaker": f"neutral:{len(known)}"}
-    if options.one_speaker:
-        known = []
-        for file, _ in _clips(options.files, lambda *_: None):
-            with suppress(AudioError):  # told where its prediction is missing
-                known.append(audio.load(Path(file), rate=SAMPLE_RATE))
-        return (predictor.of_speaker(known), {"speaker": f"all:{len(known)}"}) if known else (predictor, {})
-    return predictor, {}
+        known = (audio.load(file, rate=SAMPLE_RATE) for file in options.speaker_neutral)
+        speaker = f"neutral:{len(options.speaker_neutral)}"
+        yield predictor.of_speaker(known, "neutral"), sounds, {"speaker": speaker}
+    elif options.one_speaker:
+        with SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
+            aside = _SetAside(sounds, file)
+            if aside.others:
+                predictor = predictor.of_speaker(waveform for *_, waveform in aside)
+            yield predictor, aside, {"speaker": f"all:{len(aside.others)}"} if aside.others else {}
+    else:
+        yield predictor, sounds, {}
+
+
+class _SetAside:
+    """Decoded recordings to go through more than once: small ones in memory, more in a file that goes by itself."""
+
+    def __init__(self, sounds, file):
+        self.file, self.others = file, []
+        try:
+            for name, truth, waveform in sounds:
+                np.save(file, waveform.samples, allow_pickle=False)
+                self.others.append((name, truth, replace(waveform, samples=np.empty(0, np.float32))))
+        except OSError as error:
+            raise AudioError(
+                f"{gettempdir()} has no room for the decoded recordings ({error.strerror}). Give fewer, or set TMPDIR "
+                "to a folder that has"
+            ) from error
+
+    def __iter__(self):
+        self.file.seek(0)
+        for name, truth, waveform in self.others:
+            yield name, truth, replace(waveform, samples=np.load(self.file, allow_pickle=False))
+
+
+def _decoded(files: list[str], leave_out):
+    """Each recording that can be decoded, with its true emotion if a manifest gives it."""
+    for file, truth in _clips(files, leave_out):
+        try:
+            waveform = audio.load(Path(file), rate=SAMPLE_RATE)
+        except AudioError as error:
+            leave_out(file, str(error))
+        else:
+            yield file, truth, waveform
 
 
 def _check_place(file: Path) -> None:

@@ -2,8 +2,8 @@
 
 import os
 
+from ser_core.cli.clips import clips
 from ser_core.cli.screen import print_table, progress, say
-from ser_core.features import tables
 from ser_core.results import runs
 from ser_core.tuning import best_trial, results, search, storage, studies
 
@@ -14,7 +14,7 @@ def tune(options, settings):
     plan = studies.Plan(**{name: getattr(options, name) for name in names})
     plan.check()
     url = options.storage or storage.url(settings)
-    table = tables.read(options.features or settings.feature_table)
+    table = clips(options, settings)
     name = studies.own_name(plan, studies.list_all(settings, url), options.name)
     study = studies.create(plan, url, table, trials=options.trials, name=name, resume=options.resume)
     with progress(f"Tuning {options.model}", "trial", options) as advance:
@@ -52,7 +52,7 @@ def worker(options, settings):
         done = search.work(
             options.study,
             url,
-            tables.read(options.features or settings.feature_table),
+            clips(options, settings),
             number=os.getpid() if options.number is None else options.number,
             timeout_s=options.timeout,
             heartbeat_s=options.heartbeat,
@@ -65,7 +65,7 @@ def worker(options, settings):
 def preset(options, settings):
     """Save a study's best trial as a preset, and evaluate it once on the test clips."""
     study = studies.load(studies.find(options.study, settings))
-    table = tables.read(options.features or settings.feature_table)
+    table = clips(options, settings)
     with progress("Evaluating the best", "fold", options) as advance:
         saved, new = best_trial.save_preset(
             study, table, settings, name=options.name, jobs=options.jobs, progress=advance

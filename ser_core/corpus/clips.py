@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import soundfile
 
@@ -51,11 +52,14 @@ class Corpus:
     clips : pd.DataFrame
         The index: one row per clip with `COLUMNS` and more, sorted by speaker and stem. `path` is relative to `folder`.
     rejected : tuple of Rejected
+    note : str
+        What the index lacks, and the way out; empty if nothing.
     """
 
     folder: Path
     clips: pd.DataFrame
     rejected: tuple[Rejected, ...]
+    note: str = ""
 
     @cached_property
     def files(self) -> dict[str, str]:
@@ -92,6 +96,23 @@ class Corpus:
         more = more.assign(path=[str((other.folder / path).absolute()) for path in more["path"]])
         clips = pd.concat([part for part in (self.clips, more) if len(part)] or [self.clips])
         return replace(self, clips=in_order(clips))
+
+
+def speakers_of(clips: pd.DataFrame) -> np.ndarray:
+    """The speaker of each clip, made unique across corpora, which may use the same speaker ids.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+        With `corpus` and `speaker`; without `corpus`, they are of one.
+
+    Returns
+    -------
+    np.ndarray [shape=(clips,), dtype=str]
+        "<corpus> <speaker>", or "<speaker>" without a corpus.
+    """
+    named = clips["corpus"] + " " + clips["speaker"] if "corpus" in clips else clips["speaker"]
+    return named.to_numpy()
 
 
 def without_zeros(speaker: str) -> str:

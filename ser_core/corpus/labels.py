@@ -1,7 +1,7 @@
 """Emotions, genders and the 16 classes: their codes, fixed order, colours and display names."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,10 +50,41 @@ EMOTION_NAMES: tuple[str, ...] = tuple(emotion.name for emotion in EMOTIONS)
 BY_NAME: dict[str, Emotion] = {emotion.name: emotion for emotion in EMOTIONS}
 BY_CODE: dict[str, Emotion] = {emotion.code: emotion for emotion in EMOTIONS}
 
+# Other corpora's words for these emotions. Any other word is an emotion of its own.
+SYNONYMS: dict[str, str] = {
+    "anger": "angry",
+    "fear": "fearful",
+    "happiness": "happy",
+    "sadness": "sad",
+    "surprise": "surprised",
+}
+
 GENDERS: tuple[str, str] = ("female", "male")
 
 # Alphabetical, the order in which scikit-learn sorts classes: column i of every probability table is LABELS[i].
 LABELS: tuple[str, ...] = tuple(sorted(f"{emotion}_{gender}" for emotion in EMOTION_NAMES for gender in GENDERS))
+
+
+def common_name(emotion: str) -> str:
+    """An emotion in the common vocabulary, whatever a corpus calls it.
+
+    Parameters
+    ----------
+    emotion : str
+
+    Returns
+    -------
+    str
+        One of `EMOTION_NAMES` if it is one or a synonym of one, in upper or lower case; otherwise as written.
+
+    Examples
+    --------
+    >>> common_name("Happiness"), common_name("Sad"), common_name("Boredom")
+    ('happy', 'sad', 'Boredom')
+    """
+    lower = emotion.lower()
+    name = SYNONYMS.get(lower, lower)
+    return name if name in EMOTION_NAMES else emotion
 
 
 def emotion_of(label: str) -> str:
@@ -62,12 +93,14 @@ def emotion_of(label: str) -> str:
     Parameters
     ----------
     label : str
+        One of `LABELS`, or an emotion, which is returned as it is.
 
     Returns
     -------
     str
     """
-    return label.split("_")[0]
+    emotion, _, gender = label.rpartition("_")
+    return emotion if gender in GENDERS else label
 
 
 def gender_of(label: str) -> str:
@@ -108,8 +141,44 @@ def label_of(emotion: str, gender: str) -> str:
     return label if label in LABELS else emotion
 
 
+def classes_of(labels: Sequence[str], emotions: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """The classes that a model learns from some clips, and the class of each clip.
+
+    They are the 16 classes if every clip belongs to one of them. Otherwise, if there are other emotions or speakers of
+    unknown gender, they are the emotions of these clips.
+
+    Parameters
+    ----------
+    labels, emotions : sequence of str [shape=(n,)]
+        Of each clip, as an index has them.
+
+    Returns
+    -------
+    classes : tuple of str
+        `LABELS`, or the emotions that occur, in alphabetical order.
+    of_clips : np.ndarray [shape=(n,), dtype=str]
+
+    Raises
+    ------
+    ModelError
+        If all clips have the same class.
+
+    Examples
+    --------
+    >>> classes_of(["angry_male", "boredom"], ["angry", "boredom"])[0]
+    ('angry', 'boredom')
+    """
+    is_known = set(labels) <= set(LABELS)
+    of_clips = np.asarray(labels if is_known else emotions, dtype=str)
+    if len(there := np.unique(of_clips)) < 2:
+        raise ModelError(
+            f"All clips are {' and '.join(there) or 'missing'}: a model needs clips of two or more classes"
+        )
+    return LABELS if is_known else tuple(there.tolist()), of_clips
+
+
 def require_classes(labels: Iterable[str]) -> None:
-    """Check that all clips belong to the 16 classes, before a model is fitted to them.
+    """Check that all clips belong to the 16 classes, which models that are kept for predictions are limited to.
 
     Parameters
     ----------
@@ -124,8 +193,9 @@ def require_classes(labels: Iterable[str]) -> None:
     if others:
         listed = ", ".join(f"{clips:,} of {label!r}" for label, clips in others.items())
         raise ModelError(
-            f"There are clips that no model here can learn: {listed}. A class is one of {', '.join(EMOTION_NAMES)}, by "
-            "a speaker whose gender is female or male. Leave the others out of the table"
+            f"There are clips of other classes than the 16 that predictions and tuning know: {listed}. A class is one "
+            f"of {', '.join(EMOTION_NAMES)}, by a speaker whose gender is female or male. Leave the others out of the "
+            "table, or test a model on all of them: run"
         )
 
 
@@ -135,33 +205,52 @@ def title_of(label: str) -> str:
     Parameters
     ----------
     label : str
-        One of `LABELS`.
+        One of `LABELS`, or an emotion: `boredom` -> `Boredom`.
 
     Returns
     -------
     str
     """
-    return f"{emotion_of(label).capitalize()}, {gender_of(label)}"
+    emotion = emotion_of(label).capitalize()
+    return f"{emotion}, {gender_of(label)}" if label in LABELS else emotion
 
 
 _WITH_EMOTION = [[i for i, label in enumerate(LABELS) if emotion_of(label) == name] for name in EMOTION_NAMES]
 _WITH_GENDER = [[i for i, label in enumerate(LABELS) if gender_of(label) == name] for name in GENDERS]
 
 
-def by_emotion(probabilities: np.ndarray) -> np.ndarray:
+def emotions_of(classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The emotions among which a model with these classes chooses.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        `LABELS`, or emotions, as `classes_of` returns them.
+
+    Returns
+    -------
+    tuple of str
+        `EMOTION_NAMES`, or the classes themselves.
+    """
+    return EMOTION_NAMES if classes == LABELS else classes
+
+
+def by_emotion(probabilities: np.ndarray, classes: tuple[str, ...] = LABELS) -> np.ndarray:
     """Sum class probabilities over genders.
 
     Parameters
     ----------
-    probabilities : np.ndarray [shape=(..., 16)]
-        In the order of `LABELS`.
+    probabilities : np.ndarray [shape=(..., classes)]
+        In the order of `classes`.
+    classes : tuple of str
+        `LABELS`, or emotions, whose probabilities are returned as they are.
 
     Returns
     -------
-    np.ndarray [shape=(..., 8)]
-        In the order of `EMOTION_NAMES`.
+    np.ndarray [shape=(..., emotions)]
+        In the order of `emotions_of(classes)`: 8 by default.
     """
-    return probabilities[..., _WITH_EMOTION].sum(axis=-1)
+    return probabilities[..., _WITH_EMOTION].sum(axis=-1) if classes == LABELS else probabilities
 
 
 def by_gender(probabilities: np.ndarray) -> np.ndarray:

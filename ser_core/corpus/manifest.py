@@ -1,4 +1,4 @@
-"""The reader of manifests: CSV files that list the clips of any corpus with speaker and emotion.
+"""Manifests: CSV files that list the clips of any corpus with speaker and emotion; their reader and their writer.
 
     file,speaker,emotion,gender,language
     wav/03a01Fa.wav,03,happy,male,de
@@ -12,13 +12,14 @@ semicolon, and the encoding is UTF-8.
 import csv
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from ser_core import files
 from ser_core.corpus.clips import COLUMNS, Corpus, Rejected, duration, in_order
-from ser_core.corpus.labels import EMOTION_NAMES, GENDERS, label_of
+from ser_core.corpus.labels import GENDERS, common_name, label_of
 from ser_core.errors import CorpusError
 
 SUFFIX = ".csv"
@@ -31,7 +32,8 @@ def index(file: str | os.PathLike) -> Corpus:
     """Index every clip of a manifest. Rows that cannot be used are rejected, each with its line number and reason.
 
     The stem of a clip is its path without suffix, relative to the deepest folder that contains all clips: `03a01Fa`, or
-    `session1/a` and `session2/a`. Emotions other than the eight known ones are kept as written.
+    `session1/a` and `session2/a`. Emotions are named as in the common vocabulary (`labels.common_name`); other than the
+    eight known ones are kept as written.
 
     Parameters
     ----------
@@ -49,18 +51,41 @@ def index(file: str | os.PathLike) -> Corpus:
     """
     file = Path(file).absolute()
     records = _records(file)
-    columns = [name.lower() for name in next(records, (1, None))[1] or ()]
+    _, head = next(records, (1, []))
+    return of_rows([name.lower() for name in head if not isinstance(head, str)], records, file)
+
+
+def of_rows(columns: list[str], records: Iterable[tuple[int, list[str] | str]], file: Path) -> Corpus:
+    """Index the rows of a table with the columns of a manifest.
+
+    Parameters
+    ----------
+    columns : list of str
+    records : iterable of (int, list of str or str)
+        The line number of each row, and its cells or why they cannot be used.
+    file : Path
+        Absolute; what the paths of clips are relative to the folder of.
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    CorpusError
+        If a required column is missing, or no row can be used.
+    """
     _check_columns(columns, file)
     clips, rejected = [], []
     lines: dict[Path, int] = {}  # path without suffix -> line number
     for line, cells in records:
-        named = dict(zip(columns, cells or (), strict=False)).get("file") or file.name
+        named = dict(zip(columns, cells, strict=False)).get("file") if isinstance(cells, list) else None
         try:
             clip = _clip(columns, cells, file)
             if (same := lines.setdefault(clip["path"].with_suffix(""), line)) != line:
                 raise CorpusError(f"the same clip as in line {same}")
         except CorpusError as error:
-            rejected.append(Rejected(named, f"line {line}: {error}"))
+            rejected.append(Rejected(named or file.name, f"line {line}: {error}"))
         else:
             clips.append(clip)
     if not clips:
@@ -74,8 +99,37 @@ def index(file: str | os.PathLike) -> Corpus:
     return Corpus(folder, in_order(pd.DataFrame(clips, columns=[*COLUMNS, *further])), tuple(rejected))
 
 
-def _records(file: Path) -> Iterator[tuple[int, list[str] | None]]:
-    """Each record's first line number and its cells, None if they cannot be parsed; the header comes first."""
+def write(corpora: Sequence[Corpus], file: Path) -> None:
+    """Write the index of one or more corpora as a manifest, which can be edited and read again.
+
+    Parameters
+    ----------
+    corpora : sequence of Corpus
+    file : Path
+        Replaced completely or not at all. Clips below its folder are named relative to it, others by absolute path.
+
+    Raises
+    ------
+    CorpusError
+        If it cannot be written.
+    """
+    here, parts = file.absolute().parent, []
+    for corpus in corpora:
+        paths = [(corpus.folder / path).absolute() for path in corpus.clips["path"]]
+        named = [path.relative_to(here) if path.is_relative_to(here) else path for path in paths]
+        parts.append(corpus.clips.astype(str).assign(file=[path.as_posix() for path in named]))
+    clips = pd.concat(parts).fillna("")
+    further = [name for name in clips.columns if name not in (*REQUIRED, *OPTIONAL, *MADE)]
+    try:
+        here.mkdir(parents=True, exist_ok=True)
+        with files.atomically(file) as part:
+            clips[[*REQUIRED, *OPTIONAL, *further]].to_csv(part, index=False)
+    except OSError as error:
+        raise CorpusError(f"{file} cannot be written ({error}). Choose another place") from error
+
+
+def _records(file: Path) -> Iterator[tuple[int, list[str] | str]]:
+    """Each record's first line number and its cells, or why they cannot be parsed; the header comes first."""
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -93,8 +147,9 @@ def _records(file: Path) -> Iterator[tuple[int, list[str] | None]]:
         except csv.Error as error:
             if reader.line_num > line:  # an unclosed quotation mark swallows the rows after it
                 raise CorpusError(f"{file}, line {line}: {error}. Correct its quotation marks") from error
-            cells = None
-        if cells is None or any(cells):
+            yield line, "a quotation mark is out of place"
+            continue
+        if any(cells):
             yield line, cells
 
 
@@ -112,10 +167,10 @@ def _check_columns(columns: list[str], file: Path) -> None:
             raise CorpusError(f"The manifest {file} has a column {name!r} that cannot be used: {why}. Rename it")
 
 
-def _clip(columns: list[str], cells: list[str] | None, file: Path) -> dict:
+def _clip(columns: list[str], cells: list[str] | str, file: Path) -> dict:
     """A row of the index, with an absolute path. Raises `CorpusError` with what is wrong with the row."""
-    if cells is None:
-        raise CorpusError("a quotation mark is out of place")
+    if isinstance(cells, str):
+        raise CorpusError(cells)
     if len(cells) != len(columns):
         raise CorpusError(f"there are {len(cells)} cells, and the header has {len(columns)}")
     row = dict(zip(columns, cells, strict=True))
@@ -128,7 +183,8 @@ def _clip(columns: list[str], cells: list[str] | None, file: Path) -> dict:
     duration_s, fault = duration(path)
     if fault:
         raise CorpusError(fault)
-    emotion, gender = _known(row["emotion"], EMOTION_NAMES), _known(row.get("gender", ""), GENDERS)
+    emotion, gender = common_name(row["emotion"]), row.get("gender", "")
+    gender = gender.lower() if gender.lower() in GENDERS else gender
     return row | {
         "corpus": row.get("corpus") or file.stem,
         "language": row.get("language", ""),
@@ -138,8 +194,3 @@ def _clip(columns: list[str], cells: list[str] | None, file: Path) -> dict:
         "label": label_of(emotion, gender),
         "duration_s": duration_s,
     }
-
-
-def _known(text: str, names: tuple[str, ...]) -> str:
-    """A known name in lower case; any other text as written."""
-    return text.lower() if text.lower() in names else text

@@ -14,6 +14,9 @@ from ser_core.corpus.labels import BY_CODE, label_of, title_of
 from ser_core.errors import CorpusError
 
 NAME = "ravdess"
+FULL_NAME = "Ryerson Audio-Visual Database of Emotional Speech and Song (Livingstone and Russo 2018)"
+EXAMPLE = "03-01-05-01-02-01-12"
+PATTERN = r"03-0[12](-\d\d){5}"  # what tells its file names from other corpora's; `parse` checks each field
 # Index columns that other corpora do not have.
 OWN_COLUMNS = ("channel", "intensity", "statement", "repetition")
 AUDIO_ONLY = "03"  # first field of a file name; 01 and 02 are videos of the same sentences

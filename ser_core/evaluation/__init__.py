@@ -1,5 +1,6 @@
 """Evaluation: protocols, metrics, confidence intervals and significance tests."""
 
+from ser_core.corpus.clips import speakers_of as speakers
 from ser_core.evaluation.folds import by_fold, over_folds
 from ser_core.evaluation.gaps import gaps
 from ser_core.evaluation.metrics import (
@@ -9,21 +10,26 @@ from ser_core.evaluation.metrics import (
     KINDS,
     OTHER,
     PROBABILITY_COLUMNS,
+    ROW_COLUMNS,
     VERSION,
     accuracy,
     by_property,
     calibration,
+    classes,
     confusion,
     ece,
+    emotion_probabilities,
     kinds,
     named_among_shared,
     named_and_true,
     probabilities,
+    probability_columns,
     report,
     rounded,
     scores,
     scores_of,
     uar,
+    values_of,
 )
 from ser_core.evaluation.paired_tests import mcnemar
 from ser_core.evaluation.significance import (
@@ -32,7 +38,6 @@ from ser_core.evaluation.significance import (
     intervals,
     mean_interval,
     shared_uar_interval,
-    speakers,
 )
 
 __all__ = [
@@ -43,14 +48,17 @@ __all__ = [
     "OTHER",
     "PROBABILITY_COLUMNS",
     "RESAMPLES",
+    "ROW_COLUMNS",
     "VERSION",
     "accuracy",
     "accuracy_interval",
     "by_fold",
     "by_property",
     "calibration",
+    "classes",
     "confusion",
     "ece",
+    "emotion_probabilities",
     "gaps",
     "intervals",
     "kinds",
@@ -60,6 +68,7 @@ __all__ = [
     "named_and_true",
     "over_folds",
     "probabilities",
+    "probability_columns",
     "report",
     "rounded",
     "scores",
@@ -67,4 +76,5 @@ __all__ = [
     "shared_uar_interval",
     "speakers",
     "uar",
+    "values_of",
 ]

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_ind
 
+from ser_core.corpus.clips import speakers_of
 from ser_core.evaluation import paired_tests
 from ser_core.evaluation.metrics import named_and_true, property_of
-from ser_core.evaluation.significance import speakers
 
 COLUMNS = ["value", "than", "clips", "speakers", "accuracy", "others", "gap", "low", "high", "p"]
 
@@ -46,7 +46,9 @@ def gaps(rows: pd.DataFrame, name: str, kind: str = "class", *, clips: pd.DataFr
     Welch 1947, "The generalization of 'Student's' problem when several different population variances are involved".
     """
     named, truth = named_and_true(rows, kind)
-    table = pd.DataFrame({"right": named == truth, "value": property_of(rows, name, clips), "speaker": speakers(rows)})
+    table = pd.DataFrame(
+        {"right": named == truth, "value": property_of(rows, name, clips), "speaker": speakers_of(rows)}
+    )
     table = table.dropna(subset="value")
     values = sorted(table["value"].unique())
     if len(values) == 2:

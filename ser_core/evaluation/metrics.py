@@ -1,18 +1,30 @@
 """Scores and confusion matrices, computed from saved predictions only."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import classification_report, log_loss, top_k_accuracy_score
 
-from ser_core.corpus.labels import EMOTION_NAMES, GENDERS, LABELS, by_emotion, by_gender, emotion_of, gender_of
+from ser_core.corpus.labels import (
+    EMOTION_NAMES,
+    GENDERS,
+    LABELS,
+    by_emotion,
+    by_gender,
+    emotion_of,
+    emotions_of,
+    gender_of,
+)
 from ser_core.errors import ModelError
 
-PROBABILITY_COLUMNS = [f"p_{label}" for label in LABELS]
+PROBABILITY_COLUMNS = [f"p_{label}" for label in LABELS]  # of the 16 classes
 CALIBRATION_BINS = 10
 BITS = 12  # of a probability that `rounded` keeps
 VERSION = "scores-1"  # Saved with scores. Raise it when `scores` changes, so that saved ones are computed again.
 # What is scored -> its values, and functions that give its probabilities and its truth from those of the 16 classes.
+# A run with other classes has no genders, and its classes are its emotions.
 KINDS = {
     "class": (LABELS, lambda given: given, lambda label: label),
     "emotion": (EMOTION_NAMES, by_emotion, emotion_of),
@@ -21,7 +33,8 @@ KINDS = {
 # Columns of predictions, one row per predicted clip. Scores are grouped by the columns before the probabilities.
 CLIP_COLUMNS = ["clip", "corpus", "speaker", "gender"]
 DISTANCE = "distance"  # a column more from models that measure how far a clip is from their training clips
-COLUMNS = [*CLIP_COLUMNS, "fold", "part", "truth", *PROBABILITY_COLUMNS]
+ROW_COLUMNS = [*CLIP_COLUMNS, "fold", "part", "truth"]
+COLUMNS = [*ROW_COLUMNS, *PROBABILITY_COLUMNS]  # where the classes are the 16
 OTHER = "other"  # the part of test clips whose emotion no training clip has: predicted, but in no score
 
 
@@ -71,6 +84,37 @@ def uar(truth: np.ndarray, named: np.ndarray) -> float:
     return float(np.mean([np.mean(named[truth == value] == value) for value in np.unique(truth)]))
 
 
+def probability_columns(names: Sequence[str]) -> list[str]:
+    """The columns of the probabilities of some classes.
+
+    Parameters
+    ----------
+    names : sequence of str
+
+    Returns
+    -------
+    list of str
+        `p_<label>` of each.
+    """
+    return [f"p_{name}" for name in names]
+
+
+def classes(predictions: pd.DataFrame) -> tuple[str, ...]:
+    """The classes of a predictions table.
+
+    Parameters
+    ----------
+    predictions : pd.DataFrame
+        With a column `p_<label>` for each class.
+
+    Returns
+    -------
+    tuple of str
+        The 16 `LABELS`, or the emotions that a model learned in their place: see `labels.classes_of`.
+    """
+    return tuple(name.removeprefix("p_") for name in predictions.columns if name.startswith("p_"))
+
+
 def probabilities(predictions: pd.DataFrame) -> np.ndarray:
     """The class probabilities of a predictions table.
 
@@ -81,10 +125,42 @@ def probabilities(predictions: pd.DataFrame) -> np.ndarray:
 
     Returns
     -------
-    np.ndarray [shape=(rows, 16)]
-        Columns in the order of `LABELS`.
+    np.ndarray [shape=(rows, classes)]
+        Columns in the order of `classes`.
     """
-    return predictions[PROBABILITY_COLUMNS].to_numpy()
+    return predictions[probability_columns(classes(predictions))].to_numpy()
+
+
+def emotion_probabilities(predictions: pd.DataFrame) -> np.ndarray:
+    """The probabilities of emotions in a predictions table: those of classes, summed over genders.
+
+    Parameters
+    ----------
+    predictions : pd.DataFrame
+        With the columns `p_<label>`.
+
+    Returns
+    -------
+    np.ndarray [shape=(rows, emotions)]
+        Columns in the order of `values_of(predictions, "emotion")`.
+    """
+    return by_emotion(probabilities(predictions), classes(predictions))
+
+
+def values_of(predictions: pd.DataFrame, kind: str) -> tuple[str, ...]:
+    """The values of what is scored, in the order of a confusion matrix.
+
+    Parameters
+    ----------
+    predictions : pd.DataFrame
+    kind : {"class", "emotion", "gender"}
+
+    Returns
+    -------
+    tuple of str
+    """
+    names = classes(predictions)
+    return KINDS[kind][0] if names == LABELS else names
 
 
 def rounded(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -109,7 +185,7 @@ def rounded(predictions: pd.DataFrame) -> pd.DataFrame:
     """
     parts, exponents = np.frexp(probabilities(predictions))
     kept = np.ldexp(np.round(parts * 2**BITS) / 2**BITS, exponents).astype(np.float32)
-    return predictions.assign(**dict(zip(PROBABILITY_COLUMNS, kept.T, strict=True)))
+    return predictions.assign(**dict(zip(probability_columns(classes(predictions)), kept.T, strict=True)))
 
 
 def scores(predictions: pd.DataFrame) -> dict[str, float]:
@@ -158,17 +234,19 @@ def _test_scores(test: pd.DataFrame) -> dict[str, float]:
         **(_class_scores(test, given) if "class" in kinds(test) else {}),
         "emotion_accuracy": accuracy(emotion, named_emotion),
         "emotion_uar": uar(emotion, named_emotion),
-        "emotion_claimed": float(by_emotion(given).max(axis=1).mean()),
+        "emotion_claimed": float(by_emotion(given, classes(test)).max(axis=1).mean()),
         **({"emotion_ua": _mean_over_folds(uar, test, emotion, named_emotion)} if several else {}),
-        **(_shared_scores(test) if set(emotion) < set(EMOTION_NAMES) else {}),
+        **(_shared_scores(test) if set(emotion) < set(emotions_of(classes(test))) else {}),
     }
 
 
 def _class_scores(test: pd.DataFrame, given: np.ndarray) -> dict[str, float]:
-    places = np.searchsorted(LABELS, test["truth"].to_numpy(dtype=str))
+    names = classes(test)
+    places = np.searchsorted(names, test["truth"].to_numpy(dtype=str))
+    top_2 = float(top_k_accuracy_score(places, given, k=2, labels=range(len(names)))) if len(names) > 2 else 1.0
     return {
-        "log_loss": float(log_loss(places, given / given.sum(axis=1, keepdims=True), labels=range(len(LABELS)))),
-        "top2_accuracy": float(top_k_accuracy_score(places, given, k=2, labels=range(len(LABELS)))),
+        "log_loss": float(log_loss(places, given / given.sum(axis=1, keepdims=True), labels=range(len(names)))),
+        "top2_accuracy": top_2,
         "ece": ece(calibration(test)),
     }
 
@@ -194,9 +272,13 @@ def kinds(rows: pd.DataFrame) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        The keys of `KINDS`; only "emotion" where the gender of a clip is not known.
+        The keys of `KINDS`; only "emotion" where the gender of a clip is not known, and no "gender" where a model's
+        classes are emotions.
     """
-    return tuple(KINDS) if rows["truth"].isin(LABELS).all() else ("emotion",)
+    names = classes(rows)
+    if not rows["truth"].isin(names).all():
+        return ("emotion",)
+    return tuple(KINDS) if names == LABELS else ("class", "emotion")
 
 
 def named_and_true(rows: pd.DataFrame, kind: str = "class") -> tuple[np.ndarray, np.ndarray]:
@@ -223,9 +305,14 @@ def named_and_true(rows: pd.DataFrame, kind: str = "class") -> tuple[np.ndarray,
             f"The gender of some of these clips is not known, so no {kind} can be scored. Score "
             "emotions: --kind emotion"
         )
-    values, add_up, of_label = KINDS[kind]
-    named = np.array(values)[add_up(probabilities(rows).astype(float)).argmax(axis=1)]
-    return named, rows["truth"].map(of_label).to_numpy(dtype=str)
+    named = np.array(values_of(rows, kind))[_given(rows, kind).argmax(axis=1)]
+    return named, rows["truth"].map(KINDS[kind][2]).to_numpy(dtype=str)
+
+
+def _given(rows: pd.DataFrame, kind: str) -> np.ndarray:
+    """The probability of each of `values_of`."""
+    given = probabilities(rows).astype(float)
+    return KINDS[kind][1](given) if classes(rows) == LABELS else given
 
 
 def named_among_shared(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -241,9 +328,9 @@ def named_among_shared(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     named, truth : np.ndarray [shape=(rows,), dtype=str]
     """
     truth = rows["truth"].map(emotion_of).to_numpy(dtype=str)
-    shared = np.array([name in set(truth) for name in EMOTION_NAMES])
-    given = by_emotion(probabilities(rows).astype(float))[:, shared]
-    return np.array(EMOTION_NAMES)[shared][given.argmax(axis=1)], truth
+    emotions = np.array(values_of(rows, "emotion"))
+    shared = np.isin(emotions, truth)
+    return emotions[shared][_given(rows, "emotion")[:, shared].argmax(axis=1)], truth
 
 
 def scores_of(predictions: pd.DataFrame, kind: str) -> dict[str, float]:
@@ -285,9 +372,9 @@ def confusion(rows: pd.DataFrame, kind: str = "class") -> np.ndarray:
     Returns
     -------
     np.ndarray [shape=(k, k), dtype=int]
-        Numbers of clips; k is 16 for classes, 8 for emotions, 2 for genders.
+        Numbers of clips, in the order of `values_of`; of the 16 classes, k is 16, of emotions 8, of genders 2.
     """
-    places = {value: place for place, value in enumerate(KINDS[kind][0])}
+    places = {value: place for place, value in enumerate(values_of(rows, kind))}
     named, truth = (pd.Series(one).map(places).to_numpy() for one in named_and_true(rows, kind))
     # Equal to scikit-learn's confusion_matrix and five times as fast, which matters since every scoring needs it.
     return np.bincount(truth * len(places) + named, minlength=len(places) ** 2).reshape(len(places), len(places))
@@ -310,7 +397,7 @@ def calibration(rows: pd.DataFrame, kind: str = "class", bins: int = CALIBRATION
         One row per bin that contains clips: `low` and `high` (of the predicted probability), `clips`, `claimed` (mean
         predicted probability) and `right` (fraction of the bin's clips that are correct).
     """
-    given = KINDS[kind][1](probabilities(rows).astype(float))
+    given = _given(rows, kind)
     claimed = given.max(axis=1) / given.sum(axis=1)
     named, truth = named_and_true(rows, kind)
     which = np.minimum((claimed * bins).astype(int), bins - 1)

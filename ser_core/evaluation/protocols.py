@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold, train_test_split
 
 from ser_core.corpus import official_clips
+from ser_core.corpus.clips import speakers_of
 from ser_core.errors import ProtocolError
 
 ORIGINAL_SEED = 9
@@ -38,6 +39,7 @@ PUBLISHED = {
 MAX_ACTOR_FOLDS = 24
 NEUTRAL = "neutral"
 CALIBRATED = r"(.+)\+(neutral-[1-9]\d?|random-[1-9]\d?|all)"  # names of protocols with clips known beforehand
+SPLIT = r"split-(\w+?)(\+shared)?"  # names of protocols whose parts or folds are in a column
 ON_CORPUS = r"corpus-(.+)-([0-9a-f]{8})"  # names of protocols that test on another corpus: its name, its clips' digest
 
 
@@ -148,19 +150,22 @@ class Protocol:
             If the index lacks a column, or has too few clips, speakers or classes.
         """
         folds = self.divide(index)
-        for fold in folds:
-            _assert_apart(index, fold, self.apart)
+        _assert_apart(index, folds, self.apart)
         return folds
 
 
-def _assert_apart(index: pd.DataFrame, fold: Fold, apart: str | None) -> None:
+def _assert_apart(index: pd.DataFrame, folds: list[Fold], apart: str | None) -> None:
+    columns = {"row": np.arange(len(index))}
     for column in filter(None, ("stem" if "stem" in index else None, apart)):
-        values = index[column].to_numpy()
-        both = set(values[fold.train]) & set(values[fold.held_out])
-        if both:  # a bug of this module, not bad input
-            raise AssertionError(f"Fold {fold.number}: {column} {sorted(both)[0]} is on both sides")
-    if set(fold.train) & set(fold.held_out):
-        raise AssertionError(f"Fold {fold.number}: a clip is on both sides")
+        columns[column] = speakers_of(index) if column == "speaker" else index[column].to_numpy()
+    for column, values in columns.items():
+        codes, names = pd.factorize(values)
+        for fold in folds:
+            is_trained = np.zeros(len(names), dtype=bool)
+            is_trained[codes[fold.train]] = True
+            both = codes[fold.held_out][is_trained[codes[fold.held_out]]]
+            if len(both):  # a bug of this module, not bad input
+                raise AssertionError(f"Fold {fold.number}: {column} {names[both].min()} is on both sides")
 
 
 def get(name: str) -> Protocol:
@@ -169,7 +174,8 @@ def get(name: str) -> Protocol:
     Parameters
     ----------
     name : str
-        A key of `PROTOCOLS`; `actors-K` or `actors-K-SEED` for K folds of speakers; a name of `on_corpus`; or one of
+        A key of `PROTOCOLS`; `actors-K` or `actors-K-SEED` for K folds of speakers; `split-COLUMN` for the parts or
+        folds that a column names, with `+shared` if they share speakers; a name of `on_corpus`; or one of
         `calibrated`.
 
     Returns
@@ -192,12 +198,14 @@ def get(name: str) -> Protocol:
         return _calibrated(get(found[1]), found[2].replace("-", ":"))
     if found := re.fullmatch(r"actors-(\d{1,3})(?:-(\d{1,9}))?", name):
         return _actor_folds(name, int(found[1]), int(found[2] or ORIGINAL_SEED))
+    if found := re.fullmatch(SPLIT, name):
+        return _split(name, found[1], shares_speakers=bool(found[2]))
     if found := re.fullmatch(ON_CORPUS, name):
         title = f"Trained on all clips, tested on another corpus: {found[1]} ({found[2]})"
         return Protocol(name, title, partial(_refuse_folds, name), "speaker", usual_kind="emotion")
     raise ProtocolError(
-        f"There is no protocol {name!r}; there is {', '.join(PROTOCOLS)}, and actors-K or actors-K-SEED for K folds of "
-        "actors"
+        f"There is no protocol {name!r}; there is {', '.join(PROTOCOLS)}, actors-K or actors-K-SEED for K folds of "
+        "actors, and split-COLUMN for the parts or folds that a column names"
     )
 
 
@@ -291,19 +299,21 @@ def with_known(fold: Fold, index: pd.DataFrame, calibration: str) -> Fold:
     """
     kind, _, number = calibration.partition(":")
     rows = fold.held_out
-    emotions, speakers = index["emotion"].to_numpy()[rows], index["speaker"].to_numpy()[rows]
+    everybody = speakers_of(index)
+    emotions, of_rows = index["emotion"].to_numpy()[rows], everybody[rows]
     found = []
-    for place, speaker in enumerate(np.unique(index["speaker"])):
-        theirs = rows[speakers == speaker]
+    for place, speaker in enumerate(np.unique(everybody)):
+        theirs = rows[of_rows == speaker]
         if not len(theirs):
             continue
         if kind == "all":
             found.append(Known(theirs, theirs))
             continue
-        able = rows[(speakers == speaker) & (emotions == NEUTRAL)] if kind == NEUTRAL else theirs
+        able = rows[(of_rows == speaker) & (emotions == NEUTRAL)] if kind == NEUTRAL else theirs
         if len(able) < int(number) or len(theirs) <= int(number):
             what = f"{NEUTRAL} clips" if kind == NEUTRAL else "clips"
-            raise ProtocolError(f"{calibration} needs {number} {what} of each speaker, and {speaker} has {len(able)}")
+            who = index["speaker"].iloc[theirs[0]]
+            raise ProtocolError(f"{calibration} needs {number} {what} of each speaker, and {who} has {len(able)}")
         order = able if kind == NEUTRAL else np.random.default_rng([ORIGINAL_SEED, place]).permutation(able)
         known = np.sort(order[: int(number)])
         found.append(Known(np.setdiff1d(theirs, known), known, NEUTRAL if kind == NEUTRAL else None))
@@ -379,11 +389,58 @@ def _actor_folds(name: str, number: int, seed: int) -> Protocol:
         raise ProtocolError(f"{name!r}: {number} folds of actors are out of bounds: 2 to {MAX_ACTOR_FOLDS}")
 
     def divide(index: pd.DataFrame) -> list[Fold]:
-        if index["speaker"].nunique() < number:
-            raise ProtocolError(f"{name!r} needs {number} actors, and there are {index['speaker'].nunique()}")
-        return _numbered("test", by_speaker(index["gender"], index["speaker"], number, seed))
+        groups = speakers_of(index)
+        if (there := len(set(groups))) < number:
+            raise ProtocolError(f"{name!r} needs {number} actors, and there are {there}")
+        return _numbered("test", by_speaker(index["gender"], groups, number, seed))
 
     return Protocol(name, f"{number} folds of actors, drawn with seed {seed}: speech and song", divide, "speaker")
+
+
+def _one_speaker_out(index: pd.DataFrame) -> list[Fold]:
+    groups = speakers_of(index)
+    if (there := len(set(groups))) < 2:
+        raise ProtocolError(f"loso needs clips of two speakers at least, and there is {there}")
+    return _numbered("test", LeaveOneGroupOut().split(groups, groups=groups))
+
+
+def _split(name: str, column: str, *, shares_speakers: bool) -> Protocol:
+    how = "speakers may be on both sides" if shares_speakers else "speakers apart"
+    return Protocol(
+        name,
+        f"The parts or folds in the column {column}, {how}",
+        partial(_given_folds, name, column, shares_speakers),
+        None if shares_speakers else "speaker",
+        usual_kind="emotion",
+    )
+
+
+def _given_folds(name: str, column: str, shares_speakers: bool, index: pd.DataFrame) -> list[Fold]:
+    """The parts `train` and `test` of a column, other parts left out; or a fold for each value of any other column.
+
+    Clips whose cell is empty are in no fold.
+    """
+    values = np.char.lower(_column(index, column, name).astype(str))
+    rows = np.flatnonzero(values != "")
+    found = set(values[rows])
+    if {"train", "test"} <= found:
+        folds = [Fold(0, "test", np.flatnonzero(values == "train"), np.flatnonzero(values == "test"))]
+    elif "test" in found or len(found) < 2:
+        raise ProtocolError(
+            f"{name} needs the parts train and test, or two folds or more, and the column {column!r} has "
+            f"{', '.join(sorted(found))}"
+        )
+    else:
+        split = LeaveOneGroupOut().split(rows, groups=values[rows])
+        folds = _numbered("test", ((rows[train], rows[held_out]) for train, held_out in split))
+    groups = speakers_of(index)
+    for fold in () if shares_speakers else folds:
+        if both := set(groups[fold.train]) & set(groups[fold.held_out]):
+            raise ProtocolError(
+                f"{name} trains and tests on clips of speakers such as {min(both)}. Correct the column {column!r}; or, "
+                f"if that is meant, name the protocol {name}+shared"
+            )
+    return folds
 
 
 def _numbered(part: str, folds: Iterable[tuple[np.ndarray, np.ndarray]]) -> list[Fold]:
@@ -553,6 +610,7 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol("study-speech", "The study's split without its song", _original_speech),
         Protocol("repetition", "One of two repetitions held out", partial(_each_value, "repetition"), "repetition"),
         Protocol("statement", "One of two sentences held out", partial(_each_value, "statement"), "statement"),
+        Protocol("loso", "Leave one speaker out", _one_speaker_out, "speaker", usual_kind="emotion"),
         *_with_and_without_song("emobox", "EmoBox's six folds of actors"),
         *_with_and_without_song("luna-jimenez", "Luna-Jimenez' five folds of actors"),
     )

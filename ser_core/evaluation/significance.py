@@ -4,9 +4,10 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from ser_core.corpus.labels import LABELS
+from ser_core.corpus.clips import speakers_of
 from ser_core.evaluation.metrics import (
     accuracy,
+    classes,
     macro_f1_of,
     named_among_shared,
     named_and_true,
@@ -51,24 +52,8 @@ def accuracy_interval(rows: pd.DataFrame, kind: str = "class", *, over: str = "c
     if over not in ("clips", "speakers"):
         raise ValueError(f"An interval is over clips or over speakers, not over {over!r}")
     named, truth = named_and_true(rows, kind)
-    groups = np.arange(len(rows)) if over == "clips" else speakers(rows)
+    groups = np.arange(len(rows)) if over == "clips" else speakers_of(rows)
     return accuracy(truth, named), *mean_interval(truth == named, groups)
-
-
-def speakers(rows: pd.DataFrame) -> np.ndarray:
-    """The speaker of each clip, made unique across corpora, which may use the same speaker ids.
-
-    Parameters
-    ----------
-    rows : pd.DataFrame
-        Predictions, with `corpus` and `speaker`.
-
-    Returns
-    -------
-    np.ndarray [shape=(rows,), dtype=str]
-        "<corpus> <speaker>".
-    """
-    return (rows["corpus"] + " " + rows["speaker"]).to_numpy()
 
 
 def shared_uar_interval(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float, float]:
@@ -89,7 +74,9 @@ def shared_uar_interval(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed:
     named, truth = named_among_shared(rows)
     emotions = np.unique(truth)
     cells = np.searchsorted(emotions, truth) * len(emotions) + np.searchsorted(emotions, named)
-    of_speaker = pd.crosstab(speakers(rows), cells).reindex(columns=range(len(emotions) ** 2), fill_value=0).to_numpy()
+    of_speaker = (
+        pd.crosstab(speakers_of(rows), cells).reindex(columns=range(len(emotions) ** 2), fill_value=0).to_numpy()
+    )
     draws = np.random.default_rng(seed).integers(len(of_speaker), size=(resamples, len(of_speaker)))
     matrices = of_speaker[draws].sum(axis=1).reshape(-1, len(emotions), len(emotions))
     return uar(truth, named), *_bounds(uar_of(matrices))
@@ -120,7 +107,8 @@ def intervals(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) 
     draws = np.random.default_rng(seed).integers(len(cells), size=(resamples, len(cells)))
     # Drawn before the work is distributed, so that the result does not depend on joblib's workers.
     blocks = np.array_split(draws, max(1, resamples // RESAMPLES_A_TASK))
-    counted = joblib.Parallel()(joblib.delayed(_count_drawn)(cells, block) for block in blocks)
+    number = len(classes(rows))
+    counted = joblib.Parallel()(joblib.delayed(_count_drawn)(cells, block, number) for block in blocks)
     matrices = np.concatenate(counted)
     return {
         name: _bounds(score(matrices))
@@ -128,11 +116,11 @@ def intervals(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) 
     }
 
 
-def _count_drawn(cells: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """The confusion matrix of each resample [shape=(resamples, 16, 16)]."""
-    size = len(LABELS) ** 2
+def _count_drawn(cells: np.ndarray, draws: np.ndarray, number: int) -> np.ndarray:
+    """The confusion matrix of each resample [shape=(resamples, number, number)]."""
+    size = number**2
     counted = np.bincount((cells[draws] + size * np.arange(len(draws))[:, None]).ravel(), minlength=size * len(draws))
-    return counted.reshape(len(draws), len(LABELS), len(LABELS))
+    return counted.reshape(len(draws), number, number)
 
 
 def mean_interval(
@@ -172,8 +160,9 @@ def _bounds(resampled: np.ndarray) -> tuple[float, float]:
 
 def _cells(rows: pd.DataFrame) -> np.ndarray:
     """The cell of the confusion matrix that each clip falls into, as a row-major index."""
-    truth = np.searchsorted(LABELS, rows["truth"].to_numpy(dtype=str))
-    return truth * len(LABELS) + probabilities(rows).argmax(axis=1)
+    names = classes(rows)
+    truth = np.searchsorted(names, rows["truth"].to_numpy(dtype=str))
+    return truth * len(names) + probabilities(rows).argmax(axis=1)
 
 
 def _accuracy_of(matrices: np.ndarray) -> np.ndarray:

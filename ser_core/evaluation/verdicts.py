@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ser_core.corpus.labels import EMOTION_NAMES, by_emotion
-from ser_core.evaluation.metrics import DISTANCE, named_and_true, probabilities
+from ser_core.evaluation.metrics import DISTANCE, emotion_probabilities, named_and_true, values_of
 
 HEARD, UNSURE, UNLIKE = VERDICTS = ("heard", "unsure", "unlike")
 NO_VOICE, UNTESTED = "no_voice", "untested"
@@ -113,7 +112,7 @@ def of_predictions(predictions: pd.DataFrame, limits: Limits) -> np.ndarray:
     np.ndarray [shape=(n,), dtype=str]
     """
     distances = predictions[DISTANCE].to_numpy() if DISTANCE in predictions else None
-    return limits.verdicts(by_emotion(probabilities(predictions)), distances)
+    return limits.verdicts(emotion_probabilities(predictions), distances)
 
 
 def limits(as_recorded: pd.DataFrame, otherwise: Sequence[pd.DataFrame] = ()) -> Limits:
@@ -141,8 +140,8 @@ def limits(as_recorded: pd.DataFrame, otherwise: Sequence[pd.DataFrame] = ()) ->
     """
     pooled = pd.concat([as_recorded, *otherwise], ignore_index=True)
     named, truth = named_and_true(pooled, "emotion")
-    emotions = by_emotion(probabilities(pooled))
-    of_truth = emotions[np.arange(len(pooled)), [EMOTION_NAMES.index(emotion) for emotion in truth]]
+    emotions, names = emotion_probabilities(pooled), values_of(pooled, "emotion")
+    of_truth = emotions[np.arange(len(pooled)), [names.index(emotion) for emotion in truth]]
     # The highest bound that `COVERED` of the clips pass, one clip more being counted: theirs, who asks next.
     missed = int(round((len(of_truth) + 1) * (1 - COVERED), 6))  # 10 * (1 - 0.8) is a little less than 2
     probability = float(np.sort(of_truth)[max(missed - 1, 0)])

@@ -201,6 +201,7 @@ def _aligned(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
         ("protocol", protocols.uncalibrated(first.test), protocols.uncalibrated(second.test)),
         ("seed", first.recipe.seed, second.recipe.seed),
         ("data_digest", first.data_digest, second.data_digest),
+        ("classes", evaluation.classes(first.predictions), evaluation.classes(second.predictions)),
     ):
         if one != other:
             raise ModelError(f"{first.id} and {second.id} cannot vote: their {name} differs ({one}, {other})")
@@ -212,9 +213,10 @@ def _aligned(first: Run, second: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _mixed(first: pd.DataFrame, second: pd.DataFrame, weight: float) -> pd.DataFrame:
     """The predictions of a vote, with the distances of its first member that measures them."""
     measured = [side[DISTANCE] for side in (first, second) if DISTANCE in side]
-    mixed = first[evaluation.COLUMNS].copy()
+    columns = evaluation.probability_columns(evaluation.classes(first))
+    mixed = first[[*evaluation.ROW_COLUMNS, *columns]].copy()
     if measured:
         mixed[DISTANCE] = measured[0]
     mean = weight * evaluation.probabilities(first) + (1 - weight) * evaluation.probabilities(second)
-    mixed[evaluation.PROBABILITY_COLUMNS] = mean.astype(np.float32)
+    mixed[columns] = mean.astype(np.float32)
     return mixed

@@ -1,6 +1,7 @@
 """Nested cross-validation: hyperparameters are searched inside each fold, so nothing is chosen on its test clips."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from optuna.trial import TrialState
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.validation import check_is_fitted
 
-from ser_core.corpus.labels import EMOTION_NAMES, LABELS, by_emotion, emotion_of, gender_of
+from ser_core.corpus.labels import LABELS, by_emotion, emotion_of, emotions_of, gender_of
 from ser_core.errors import TuningError
 from ser_core.evaluation import accuracy, protocols, uar
 from ser_core.features import augmentation, mean180
@@ -24,7 +25,7 @@ from ser_core.models.recipe import Recipe
 FOLDS = 3
 
 
-def recipe(base: Recipe, trials: int) -> Recipe:
+def recipe(base: Recipe, trials: int, names: Sequence[str] = ()) -> Recipe:
     """A recipe that searches hyperparameters of our space in every fit, with everything else from another recipe.
 
     Parameters
@@ -33,6 +34,8 @@ def recipe(base: Recipe, trials: int) -> Recipe:
         Model, features, preprocessing and augmentation; its parameters are not used.
     trials : int
         Per fold.
+    names : sequence of str, optional
+        Of the features, if they are not made here.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def recipe(base: Recipe, trials: int) -> Recipe:
     if trials < 1:
         raise TuningError(f"{trials} trials find nothing: give 1 or more")
     search = NestedSearch(base)
-    ranges = search._space(len(feature_sets.get(base.features).names)).ranges
+    ranges = search._space(len(names or feature_sets.get(base.features).names)).ranges
     searched = {name: str(distribution) for name, distribution in ranges.items()}
     label = augmentation.get(base.augmentation).label or base.features
     preset = "tuned-inside" if label == "mean180" else f"{label}-tuned-inside"
@@ -75,7 +78,7 @@ class NestedSearch(ProbabilisticClassifier):
         self.recipe = recipe
 
     def fit(
-        self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray, groups: np.ndarray | None = None
+        self, features: np.ndarray, codes: np.ndarray, names: np.ndarray, groups: np.ndarray | None = None
     ) -> "NestedSearch":
         """Search hyperparameters, then fit the best on all clips.
 
@@ -86,8 +89,8 @@ class NestedSearch(ProbabilisticClassifier):
         ----------
         features : np.ndarray [shape=(n, d)]
         codes : np.ndarray [shape=(n,), dtype=int]
-        numbers : np.ndarray [shape=(codes,), dtype=int]
-            The place of each code in `LABELS`.
+        names : np.ndarray [shape=(codes,), dtype=str]
+            The class of each code.
         groups : np.ndarray [shape=(n,)], optional
             Speaker of each clip.
 
@@ -100,16 +103,17 @@ class NestedSearch(ProbabilisticClassifier):
         TuningError
             If there are too few clips of a class, or a single speaker, or if no parameters could be fitted.
         """
-        space, labels = self._space(features.shape[-1]), np.array(LABELS)[numbers[codes]]
+        space, labels = self._space(features.shape[-1]), names[codes]
         folds, score = _folds(labels, groups), _accuracy if groups is None else _emotion_uar
+        classes = LABELS if set(names) <= set(LABELS) else tuple(names)
 
         def mean_score(trial: optuna.Trial) -> float:
-            model, scores = EmotionClassifier(self._build(space.suggest(trial))), []
+            model, scores = EmotionClassifier(self._build(space.suggest(trial)), classes), []
             for train, held_out in folds:
                 with warnings.catch_warnings():  # parameters that do not converge show in their score
                     warnings.simplefilter("ignore")
                     model.fit(features[train], labels[train])
-                scores.append(score(labels[held_out], model.predict_proba(features[held_out])))
+                scores.append(score(labels[held_out], model.predict_proba(features[held_out]), classes))
             return float(np.mean(scores))
 
         trials = self.recipe.parameters["trials"]
@@ -119,8 +123,8 @@ class NestedSearch(ProbabilisticClassifier):
         if not search.get_trials(states=[TrialState.COMPLETE]):
             raise TuningError(f"{self.recipe.model}: none of {trials} parameters could be fitted inside a fold")
         self.found_: dict[str, Any] = {"parameters": space.parameters(search.best_params), "score": search.best_value}
-        self.estimator_ = EmotionClassifier(self._build(self.found_["parameters"])).fit(features, labels)
-        self.numbers_, self.classes_ = numbers, np.arange(len(numbers))
+        self.estimator_ = EmotionClassifier(self._build(self.found_["parameters"]), classes).fit(features, labels)
+        self.classes_ = np.arange(len(names))
         return self
 
     def predict_proba(self, features: np.ndarray) -> np.ndarray:
@@ -135,7 +139,7 @@ class NestedSearch(ProbabilisticClassifier):
         np.ndarray [shape=(n, codes)]
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(features)[:, self.numbers_]
+        return self.estimator_.predict_proba(features)[:, self.estimator_.seen_]
 
     def _build(self, parameters: dict):
         model = registry.get(self.recipe.model)
@@ -154,15 +158,15 @@ class NestedSearch(ProbabilisticClassifier):
         return replace(space, ranges=ranges)
 
 
-def _accuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    return accuracy(labels, np.array(LABELS)[probabilities.argmax(axis=1)])
+def _accuracy(labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]) -> float:
+    return accuracy(labels, np.array(classes)[probabilities.argmax(axis=1)])
 
 
-def _emotion_uar(labels: np.ndarray, probabilities: np.ndarray) -> float:
+def _emotion_uar(labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]) -> float:
     """UAR of emotions, genders added up: the score for speaker-independent folds."""
     return uar(
         np.array([emotion_of(label) for label in labels]),
-        np.array(EMOTION_NAMES)[by_emotion(probabilities).argmax(axis=1)],
+        np.array(emotions_of(classes))[by_emotion(probabilities, classes).argmax(axis=1)],
     )
 
 
@@ -176,4 +180,5 @@ def _folds(labels: np.ndarray, groups: np.ndarray | None) -> list[tuple[np.ndarr
     speakers = len(np.unique(groups))
     if speakers < 2:
         raise TuningError("Parameters cannot be looked for on one actor's clips: leave two or more in training")
-    return list(protocols.by_speaker([gender_of(label) for label in labels], groups, min(FOLDS, speakers)))
+    balanced = [gender_of(label) if label in LABELS else label for label in labels]
+    return list(protocols.by_speaker(balanced, groups, min(FOLDS, speakers)))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ser_core import corpus
 from ser_core.corpus import Rejected
+from ser_core.corpus.clips import speakers_of
 from ser_core.errors import ProtocolError
 from ser_core.evaluation import protocols
 from ser_core.features import tables
@@ -78,7 +79,7 @@ def read(place: str | os.PathLike, table: pd.DataFrame) -> OtherCorpus:
     clips = found.clips.copy()
     clips.attrs[tables.FOLDER] = str(found.folder.absolute())  # where `model_input.load` finds the recordings
     name = "+".join(sorted(clips["corpus"].unique()))
-    if both := _speakers(clips) & _speakers(table):
+    if both := set(speakers_of(clips)) & set(speakers_of(table)):
         raise ProtocolError(
             f"{place} has clips of speakers who are trained on, such as {sorted(both)[0]}, and this is a test on "
             "another corpus. Name a corpus of other people"
@@ -92,8 +93,3 @@ def read(place: str | os.PathLike, table: pd.DataFrame) -> OtherCorpus:
             f"{', '.join(sorted(table['emotion'].unique()))}"
         )
     return OtherCorpus(name, clips, is_shared, found.rejected)
-
-
-def _speakers(clips: pd.DataFrame) -> set[str]:
-    """The speakers, whose ids two corpora may share."""
-    return set(clips["corpus"] + " " + clips["speaker"])

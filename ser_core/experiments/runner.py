@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -15,17 +16,17 @@ from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from ser_core import evaluation
-from ser_core.corpus.labels import require_classes
+from ser_core.corpus.labels import LABELS, classes_of, emotion_of
 from ser_core.environment import Environment
-from ser_core.errors import ModelError
+from ser_core.errors import ModelError, ProtocolError
 from ser_core.evaluation import protocols
 from ser_core.experiments import nested
 from ser_core.experiments.other_corpus import OtherCorpus
-from ser_core.features import registry as feature_sets
 from ser_core.features import tables
 from ser_core.features.model_input import ModelInput
 from ser_core.models import deep, preprocessing, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
+from ser_core.models.foreign import OwnCode, own_code
 from ser_core.models.recipe import Recipe
 from ser_core.results import runs
 from ser_core.results.runs import Run, Seconds, Tables, Versions
@@ -70,7 +71,7 @@ class Result:
 
 
 def run(
-    recipe: Recipe | str,
+    recipe,
     table: pd.DataFrame,
     *,
     protocol: str = "study",
@@ -87,8 +88,9 @@ def run(
 
     Parameters
     ----------
-    recipe : Recipe or str
-        As `models.registry.recipe` makes it; or a model's key, for its default.
+    recipe : Recipe, str, OwnCode or classifier
+        As `models.registry.recipe` makes it; a model's key, for its default; or any scikit-learn classifier,
+        as it is or as `models.foreign.own_code` makes it.
     table : pd.DataFrame
         A feature table, or rows of an index.
     protocol : str
@@ -128,25 +130,31 @@ def run(
     >>> result = run("kn", table, cv=False, jobs=1)
     >>> round(result.run.scores["test_accuracy"], 2)
     0.8
+
+    An estimator of one's own, speaker-independent:
+
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> own = run(GaussianNB(), table, protocol="emobox", jobs=1).run
+    >>> own.recipe.model, own.mark
+    ('sklearn.naive_bayes:GaussianNB', 'own code')
     """
     started = time.perf_counter()
-    recipe = registry.recipe(recipe) if isinstance(recipe, str) else recipe
+    recipe, classifier = _recipe_and_classifier(recipe, table, features)
     chosen = protocols.get(protocol)
     if chosen.holds_actors_out and recipe.origin == "tuned":
         raise ModelError(
             f"Preset {recipe.preset!r} of {recipe.model} was tuned on clips of all actors, so {protocol} would not "
             "hold anybody out. Run another preset under it, such as default, or search inside each fold: --tune 20"
         )
-    require_classes(table["label"])
-    estimator = EmotionClassifier(build(recipe))
+    classes, labels = classes_of(table["label"], table["emotion"])
+    estimator = EmotionClassifier(classifier, classes)
     folds = [fold for fold in chosen.folds(table) if cv or fold.part != "cv"]
     inputs = features or _of_table(table, recipe)
-    labels = table["label"].to_numpy(dtype=str)
     # A protocol with a single test fold has one model to keep; one that tests every speaker once has none.
     has_one_model = sum(fold.part == "test" for fold in folds) == 1
     data_digest = tables.digest(table)
     run_id = runs.id_of(recipe, protocol, data_digest, cv)
-    speakers = table["speaker"].to_numpy()
+    speakers = evaluation.speakers(table)
     wanted = _speaker_parameters(estimator, holds_out=chosen.holds_actors_out)
     work = [
         (fold, has_one_model and fold.part == "test", dict.fromkeys(wanted, speakers[fold.train])) for fold in folds
@@ -165,7 +173,7 @@ def run(
         outcomes.append(outcome)
         if progress:
             progress(len(outcomes), len(folds))
-    predictions = _all_rows(table, [part for outcome in outcomes for part in outcome.parts])
+    predictions = _all_rows(table, [part for outcome in outcomes for part in outcome.parts], folds)
     curves = [outcome.curve for outcome in outcomes if outcome.curve is not None]
     last = outcomes[-1]
     made = Run(
@@ -187,7 +195,7 @@ def run(
         layers=last.layers or [],
         learned_from=last.learned_from,
     )
-    return Result(made, last.model, [_heard(made, one, table, outcomes) for one in heard])
+    return Result(made, last.model, [_heard(made, one, table, outcomes, folds) for one in heard])
 
 
 def run_heard(run: Run, model: EmotionClassifier, table: pd.DataFrame, heard: Sequence[ModelInput]) -> list[Run]:
@@ -216,13 +224,15 @@ def run_heard(run: Run, model: EmotionClassifier, table: pd.DataFrame, heard: Se
     if len(folds) > 1 or tables.digest(table) != run.data_digest:
         raise ModelError(f"{run.id} has no single model that was tested on clips of this table: run it again, --heard")
     tested = {one.heard: _tested(model, one.values, folds[0]) for one in heard}
-    return [_heard(run, one, table, [_Outcome([], 0, 0, model, heard=tested)]) for one in heard]
+    return [_heard(run, one, table, [_Outcome([], 0, 0, model, heard=tested)], folds) for one in heard]
 
 
-def _heard(run: Run, inputs: ModelInput, table: pd.DataFrame, outcomes: "list[_Outcome]") -> Run:
+def _heard(
+    run: Run, inputs: ModelInput, table: pd.DataFrame, outcomes: "list[_Outcome]", folds: list[protocols.Fold]
+) -> Run:
     """The run of the same models on test clips that are heard in a condition."""
     predictions = evaluation.rounded(
-        _all_rows(table, [outcome.heard[inputs.heard] for outcome in outcomes if outcome.heard])
+        _all_rows(table, [outcome.heard[inputs.heard] for outcome in outcomes if outcome.heard], folds)
     )
     return replace(
         run,
@@ -236,7 +246,7 @@ def _heard(run: Run, inputs: ModelInput, table: pd.DataFrame, outcomes: "list[_O
 
 
 def run_on(
-    recipe: Recipe,
+    recipe,
     table: pd.DataFrame,
     other: OtherCorpus,
     *,
@@ -249,7 +259,8 @@ def run_on(
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : Recipe, str, OwnCode or classifier
+        As in `run`.
     table : pd.DataFrame
         A feature table, or rows of an index.
     other : OtherCorpus
@@ -268,15 +279,16 @@ def run_on(
     Raises
     ------
     ModelError
-        If the table has clips of other emotions than the eight, or the model cannot be calibrated.
+        If the table's clips are all of one class, or the model cannot learn its classes or cannot be calibrated.
     ProtocolError
         If the calibration is not known, or a speaker has too few clips.
     TrainingError
         If a network's loss is no longer a finite number.
     """
     started = time.perf_counter()
-    require_classes(table["label"])
-    estimator = EmotionClassifier(build(recipe))
+    classes, labels = classes_of(table["label"], table["emotion"])
+    recipe, classifier = _recipe_and_classifier(recipe, table, features)
+    estimator = EmotionClassifier(classifier, classes)
     columns = ["stem", "corpus", "speaker", "gender", "emotion", "label"]
     both = pd.concat([table[columns], other.clips[columns]], ignore_index=True)
     fold = protocols.Fold(0, "test", np.arange(len(table)), np.arange(len(table), len(both)))
@@ -285,17 +297,15 @@ def run_on(
         protocol = protocols.calibrated(protocol, calibration)
         fold = protocols.with_known(fold, both, calibration)
     values = np.concatenate([features.values, _in_the_form_of(features.values, tested.values)])
-    labels = both["label"].to_numpy(dtype=str)
     data_digest = tables.digest(table)
     run_id = runs.id_of(recipe, protocol, data_digest, cv=False)
-    options = dict.fromkeys(_speaker_parameters(estimator, holds_out=True), table["speaker"].to_numpy())
+    options: dict[str, Any] = dict.fromkeys(_speaker_parameters(estimator, holds_out=True), evaluation.speakers(table))
     if registry.get(recipe.model).trains_in_epochs:
         folder = training.folder and training.folder / run_id
         (outcome,) = _train_each(estimator, values, labels, [(fold, False, options)], {}, training.watch, folder)
     else:
         outcome = _fit_and_predict(estimator, values, labels, fold, False, {}, **options)
-    predictions = _all_rows(both, outcome.parts)
-    predictions.loc[~other.is_shared[fold.held_out - len(table)], "part"] = evaluation.OTHER
+    predictions = _all_rows(both, outcome.parts, [fold], classes)
     return Run(
         id=run_id,
         recipe=recipe,
@@ -318,6 +328,18 @@ def run_on(
         learned_from=outcome.learned_from,
         tested_on=other.about,
     )
+
+
+def _recipe_and_classifier(given, table: pd.DataFrame, features: ModelInput | None) -> tuple[Recipe, Any]:
+    """The recipe of what is to be run, and its unfitted classifier."""
+    if isinstance(given, str):
+        given = registry.recipe(given)
+    if isinstance(given, Recipe):
+        return given, build(given)
+    if not isinstance(given, OwnCode):
+        seen = features.features if features else getattr(tables.features_of(table), "key", "mean180")
+        given = own_code(given, features=seen)
+    return given.recipe, given.estimator
 
 
 def _speaker_parameters(estimator: EmotionClassifier, *, holds_out: bool) -> list[str]:
@@ -362,7 +384,7 @@ def _of_table(table: pd.DataFrame, recipe: Recipe) -> ModelInput:
             f"{recipe.model!r} sees {recipe.features}, and the table holds "
             f"{held.key if held else 'no features of today'}: load its features first (features.model_input)"
         )
-    return ModelInput(held.key, "none", held.version, tables.matrix(table, feature_sets.get(held.key)))
+    return ModelInput(held.key, "none", held.version, tables.matrix(table, held))
 
 
 @dataclass(frozen=True)
@@ -453,21 +475,37 @@ def _predicted(model: EmotionClassifier, features: np.ndarray, part: str, fold: 
     return part, fold, rows, model.predict_proba(features[rows]), model.distances(features[rows])
 
 
-def _all_rows(table: pd.DataFrame, parts: Iterable[tuple]) -> pd.DataFrame:
-    return pd.concat([_rows(table, *part) for part in parts], ignore_index=True)
+def _all_rows(
+    table: pd.DataFrame, parts: Iterable[tuple], folds: list[protocols.Fold], classes: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    """The predictions of all parts. The classes are those of the table if they are not given.
+
+    Test clips whose emotion no training clip of their fold has are in the part that is in no score.
+    """
+    classes = classes or classes_of(table["label"], table["emotion"])[0]
+    table = table.assign(truth=table["label" if classes == LABELS else "emotion"])
+    predictions = pd.concat([_rows(table, classes, *part) for part in parts], ignore_index=True)
+    emotions, of_clips = table["emotion"].to_numpy(), predictions["truth"].map(emotion_of)
+    for fold in folds:
+        theirs = (predictions["part"] == "test") & (predictions["fold"] == fold.number)
+        predictions.loc[theirs & ~of_clips.isin(emotions[fold.train]), "part"] = evaluation.OTHER
+    if (predictions["part"] == evaluation.OTHER).any() and not (predictions["part"] == "test").any():
+        raise ProtocolError("No test clip has an emotion of the training clips. Choose another protocol or other clips")
+    return predictions
 
 
 def _rows(
     table: pd.DataFrame,
+    classes: tuple[str, ...],
     part: str,
     fold: int,
     rows: np.ndarray,
     probabilities: np.ndarray,
     distances: np.ndarray | None,
 ) -> pd.DataFrame:
-    clips = table.iloc[rows].rename(columns={"stem": "clip", "label": "truth"}).assign(part=part, fold=fold)
-    known = clips[[name for name in evaluation.COLUMNS if name in clips]].reset_index(drop=True)
-    values = pd.DataFrame(probabilities.astype(np.float32), columns=evaluation.PROBABILITY_COLUMNS)
+    clips = table.iloc[rows].assign(clip=table["stem"].iloc[rows], part=part, fold=fold)
+    known = clips[[name for name in evaluation.ROW_COLUMNS if name in clips]].reset_index(drop=True)
+    values = pd.DataFrame(probabilities.astype(np.float32), columns=evaluation.probability_columns(classes))
     if distances is not None:
         values[evaluation.DISTANCE] = distances.astype(np.float32)
     return pd.concat([known, values], axis=1)

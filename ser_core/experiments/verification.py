@@ -15,6 +15,7 @@ from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, other_corpus, runner
 from ser_core.features import model_input, tables
 from ser_core.models import registry
+from ser_core.models.foreign import OwnCode
 from ser_core.results import runs
 from ser_core.results.runs import Run
 from ser_core.settings import Settings
@@ -55,6 +56,7 @@ def verify(
     *,
     weights: Path | None = None,
     test_on: Path | None = None,
+    code: OwnCode | None = None,
     jobs: int = -1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
@@ -72,6 +74,8 @@ def verify(
         Of a backbone.
     test_on : Path, optional
         The manifest or folder of the other corpus that a run was tested on.
+    code : OwnCode, optional
+        That a run of own code was made of: its recipe names it, and it is not run by its name.
     jobs, progress
         As `experiments.run` takes them.
 
@@ -82,7 +86,7 @@ def verify(
     Raises
     ------
     ModelError
-        If the table or the other corpus holds other clips, or the other corpus is not given.
+        If the table or the other corpus holds other clips, or the other corpus or the own code is not given.
     SerError
         As `experiments.run` does.
     """
@@ -90,14 +94,18 @@ def verify(
         raise ModelError(f"{run.id} was made of other clips than this table holds: name its table with --features")
     if test_on and not run.tested_on:
         raise ModelError(f"{run.id} was tested on no other corpus: leave out --test-on")
+    if run.recipe.origin == "imported":
+        raise ModelError(f"{run.id} was predicted elsewhere: here is nothing to repeat")
+    if run.recipe.origin == "code" and (code is None or code.recipe.model != run.recipe.model):
+        raise ModelError(f"{run.id} is of own code, which runs only if you name it: --code {run.recipe.model}")
     if registry.get(run.recipe.model).learns_from_clips:
-        recipe = run.recipe
+        recipe, model = run.recipe, code or run.recipe
         load = partial(model_input.load, settings=settings, features=recipe.features, weights=weights, jobs=jobs)
         other = _other_corpus(run, test_on, table) if run.tested_on else None
         features = load(table, augmentation=recipe.augmentation)
         if other:
             again = runner.run_on(
-                recipe,
+                model,
                 table,
                 other,
                 features=features,
@@ -107,7 +115,7 @@ def verify(
         else:
             heard = [load(table, heard=run.heard)] if run.heard else []
             result = runner.run(
-                recipe,
+                model,
                 table,
                 protocol=run.protocol,
                 features=features,

@@ -1,9 +1,31 @@
 """The definition of a feature set: how it is extracted from samples, and its version."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+FROM_ELSEWHERE = re.compile(r"[^/]+@[0-9a-f]{12}")  # keys: a file's name, and the start of its SHA-256
+
+
+def is_from_elsewhere(key: str) -> bool:
+    """Whether a key is of features from elsewhere: see `features.elsewhere`.
+
+    Parameters
+    ----------
+    key : str
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_from_elsewhere("embeddings.parquet@0123456789ab"), is_from_elsewhere("mean180")
+    (True, False)
+    """
+    return bool(FROM_ELSEWHERE.fullmatch(key))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ser_core.corpus import ravdess
 from ser_core.errors import FeatureError
 from ser_core.features import registry, store, tables
 from ser_core.features.augmentation import augmented
-from ser_core.features.feature_set import FeatureSet
+from ser_core.features.feature_set import FeatureSet, is_from_elsewhere
 from ser_core.features.heard import heard as in_condition
 from ser_core.settings import Settings
 
@@ -52,7 +52,7 @@ def load(
     table: pd.DataFrame,
     settings: Settings,
     *,
-    features: str = "mean180",
+    features: str | FeatureSet = "mean180",
     augmentation: str = "none",
     weights: Path | None = None,
     heard: str = "",
@@ -70,8 +70,10 @@ def load(
     table : pd.DataFrame
         Rows of an index, or a feature table.
     settings : Settings
-    features, augmentation : str
-        Keys of `features.registry` and `features.augmentation`.
+    features : str or FeatureSet
+        A key of `features.registry`; or of the table's own features, which may come from elsewhere.
+    augmentation : str
+        A key of `features.augmentation`.
     weights : Path, optional
         File with the weights of a backbone.
     heard : str
@@ -97,7 +99,13 @@ def load(
     AudioError
         If there is no such condition.
     """
-    plain = registry.get(features, settings, weights)
+    held = tables.features_of(table)
+    if isinstance(features, FeatureSet):
+        plain = features
+    elif held and held.key == registry.key_of(features) and (is_from_elsewhere(held.key) or not heard):
+        plain = held
+    else:
+        plain = registry.get(features, settings, weights)
     if heard:
         wanted_rows = np.arange(len(table)) if rows is None else np.unique(rows)
         return _load_heard(table, settings, plain, heard, wanted_rows, jobs, progress)
@@ -205,7 +213,7 @@ def _shipped(table: pd.DataFrame, features: registry.FeatureSet, settings: Setti
 
 
 def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
-    if set(table["corpus"]) == {ravdess.NAME}:
+    if set(table["corpus"]) == {ravdess.NAME} and table["stem"].str.fullmatch(ravdess.PATTERN).all():
         return _ravdess(table, settings)
     files = [Path(table.attrs.get(tables.FOLDER, "")) / path for path in table["path"]]
     if missing := [file for file in files if not file.is_file()]:
@@ -221,7 +229,7 @@ def _ravdess(table: pd.DataFrame, settings: Settings) -> list[Path]:
     if not settings.data_dir.exists():
         raise FeatureError(f"This needs the recordings, and {settings.data_dir} is not there. {way_out}")
     found = corpus.index(settings.data_dir)
-    missing = [stem for stem in table["stem"] if stem not in found.files]
+    missing = {stem: None for stem in table["stem"] if stem not in found.files}  # in the order of the table
     if unusable := [one for one in found.rejected if Path(one.file).stem in missing]:
         raise FeatureError(
             f"{len(unusable):,} of {len(table):,} recordings cannot be used, such as "
@@ -231,6 +239,6 @@ def _ravdess(table: pd.DataFrame, settings: Settings) -> list[Path]:
     if missing:
         raise FeatureError(
             f"This needs the recordings, and {len(missing):,} of {len(table):,} are not in "
-            f"{settings.data_dir}, such as {missing[0]}. {way_out}"
+            f"{settings.data_dir}, such as {next(iter(missing))}. {way_out}"
         )
     return [found.folder / found.files[stem] for stem in table["stem"]]

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from ser_core.errors import FeatureError
-from ser_core.features import backbones, frames, functionals, mean180, prosody, speaking, within_clip
-from ser_core.features.feature_set import FeatureSet
+from ser_core.features import backbones, encoder, frames, functionals, mean180, prosody, smile, speaking, within_clip
+from ser_core.features.feature_set import FeatureSet, is_from_elsewhere
 from ser_core.settings import Settings
 
 MEAN180 = FeatureSet(
@@ -74,6 +74,7 @@ def key_of(name: str) -> str:
     Parameters
     ----------
     name : str
+        `onnx:FILE` is an encoder's, whose key has the digest of the file.
 
     Returns
     -------
@@ -82,7 +83,7 @@ def key_of(name: str) -> str:
     Raises
     ------
     FeatureError
-        If there is none.
+        If there is none, or the file cannot be read.
 
     Examples
     --------
@@ -90,9 +91,15 @@ def key_of(name: str) -> str:
     'mean180'
     """
     key = ALIASES.get(name, name)
-    if key not in FEATURE_SETS and key not in backbones.BACKBONES:
+    if is_from_elsewhere(key):
+        return key
+    if key.startswith(encoder.PREFIX):
+        return encoder.key_of(Path(key.removeprefix(encoder.PREFIX)))
+    there = (*FEATURE_SETS, *backbones.BACKBONES, *smile.SETS)
+    if key not in there:
         raise FeatureError(
-            f"There is no feature set {name!r}; there is {', '.join((*FEATURE_SETS, *backbones.BACKBONES))}"
+            f"There is no feature set {name!r}; there is {', '.join(there)}, onnx:FILE for an encoder, and any file of "
+            "numbers by clip"
         )
     return key
 
@@ -116,13 +123,21 @@ def get(name: str, settings: Settings | None = None, weights: Path | None = None
     Raises
     ------
     FeatureError
-        If there is none.
+        If there is none, or only a file has these features.
     ModelError
         If a backbone's weights are not available.
+    MissingPackageError
+        If it needs an extra that is not installed.
     """
+    if name.startswith(encoder.PREFIX) and not is_from_elsewhere(name):
+        return encoder.load(Path(name.removeprefix(encoder.PREFIX)))
     key = key_of(name)
     if key in FEATURE_SETS:
         return FEATURE_SETS[key]
+    if key in smile.SETS:
+        return smile.load(key)
+    if is_from_elsewhere(key):
+        raise FeatureError(f"{key} is not made here, so that this needs its file: name it with --features")
     usual = settings.vgg16_weights if settings and key == "vgg16" else None
     return backbones.load(key, weights or usual)
 
@@ -138,11 +153,30 @@ def title_of(key: str) -> str:
     -------
     str
     """
+    if key in smile.SETS:
+        return smile.SETS[key][1]
+    if is_from_elsewhere(key):
+        return f"features from elsewhere ({key})"
     return FEATURE_SETS[key].title if key in FEATURE_SETS else backbones.title(key)
 
 
+def is_table(key: str) -> bool:
+    """Whether a feature set is a vector of named features, which can be saved as a table.
+
+    Parameters
+    ----------
+    key : str
+        As `key_of` gives it.
+
+    Returns
+    -------
+    bool
+    """
+    return key in tables() or key in smile.SETS or is_from_elsewhere(key)
+
+
 def tables() -> dict[str, FeatureSet]:
-    """The feature sets that are vectors of named features and can be saved as tables.
+    """The feature sets of this package that are vectors of named features and can be saved as tables.
 
     Returns
     -------

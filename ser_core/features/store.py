@@ -278,9 +278,10 @@ def check_share(corpus: Corpus, faults: dict[int, str]) -> None:
     FeatureError
         If there are more; the message names the first five.
     """
-    broken = [item for item in rejected(corpus, faults) if item.broken]
-    total = len(corpus.clips) + len(broken) - len(faults)
-    if len(broken) > MAX_BROKEN_SHARE * total:
+    number = len(faults) + sum(item.broken for item in corpus.rejected)
+    total = len(corpus.clips) + number - len(faults)
+    if number > MAX_BROKEN_SHARE * total:
+        broken = [item for item in rejected(corpus, faults) if item.broken]
         listed = "; ".join(f"{item.file}: {item.reason}" for item in broken[:5])
         raise FeatureError(
             f"{len(broken)} of {total} clips cannot be read ({len(broken) / total:.1%}, at most {MAX_BROKEN_SHARE:.0%} "

@@ -12,8 +12,8 @@ import pandas as pd
 from ser_core import files
 from ser_core.corpus.clips import COLUMNS, Corpus, Rejected, in_order
 from ser_core.errors import FeatureError
-from ser_core.features import registry, store
-from ser_core.features.feature_set import FeatureSet
+from ser_core.features import registry, smile, store
+from ser_core.features.feature_set import FeatureSet, is_from_elsewhere
 from ser_core.features.registry import MEAN180
 
 # Metadata of a table, in `attrs`: the version of its features, and the folder that its paths are relative to.
@@ -160,10 +160,18 @@ def features_of(table: pd.DataFrame) -> FeatureSet | None:
     Returns
     -------
     FeatureSet or None
-        None if no current feature set has that version.
+        None if no current feature set has that version. Of a set that is not made by this package alone, it names the
+        columns and extracts nothing.
     """
-    version = table.attrs.get(VERSION)
-    return next((one for one in registry.tables().values() if one.version == version), None)
+    version = table.attrs.get(VERSION, "")
+    for one in registry.tables().values():
+        if one.version == version:
+            return one
+    key = version if is_from_elsewhere(version) else version.partition("@")[0]
+    if not (is_from_elsewhere(key) or key in smile.SETS):
+        return None
+    names = tuple(table.select_dtypes(np.float32))  # of such sets, the table alone has them
+    return FeatureSet(key, version, registry.title_of(key), names=names)
 
 
 def _fault(table: pd.DataFrame, features: FeatureSet) -> str | None:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from ser_core import evaluation
 from ser_core.corpus import TITLES, said
 from ser_core.corpus.clips import without_zeros
-from ser_core.corpus.labels import GENDERS, emotion_of, gender_of, title_of
+from ser_core.corpus.labels import GENDERS, LABELS, emotion_of, gender_of, title_of
 from ser_core.figures import style
 from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, interval, percent
 
@@ -33,16 +33,22 @@ def name_of(value: str) -> str:
     -------
     str
     """
-    return title_of(value) if "_" in value else value.capitalize()
+    return title_of(value)
 
 
 def _short(value: str) -> str:
     """The same, short enough for the ticks of a 16 × 16 matrix: "Angry ♀"."""
-    return f"{emotion_of(value).capitalize()} {_SIGNS[gender_of(value)]}" if "_" in value else value.capitalize()
+    return f"{emotion_of(value).capitalize()} {_SIGNS[gender_of(value)]}" if value in LABELS else value.capitalize()
 
 
 def confusion(
-    matrix: np.ndarray, kind: str, title: str, *, share: str = "row", top: int | None = None
+    matrix: np.ndarray,
+    kind: str,
+    title: str,
+    *,
+    share: str = "row",
+    top: int | None = None,
+    values: Sequence[str] = (),
 ) -> tuple[go.Figure, str]:
     """A confusion matrix. Each cell's `customdata` is its true and predicted class.
 
@@ -57,17 +63,19 @@ def confusion(
         Of `SHARES`: normalised by true class ("row"), by predicted class ("column"), or counts.
     top : int, optional
         Where clips are counted, the end of the colour scale, which matrices side by side share.
+    values : sequence of str [shape=(k,)], optional
+        Of the rows and columns, as `evaluation.values_of` has them; by default, those of the 16 classes.
 
     Returns
     -------
     figure : go.Figure
     sentence : str
     """
-    values = evaluation.KINDS[kind][0]
+    values = values or evaluation.KINDS[kind][0]
     z, end = (matrix, top or matrix.max()) if share == "count" else (_shares(matrix, share), 1)
     key, tickformat = ("clips", "d") if share == "count" else (f"share {SHARES[share]}", ".0%")
     words = "{counts} clips" + (" ({share:.0%})" if share != "count" else "")
-    figure = _cells(z, matrix, kind, words, key, tickformat, zmin=0, zmax=end, colorscale=style.SEQUENTIAL)
+    figure = _cells(z, matrix, values, words, key, tickformat, zmin=0, zmax=end, colorscale=style.SEQUENTIAL)
     finish(figure, title, height=_HEIGHTS[kind], hoverdistance=-1, margin_t=8)
     clips = matrix.sum(axis=1)
     wrong = matrix - np.diag(np.diag(matrix))
@@ -81,7 +89,9 @@ def confusion(
     return figure, sentence
 
 
-def difference(one: np.ndarray, other: np.ndarray, kind: str, names: Sequence[str]) -> tuple[go.Figure, str]:
+def difference(
+    one: np.ndarray, other: np.ndarray, kind: str, names: Sequence[str], *, values: Sequence[str] = ()
+) -> tuple[go.Figure, str]:
     """One confusion matrix minus another, coloured by share of the true class, with counts.
 
     Parameters
@@ -90,18 +100,20 @@ def difference(one: np.ndarray, other: np.ndarray, kind: str, names: Sequence[st
     kind : str
     names : sequence of str
         The titles of the two runs.
+    values : sequence of str [shape=(k,)], optional
+        As `confusion` takes them.
 
     Returns
     -------
     figure : go.Figure
     sentence : str
     """
-    values, less = evaluation.KINDS[kind][0], one - other
+    values, less = values or evaluation.KINDS[kind][0], one - other
     z = _shares(one, "row") - _shares(other, "row")
     end = max(0.01, np.abs(z).max())
     key = f"purple: more often by {names[0]}; orange: by {names[1]}"
     words = "{counts:+d} clips ({share:+.0%} of what it is)"
-    figure = _cells(z, less, kind, words, key, "+.0%", zmin=-end, zmax=end, colorscale=DIVERGING)
+    figure = _cells(z, less, values, words, key, "+.0%", zmin=-end, zmax=end, colorscale=DIVERGING)
     figure.update_traces(selector={"type": "heatmap"}, text=np.where(less != 0, np.char.mod("%+d", less), ""))
     finish(figure, f"{names[0]} less {names[1]}", height=_HEIGHTS[kind], hoverdistance=-1, margin_t=8)
     right = np.diag(less)
@@ -115,9 +127,11 @@ def _shares(matrix: np.ndarray, share: str) -> np.ndarray:
     return matrix / np.maximum(matrix.sum(axis=1 if share == "row" else 0, keepdims=True), 1)
 
 
-def _cells(z: np.ndarray, counts: np.ndarray, kind: str, words: str, key: str, tickformat: str, **look) -> go.Figure:
+def _cells(
+    z: np.ndarray, counts: np.ndarray, values: Sequence[str], words: str, key: str, tickformat: str, **look
+) -> go.Figure:
     """A heat map with the counts in it; each cell's `customdata` is its true and predicted value."""
-    ticks = {value: _short(value) for value in evaluation.KINDS[kind][0]}
+    ticks = {value: _short(value) for value in values}
     texts = [words.format(counts=number, share=share) for number, share in zip(counts.flat, z.flat, strict=True)]
     figure = go.Figure(
         go.Heatmap(

@@ -1,4 +1,6 @@
-"""The interface of every model: fitted on class names, it predicts the 16 classes in a fixed order."""
+"""The interface of every model: fitted on class names, it predicts all classes in a fixed order."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.base import clone
@@ -12,7 +14,7 @@ from ser_core.models.base import ProbabilisticClassifier
 
 
 class EmotionClassifier(ProbabilisticClassifier):
-    """A scikit-learn classifier over the 16 classes of `labels.LABELS`.
+    """A scikit-learn classifier over the 16 classes of `labels.LABELS`, or over others.
 
     The classes of the training clips are numbered without gaps, as XGBoost requires; a class without training clips
     gets probability 0.
@@ -21,10 +23,13 @@ class EmotionClassifier(ProbabilisticClassifier):
     ----------
     estimator : classifier with `fit` and `predict_proba`
         Cloned before it is fitted.
+    classes : sequence of str
+        In alphabetical order.
     """
 
-    def __init__(self, estimator):
+    def __init__(self, estimator, classes: Sequence[str] = LABELS):
         self.estimator = estimator
+        self.classes = classes
 
     def fit(self, features: np.ndarray, labels: np.ndarray, **options) -> "EmotionClassifier":
         """Fit the estimator.
@@ -44,15 +49,24 @@ class EmotionClassifier(ProbabilisticClassifier):
         Raises
         ------
         ValueError
-            If a name is none of `LABELS`.
+            If a name is none of the classes.
+        ModelError
+            If the estimator learns emotion and gender apart, and these are not the 16 classes.
         """
-        unknown = sorted(set(labels) - set(LABELS))
+        unknown = sorted(set(labels) - set(self.classes))
         if unknown:
-            raise ValueError(f"{unknown[0]!r} is none of the 16 classes")
-        self.classes_ = np.array(LABELS)
-        self.seen_, codes = np.unique(np.searchsorted(LABELS, labels), return_inverse=True)
-        if has_fit_parameter(self.estimator, "numbers"):  # classifiers that need to know which class a code stands for
+            raise ValueError(f"{unknown[0]!r} is none of the {len(self.classes)} classes")
+        self.classes_ = np.array(self.classes)
+        self.seen_, codes = np.unique(np.searchsorted(self.classes_, labels), return_inverse=True)
+        if has_fit_parameter(self.estimator, "numbers"):  # classifiers that split the 16 classes by emotion and gender
+            if tuple(self.classes) != LABELS:
+                raise ModelError(
+                    "This model learns emotion and gender apart, and these clips have other emotions than the eight or "
+                    "speakers of unknown gender. Choose another model, such as svm"
+                )
             options["numbers"] = self.seen_
+        if has_fit_parameter(self.estimator, "names"):  # a search, which fits classifiers on names in turn
+            options["names"] = self.classes_[self.seen_]
         self.estimator_ = clone(self.estimator).fit(features, codes, **options)
         return self
 
@@ -83,8 +97,8 @@ class EmotionClassifier(ProbabilisticClassifier):
 
         Returns
         -------
-        np.ndarray [shape=(n, 16)]
-            Columns in the order of `LABELS`.
+        np.ndarray [shape=(n, classes)]
+            Columns in the order of `classes`; 16 by default.
         """
         check_is_fitted(self)
         return self._all_classes(self.estimator_.predict_proba(features))
@@ -103,6 +117,12 @@ class EmotionClassifier(ProbabilisticClassifier):
         check_is_fitted(self)
         measure = getattr(self.estimator_, "distances", None)
         return measure(features) if measure else None
+
+    @property
+    def takes_speakers(self) -> bool:
+        """Whether it estimates the offset of a speaker."""
+        check_is_fitted(self)
+        return getattr(self.estimator_, "offset_", None) is not None
 
     def speaker_offset(self, features: np.ndarray, emotion: str | None = None) -> np.ndarray:
         """The offset of a speaker, to be taken away from the features of all their clips.
@@ -123,11 +143,9 @@ class EmotionClassifier(ProbabilisticClassifier):
         ModelError
             If the model estimates no offsets.
         """
-        check_is_fitted(self)
-        offset = getattr(self.estimator_, "offset_", None)
-        if offset is None:
+        if not self.takes_speakers:
             raise ModelError("This model takes no clips of a speaker beforehand: choose robust or centred")
-        return offset.of(features, emotion)
+        return self.estimator_.offset_.of(features, emotion)
 
     def distances_to_each(self, features: np.ndarray) -> np.ndarray | None:
         """How far clips are from each training clip, in the model's own space; None from a model that has none.
@@ -156,7 +174,7 @@ class EmotionClassifier(ProbabilisticClassifier):
 
         Returns
         -------
-        dict of str to np.ndarray [shape=(n, 16)]
+        dict of str to np.ndarray [shape=(n, classes)]
             By the members' keys; empty for other models.
         """
         check_is_fitted(self)
@@ -175,12 +193,12 @@ class EmotionClassifier(ProbabilisticClassifier):
 
         Parameters
         ----------
-        members : dict of str to np.ndarray [shape=(n, 16)]
+        members : dict of str to np.ndarray [shape=(n, classes)]
             As `members_proba` returns them.
 
         Returns
         -------
-        np.ndarray [shape=(n, 16)]
+        np.ndarray [shape=(n, classes)]
             The same as `predict_proba`.
         """
         vote = self._vote()
@@ -192,6 +210,6 @@ class EmotionClassifier(ProbabilisticClassifier):
         return last if isinstance(last, VotingClassifier) else None
 
     def _all_classes(self, probabilities: np.ndarray) -> np.ndarray:
-        result = np.zeros((len(probabilities), len(LABELS)))
+        result = np.zeros((len(probabilities), len(self.classes_)))
         result[:, self.seen_] = probabilities
         return result

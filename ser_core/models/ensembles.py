@@ -112,8 +112,6 @@ MODELS = (
         krr=Member("functionals", command="--features functionals"),
         cnn2d=Member("frames", "specaugment"),
     ),
-    # Half and half, as all votes of two; by cross-validation on held-out actors in recording conditions, one to two or
-    # two to one give the same within a point.
     _of_runs(
         "v_robust",
         "Robust vote",
@@ -129,11 +127,11 @@ MODELS = (
         cnn2d=Member("frames", "specaugment"),
     ),
     _of_runs(
-        "v_centred_cnn2d",
-        "Vote: centred + cnn2d",
-        "Speaker-centred and cnn2d, half and half: the first has heard the person before, the second has not.",
+        "v_centred",
+        "Speaker-centred vote",
+        "Speaker-centred and the robust network, half and half: the first has heard the person before, the second not.",
         centred=Member("functionals"),
-        cnn2d=Member("frames", "specaugment"),
+        robust_cnn=Member("within-clip-frames", "conditions"),
     ),
     _of_runs(
         "v_voices",

@@ -312,7 +312,7 @@ class TableModel(Model):
             If not.
         """
         super().check(recipe)
-        if recipe.features not in feature_sets.tables():
+        if not feature_sets.is_table(recipe.features):
             able = ", ".join(feature_sets.tables())
             raise ModelError(
                 f"{self.key!r} learns from tables of numbers, such as {able}, and not from {recipe.features}"

@@ -369,7 +369,8 @@ class NetworkClassifier(ProbabilisticClassifier):
         self.classes_ = np.unique(labels)
         train, held_out = self._parts(labels, groups)
         self.learned_from_ = len(train)
-        model, history, best = self._begin(self._originals(features[train]), checkpoint)
+        originals = features[:, 0] if self.copies else features
+        model, history, best = self._begin(originals[train], checkpoint)
         while not self._is_over(history):
             interrupts.check()
             history.append(self._epoch(model, features, labels, train, held_out, len(history)))
@@ -390,16 +391,14 @@ class NetworkClassifier(ProbabilisticClassifier):
         Parameters
         ----------
         features : np.ndarray [shape=(n, ...)]
+            With copies or without: of copies, only the original, which comes first, is used.
 
         Returns
         -------
         np.ndarray [shape=(n, classes)]
         """
         check_is_fitted(self)
-        return _predict(self.model_, self._originals(features))
-
-    def _originals(self, features: np.ndarray) -> np.ndarray:
-        return features[:, 0] if self.copies else features
+        return _predict(self.model_, features)
 
     def layers(self) -> list[dict]:
         """The network layer by layer.
@@ -489,7 +488,7 @@ class NetworkClassifier(ProbabilisticClassifier):
                 f"{self.learning_rate:g}"
             )
         if len(held_out):
-            probabilities = _predict(model, self._originals(features[held_out]))
+            probabilities = _predict(model, features[held_out])
             truth = np.searchsorted(self.classes_, labels[held_out])
             of_truth = probabilities[np.arange(len(held_out)), truth]
             epoch["val_loss"] = float(-np.log(np.maximum(of_truth, 1e-7)).mean())
@@ -503,6 +502,8 @@ def _rank(epoch: dict) -> tuple:
 
 
 def _predict(model, features: np.ndarray) -> np.ndarray:
+    if features.ndim > len(model.input_shape):  # copies, of which the original comes first
+        features = features[:, 0]
     batches = [
         model.predict_on_batch(np.asarray(features[start : start + PREDICT_BATCH], dtype=np.float32))
         for start in range(0, len(features), PREDICT_BATCH)

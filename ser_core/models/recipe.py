@@ -4,8 +4,9 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 
-# Where parameters come from. `own`: some were set by hand; `nested`: each fold searches its own.
-ORIGINS = ("default", "study", "tuned", "nested", "own")
+# Where parameters come from. `own`: some were set by hand; `nested`: each fold searches its own; `code`: an estimator
+# of one's own code; `imported`: predictions that were made elsewhere.
+ORIGINS = ("default", "study", "tuned", "nested", "own", "code", "imported")
 
 
 @dataclass(frozen=True)

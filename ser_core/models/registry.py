@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ser_core.errors import ModelError
-from ser_core.models import classical, deep, ensembles, presets
+from ser_core.models import classical, deep, ensembles, foreign, presets
 from ser_core.models.model import Model, WholeModel
 from ser_core.models.recipe import Recipe
 
@@ -23,6 +23,8 @@ def of_tables() -> list[str]:
 def get(key: str, stores: Iterable[Path] = ()) -> Model:
     """The model of that key, with the tuned presets of some stores beside its own.
 
+    A key with a colon is of a model from elsewhere, which runs name and nothing here can build: see `foreign`.
+
     Parameters
     ----------
     key : str
@@ -39,6 +41,8 @@ def get(key: str, stores: Iterable[Path] = ()) -> Model:
     ArtifactError
         If a preset's file cannot be read.
     """
+    if foreign.is_key(key):
+        return foreign.model(key)
     if key not in MODELS:
         raise ModelError(f"There is no model {key!r}; there is {', '.join(MODELS)}")
     tuned = {one.name: one.as_preset(MODELS[key]) for one in presets.list_all(stores, key)}

@@ -7,7 +7,6 @@ import pandas as pd
 
 from ser_core import evaluation
 from ser_core.corpus import ravdess
-from ser_core.corpus.labels import by_emotion
 from ser_core.evaluation import protocols, verdicts
 from ser_core.evaluation.verdicts import Limits
 from ser_core.features.registry import title_of
@@ -151,7 +150,7 @@ class Situation:
         """
         rows = pd.concat([run.part("test") for run in tested])
         named, truth = evaluation.named_and_true(rows, "emotion")
-        claims = by_emotion(evaluation.probabilities(rows)).max(axis=1)
+        claims = evaluation.emotion_probabilities(rows).max(axis=1)
         return cls(float((named == truth).mean()), float(claims.mean()), len(rows) // len(tested), what)
 
 

@@ -1,10 +1,11 @@
 """From a recording to a prediction: the probability of each class, emotion and gender, and warnings."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ from ser_core.prediction import turns as speaking
 from ser_core.settings import Settings
 
 VERDICTS = (*verdicts.VERDICTS, NO_VOICE, UNTESTED)
-DEFAULT = "robust"  # the model that is asked if none is named
+DEFAULT = "v_robust"  # the model that is asked if none is named
 BATCH = 16  # turns that are heard at a time, which bounds the memory that it takes
 
 
@@ -287,10 +288,19 @@ class Listener:
         distances = self.model.distances_to_each(self.features.of(clips))
         return None if distances is None else (distances, self.entry.run)
 
-    def of_speaker(self, clips: list[np.ndarray], emotion: str | None) -> "Listener":
-        """As `Predictor.of_speaker`, from samples."""
+    @property
+    def takes_speakers(self) -> bool:
+        """Whether `of_speaker` changes anything."""
+        return self.model.takes_speakers
+
+    def measure(self, clips: list[np.ndarray]) -> np.ndarray:
+        """What `of_speaker` takes of some clips of a speaker."""
+        return self.features.of(clips)
+
+    def of_speaker(self, measured: list[np.ndarray], emotion: str | None) -> "Listener":
+        """As `Predictor.of_speaker`, from what `measure` gave."""
         result = copy(self)
-        result.offset = self.model.speaker_offset(self.features.of(clips), emotion)
+        result.offset = self.model.speaker_offset(np.concatenate(measured), emotion)
         return result
 
 
@@ -330,19 +340,19 @@ class VoteListener:
         each = (listener.distances_to_each(clips) for _, listener in self.members.values())
         return next((found for found in each if found is not None), None)
 
-    def of_speaker(self, clips: list[np.ndarray], emotion: str | None) -> "VoteListener":
-        """As `Listener.of_speaker`; members that estimate no offsets stay as they are, unless none does."""
-        members = {}
-        refused = []
-        for key, (weight, listener) in self.members.items():
-            try:
-                members[key] = weight, listener.of_speaker(clips, emotion)
-            except ModelError as error:
-                members[key] = weight, listener
-                refused.append(error)
-        if len(refused) == len(members):
-            raise refused[0]
-        return VoteListener(members)
+    @property
+    def takes_speakers(self) -> bool:
+        """Whether `of_speaker` changes anything."""
+        return any(listener.takes_speakers for _, listener in self.members.values())
+
+    def measure(self, clips: list[np.ndarray]) -> dict[str, np.ndarray]:
+        """As `Listener.measure`, of the members that estimate offsets."""
+        return {key: one.measure(clips) for key, (_, one) in self.members.items() if one.takes_speakers}
+
+    def of_speaker(self, measured: list[dict[str, np.ndarray]], emotion: str | None) -> "VoteListener":
+        """As `Listener.of_speaker`; members that estimate no offsets stay as they are."""
+        known = {key: self.members[key][1].of_speaker([one[key] for one in measured], emotion) for key in measured[0]}
+        return VoteListener({key: (weight, known.get(key, one)) for key, (weight, one) in self.members.items()})
 
 
 class Predictor:
@@ -396,13 +406,14 @@ class Predictor:
         loaded = {key: (weight, Listener(model_store.load(member), member)) for key, (weight, member) in members}
         return cls(VoteListener(loaded), entry)
 
-    def of_speaker(self, waveforms: Sequence[audio.Waveform], emotion: str | None = None) -> "Predictor":
+    def of_speaker(self, waveforms: Iterable[audio.Waveform], emotion: str | None = None) -> "Predictor":
         """The same model for recordings of one person, some of whose recordings it hears before.
 
         Parameters
         ----------
-        waveforms : sequence of Waveform
-            At 22,050 Hz. Each turn of a long one counts as a recording.
+        waveforms : iterable of Waveform
+            At 22,050 Hz. Each turn of a long one counts as a recording. They are heard one after the other, and none is
+            kept.
         emotion : str, optional
             In which the person speaks there, such as "neutral"; None if that is not known. Without it, the more
             recordings of different emotions, the better.
@@ -418,13 +429,20 @@ class Predictor:
         AudioError
             If there is no voice in any of them.
         """
-        clips = [clip for waveform in waveforms for clip in self._pieces(waveform)]
-        if not clips:
+        if not self.listener.takes_speakers:
+            raise ModelError(f"{self.entry.key} takes no clips of a speaker beforehand: choose robust or centred")
+        measured: list[Any] = []  # as this listener's `measure` gives it
+        heard = hashlib.sha256(f"{self.digest} {emotion}".encode())
+        for waveform in waveforms:
+            if clips := self._pieces(waveform):
+                measured.append(self.listener.measure(clips))
+                for clip in clips:
+                    heard.update(clip.tobytes())
+        if not measured:
             raise AudioError("There is no voice in the recordings of the speaker. Give others")
-        result = Predictor(self.listener.of_speaker(clips, emotion), self.entry)
+        result = Predictor(self.listener.of_speaker(measured, emotion), self.entry)
         result.knows_speaker = True
-        what = b"".join(clip.tobytes() for clip in clips) + str(emotion).encode()
-        result.digest = hashlib.sha256(self.digest.encode() + what).hexdigest()
+        result.digest = heard.hexdigest()
         return result
 
     def _pieces(self, waveform: audio.Waveform) -> list[np.ndarray]:
@@ -458,7 +476,13 @@ class Predictor:
         """
         return self.predict(audio.load(source, rate=mean180.SAMPLE_RATE), progress=progress)
 
-    def predict(self, waveform: audio.Waveform, *, progress: Callable[[int, int], None] | None = None) -> Prediction:
+    def predict(
+        self,
+        waveform: audio.Waveform,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        searching: Callable[[float, float], None] | None = None,
+    ) -> Prediction:
         """Predict from a waveform at 22,050 Hz; one longer than any training clip is heard turn by turn.
 
         Parameters
@@ -466,6 +490,8 @@ class Predictor:
         waveform : Waveform
         progress : callable, optional
             Called with the number of turns heard and of turns in all, if there are several; may raise to stop.
+        searching : callable, optional
+            Called before, with the seconds in which turns were looked for and in all, of such a long one; may raise.
 
         Returns
         -------
@@ -480,7 +506,7 @@ class Predictor:
             raise ValueError(f"The sound is at {waveform.rate} Hz, the features want {mean180.SAMPLE_RATE} Hz")
         trained_on = self.entry.trained_on
         if waveform.duration_s > trained_on.longest_s:
-            ends_s = voice_activity.turns(waveform.samples, waveform.rate)
+            ends_s = voice_activity.turns(waveform.samples, waveform.rate, progress=searching)
             if len(ends_s) > 1:
                 return self._by_turns(waveform, ends_s, progress or (lambda done, total: None))
         prediction = replace(

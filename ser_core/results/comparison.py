@@ -224,10 +224,34 @@ def table(
         (a clip) of the last fit, `parameters` of a network, ...
     """
     found = list(found)
-    chosen = [run for run in found if run.test == protocol]
+    chosen = scorable([run for run in found if run.test == protocol], kind)
     labels = run_titles.titles(chosen, protocol=False)
     rows = [row(run, kind, original_of(run, found)) | {"label": labels[run.id]} for run in chosen]
     return as_table(rows, sizes or {})
+
+
+def scorable(found: Iterable[Run], kind: str) -> list[Run]:
+    """The runs whose predictions can be scored so: of emotions alone, or of unknown genders, no class can be.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    kind : {"class", "emotion", "gender"}
+
+    Returns
+    -------
+    list of Run
+
+    Raises
+    ------
+    ModelError
+        If there are runs, and none can be.
+    """
+    found = list(found)
+    able = [run for run in found if kind == "emotion" or run.has_classes]
+    if found and not able:
+        evaluation.named_and_true(found[0].part("test"), kind)  # raises with the way out
+    return able
 
 
 def as_table(rows: list[dict], sizes: dict[str, int]) -> pd.DataFrame:
@@ -270,6 +294,7 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
     share, low, high = run.accuracy_interval(kind)
     scores = run.scores if kind == "class" else evaluation.scores_of(run.predictions, kind)
     folds = _over_folds(test, kind)
+    is_timed = run.recipe.origin != "imported"
     last = test[test["fold"] == test["fold"].max()]  # the clips that `seconds.predict` was measured on
     return {
         "run": run.id,
@@ -278,8 +303,8 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
         "family": run.family,
         "preset": run.recipe.preset,
         "features": run.versions.features,
-        "seconds": run.seconds.total,
-        "fit_seconds": run.seconds.fit,
+        "seconds": run.seconds.total if is_timed else None,
+        "fit_seconds": run.seconds.fit if is_timed else None,
         "shipped": run.shipped,
         "original_cv_accuracy": original.cv_accuracy if original else None,
         "original_test_accuracy": original.test_accuracy if original else None,
@@ -296,7 +321,7 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
         "macro_f1": scores["macro_f1"],
         "train_accuracy": scores.get("train_accuracy"),
         "gap": scores["train_accuracy"] - share if "train_accuracy" in scores else None,
-        "predict_ms": 1000 * run.seconds.predict / len(last),
+        "predict_ms": 1000 * run.seconds.predict / len(last) if is_timed else None,
         "file_bytes": None,
         "parameters": sum(layer["parameters"] for layer in run.layers) or None,
     }

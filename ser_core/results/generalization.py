@@ -341,7 +341,7 @@ def ideas(found: Iterable[Run]) -> pd.DataFrame:
 
 # A model that hears some clips of a speaker before, and what it is without them: key, other key, its recipe.
 KNOWN_BEFORE: tuple[tuple[str, str, dict[str, str]], ...] = (
-    ("v_centred_cnn2d", "v_apart_cnn2d", {}),
+    ("v_centred", "v_robust", {}),
     ("centred", "apart", {"features": "functionals", "augmentation": "none"}),
     ("robust", "robust", {}),
     ("v_robust", "v_robust", {}),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ser_core.audio import conditions
 from ser_core.evaluation import protocols
 from ser_core.features import augmentation
-from ser_core.models import deep, registry
+from ser_core.models import deep, foreign, registry
 from ser_core.results.runs import Run
 
 
@@ -24,7 +24,7 @@ def title(run: Run, *, protocol: bool = True) -> str:
     str
     """
     recipe, model = run.recipe, registry.get(run.recipe.model)
-    words = recipe.model
+    words = recipe.model.removeprefix(foreign.IMPORTED)
     if recipe.origin == "own":
         words += _chosen(recipe.parameters, model.parameters("default"))
     elif recipe.origin == "nested":
@@ -74,6 +74,6 @@ def titles(found: Iterable[Run], **options) -> dict[str, str]:
     dict of str to str
         Run id -> title.
     """
-    made = {run.id: title(run, **options) + ("" if run.shipped else " (yours)") for run in found}
+    made = {run.id: title(run, **options) + (f" ({run.mark})" if run.mark else "") for run in found}
     often = Counter(made.values())
     return {key: words if often[words] == 1 else f"{words} #{key[-8:]}" for key, words in made.items()}

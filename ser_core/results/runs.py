@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -162,8 +163,18 @@ class Run:
 
     @property
     def family(self) -> str:
-        """The family of its model: "classical", "ensemble" or "deep"."""
+        """The family of its model: "classical", "ensemble", "deep", "own code" or "imported"."""
         return registry.get(self.recipe.model).family
+
+    @property
+    def mark(self) -> str:
+        """Where it comes from: "yours", "own code" or "imported"; empty for a shipped run."""
+        return "" if self.shipped else {"code": "own code", "imported": "imported"}.get(self.recipe.origin, "yours")
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether more than emotions can be scored: False where genders are unknown, or imported emotions have none."""
+        return "uar" in self.scores or "emotion_uar" not in self.scores
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -262,7 +273,8 @@ def id_of(recipe: Recipe, protocol: str, data_digest: str, cv: bool = True, hear
     """
     what = json.dumps([recipe.digest, protocol, data_digest, cv, *([heard] if heard else [])])
     fingerprint = hashlib.sha256(what.encode()).hexdigest()[:8]
-    return "-".join(filter(None, (protocol, recipe.model, recipe.preset, heard, fingerprint)))
+    model = re.sub(r"[^\w.+-]+", "-", recipe.model)  # of models from elsewhere, such as module:factory
+    return "-".join(filter(None, (protocol, model, recipe.preset, heard, fingerprint)))
 
 
 def save(run: Run, store: Path) -> Path:

@@ -13,7 +13,6 @@ import pandas as pd
 from ser_core import evaluation
 from ser_core.audio import conditions
 from ser_core.audio.conditions import CONDITIONS
-from ser_core.corpus.labels import by_emotion
 from ser_core.evaluation import protocols as tests
 from ser_core.evaluation.verdicts import HEARD, NO_VOICE, UNLIKE, VERDICTS, Limits, limits, of_predictions
 from ser_core.results import robustness, runs
@@ -153,7 +152,7 @@ def _said(rows: pd.DataFrame, bounds: Limits, source: str) -> pd.DataFrame:
             "gender": rows["gender"].to_numpy(),
             "emotion": truth,
             "right": np.where(is_scored, named == truth, np.nan),
-            "claim": by_emotion(evaluation.probabilities(rows)).max(axis=1),
+            "claim": evaluation.emotion_probabilities(rows).max(axis=1),
             "verdict": of_predictions(rows, bounds),
         }
     )

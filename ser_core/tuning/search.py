@@ -28,7 +28,7 @@ def tune(
     table: pd.DataFrame,
     *,
     workers: int = 0,
-    features: os.PathLike | None = None,
+    features: str | os.PathLike | None = None,
     timeout_s: float | None = None,
     heartbeat_s: int = storage.HEARTBEAT_S,
     progress: Callable[[int, int], None] | None = None,
@@ -44,7 +44,7 @@ def tune(
         The feature table.
     workers : int
         Processes; 0 is one per core. With one, the same seed gives the same study.
-    features : path, optional
+    features : str or path, optional
         The file of the table, for the other processes; the shipped one if not given.
     timeout_s : float, optional
         Seconds after which no trial is started.

@@ -8,13 +8,13 @@ import streamlit as st
 from ser_core.audio.conditions import CONDITIONS, in_words
 from ser_core.audio.level import active_level
 from ser_core.evaluation import verdicts
-from ser_core.figures import clip as clip_figures
 from ser_core.figures import prediction as figures
 from ser_core.figures.style import percent
 from ser_core.models import registry
 from ser_core.prediction.predictor import TURNS, Prediction, Predictor
 from ser_core.ui import as_text, chart, options
 from ser_core.ui.clip import play
+from ser_core.ui.side_by_side import Sound
 from ser_core.ui.takes import Take
 
 # Verdict -> words, colour and icon of its badge.
@@ -70,12 +70,32 @@ def headline(prediction: Prediction) -> str:
     return f"{prediction.answer[0].upper()}{prediction.answer[1:]}"
 
 
-def show_answer(prediction: Prediction) -> None:
+def claim(prediction: Prediction) -> str:
+    """How sure a model claims to be of the emotion and of the gender, in a sentence.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        Of one turn, with a voice.
+
+    Returns
+    -------
+    str
+    """
+    claimed, of_gender = prediction.emotion_probability, prediction.genders[prediction.gender]
+    little = " Such numbers mean little here." if prediction.verdict == verdicts.UNLIKE else ""
+    voice = f"a {prediction.gender} voice {percent(of_gender)}"
+    return f"It gives {prediction.emotion} {percent(claimed)}, and {voice}.{little}"
+
+
+def show_answer(prediction: Prediction, known: str = "") -> None:
     """What may be said, why, and what to mind.
 
     Parameters
     ----------
     prediction : Prediction
+    known : str
+        What the model knew of the person, in a sentence.
     """
     is_said = prediction.verdict in (verdicts.HEARD, verdicts.UNTESTED)
     with st.container(border=True):
@@ -83,14 +103,11 @@ def show_answer(prediction: Prediction) -> None:
         st.markdown(f"{'##' if is_said else '###'} {headline(prediction)}")
         st.markdown(prediction.reason)
         if prediction.turns is None and prediction.has_voice:
-            claimed = percent(prediction.emotion_probability)
-            little = " Such numbers mean little here." if prediction.verdict == verdicts.UNLIKE else ""
-            st.caption(
-                f"It gives {prediction.emotion} {claimed}, and a {prediction.gender} voice "
-                f"{percent(prediction.genders[prediction.gender])}.{little}"
-            )
+            st.caption(claim(prediction))
         elif not prediction.has_voice:
             st.caption("A model that has learned from voices alone names an emotion for any sound, even for noise.")
+        if known:
+            st.caption(known)
     for sentence in prediction.warnings:
         st.warning(sentence)
 
@@ -161,16 +178,14 @@ def show_evidence(take: Take, prediction: Prediction) -> None:
     take : Take
     prediction : Prediction
     """
-    waveform = take.waveform
     if prediction.turns is not None:
         _show_turns(take, prediction.turns)
     elif prediction.has_voice:
         _show_probabilities(prediction)
-    left, right = st.columns(2)
-    with left:
-        chart(clip_figures.waveform(waveform.samples, waveform.rate), key="waveform")
-    with right:
-        chart(clip_figures.mel(waveform.samples, waveform.rate), key="mel")
+    sound = Sound(take.digest, take.waveform, is_private=True)
+    for column, view in zip(st.columns(2), ("waveform", "mel"), strict=True):
+        with column:
+            chart(sound.view(view, sound.scale, ""), key=view)
     if prediction.has_voice and prediction.turns is None:
         with st.expander("All 16 classes"):
             chart(figures.classes(prediction.probabilities), key="classes")

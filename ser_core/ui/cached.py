@@ -138,7 +138,7 @@ def unreadable_runs() -> list:
     return [*_shipped()[1], *runs.read_own(settings().workspace)[1]]
 
 
-FIRST = ("robust", "best")  # of the trained models, on pages
+FIRST = ("v_robust", "best")  # of the trained models, on pages
 
 
 def trained_models() -> dict:

@@ -1,7 +1,7 @@
 """Two takes side by side: to the ear, in words, and drawn on one scale."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pandas as pd
@@ -46,21 +46,22 @@ def choose_other(take: Take, takes: Takes) -> Take | None:
     return others.get(key)
 
 
-def compare(take: Take, other: Take, predictor: Predictor) -> None:
+def compare(take: Take, other: Take, predictor_of: Callable[[Take], Predictor]) -> None:
     """Hear and see two takes on one scale, with their difference in words.
 
     Parameters
     ----------
     take, other : Take
-        Heard by this model, or at least readable.
-    predictor : Predictor
+        Heard, or at least readable.
+    predictor_of : callable
+        The predictor for a take.
     """
     two = (take, other)
     sounds = [Sound(one.digest, one.waveform, is_private=True) for one in two]
     names = [f"“{as_text(one.name)}”" for one in two]
     for column, one, sound, name in zip(st.columns(2), two, sounds, names, strict=True):
         with column:
-            prediction = one.heard(predictor)
+            prediction = one.heard(predictor_of(one))
             st.markdown(f"**{name}** {at_a_glance(prediction)}")
             play(one.content, partial(getattr, sound, "waveform"))
             st.caption(f"{headline(prediction)}. {sound.voice}.")

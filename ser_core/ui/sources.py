@@ -52,19 +52,32 @@ def ask(source: str, takes: Takes) -> Take | None:
     """
     if source == EXAMPLE:
         return _example(takes)
-    (_record if source == RECORD else _upload)(takes)
+    if source == RECORD:
+        record(takes, "Say a sentence in the emotion of your choice", key="recording")
+    else:
+        _upload(takes)
     return takes.chosen
 
 
-def _record(takes: Takes) -> None:
-    """The microphone: each recording becomes a take."""
-    key = f"recording-{takes.arrivals}"  # a new one each time: what was recorded is in the list of takes
+def record(takes: Takes, label: str, *, key: str, is_neutral: bool = False) -> None:
+    """The microphone: each recording becomes a take.
+
+    Parameters
+    ----------
+    takes : Takes
+    label : str
+    key : str
+        Beginning of the widget's own.
+    is_neutral : bool
+        Whether the takes tell how the person usually speaks.
+    """
+    key = f"{key}-{takes.arrivals}"  # a new one each time: what was recorded is in the list of takes
     st.audio_input(
-        "Say a sentence in the emotion of your choice",
+        label,
         sample_rate=48_000,
         key=key,
         on_change=_receive,
-        args=(takes, key),
+        args=(takes, key, is_neutral),
         help="No microphone? Browsers allow it on this machine (localhost) or over HTTPS only.",
     )
 
@@ -83,14 +96,15 @@ def _upload(takes: Takes) -> None:
     )
 
 
-def _receive(takes: Takes, key: str) -> None:
+def _receive(takes: Takes, key: str, is_neutral: bool = False) -> None:
     """Put what a widget has got in line to be heard, and take it out of Streamlit's own memory."""
     got = st.session_state[key]
     # A widget whose files were taken out counts as changed once more.
     files = [file for file in (got if isinstance(got, list) else [got]) if isinstance(file, UploadedFile)]
     if not files:
         return
-    takes.receive([(file.name if isinstance(got, list) else "", file.getvalue()) for file in files])
+    sounds = [(file.name if isinstance(got, list) else "", file.getvalue()) for file in files]
+    takes.receive(sounds, is_neutral=is_neutral)
     session: Any = get_script_run_ctx()
     for file in files:
         session.uploaded_file_mgr.remove_file(session.session_id, file.file_id)

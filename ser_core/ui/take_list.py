@@ -1,7 +1,7 @@
 """The list of a session's takes: choosing, renaming, removing, and all answers as a table and for download."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -84,6 +84,8 @@ def show_notes(takes: Takes, chosen: Take | None) -> None:
     problems = [*takes.refused, *([(chosen.name, chosen.problem)] if chosen and chosen.problem else [])]
     for name, problem in problems:
         st.error(f"{as_text(name)}: {problem}")
+    if takes.known and takes.known.problem:
+        st.warning(as_text(takes.known.problem))
     if takes.gone:
         names = ", ".join(as_text(name) for name in takes.gone[:3])
         more = f" and {len(takes.gone) - 3} more" if len(takes.gone) > 3 else ""
@@ -95,7 +97,7 @@ def show_notes(takes: Takes, chosen: Take | None) -> None:
         )
 
 
-def offer_all(takes: Sequence[Take], chosen: Take, predictor: Predictor) -> None:
+def offer_all(takes: Sequence[Take], chosen: Take, predictor: Predictor, known: Mapping[str, str]) -> None:
     """All answers as a table; and those to all takes, or to the chosen one, to save.
 
     Parameters
@@ -103,6 +105,8 @@ def offer_all(takes: Sequence[Take], chosen: Take, predictor: Predictor) -> None
     takes : sequence of Take
     chosen : Take
     predictor : Predictor
+    known : mapping of str to str
+        What the answers that are saved say of the person.
     """
     if len(takes) > 1:
         with st.expander(f"All {len(takes)} takes as a table"):
@@ -113,8 +117,8 @@ def offer_all(takes: Sequence[Take], chosen: Take, predictor: Predictor) -> None
             if choice("Which to save", both, key="save", label_visibility="collapsed") == "one":
                 takes = [chosen]
         download("Report", lambda: _report(takes, predictor), "report.html", "text/html", icon=":material/print:")
-        download("CSV", lambda: _csv(takes, predictor), "emotions.csv", "text/csv")
-        download("JSON", lambda: _json(takes, predictor), "emotions.json", "application/json")
+        download("CSV", lambda: _csv(takes, predictor, known), "emotions.csv", "text/csv")
+        download("JSON", lambda: _json(takes, predictor, known), "emotions.json", "application/json")
 
 
 def _show_all(takes: Sequence[Take], predictor: Predictor) -> None:
@@ -137,8 +141,10 @@ def _show_all(takes: Sequence[Take], predictor: Predictor) -> None:
     st.dataframe(rows, hide_index=True, column_config={"claimed": claimed})
 
 
-def _answers(takes: Sequence[Take], predictor: Predictor) -> list[dict]:
-    return [{"file": take.name, "model": predictor.entry.key} | take.heard(predictor).as_dict() for take in takes]
+def _answers(takes: Sequence[Take], predictor: Predictor, known: Mapping[str, str]) -> list[dict]:
+    return [
+        {"file": take.name, "model": predictor.entry.key, **known} | take.heard(predictor).as_dict() for take in takes
+    ]
 
 
 def _report(takes: Sequence[Take], predictor: Predictor) -> str:
@@ -147,9 +153,9 @@ def _report(takes: Sequence[Take], predictor: Predictor) -> str:
     return report.report(sheets, predictor.entry)
 
 
-def _json(takes: Sequence[Take], predictor: Predictor) -> str:
-    return json.dumps(_answers(takes, predictor), indent=1)
+def _json(takes: Sequence[Take], predictor: Predictor, known: Mapping[str, str]) -> str:
+    return json.dumps(_answers(takes, predictor, known), indent=1)
 
 
-def _csv(takes: Sequence[Take], predictor: Predictor) -> str:
-    return files.as_csv(turns.table(_answers(takes, predictor)))
+def _csv(takes: Sequence[Take], predictor: Predictor, known: Mapping[str, str]) -> str:
+    return files.as_csv(turns.table(_answers(takes, predictor, known)))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
+from typing import Any
 from uuid import uuid4
 from weakref import WeakSet
 
@@ -40,6 +41,8 @@ class Take:
         The number of the arrival that it came with.
     problem : str
         Why it cannot be heard, if it was tried and failed.
+    is_neutral : bool
+        Whether the person says that it is spoken as usual: it tells a model how the person usually speaks.
     key : str
         Its own, for widgets: two takes may have the same name and content.
     """
@@ -49,6 +52,7 @@ class Take:
     answers: dict[str, Prediction] = field(default_factory=dict)
     arrival: int = 0
     problem: str = ""
+    is_neutral: bool = False
     key: str = field(default_factory=lambda: uuid4().hex)
 
     @cached_property
@@ -67,14 +71,14 @@ class Take:
         """
         return _decode(self.digest, self.content)
 
-    def heard(self, predictor: Predictor, progress: Callable[[int, int], None] | None = None) -> Prediction:
+    def heard(self, predictor: Predictor, **progress: Callable[[Any, Any], None]) -> Prediction:
         """What a model hears in it; asked once.
 
         Parameters
         ----------
         predictor : Predictor
-        progress : callable, optional
-            Called with the number of turns heard and of turns in all, if it has several.
+        progress : callable
+            `progress` and `searching`, as `Predictor.predict` takes them.
 
         Returns
         -------
@@ -87,7 +91,7 @@ class Take:
         """
         model = predictor.digest
         if model not in self.answers:
-            self.answers[model] = predictor.predict(self.waveform, progress=progress)
+            self.answers[model] = predictor.predict(self.waveform, **progress)
             while len(self.answers) > MAX_ANSWERS:
                 del self.answers[next(iter(self.answers))]
         return self.answers[model]
@@ -96,6 +100,28 @@ class Take:
 @st.cache_data(scope="session", max_entries=2, show_spinner=False)
 def _decode(digest: str, _content: bytes) -> audio.Waveform:
     return audio.load(_content, rate=SAMPLE_RATE)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a model was told of the person of a session.
+
+    Parameters
+    ----------
+    what : tuple
+        The model, and the takes that tell how the person usually speaks.
+    predictor : Predictor
+        The model that has heard them.
+    speaker : str
+        As in the command line's JSON, e.g. "neutral:2".
+    problem : str
+        Why the person is left out of account, if so.
+    """
+
+    what: tuple
+    predictor: Predictor
+    speaker: str
+    problem: str = ""
 
 
 class Takes:
@@ -117,6 +143,10 @@ class Takes:
         The one to compare it with.
     example : Take or None
         What was heard last that is none of the person's own. It is not kept in the list.
+    is_one_person : bool
+        Whether all takes tell how the person usually speaks, whatever their emotions.
+    known : Known or None
+        What was told of the person last.
     """
 
     def __init__(self) -> None:
@@ -129,6 +159,8 @@ class Takes:
         self.chosen: Take | None = None
         self.other: Take | None = None
         self.example: Take | None = None
+        self.is_one_person = False
+        self.known: Known | None = None
         with _lock:
             _of_all_sessions.add(self)
 
@@ -143,17 +175,24 @@ class Takes:
         return sorted(self.all, key=lambda take: -take.arrival)
 
     @property
+    def neutral(self) -> list[Take]:
+        """Those that are spoken as usual, as the person says; oldest first."""
+        return [take for take in self.all if take.is_neutral]
+
+    @property
     def nbytes(self) -> int:
         """How much memory the files have that are kept or in line."""
         return sum(len(take.content) for take in (*self.all, *self.waiting))
 
-    def receive(self, sounds: Iterable[tuple[str, bytes]]) -> None:
+    def receive(self, sounds: Iterable[tuple[str, bytes]], *, is_neutral: bool = False) -> None:
         """Put sounds in line to be heard.
 
         Parameters
         ----------
         sounds : iterable of (str, bytes)
-            Names and contents; what has no name is called "Take 1", "Take 2" and so on.
+            Names and contents; what has no name is called "Take 1", "Take 2" and so on, or "Calm take 1".
+        is_neutral : bool
+            Whether the person says that they are spoken as usual.
         """
         self.arrivals += 1
         self.refused.clear()
@@ -163,10 +202,11 @@ class Takes:
             if len(self.waiting) == MAX_TAKES or sum(len(take.content) for take in self.waiting) > SESSION_BYTES:
                 left += 1
                 continue
-            self._recorded += not name
-            self.waiting.append(
-                Take(self._new_name(clean(name) or f"Take {self._recorded}"), content, arrival=self.arrivals)
-            )
+            self._recorded += not name and not is_neutral
+            usual = f"Calm take {len(self.neutral) + 1}" if is_neutral else f"Take {self._recorded}"
+            name = clean(name) or usual
+            take = Take(self._new_name(name), content, arrival=self.arrivals, is_neutral=is_neutral)
+            self.waiting.append(take)
         if left:
             self.refused.append(
                 (
@@ -194,13 +234,13 @@ class Takes:
         names = (wanted if number == 1 else f"{wanted} ({number})" for number in count(1))
         return next(name for name in names if name not in used)
 
-    def unheard(self, model: str, shown: Take | None) -> list[Take]:
-        """What a model has not heard: of the kept takes, of those in line, and the one to be shown.
+    def unheard(self, predictor_of: Callable[[Take], Predictor], shown: Take | None) -> list[Take]:
+        """What has not been heard: of the kept takes, of those in line, and the one to be shown.
 
         Parameters
         ----------
-        model : str
-            Its digest.
+        predictor_of : callable
+            The predictor for a take.
         shown : Take or None
 
         Returns
@@ -208,34 +248,35 @@ class Takes:
         list of Take
         """
         line = dict.fromkeys([*self.all, *self.waiting, *([shown] if shown else [])])
-        return [take for take in line if not take.problem and model not in take.answers]
+        return [take for take in line if not take.problem and predictor_of(take).digest not in take.answers]
 
     def hear(
         self,
-        predictor: Predictor,
+        predictor_of: Callable[[Take], Predictor],
         shown: Take | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        **progress: Callable[[Any, Any], None],
     ) -> Iterator[tuple[int, int]]:
-        """Let a model hear what it has not heard, and keep what was in line; its first becomes the chosen one.
+        """Let models hear what they have not heard, and keep what was in line; its first becomes the chosen one.
 
         Parameters
         ----------
-        predictor : Predictor
+        predictor_of : callable
+            The predictor for a take.
         shown : Take, optional
             The one to be shown, if it is none of these.
-        progress : callable, optional
-            Called with the number of turns heard and of turns in all, of one with several.
+        progress : callable
+            As for `Take.heard`.
 
         Yields
         ------
         done, total : int
             Before each of them.
         """
-        unheard, first = self.unheard(predictor.digest, shown), None
+        unheard, first = self.unheard(predictor_of, shown), None
         for done, take in enumerate(unheard):
             yield done, len(unheard)
             try:
-                take.heard(predictor, progress)
+                take.heard(predictor_of(take), **progress)
             except AudioError as error:
                 take.problem = str(error)
             if take not in self.waiting:

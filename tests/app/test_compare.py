@@ -4,11 +4,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ser_core import experiments, ui
+from ser_core import evaluation, experiments, ui
+from ser_core.corpus.labels import EMOTION_NAMES, by_emotion, emotion_of
 from ser_core.experiments import other_corpus
-from ser_core.features import model_input
+from ser_core.features import model_input, tables
 from ser_core.models import registry
-from ser_core.results import comparison, differences, runs
+from ser_core.results import comparison, differences, imported, runs
 from ser_core.ui import cached
 from tests.app.pages import at, charts, texts, well, widget
 
@@ -264,3 +265,50 @@ def test_a_chart_as_a_page_needs_no_network():
     assert "Plotly.newPlot" in page and 'src="http' not in page
     assert len(page) > 1_000_000
     assert page.startswith("<!doctype html>")
+
+
+@pytest.fixture
+def theirs(own_workspace, settings, tmp_path):
+    """A model's predictions of emotions, imported as if they were made elsewhere."""
+    ours = runs.find(runs.list_all(settings.stores), protocol="emobox", model="robust").part("test")
+    given = pd.DataFrame(by_emotion(evaluation.probabilities(ours)), columns=EMOTION_NAMES, index=ours.index)
+    given.assign(clip=ours["clip"], truth=ours["truth"].map(emotion_of)).to_csv(tmp_path / "theirs.csv")
+    run = imported.read(tmp_path / "theirs.csv", tables.read(settings.feature_table), "emobox")
+    runs.save(run.own, own_workspace)
+    return run
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_imported_predictions_are_seen_like_any_others(app, theirs, view):
+    at(app, "compare", protocol=EMOBOX, runs=["robust", "theirs (imported)"], view=view)
+    assert not app.error
+    assert "robust and theirs (imported) cannot be told apart on 1,440 clips" in said(app)
+    row = table(app).set_index("label").loc["theirs (imported)"]
+    assert row["test_accuracy"] == pytest.approx(theirs.scores["emotion_accuracy"])
+
+
+def test_where_classes_are_named_imported_emotions_are_left_out(app, theirs):
+    at(app, "compare", protocol=EMOBOX, kind="Emotion and gender (16 classes)")
+    assert not app.error
+    labels = set(table(app)["label"])
+    assert "robust" in labels and "theirs (imported)" not in labels
+
+
+@pytest.mark.parametrize("page", ["overview", "honest", "train", "tune", "features"])
+def test_imported_predictions_stop_no_other_page(app, theirs, page):
+    at(app, page)
+    assert not app.error
+
+
+def test_runs_on_other_emotions_than_the_eight_have_every_view_too(app, table, settings):
+    bored = table.copy()
+    rows = bored.index[(bored["emotion"] == "sad") & (bored["repetition"] == 1)]
+    bored.loc[rows, ["emotion", "label"]] = "boredom"
+    for model in ("kn", "lr"):
+        runs.save(experiments.run(model, bored, protocol="loso", jobs=1).run.own, settings.workspace)
+    test = next(name for name in comparison.same_test(runs.list_all(settings.stores)) if name.startswith("loso"))
+    at(app, "compare", protocol=comparison.title_of_test(test))
+    for view, shown in each_view(app):
+        assert shown or app.info, view
+    widget(app, "view").set_value("What they confuse").run()
+    assert all("of 64 clips are named right" in chart.alt for chart in charts(app)[:2])

@@ -34,7 +34,7 @@ class MadeUp(Predictor):
         super().__init__(listener=None, entry=entry)
         self.answers, self.otherwise, self.known = list(as_uploaded), otherwise, {}
 
-    def predict(self, waveform, *, progress=None) -> Prediction:
+    def predict(self, waveform, *, progress=None, searching=None) -> Prediction:
         key = waveform.samples.tobytes()
         if key not in self.known:
             self.known[key] = self.answers.pop(0) if self.answers else self.otherwise

@@ -276,6 +276,19 @@ def test_a_change_of_the_model_asks_about_every_take_again(app, angry, sad):
     assert len(app.dataframe[0].value) == 2
 
 
+def test_the_chosen_model_stays_over_page_changes_unless_the_address_names_another(app, angry):
+    upload(app, ("a.wav", angry))
+    for chosen in ("v4", "robust"):
+        app.selectbox(key="model").select(chosen).run()
+        at(app, "honest")  # which has a choice of models, too
+        at(app, "predict")
+        assert app.selectbox(key="model").value == chosen
+    at(app, "sound")
+    at(app, "predict", model="Kernel ridge")
+    assert app.selectbox(key="model").value == "krr"
+    assert open_app().switch_page("pages/predict.py").run().selectbox(key="model").value == "robust"
+
+
 def test_the_address_names_source_model_trial_and_clip(app, voices, monkeypatch):
     monkeypatch.setenv("SER_DATA_DIR", str(voices))
     at(app, "predict", source="Example", model="Kernel ridge", trial="over a telephone")

@@ -85,6 +85,16 @@ def test_turns_are_found_between_pauses(spoken):
     np.testing.assert_allclose(turns(sound + line(len(sound)), RATE), expected, atol=0.3)
 
 
+def test_how_far_a_recording_is_looked_through_is_told_from_the_start(spoken):
+    sound, told = np.tile(np.concatenate([spoken, PAUSE]), 5), []
+    found = turns(sound, RATE, progress=lambda *at: told.append(at))
+    np.testing.assert_array_equal(found, turns(sound, RATE))
+    done, total = zip(*told, strict=True)
+    assert done[0] == 0 and list(done) == sorted(set(done))
+    assert max(np.diff(done)) < 5.1 and done[-1] > len(sound) / RATE - 5.1
+    assert set(total) == {len(sound) / RATE} and max(done) <= total[0]
+
+
 @pytest.mark.parametrize("gain_db", [-40, 0, 20])
 def test_turns_are_found_at_any_level(spoken, gain_db):
     sound = np.concatenate([PAUSE, spoken, PAUSE, spoken]) * 10 ** (gain_db / 20)

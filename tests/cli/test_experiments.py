@@ -338,3 +338,41 @@ def test_no_run_on_another_corpus_yet_says_how_one_is_made(call):
     assert error.endswith(
         "no run under corpus-emodb-12345678 yet. Make one: python -m ser_core run MODEL --test-on MANIFEST\n"
     )
+
+
+@pytest.fixture
+def joined(voices, elsewhere, tmp_path, call) -> str:
+    """A table of two corpora: RAVDESS' two emotions, and four of another, of which one is none of the eight."""
+    call("index", voices, elsewhere, "--out", tmp_path / "joined.csv")
+    status, answer, _ = call("extract", tmp_path / "joined.csv", "--out", tmp_path / "joined.parquet", "--jobs", "1")
+    assert (status, answer["clips"]) == (0, 80)
+    return str(tmp_path / "joined.parquet")
+
+
+def test_any_emotions_are_learned_scored_and_compared(call, joined, capsys):
+    status, answer, _ = call("run", "kn", "--features", joined, "--protocol", "loso", "--jobs", "1")
+    assert status == 0
+    assert answer["test_counts"] == {"angry": 36, "boredom": 4, "calm": 4, "sad": 36}
+    assert answer["uar"] == answer["emotion_uar"]
+    assert main(["run", "kn", "--features", joined, "--protocol", "loso", "--jobs", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "boredom" in shown
+    assert "eight emotions" not in shown
+    status, compared, _ = call("compare", "--protocol", "loso")
+    (row,) = compared["runs"]
+    assert (status, row["test_accuracy"]) == (0, answer["emotion_accuracy"])
+
+
+def test_one_corpus_is_held_out_by_the_column_that_names_it(call, joined):
+    status, answer, _ = call("run", "lr", "--features", joined, "--protocol", "split-corpus", "--jobs", "1")
+    assert status == 0
+    assert answer["test_counts"] == {
+        "angry": 36,
+        "sad": 36,
+    }  # the others are learned in no fold in which they are tested
+
+
+def test_predictions_know_the_16_classes_alone(call, joined):
+    status, _, said = call("train", "kn", "--features", joined, "--jobs", "1")
+    assert status == 2
+    assert "4 of 'boredom'" in said

@@ -1,3 +1,4 @@
+import errno
 import io
 import sys
 
@@ -6,7 +7,9 @@ import pandas as pd
 import pytest
 import soundfile
 
+from ser_core import audio
 from ser_core.cli import main
+from ser_core.cli import predict as cli_predict
 from ser_core.corpus import synthetic
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS
 
@@ -179,3 +182,73 @@ def test_a_read_only_installation_writes_no_report(call, clips, tmp_path, monkey
     status, _, said = call("predict", clips[0], "--model", "krr", "--report", tmp_path / "out.html")
     assert status == 2 and "read-only" in said and not (tmp_path / "out.html").exists()
     assert call("predict", clips[0], "--model", "krr")[0] == 0
+
+
+@pytest.fixture
+def of_one(tmp_path) -> list:
+    files = []
+    for emotion in ("angry", "sad", "neutral"):
+        files.append(tmp_path / f"{emotion}.wav")
+        files[-1].write_bytes(synthetic.wav(emotion, actor=3, seconds=1.5))
+    return files
+
+
+def test_all_files_may_be_one_persons_and_each_is_decoded_once(call, of_one, long, monkeypatch):
+    _, alone, _ = call("predict", *of_one, long, "--model", "robust")
+    decoded = []
+    load = audio.load
+    monkeypatch.setattr(audio, "load", lambda file, **how: decoded.append(file) or load(file, **how))
+    status, answer, _ = call("predict", *of_one, long, "--model", "robust", "--one-speaker")
+    assert (status, answer["speaker"]) == (0, "all:4")
+    assert decoded == [*of_one, long]
+    assert [item["file"] for item in answer["predictions"]] == [str(file) for file in decoded]
+    assert len(answer["predictions"][-1]["turns"]) == 2
+    for plain, known in zip(alone["predictions"], answer["predictions"], strict=True):
+        assert plain["probabilities"] != known["probabilities"]
+
+
+def test_what_is_one_persons_is_the_same_from_memory_and_from_a_file(call, of_one, monkeypatch):
+    in_memory = call("predict", *of_one, "--model", "robust", "--one-speaker")
+    monkeypatch.setattr(cli_predict, "IN_MEMORY_BYTES", 1)
+    assert call("predict", *of_one, "--model", "robust", "--one-speaker") == in_memory
+
+
+def test_of_one_persons_files_bad_ones_are_named_once(call, of_one, tmp_path):
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"no sound")
+    status, answer, said = call("predict", bad, *of_one, "--model", "robust", "--one-speaker")
+    assert (status, answer["speaker"], len(answer["predictions"])) == (2, "all:3", 3)
+    assert said.count("bad.wav") == 1 and len(answer["errors"]) == 1
+    status, answer, said = call("predict", bad, "--model", "robust", "--one-speaker")
+    assert (status, answer["predictions"], len(answer["errors"])) == (2, [], 1) and "speaker" not in answer
+
+
+def test_a_full_disk_is_one_clear_line(call, of_one, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cli_predict.np, "save", full)
+    status, answer, said = call("predict", *of_one, "--model", "robust", "--one-speaker")
+    assert (status, answer) == (2, None) and "has no room for the decoded recordings (No space left" in said
+
+
+def test_neutral_recordings_of_the_speaker_are_heard_before(call, of_one):
+    *others, neutral = of_one
+    _, alone, _ = call("predict", *others, "--model", "robust")
+    status, answer, _ = call("predict", *others, "--model", "robust", "--speaker-neutral", neutral)
+    assert (status, answer["speaker"], len(answer["predictions"])) == (0, "neutral:1", 2)
+    assert answer["predictions"][0]["probabilities"] != alone["predictions"][0]["probabilities"]
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        (["--model", "krr", "--one-speaker"], "krr takes no clips of a speaker beforehand: choose robust or centred"),
+        (["--speaker-neutral", "none.wav"], "none.wav"),
+        (["--one-speaker", "--speaker-neutral", "none.wav"], "give one of them"),
+    ],
+)
+def test_a_speaker_who_cannot_be_known_is_one_clear_line(call, of_one, more, complaint):
+    status, answer, said = call("predict", *of_one, "--model", "robust", *more)
+    assert (status, answer) == (2, None)
+    assert complaint in said and len(said.strip().splitlines()) == 1

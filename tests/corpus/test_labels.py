@@ -30,9 +30,26 @@ def test_the_label_of_what_is_no_class_is_the_bare_emotion(emotion, gender, labe
     assert labels.label_of(emotion, gender) == label
 
 
+def test_classes_are_the_16_where_all_clips_belong_to_them():
+    classes, of_clips = labels.classes_of(["sad_male", "angry_female"], ["sad", "angry"])
+    assert classes == labels.LABELS
+    assert of_clips.tolist() == ["sad_male", "angry_female"]
+
+
+@pytest.mark.parametrize("other", ["boredom", "very_sad", "sad"])
+def test_classes_are_emotions_where_a_clip_has_another_emotion_or_no_gender(other):
+    classes, of_clips = labels.classes_of(["angry_female", other], ["angry", other])
+    assert classes == ("angry", other)
+    assert of_clips.tolist() == ["angry", other]
+    assert labels.emotions_of(classes) == classes
+    assert labels.emotion_of(other) == other
+
+
 def test_clips_that_cannot_be_learned_are_named_with_their_number():
     labels.require_classes(labels.LABELS)
-    with pytest.raises(ModelError, match=r"can learn: 1 of 'angry', 2 of 'boredom'\. A class is one of neutral"):
+    with pytest.raises(
+        ModelError, match=r"predictions and tuning know: 1 of 'angry', 2 of 'boredom'\. A class is one of neutral"
+    ):
         labels.require_classes(["boredom", "sad_male", "angry", "boredom"])
 
 

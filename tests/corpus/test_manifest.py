@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from ser_core import corpus
+from ser_core.corpus import manifest
 from ser_core.errors import CorpusError
 
 RATE = 16_000
@@ -64,6 +65,14 @@ def test_a_class_is_an_emotion_and_a_gender_where_both_are_known(folder):
     assert clips["gender"].tolist() == ["female", "male", "diverse"]
     assert clips["language"].tolist() == ["de", "de", ""]
     assert clips["corpus"].tolist() == ["emodb", "mine", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("word", "emotion"),
+    [("Anger", "angry"), ("fear", "fearful"), ("happiness", "happy"), ("SADNESS", "sad"), ("surprise", "surprised")],
+)
+def test_emotions_are_named_as_in_the_common_vocabulary(folder, word, emotion):
+    assert read(folder, f"wav/a.flac,1,{word}").clips["emotion"].tolist() == [emotion]
 
 
 def test_further_columns_come_last_as_they_are_named(folder):
@@ -201,3 +210,42 @@ def test_a_folder_is_ravdess_whatever_its_name(tmp_path):
     assert corpus.is_manifest("MINE.CSV")
     with pytest.raises(CorpusError, match="No RAVDESS clip"):
         corpus.index(tmp_path / "x.csv")
+
+
+def test_an_index_is_written_as_a_manifest_edited_and_read_again(folder, tmp_path):
+    first = read(
+        folder,
+        "wav/a.flac,1,sad,male,de,one",
+        "wav/b.flac,2,Boredom,,,two",
+        head="file,speaker,emotion,gender,language,corpus",
+    ).clips
+    manifest.write([corpus.index(folder / "mine.csv")], folder / "again.csv")
+    again = corpus.index(folder / "again.csv").clips
+    assert again.equals(first)
+    text = (folder / "again.csv").read_text()
+    assert "wav/a.flac" in text  # relative, so that the folder can be moved
+    (folder / "again.csv").write_text(text.replace("Boredom", "calm"))
+    assert corpus.index(folder / "again.csv").clips["emotion"].tolist() == ["sad", "calm"]
+
+
+def test_corpora_are_joined_in_one_manifest_with_all_their_columns(folder, voices, tmp_path, call):
+    read(folder, "wav/a.flac,1,sad,hello", head="file,speaker,emotion,text")
+    status, answer, _ = call("index", folder / "mine.csv", voices, "--out", tmp_path / "both.csv")
+    assert status == 0
+    assert (answer["clips"], answer["corpus"], answer["speakers"]) == (65, "mine, ravdess", 5)
+    clips = corpus.index(tmp_path / "both.csv").clips
+    assert set(clips["corpus"]) == {"mine", "ravdess"}
+    assert clips.loc[clips["corpus"] == "mine", ["text", "statement"]].iloc[0].tolist() == ["hello", ""]
+    assert set(clips.loc[clips["corpus"] == "ravdess", "statement"]) == {"1", "2"}
+
+
+def test_several_corpora_are_joined_only_into_a_named_manifest(folder, voices, call):
+    read(folder, "wav/a.flac,1,sad", head="file,speaker,emotion")
+    status, _, said = call("index", folder / "mine.csv", voices)
+    assert status == 2
+    assert "--out F.csv" in said
+
+
+def test_a_manifest_that_cannot_be_written_is_named(folder, voices):
+    with pytest.raises(CorpusError, match=r"cannot be written .* Choose another place"):
+        manifest.write([corpus.index(voices)], folder / "wav" / "a.flac" / "mine.csv")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,10 +11,13 @@ import soxr
 
 from ser_core.audio import conditions, nonspeech
 from ser_core.corpus import synthetic
+from ser_core.settings import PROJECT
 from tests.e2e.browsing import IS_NOT_TOO_WIDE, fits, rest, settle, shows_no_fault, tick_first_row, upload
 from tests.e2e.conftest import DESK, PHONE
 
 RATE = 22_050
+CLIPS = PROJECT / "artifacts" / "clips"
+OF_ACTOR_2 = {"angry.flac": "03-01-05-01-02-01-02", "calm.flac": "03-01-01-01-02-02-02"}
 WORDS = ("heard", "not sure", "unlike all it has heard", "never tested on new voices")
 
 
@@ -138,6 +142,50 @@ def test_while_recordings_are_listened_to_the_old_answer_is_gone(server, phone, 
     shows_no_fault(phone)
 
 
+def test_progress_moves_while_a_long_recording_is_looked_through_for_voices(server, phone):
+    phone.goto(f"{server}/predict?source=Upload&model=Kernel+ridge")
+    settle(phone)
+    phone.evaluate(
+        """() => {
+            window.seen = new Set();
+            const look = () => {
+                const bar = document.querySelector('[data-testid=stMain] [data-testid=stProgress]');
+                if (bar) window.seen.add(bar.innerText);
+            };
+            new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+        }"""
+    )
+    spoken = synthetic.speak("angry", actor=2, seconds=3.0)
+    minute = np.tile(np.concatenate([spoken, np.zeros(RATE, np.float32)]), 20)
+    upload(phone, ("call.wav", wav(minute)))
+    seen = phone.evaluate("[...window.seen]")
+    looked = [text for text in seen if text.startswith("Looking for voices: ")]
+    listened = [text for text in seen if re.fullmatch("Listening: [0-9]+ of 20 turns", text)]
+    assert len(looked) > 3 and listened
+    assert seen.index(looked[-1]) < seen.index(listened[0])
+    shows_no_fault(phone)
+
+
+def test_the_chosen_model_and_take_stay_over_page_changes(server, page, loud, telephone):
+    page.goto(f"{server}/predict?source=Upload")
+    settle(page)
+    upload(page, ("loud.wav", loud), ("call.wav", telephone))
+    page.get_by_test_id("stRadio").get_by_text("call.wav").click()
+    page.wait_for_selector("text=wav, 8,000 Hz")
+    rest(page)
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="Kernel ridge").click()
+    page.wait_for_function("location.search.includes('model=Kernel')")
+    rest(page)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Emotion or voice?").click()
+    page.wait_for_selector("h2:has-text('Why it falls')")
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Hear an emotion").click()
+    page.wait_for_selector("text=wav, 8,000 Hz")
+    rest(page)
+    assert page.get_by_role("combobox", name="Model").input_value() == "Kernel ridge"
+    shows_no_fault(page)
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_two_takes_are_compared_renamed_and_deleted(server, page, size, loud, telephone):
     page.set_viewport_size(size)
@@ -213,4 +261,26 @@ def test_why_and_what_if_are_one_click_away(server, page, size):
         slider.press("ArrowRight")
     page.get_by_role("button", name="Hear it so").click()
     page.wait_for_selector("text=/Angry goes from/")
+    fits(page)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_voice_that_is_known_changes_the_answers(server, page, size):
+    page.set_viewport_size(size)
+    page.goto(f"{server}/predict?source=Upload&model=Speaker-centred")
+    settle(page)
+    clips = {name: (CLIPS / f"{stem}.flac").read_bytes() for name, stem in OF_ACTOR_2.items()}
+    upload(page, *clips.items())
+    page.wait_for_selector("text=Heard without knowing the voice")
+    before = page.get_by_text(re.compile("^It gives ")).inner_text()
+    rest(page)
+    page.get_by_role("button", name=re.compile("My voice")).click()
+    page.get_by_role("combobox", name="My calm takes").click()
+    page.get_by_role("option", name="calm.flac").click()
+    page.wait_for_selector("text=Heard as yours: known from 1 calm take")
+    rest(page)
+    page.keyboard.press("Escape")
+    assert page.get_by_text(re.compile("^It gives ")).inner_text() != before
+    assert page.get_by_role("button", name="My voice: known").is_visible()
+    assert [answer["speaker"] for answer in answers(page)] == ["neutral:1", "neutral:1"]
     fits(page)

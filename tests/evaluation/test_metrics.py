@@ -264,3 +264,26 @@ def test_where_several_folds_are_tested_ua_is_the_mean_of_their_uars():
     each = [evaluation.scores(fold)["emotion_uar"] for _, fold in rows.groupby("fold")]
     assert evaluation.scores(rows)["emotion_ua"] == pytest.approx(np.mean(each))
     assert "emotion_ua" not in evaluation.scores(rows[rows["fold"] == 1])
+
+
+def test_a_run_with_emotions_as_classes_is_scored_by_them():
+    """Beside scikit-learn: three emotions, of which one is none of the eight, and no genders."""
+    names, random = ("angry", "boredom", "sad"), np.random.default_rng(3)
+    truth, given = random.choice(names, 60), random.dirichlet(np.ones(3), 60)
+    rows = pd.DataFrame({"fold": np.arange(60) % 2, "part": "test", "truth": truth})
+    rows = rows.join(pd.DataFrame(given, columns=[f"p_{name}" for name in names]))
+    named = np.array(names)[given.argmax(axis=1)]
+    made = evaluation.scores(rows)
+    assert made["test_accuracy"] == made["emotion_accuracy"] == pytest.approx(accuracy_score(truth, named))
+    assert made["uar"] == made["emotion_uar"] == pytest.approx(recall_score(truth, named, average="macro"))
+    assert made["macro_f1"] == pytest.approx(f1_score(truth, named, average="macro"))
+    assert made["log_loss"] == pytest.approx(log_loss(truth, given, labels=names))
+    assert evaluation.kinds(rows) == ("class", "emotion")
+    assert np.array_equal(evaluation.confusion(rows, "emotion"), confusion_matrix(truth, named, labels=names))
+    assert set(evaluation.intervals(rows, resamples=20)) == {"accuracy", "uar", "macro_f1"}
+
+
+def test_a_run_of_two_emotions_is_scored_too():
+    rows = pd.DataFrame({"fold": 0, "part": "test", "truth": ["bored", "angry"], "p_angry": 0.4, "p_bored": 0.6})
+    made = evaluation.scores(rows)
+    assert (made["test_accuracy"], made["uar"], made["top2_accuracy"]) == (0.5, 0.5, 1.0)

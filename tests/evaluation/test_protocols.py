@@ -298,3 +298,78 @@ def test_names_of_calibrated_protocols_can_be_taken_apart():
     )
     assert protocols.calibration_of("emobox") == ""
     assert protocols.get("corpus-emodb-a1b2c3d4+all").holds_actors_out
+
+
+@pytest.fixture
+def two_corpora():
+    """Two speakers of one corpus, and two of another with the same ids; parts and folds in columns."""
+    rows = [
+        (f"{name}{speaker}{take}", name, speaker, "", part, fold)
+        for name, part, fold in (("a", "train", "1"), ("b", "test", "2"))
+        for speaker in ("01", "02")
+        for take in (1, 2, 3)
+    ]
+    return pd.DataFrame(rows, columns=["stem", "corpus", "speaker", "gender", "part", "fold"])
+
+
+def test_leave_one_speaker_out_holds_out_each_speaker_of_each_corpus_once(two_corpora):
+    protocol = protocols.get("loso")
+    assert protocol.holds_actors_out
+    folds = protocol.folds(two_corpora)
+    held_out = [two_corpora.iloc[fold.held_out] for fold in folds]
+    assert [set(clips["corpus"] + clips["speaker"]) for clips in held_out] == [{"a01"}, {"a02"}, {"b01"}, {"b02"}]
+    assert all(len(fold.train) == 9 for fold in folds)
+
+
+def test_one_speaker_cannot_be_left_out(two_corpora):
+    with pytest.raises(ProtocolError, match="loso needs clips of two speakers at least, and there is 1"):
+        protocols.get("loso").folds(two_corpora.head(3))
+
+
+def test_folds_of_speakers_count_each_corpus_own(two_corpora):
+    held_out = [set(fold.held_out) for fold in protocols.get("actors-4").folds(two_corpora)]
+    assert sorted(held_out, key=min) == [{0, 1, 2}, {3, 4, 5}, {6, 7, 8}, {9, 10, 11}]
+
+
+def test_given_parts_are_one_split(two_corpora):
+    two_corpora.loc[0, "part"] = "dev"
+    (fold,) = protocols.get("split-part").folds(two_corpora)
+    assert (fold.number, list(fold.train), list(fold.held_out)) == (0, [1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11])
+
+
+@pytest.mark.parametrize("column", ["fold", "corpus"])
+def test_given_folds_are_held_out_in_turn(two_corpora, column):
+    first, second = protocols.get(f"split-{column}").folds(two_corpora)
+    assert list(first.held_out) == list(second.train) == [0, 1, 2, 3, 4, 5]
+    assert list(second.held_out) == list(first.train) == [6, 7, 8, 9, 10, 11]
+
+
+def test_clips_without_a_fold_are_left_out(two_corpora):
+    two_corpora.loc[0, "fold"] = ""
+    first, second = protocols.get("split-fold").folds(two_corpora)
+    assert list(first.held_out) == list(second.train) == [1, 2, 3, 4, 5]
+
+
+def test_parts_are_read_in_upper_and_lower_case(two_corpora):
+    (fold,) = protocols.get("split-part").folds(two_corpora.replace({"train": "Train", "test": "TEST"}))
+    assert len(fold.train) == len(fold.held_out) == 6
+
+
+def test_a_given_split_that_shares_speakers_is_refused_unless_its_name_says_so(two_corpora):
+    two_corpora.loc[0, "part"] = "test"
+    with pytest.raises(ProtocolError, match=r"speakers such as a 01\. .* name the protocol split-part\+shared"):
+        protocols.get("split-part").folds(two_corpora)
+    shared = protocols.get("split-part+shared")
+    assert not shared.holds_actors_out
+    assert list(shared.folds(two_corpora)[0].held_out) == [0, 6, 7, 8, 9, 10, 11]
+
+
+def test_a_split_in_a_column_that_is_not_there_is_refused(two_corpora):
+    with pytest.raises(ProtocolError, match="split-session needs each clip's session"):
+        protocols.get("split-session").folds(two_corpora)
+
+
+@pytest.mark.parametrize("parts", ["test", "train"])
+def test_a_split_of_one_part_is_refused(two_corpora, parts):
+    with pytest.raises(ProtocolError, match=f"the column 'part' has {parts}"):
+        protocols.get("split-part").folds(two_corpora.assign(part=parts))

@@ -195,3 +195,16 @@ def test_rows_that_cannot_be_used_are_named_and_the_others_are_run_of(table, els
     other = other_corpus.read(some, table)
     assert len(other.clips) == 16
     assert [one.file for one in other.rejected] == ["nowhere.wav"]
+
+
+def test_a_model_of_other_emotions_is_tested_on_those_that_both_corpora_have(table, here, elsewhere):
+    """Trained on emotions of which one is none of the eight, and tested on clips whose genders are known."""
+    bored = table.copy()
+    rows = bored.index[(bored["emotion"] == "sad") & (bored["repetition"] == 1)]
+    bored.loc[rows, ["emotion", "label"]] = "boredom"
+    run = run_of("kn", elsewhere, bored, here)
+    assert evaluation.classes(run.predictions) == ("angry", "boredom", "sad")
+    assert run.part("test")["truth"].value_counts().to_dict() == {"angry": 4, "boredom": 4, "sad": 4}
+    assert run.part("other")["truth"].unique().tolist() == ["calm"]
+    named, truth = evaluation.named_and_true(run.part("test"))
+    assert run.scores["uar"] == pytest.approx(np.mean([np.mean(named[truth == one] == one) for one in set(truth)]))

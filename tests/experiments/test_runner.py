@@ -7,6 +7,7 @@ import pytest
 from ser_core import evaluation, experiments, files
 from ser_core.errors import ArtifactError, ModelError
 from ser_core.evaluation import protocols
+from ser_core.experiments import nested
 from ser_core.models import registry
 from ser_core.results import runs
 
@@ -193,11 +194,54 @@ def test_what_was_tuned_on_an_actors_clips_is_not_tested_as_if_it_had_never_hear
         experiments.run(recipe, table, protocol="actors-2", jobs=1)
 
 
-def test_clips_of_other_emotions_are_refused_with_their_number(table):
-    bored = table.copy()
-    bored.loc[:2, "label"] = "boredom"
-    with pytest.raises(ModelError, match=r"no model here can learn: 3 of 'boredom'\..* Leave the others out"):
-        experiments.run("kn", bored, jobs=1)
+@pytest.fixture
+def bored(table):
+    """The table with another emotion than the eight: half of the sad clips are boredom's."""
+    other = table.copy()
+    rows = other.index[(other["emotion"] == "sad") & (other["repetition"] == 1)]
+    other.loc[rows, ["emotion", "label"]] = "boredom"
+    return other
+
+
+def test_a_run_on_other_emotions_than_the_eight_has_these_emotions_as_its_classes(bored):
+    run = experiments.run("kn", bored, protocol="loso", jobs=1).run
+    assert evaluation.classes(run.predictions) == ("angry", "boredom", "sad")
+    assert list(run.predictions["truth"]) == list(bored["emotion"])
+    assert np.allclose(evaluation.probabilities(run.predictions).sum(axis=1), 1)
+    assert evaluation.kinds(run.predictions) == ("class", "emotion")
+    assert run.scores["uar"] == run.scores["emotion_uar"]
+    assert "shared_emotion_uar" not in run.scores  # all emotions that it chooses among are tested
+
+
+def test_speakers_of_unknown_gender_are_learned_by_emotion_alone(table):
+    run = experiments.run("kn", table.assign(gender="", label=table["emotion"]), protocol="loso", jobs=1).run
+    assert evaluation.classes(run.predictions) == ("angry", "sad")
+
+
+def test_parameters_are_searched_for_other_emotions_too(bored):
+    recipe = nested.recipe(registry.recipe("kn"), 2)
+    run = experiments.run(recipe, bored, protocol="loso", jobs=1).run
+    assert evaluation.classes(run.predictions) == ("angry", "boredom", "sad")
+    assert len(run.found) == 4
+
+
+def test_a_model_of_emotion_and_gender_apart_refuses_other_emotions(bored):
+    with pytest.raises(ModelError, match="learns emotion and gender apart"):
+        experiments.run("apart", bored, protocol="loso", jobs=1)
+
+
+def test_clips_of_one_class_cannot_be_learned(table):
+    with pytest.raises(ModelError, match="All clips are angry_male"):
+        experiments.run("kn", table[table["label"] == "angry_male"], protocol="loso", jobs=1)
+
+
+def test_test_clips_of_an_emotion_that_a_fold_has_not_learned_are_in_no_score(table):
+    only_there = table.copy()
+    rows = (only_there["speaker"] == "04") & (only_there["emotion"] == "sad")
+    only_there.loc[rows, ["emotion", "label"]] = "calm", "calm_female"
+    run = experiments.run("kn", only_there, protocol="loso", jobs=1).run
+    assert set(run.part("other")["clip"]) == set(only_there["stem"][rows])
+    assert len(run.part("test")) == len(table) - rows.sum()
 
 
 def test_a_table_of_other_features_than_the_recipes_is_refused(table):

@@ -33,6 +33,16 @@ def test_matrices_of_any_kind_share_one_scale_and_lead_to_their_clips(kind, shar
     assert sentence.startswith(f"{np.trace(drawn)} of {drawn.sum()} clips are named right")
 
 
+def test_other_emotions_than_the_eight_have_their_names():
+    values = ("angry", "boredom", "very_sad")
+    confused = np.array([[5, 0, 0], [0, 1, 4], [0, 0, 5]])
+    figure, sentence = figures.confusion(confused, "emotion", "What it names", values=values)
+    assert list(figure.data[0].x) == ["Angry", "Boredom", "Very_sad"]
+    assert sentence.endswith("of 5 clips of Boredom, 4 were taken for Very_sad.")
+    figure, _ = figures.difference(confused, confused, "emotion", ("A", "B"), values=values)
+    assert figure.data[0].z.shape == (3, 3)
+
+
 def test_the_worst_confusion_is_said_and_none_if_there_is_none():
     perfect = 5 * np.eye(16, dtype=int)
     assert figures.confusion(perfect, "class", "x")[1] == "80 of 80 clips are named right (the diagonal)."

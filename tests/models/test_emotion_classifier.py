@@ -56,6 +56,16 @@ def test_a_label_that_is_none_of_the_classes_is_named(data):
         EmotionClassifier(LogisticRegression()).fit(data[0], np.where(data[1] == "sad_male", "bored_male", data[1]))
 
 
+def test_other_classes_than_the_16_are_answered_in_their_order(data):
+    features, labels = data
+    emotions = np.array([label.split("_")[0] for label in labels])
+    model = EmotionClassifier(LogisticRegression(), ("angry", "boredom", "sad")).fit(features, emotions)
+    given = model.predict_proba(features)
+    assert given.shape == (len(features), 3)
+    assert not given[:, 1].any()  # no clip of it was learned
+    assert np.mean(model.predict(features) == emotions) > 0.9
+
+
 def test_an_unfitted_model_says_so(data):
     with pytest.raises(NotFittedError):
         EmotionClassifier(LogisticRegression()).predict_proba(data[0])

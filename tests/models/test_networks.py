@@ -269,6 +269,7 @@ def test_copies_are_learned_from_and_the_original_is_predicted():
     heard, _ = clips("cnn2d", seed=2)
     assert np.mean(from_copies.predict(np.stack([heard, noise, noise, noise], axis=1)) == labels) > 0.8
     assert np.mean(from_copies.predict(np.stack([noise, heard, heard, heard], axis=1)) == labels) < 0.6
+    assert np.mean(from_copies.predict(heard) == labels) > 0.8
 
 
 def test_an_unfitted_network_says_so():

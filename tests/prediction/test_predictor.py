@@ -1,4 +1,5 @@
 import json
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -106,9 +107,16 @@ def test_turns_are_heard_in_batches_and_progress_is_told(predictor, monkeypatch)
     hear = predictor.listener.hear
     monkeypatch.setattr(predictor.listener, "hear", lambda clips: together.append(len(clips)) or hear(clips))
     monkeypatch.setattr("ser_core.prediction.predictor.BATCH", 2)
-    predictor.predict(heard(call_of("angry", "sad", "calm", seconds=1.5)), progress=lambda *at: told.append(at))
+    call = heard(call_of("angry", "sad", "calm", seconds=1.5))
+    searched = []
+    predictor.predict(
+        call,
+        progress=lambda *at: told.append(at),
+        searching=lambda done_s, total_s: searched.append((done_s, total_s, len(told))),
+    )
     assert together == [2, 1]
     assert told == [(0, 3), (2, 3), (3, 3)]
+    assert searched[0] == (0, call.duration_s, 0) and searched[-1][2] == 0  # before the first turn is heard
 
 
 def test_who_is_told_of_the_progress_may_stop_it(predictor):
@@ -383,6 +391,22 @@ def test_a_speaker_who_was_heard_before_gets_other_answers_and_the_model_stays()
     assert len({plain.digest, known.digest, plain.of_speaker([loud("neutral")], "neutral").digest}) == 3
     assert known.entry == plain.entry
     assert after.genders == pytest.approx(before.genders)  # a speaker's pitch is usual of the speaker
+
+
+def test_a_speakers_recordings_are_heard_one_after_the_other():
+    kept: list[weakref.ref] = []
+
+    def recordings():
+        for statement in (1, 2, 1):
+            waveform = loud("neutral", statement=statement, seconds=1.2)
+            kept.append(weakref.ref(waveform))
+            yield waveform
+            del waveform
+            assert not any(one() for one in kept[:-1])
+
+    plain = load_predictor("robust")
+    together = plain.of_speaker([loud("neutral", statement=number, seconds=1.2) for number in (1, 2, 1)])
+    assert plain.of_speaker(recordings()).digest == together.digest
 
 
 def test_a_calls_turns_tell_how_its_speaker_usually_speaks():
