@@ -41,6 +41,7 @@ bench: .venv/.test-installed
 	$(BIN)/python -m benchmarks.images
 	$(BIN)/python -m benchmarks.prediction
 	$(BIN)/python -m benchmarks.evaluation
+	$(BIN)/python -m benchmarks.significance
 	$(BIN)/python -m benchmarks.runs
 	$(BIN)/python -m benchmarks.corpora 2500 10000
 	$(BIN)/python -m benchmarks.pages

@@ -9,7 +9,6 @@ from streamlit.column_config import NumberColumn, TextColumn
 
 from ser_core import corpus, evaluation, ui
 from ser_core.corpus import ravdess
-from ser_core.evaluation import protocols
 from ser_core.figures import comparison as figures
 from ser_core.figures.style import count_of
 from ser_core.prediction import model_store
@@ -36,6 +35,13 @@ SHARES = {"row": "What it is", "column": "What was named", "count": "Number of c
 SHOWN_FIRST = ("v4", "mlp")  # the study's best, and its best member
 MOST = 4
 USUAL = ("default", "functionals")  # presets that are shown first, and this installation's own runs
+HOW = {  # what is tested is chosen by what the protocol holds out
+    "actors": "These actors were not in training, and the question is about other actors: the answers of the two are "
+    "swapped for **whole actors**, at random and again and again (a sign-flip test), since clips of one actor stand or "
+    "fall together.",
+    "clips": "These actors were in training, too, so the question is about other clips of the same actors: the answers "
+    "of the two are swapped for **single clips** (McNemar's exact test). Of other actors it says nothing.",
+}
 EXPORTS = {
     "csv": ("CSV", "csv", "text/csv"),
     "latex": ("LaTeX", "tex", "text/x-tex"),
@@ -53,6 +59,7 @@ COLUMNS = {
     "cv_accuracy": NumberColumn(
         "CV5", format="%.3f", help="Five-fold cross-validation within the training clips: what models were chosen by"
     ),
+    "cv_deviation": NumberColumn("CV5 ±", format="%.3f", help="Standard deviation over the five folds"),
     "original_cv_accuracy": NumberColumn("original CV5", format="%.3f"),
     "gap": NumberColumn(
         "train less test",
@@ -62,6 +69,8 @@ COLUMNS = {
     "uar": NumberColumn(
         "UAR", format="%.3f", help="Unweighted average recall: the mean over classes, so that rare ones count as much"
     ),
+    "ua": NumberColumn("UA", format="%.3f", help="Mean over the test folds of their UARs, as publications give it"),
+    "ua_deviation": NumberColumn("UA ±", format="%.3f", help="Standard deviation over the test folds"),
     "fit_seconds": NumberColumn(
         "fit (s)", format="%.1f", help="Learning from the training clips once: one core, networks all cores"
     ),
@@ -90,6 +99,11 @@ def confusion(run: Run, kind: str):
 @kept
 def calibration(run: Run, kind: str) -> pd.DataFrame:
     return evaluation.calibration(run.part("test"), kind)
+
+
+@kept
+def gaps(run: Run, prop: str, kind: str) -> pd.DataFrame:
+    return evaluation.gaps(run.part("test"), prop, kind, clips=cached.clips())
 
 
 @kept
@@ -190,10 +204,11 @@ def show_verdicts(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
         st.markdown(
             "Clips that both name right, or both wrong, say nothing about which is better. What counts are the clips "
             "on which **one alone** is right. If the two were equally good, each would be right alone about as often; "
-            "**p** is how often chance alone would make them differ as much as here (McNemar's exact test). Below 0.05 "
-            "the difference is called more than chance; where several pairs are compared, p is corrected for their "
-            "number (Benjamini & Hochberg). The interval of the difference is from 1,000 bootstrap samples "
-            f"of {'whole actors, since clips of one actor stand or fall together' if holds_out(chosen) else 'clips'}."
+            "**p** is how often chance alone would make them differ as much as here. Below 0.05 the difference is "
+            "called more than chance; where several pairs are compared, p is corrected for their number (Benjamini & "
+            f"Hochberg).\n\n{HOW[table['over'].iloc[0]]} The interval is of all differences that the same test would "
+            "not call more than chance, so it excludes zero just where p, not corrected, is below 0.05. **Smallest "
+            "found** is the true difference that 80 of 100 such experiments would find."
         )
         named = table.assign(first=table["first"].map(labels), second=table["second"].map(labels))
         st.dataframe(comparison.for_people(named), hide_index=True)
@@ -206,10 +221,6 @@ def offer(table: pd.DataFrame, name: str) -> None:
     for form, (title, suffix, mime) in EXPORTS.items():
         text = partial(comparison.written, table, form)
         ui.download(title, text, f"{name}.{suffix}", mime, key=f"{name}-{form}", type="tertiary")
-
-
-def holds_out(chosen: list[Run]) -> bool:
-    return protocols.get(chosen[0].protocol).holds_actors_out
 
 
 # What the views show
@@ -296,10 +307,15 @@ def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     prop = st.selectbox("By", **ui.options(titles, "by"))
     tables = {labels[run.id]: by_property(run, prop, kind) for run in chosen}
     ui.chart(figures.by_value(tables, prop), key=f"by-{prop}")
-    with st.expander("The numbers, and precision, recall and F1"):
+    with st.expander("The numbers, gaps with intervals over speakers, and precision, recall and F1"):
+        st.caption(
+            "A gap is the mean accuracy of speakers on clips of a value less that on all others, with its 95 % "
+            "interval over speakers: where it excludes zero, the gap is more than chance."
+        )
         for run in chosen:
             st.markdown(f"**{labels[run.id]}**")
             st.dataframe(tables[labels[run.id]].round(3), hide_index=True)
+            st.dataframe(gaps(run, prop, kind).round(3), hide_index=True)
             st.dataframe(evaluation.report(run.part("test"), kind).round(3))
 
 
@@ -356,8 +372,9 @@ def show_votes(found: list[Run], chosen: list[Run], kind: str, labels: dict[str,
             )
     tables = {labels[run.id]: gained(vote, run, kind=kind) for run in of.values()}
     for run in of.values():
-        said = differences.verdict(pair(vote, run, kind=kind), name, labels[run.id])
-        more = vote_gains.in_words(tables[labels[run.id]], name, labels[run.id], figures.name_of)
+        of_pair = pair(vote, run, kind=kind)
+        said = differences.verdict(of_pair, name, labels[run.id])
+        more = vote_gains.in_words(tables[labels[run.id]], name, labels[run.id], figures.name_of, of_pair.test)
         st.markdown(f"**{ui.as_text(said)}.** {ui.as_text(more)}")
     ui.chart(figures.gained(tables, name), key=f"gained-{vote.id}-{kind}")
 

@@ -10,6 +10,7 @@ from streamlit.column_config import NumberColumn, TextColumn
 from ser_core import ui
 from ser_core.audio.conditions import SMALL_CHANGES
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS
+from ser_core.evaluation import paired_tests
 from ser_core.figures import generalization as figures
 from ser_core.figures import verdicts as verdict_figures
 from ser_core.models import registry
@@ -317,9 +318,14 @@ def show_ideas(found: list[Run]) -> None:
     )
     ui.chart(figures.ideas(table), key="ideas")
     with st.expander("The numbers and tests"):
-        shown = {"before": "without", "after": "with", "gain": "gain", "low": "95 % from", "high": "to", "p": "p"}
+        st.caption(
+            "On the study's split p is of McNemar's exact test over clips; on actors who are not in training, of a "
+            "sign-flip test over actors, since clips of one actor stand or fall together. The intervals are of the "
+            "same tests; p is also corrected for the number of ideas."
+        )
+        shown = {"before": "without", "after": "with", "gain": "gain", "low": "95 % from", "high": "to"}
         st.dataframe(
-            table,
+            table.assign(p=table["p"].map(paired_tests.in_words)),
             hide_index=True,
             column_config={
                 "idea": TextColumn(pinned=True),

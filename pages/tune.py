@@ -365,14 +365,16 @@ def choose_plan() -> tuple[studies.Plan, int, int, int]:
 def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
     """How long it would take, the button, and the command that does the same."""
     found = {one.name: one for one in cached.found_studies()}
-    taken = plan.name in found and found[plan.name].shipped  # what ships stays to be seen
-    default = f"{plan.name}{descriptions.MINE}" if taken else plan.name
+    default = studies.own_name(plan, found.values())
     name = st.text_input("Name of the study", placeholder=default, key="name").strip() or default
     if not studies.NAME.fullmatch(name):
         st.error(f"{ui.as_text(name)} is no name for a study: letters, digits, '.', '_' and '-', at most 80.")
         return
     todo, label = trials, "Start"
-    if name in found and not found[name].shipped:
+    if name in found and found[name].shipped:
+        st.error(f"The study {ui.as_text(name)} ships with the project. Give yours another name.")
+        return
+    if name in found:
         study = cached.study_now(found[name]).study
         if differ := [key for key, value in vars(plan).items() if study.user_attrs.get(key) != value]:
             st.warning(f"There is a study {ui.as_text(name)} with another {', '.join(differ)}. Give another name.")

@@ -110,6 +110,13 @@ def _experiments_commands(command) -> None:
         "experiments", "run", "one model under one protocol: fit, predict, score, save every prediction", writes=True
     )
     _add_recipe(sub)
+    sub.add_argument(
+        "--seeds",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="N runs with the seeds from --seed on, and their mean and deviation (default: 1)",
+    )
     sub.add_argument("--weight", type=float, metavar="W", help="of the first member of a vote of saved runs: 0 to 1")
     sub.add_argument(
         "--tune",
@@ -301,13 +308,23 @@ def _compare_commands(command) -> None:
     sub.add_argument("--protocol", default="study", metavar="P", help="the train/test split (default: study)")
     sub.add_argument("--heard", metavar="CONDITION", help="runs whose test clips were heard in this condition")
     sub.add_argument(
-        "--kind", default="class", help="what is scored: class (16), emotion (8) or gender (default: class)"
+        "--kind",
+        help="what is scored: class (16), emotion (8) or gender (default: what publications under the protocol score)",
     )
-    sub.add_argument(
+    what = sub.add_mutually_exclusive_group()
+    what.add_argument(
         "--pairs",
         nargs="+",
         metavar="RUN",
-        help="test whether two or more runs differ, given by their name in the table or id (McNemar's test, corrected)",
+        help="test whether two or more runs differ, given by their name in the table or id: by sign flips over "
+        "speakers where the protocol holds them out, otherwise by McNemar's test over clips; and the smallest "
+        "difference that so many speakers or clips can show",
+    )
+    what.add_argument(
+        "--by",
+        metavar="PROPERTY",
+        help="the gap of each run between clips of each gender, emotion, intensity, ... and all other clips, with its "
+        "interval over speakers",
     )
     sub.add_argument("--format", default="table", help="table, csv, latex or markdown (default: table)")
 

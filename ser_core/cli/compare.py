@@ -5,16 +5,18 @@ import json
 from ser_core import evaluation
 from ser_core.cli.screen import complain, print_table, say, score
 from ser_core.errors import ModelError
-from ser_core.evaluation import protocols
+from ser_core.evaluation import paired_tests, protocols
+from ser_core.features import tables
 from ser_core.prediction import model_store
-from ser_core.results import comparison, differences, runs
+from ser_core.results import comparison, differences, gaps, runs
 
 
 def compare(options, settings):
     """List the runs of a protocol beside the original results, or test whether some of them differ."""
     protocol = protocols.get(options.protocol)
+    kind = options.kind or protocol.usual_kind
     for name, value, there in (
-        ("kind", options.kind, tuple(evaluation.KINDS)),
+        ("kind", kind, tuple(evaluation.KINDS)),
         ("format", options.format, ("table", *comparison.FORMATS)),
     ):
         if value not in there:
@@ -28,29 +30,36 @@ def compare(options, settings):
         heard = f" --heard {options.heard}" if options.heard else ""
         way = "--test-on MANIFEST" if protocols.corpus_of(protocol.name) else f"--protocol {options.protocol}{heard}"
         raise ModelError(f"There is no run under {test} yet. Make one: python -m ser_core run MODEL {way}")
+    verdicts: list[str] = []
     if options.pairs:
-        table, verdicts = differences.named_pairs(options.pairs, found, kind=options.kind)
-        answer = {"pairs": json.loads(table.to_json(orient="records")), "verdicts": verdicts}
+        name, show = "pairs", _show_pairs
+        table, verdicts = differences.named_pairs(options.pairs, found, kind=kind)
+        title = f"{protocol.title}: who is right where the other is not"
+    elif options.by:
+        name, show = "gaps", _show_gaps
+        table = gaps.table(found, options.by, kind, clips=tables.read(settings.feature_table))
+        title = f"{protocol.title}: gaps of accuracy by {options.by}"
     else:
-        sizes = model_store.sizes(settings.stores)
-        table = comparison.table(found, protocol=test, kind=options.kind, sizes=sizes)
-        answer, verdicts = {"runs": json.loads(table.to_json(orient="records"))}, []
+        name, show = "runs", _show_runs
+        table = comparison.table(found, protocol=test, kind=kind, sizes=model_store.sizes(settings.stores))
         if len(table) < len(found):
             complain(f"Left out {len(found) - len(table)} runs of emotions alone: --kind emotion lists them, too")
+        original = "; orig.: the original study" * bool(table["original_test_accuracy"].notna().any())
+        title = f"{protocol.title}{original}; * shipped with the project"
+    answer = {name: json.loads(table.to_json(orient="records")), "kind": kind}
+    if verdicts:
+        answer["verdicts"] = verdicts
     answer["unreadable"] = [{"run": one.id, "reason": one.reason, "shipped": one.shipped} for one in unreadable]
 
-    def show():
+    def say_it():
         if options.format != "table":
             print(comparison.written(table, options.format), end="")
             return
-        if options.pairs:
-            _show_pairs(answer["pairs"], f"{protocol.title}: who is right where the other is not")
-            for verdict in verdicts:
-                say(f"{verdict}.")
-        else:
-            _show_runs(answer["runs"], f"{protocol.title}; orig.: the original study; * shipped with the project")
+        show(answer[name], title)
+        for verdict in verdicts:
+            say(f"{verdict}.")
 
-    return answer, 0, show
+    return answer, 0, say_it
 
 
 def _show_runs(rows: list[dict], title: str) -> None:
@@ -58,18 +67,19 @@ def _show_runs(rows: list[dict], title: str) -> None:
         (
             row["label"] + " *" * row["shipped"],
             score(row["original_cv_accuracy"]),
-            score(row["cv_accuracy"]),
+            score(row["cv_accuracy"], row["cv_deviation"]),
             score(row["original_test_accuracy"]),
             score(row["test_accuracy"]),
             f"{row['test_low']:.3f}-{row['test_high']:.3f}",
             score(row["uar"]),
+            score(row["ua"], row["ua_deviation"]),
             score(row["train_accuracy"]),
             str(row["test_clips"]),
             "" if row["seconds"] is None else f"{row['seconds']:.1f}",
         )
         for row in rows
     ]
-    columns = ["model", "CV5 orig.", "CV5", "test orig.", "test", "95 %", "UAR", "train", "clips", "s"]
+    columns = ["model", "CV5 orig.", "CV5", "test orig.", "test", "95 %", "UAR", "UA of folds", "train", "clips", "s"]
     print_table(title, columns, shown)
 
 
@@ -82,8 +92,37 @@ def _show_pairs(rows: list[dict], title: str) -> None:
             str(row["only_second"]),
             f"{row['difference']:+.3f}",
             f"{row['low']:+.3f} to {row['high']:+.3f}",
-            f"{row['corrected']:.3f}",
+            _p(row["p"]),
+            _p(row["corrected"]),
+            score(row["smallest"]),
         )
         for row in rows
     ]
-    print_table(title, ["A", "B", "only A", "only B", "A - B", "95 %", "p"], shown)
+    columns = ["A", "B", "only A", "only B", "A - B", "95 %", "p", "p corrected", "smallest found"]
+    print_table(title, columns, shown)
+    say(f"p and 95 % interval: {differences.WHY[rows[0]['over']]}. p corrected: for the number of pairs.")
+    say("Smallest found: the true difference that is found in 80 of 100 such experiments.")
+
+
+def _show_gaps(rows: list[dict], title: str) -> None:
+    shown = [
+        (
+            row["label"],
+            f"{row['value']} less {row['than']}",
+            str(row["clips"]),
+            str(row["speakers"]),
+            score(row["accuracy"]),
+            score(row["others"]),
+            f"{row['gap']:+.3f}",
+            "" if row["p"] is None else f"{row['low']:+.3f} to {row['high']:+.3f}",
+            "" if row["p"] is None else _p(row["p"]),
+        )
+        for row in rows
+    ]
+    columns = ["model", "clips of", "clips", "speakers", "accuracy", "others", "gap", "95 %", "p"]
+    print_table(title, columns, shown)
+    say("Means, intervals and p are over speakers. p is not corrected for the number of rows.")
+
+
+def _p(value: float) -> str:
+    return paired_tests.in_words(value).removeprefix("p = ").removeprefix("p ")

@@ -1,11 +1,13 @@
 """Commands that fit and evaluate models: `run`, `train`, `verify` and `import-run`."""
 
 import shutil
+from argparse import Namespace
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from ser_core import evaluation, experiments, extras
 from ser_core.audio import conditions
@@ -27,20 +29,79 @@ ALIASES = {"voices": {"features": "functionals", "augmentation": "speaker-pertur
 
 
 def run(options, settings):
-    """Fit and test a model under a protocol, and save the run."""
-    result, _ = _experiment(options, settings)
-    answer = run_answer(result.run)
-    if result.heard:
-        answer["heard"] = [{"condition": one.heard} | run_answer(one) for one in result.heard]
+    """Fit and test a model under a protocol, with one seed or several, and save each run."""
+    seeds = range(options.seed, options.seed + options.seeds)
+    results = [_experiment(_with_seed(options, seed), settings)[0] for seed in seeds]
+    answers = []
+    for result in results:
+        answer = run_answer(result.run)
+        if result.heard:
+            answer["heard"] = [{"condition": one.heard} | run_answer(one) for one in result.heard]
+        answers.append(answer)
 
     def show():
-        _show_run(result.run, settings)
-        if result.heard:
-            rows = [(conditions.get(one.heard).title, *_heard_scores(one)) for one in result.heard]
-            title = "The same test clips, heard in other conditions"
-            print_table(title, ["condition", "accuracy", "emotions right", "95 % interval", "UAR of emotions"], rows)
+        for result in results:
+            _show_run(result.run, settings)
+            if result.heard:
+                _show_heard(result.heard)
+        if len(results) > 1:
+            _show_seeds([result.run for result in results])
 
-    return answer, 0, show
+    if len(results) == 1:
+        return answers[0], 0, show
+    table = over_seeds([result.run for result in results])
+    return (
+        {
+            **{name: answers[0][name] for name in ("model", "protocol", "preset")},
+            "seeds": list(seeds),
+            "runs": answers,
+            "mean": table["mean"].to_dict(),
+            "deviation": table["deviation"].to_dict(),
+        },
+        0,
+        show,
+    )
+
+
+def _with_seed(options, seed: int) -> Namespace:
+    return Namespace(**vars(options) | {"seed": seed})
+
+
+def over_seeds(found) -> pd.DataFrame:
+    """Mean and standard deviation of the scores of runs that differ in their seed alone.
+
+    Parameters
+    ----------
+    found : sequence of results.runs.Run
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a score, those that the protocol is usually judged by first: `mean` and `deviation`.
+    """
+    scores = pd.DataFrame([run.scores for run in found])
+    names = [key for key, *_ in _scores_shown(found[0]) if key in scores]
+    table = scores[names].agg(["mean", "std"]).T
+    return table.rename(columns={"std": "deviation"})
+
+
+def _show_seeds(found) -> None:
+    table = over_seeds(found)
+    rows = [
+        (name, *(score(run.scores[key]) for run in found), score(table.loc[key, "mean"], table.loc[key, "deviation"]))
+        for key, name, _ in _scores_shown(found[0])
+        if key in table.index
+    ]
+    seeds = [f"seed {run.recipe.seed}" for run in found]
+    print_table(f"{found[0].name}: {len(found)} seeds", ["score", *seeds, "mean ± deviation"], rows)
+    if not table["deviation"].any():
+        say("No score depends on the seed: this model learns the same from the same clips.")
+
+
+def _show_heard(found) -> None:
+    rows = [(conditions.get(one.heard).title, *_heard_scores(one)) for one in found]
+    title = "The same test clips, heard in other conditions"
+    print_table(title, ["condition", "accuracy", "emotions right", "95 % interval", "UAR of emotions"], rows)
 
 
 def _heard_scores(run) -> tuple[str, ...]:
@@ -78,6 +139,7 @@ def import_run(options, settings):
 
 def verify(options, settings):
     """Repeat a saved run and count the predictions that changed."""
+    protocols.get(options.protocol)  # raises before any work
     found = runs.list_all(settings.stores)
     if options.run not in {run.id for run in found}:
         found = [run for run in found if run.test == options.protocol]
@@ -113,6 +175,8 @@ def verify(options, settings):
 
 def _experiment(options, settings, *, training=False):
     """Run the experiment that the options describe, and save it as one of this installation's own runs."""
+    protocols.get(options.protocol)  # raises before any work
+    _conditions(options)
     calibration = getattr(options, "calibrate", None) or ""
     if calibration and not options.test_on:
         options.protocol = protocols.calibrated(options.protocol, calibration)
@@ -328,46 +392,80 @@ def run_answer(run) -> dict:
         "test_counts": run.test_counts,
         "seconds": run.seconds.total,
         **{name: run.scores.get(name) for name in names},
+        "emotion_ua": run.scores.get("emotion_ua"),
+        "folds": run.folds,
         "run": run.id,
         "recipe": asdict(run.recipe),
         **more,
     }
 
 
+# Scores of a run: key, name, and the score of each fold of `evaluation.over_folds` that it summarises (part, key).
+_OF_TRAINING = (
+    ("train_accuracy", "accuracy on train", None),
+    ("cv_accuracy", "accuracy, five folds of train", ("cv", "accuracy")),
+)
+_OF_CLASSES = (
+    ("test_accuracy", "accuracy on test", ("test", "accuracy")),
+    ("uar", "UAR on test", ("test", "uar")),
+    ("macro_f1", "macro F1 on test", None),
+)
+_OF_EMOTIONS = (
+    ("emotion_accuracy", "accuracy of eight emotions on test", ("test", "emotion_accuracy")),
+    ("emotion_ua", "UA of eight emotions: mean UAR of the folds", ("test", "emotion_uar")),
+    ("emotion_uar", "UAR of eight emotions on test", None),
+    ("shared_emotion_uar", "UAR among the emotions of the test", None),
+)
+
+
+def _scores_shown(run) -> tuple:
+    """The scores of a run, those first that publications under its protocol give."""
+    if protocols.get(run.protocol).usual_kind == "emotion":
+        return _OF_EMOTIONS + _OF_CLASSES + _OF_TRAINING
+    return _OF_TRAINING + _OF_CLASSES + _OF_EMOTIONS
+
+
 def _show_run(run, settings) -> None:
+    protocol, test = protocols.get(run.protocol), run.part("test")
     has_study_classes = evaluation.classes(run.predictions) == LABELS
-    if protocols.get(run.protocol).holds_actors_out:  # clips of one actor are not independent
-        of_accuracy, of_uar = "emotions", "shared"
+    if protocol.holds_actors_out:  # clips of one actor are not independent
+        of_accuracy, of_uar = "emotion_accuracy", "shared_emotion_uar"
         if not has_study_classes:
-            of_accuracy, of_uar = "accuracy", "shared" if "shared_emotion_uar" in run.scores else "uar"
+            of_accuracy, of_uar = "test_accuracy", "shared_emotion_uar" if "shared_emotion_uar" in run.scores else "uar"
         bounds = {
             of_accuracy: run.accuracy_interval("emotion")[1:],
-            of_uar: evaluation.shared_uar_interval(run.part("test"))[1:],
+            of_uar: evaluation.shared_uar_interval(test)[1:],
         }
-    elif "class" not in evaluation.kinds(run.part("test")):
-        bounds = {"emotions": run.accuracy_interval("emotion")[1:]}
+    elif "class" not in evaluation.kinds(test):
+        bounds = {"emotion_accuracy": run.accuracy_interval("emotion")[1:]}
     else:
-        bounds = evaluation.intervals(run.part("test"))
+        of_clips = evaluation.intervals(test)
+        bounds = {"test_accuracy": of_clips["accuracy"], "uar": of_clips["uar"], "macro_f1": of_clips["macro_f1"]}
     original = comparison.original_of(run, runs.list_all(settings.stores))
-    rows = []
-    for name, key, interval in (
-        ("accuracy on train", "train_accuracy", None),
-        ("accuracy, five folds of train", "cv_accuracy", None),
-        ("accuracy on test", "test_accuracy", "accuracy"),
-        ("UAR on test", "uar", "uar"),
-        ("macro F1 on test", "macro_f1", "macro_f1"),
-        ("accuracy of eight emotions on test", "emotion_accuracy", "emotions"),
-        ("UAR of eight emotions on test", "emotion_uar", None),
-        ("UAR among the emotions of the test", "shared_emotion_uar", "shared"),
-    ):
+    rows, folds = [], run.folds
+    for key, name, of_fold in _scores_shown(run):
         if key not in run.scores or (not has_study_classes and key.startswith("emotion_")):
             continue  # where the classes are emotions, these are the scores above
-        low_to_high = "{:.3f} to {:.3f}".format(*bounds[interval]) if interval in bounds else ""
-        rows.append((name, score(run.scores[key]), low_to_high, score(getattr(original, key, None))))
-    title = f"{run.name}, protocol {run.protocol}"
-    print_table(title, ["score", "here", "95 % interval", "original"], rows)
-    say(evaluation.report(run.part("test"), evaluation.kinds(run.part("test"))[0]).round(3).to_string())
+        low_to_high = "{:.3f} to {:.3f}".format(*bounds[key]) if key in bounds else ""
+        part, of_part = of_fold or ("", "")
+        of_part = of_part if has_study_classes or of_part.startswith("emotion_") else f"emotion_{of_part}"
+        over = score(folds[part]["mean"].get(of_part), folds[part]["deviation"].get(of_part)) if part in folds else ""
+        rows.append((name, score(run.scores[key]), low_to_high, over, score(getattr(original, key, None))))
+    columns = ["score", "here", "95 % interval", "mean ± deviation of folds", "original"]
+    print_table(f"{run.name}, protocol {run.protocol}", columns, rows)
+    kinds = evaluation.kinds(test)
+    kind = protocol.usual_kind if protocol.usual_kind in kinds else kinds[0]
+    if "test" in folds:
+        _show_folds(folds["test"], "" if kind == "class" else "emotion_")
+    say(evaluation.report(test, kind).round(3).to_string())
     if run.tested_on:
         say(generalization.about_other_corpus(run))
     took = f"{run.seconds.total} s. " if run.seconds.total else ""
     say(f"{took}Every prediction is in {settings.workspace / 'runs' / run.id}")
+
+
+def _show_folds(folds: dict, prefix: str) -> None:
+    names = [f"{prefix}accuracy", f"{prefix}uar"]
+    rows = [(each["fold"], each["clips"], *(score(each[name]) for name in names)) for each in folds["each"]]
+    summary = [score(folds["mean"][name], folds["deviation"][name]) for name in names]
+    print_table("Fold by fold", ["fold", "clips", "accuracy", "UAR"], [*rows, ("mean ± deviation", "", *summary)])

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+UNBOUNDED = 10_000  # columns of text: wider than any table
 out = Console()
 err = Console(stderr=True)
 
@@ -22,13 +23,15 @@ def complain(text: str) -> None:
     err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def score(value: float | None) -> str:
-    """A score with three decimals; empty if there is none."""
-    return "" if value is None else f"{value:.3f}"
+def score(value: float | None, deviation: float | None = None) -> str:
+    """A score with three decimals, and its standard deviation if there is one; empty if there is no score."""
+    if value is None:
+        return ""
+    return f"{value:.3f}" if deviation is None else f"{value:.3f} ± {deviation:.3f}"
 
 
 def print_table(title: str, columns: Sequence[str | Column], rows: list[tuple]) -> None:
-    """Print a table.
+    """Print a table, without the columns that are empty. A file or a pipe gets it whole, however wide it is.
 
     Parameters
     ----------
@@ -37,10 +40,19 @@ def print_table(title: str, columns: Sequence[str | Column], rows: list[tuple]) 
     rows : list of tuple
         One cell per column. Cells are converted to text, and markup in them is printed as it is.
     """
-    table = Table(*columns, title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
-    out.print(table)
+    cells = [[escape(str(cell)) for cell in row] for row in rows]
+    filled = [place for place in range(len(columns)) if not cells or any(row[place] for row in cells)]
+    heads = [columns[place] for place in filled]
+    made = [Column(head, overflow="fold") if isinstance(head, str) else head for head in heads]
+    table = Table(*made, box=None, padding=(0, 2, 0, 0))
+    for row in cells:
+        table.add_row(*(row[place] for place in filled))
+    console = out
+    if not out.is_terminal:
+        console = Console(width=out.measure(table, options=out.options.update_width(UNBOUNDED)).maximum)
+    if title:
+        out.print(title, style="italic", markup=False, highlight=False, soft_wrap=True)
+    console.print(table)
 
 
 def is_quiet(options) -> bool:

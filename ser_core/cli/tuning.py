@@ -15,7 +15,8 @@ def tune(options, settings):
     plan.check()
     url = options.storage or storage.url(settings)
     table = clips(options, settings)
-    study = studies.create(plan, url, table, trials=options.trials, name=options.name, resume=options.resume)
+    name = studies.own_name(plan, studies.list_all(settings, url), options.name)
+    study = studies.create(plan, url, table, trials=options.trials, name=name, resume=options.resume)
     with progress(f"Tuning {options.model}", "trial", options) as advance:
         search.tune(
             study,

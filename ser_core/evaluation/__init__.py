@@ -1,6 +1,8 @@
 """Evaluation: protocols, metrics, confidence intervals and significance tests."""
 
 from ser_core.corpus.clips import speakers_of as speakers
+from ser_core.evaluation.folds import by_fold, over_folds
+from ser_core.evaluation.gaps import gaps
 from ser_core.evaluation.metrics import (
     CLIP_COLUMNS,
     COLUMNS,
@@ -29,11 +31,11 @@ from ser_core.evaluation.metrics import (
     uar,
     values_of,
 )
+from ser_core.evaluation.paired_tests import mcnemar
 from ser_core.evaluation.significance import (
     RESAMPLES,
     accuracy_interval,
     intervals,
-    mcnemar,
     mean_interval,
     shared_uar_interval,
 )
@@ -50,18 +52,21 @@ __all__ = [
     "VERSION",
     "accuracy",
     "accuracy_interval",
+    "by_fold",
     "by_property",
     "calibration",
     "classes",
     "confusion",
     "ece",
     "emotion_probabilities",
+    "gaps",
     "intervals",
     "kinds",
     "mcnemar",
     "mean_interval",
     "named_among_shared",
     "named_and_true",
+    "over_folds",
     "probabilities",
     "probability_columns",
     "report",

@@ -459,15 +459,7 @@ def by_property(
     Wilson 1927, "Probable inference, the law of succession, and statistical inference".
     """
     named, truth = named_and_true(rows, kind)
-    if name in ("class", "emotion"):
-        values = rows["truth"].map(KINDS[name][2])
-    elif name in rows:
-        values = rows[name]
-    elif clips is not None and name in clips:
-        values = rows["clip"].map(clips.set_index("stem")[name])
-    else:
-        raise ValueError(f"Neither the predictions nor the clips' table has a column {name!r}")
-    values = values.to_numpy()
+    values = property_of(rows, name, clips)
     table = pd.DataFrame({"value": values, "right": named == truth}).groupby("value")["right"].agg(["size", "sum"])
     ranges = [binomtest(int(right), int(clips)).proportion_ci(method="wilson") for clips, right in table.to_numpy()]
     return pd.DataFrame(
@@ -479,6 +471,36 @@ def by_property(
             "high": [one.high for one in ranges],
         }
     )
+
+
+def property_of(rows: pd.DataFrame, name: str, clips: pd.DataFrame | None = None) -> np.ndarray:
+    """A property of each predicted clip.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+    name : str
+        `class`, `emotion`, a column of the predictions, or a column of `clips`.
+    clips : pd.DataFrame, optional
+        The index of these clips.
+
+    Returns
+    -------
+    np.ndarray [shape=(rows,)]
+
+    Raises
+    ------
+    ValueError
+        If neither table has such a column.
+    """
+    if name in ("class", "emotion"):
+        return rows["truth"].map(KINDS[name][2]).to_numpy()
+    if name in rows:
+        return rows[name].to_numpy()
+    if clips is not None and name in clips:
+        return rows["clip"].map(clips.set_index("stem")[name]).to_numpy()
+    raise ValueError(f"Neither the predictions nor the clips' table has a column {name!r}")
 
 
 def report(rows: pd.DataFrame, kind: str = "class") -> pd.DataFrame:

@@ -1,9 +1,8 @@
-"""Bootstrap intervals of scores, over clips or whole speakers, and McNemar's test."""
+"""Bootstrap intervals of scores, over clips or whole speakers."""
 
 import joblib
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from ser_core.corpus.clips import speakers_of
 from ser_core.evaluation.metrics import (
@@ -168,29 +167,3 @@ def _cells(rows: pd.DataFrame) -> np.ndarray:
 
 def _accuracy_of(matrices: np.ndarray) -> np.ndarray:
     return matrices.trace(axis1=1, axis2=2) / matrices.sum(axis=(1, 2))
-
-
-def mcnemar(only_first: int, only_second: int) -> float:
-    """p-value of McNemar's exact test.
-
-    Parameters
-    ----------
-    only_first, only_second : int
-        Numbers of clips that only the first, and only the second classifier predicted correctly.
-
-    Returns
-    -------
-    float
-        The probability of a split at least this uneven if both classifiers were equally good.
-
-    References
-    ----------
-    McNemar 1947, "Note on the sampling error of the difference between correlated proportions or percentages".
-
-    Examples
-    --------
-    >>> mcnemar(8, 2)
-    0.109375
-    """
-    differ = only_first + only_second
-    return float(binomtest(only_first, differ).pvalue) if differ else 1.0

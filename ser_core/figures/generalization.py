@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.evaluation import protocols
+from ser_core.evaluation import paired_tests, protocols
 from ser_core.figures.style import ACCENT, ACCURACY, LEGEND_BELOW, MUTED, ROWS, SECOND, SEQUENTIAL, finish, interval
 from ser_core.results import robustness
 from ser_core.results.generalization import RECORDING, fall
@@ -156,7 +156,7 @@ def ideas(table: pd.DataFrame) -> tuple[go.Figure, str]:
             name=name,
             marker={"color": colour, "size": 10, "symbol": symbol},
             hovertemplate="%{y}<br>from %{customdata[0]:.3f} to %{customdata[1]:.3f} on %{customdata[3]:,} clips<br>"
-            "p = %{customdata[2]:.3f}<extra></extra>",
+            "%{customdata[2]}<extra></extra>",
         )
     _finish_gains(figure, "the idea")
     finish(figure, "What each idea adds", height=160 + 34 * table["idea"].nunique(), legend=LEGEND_BELOW)
@@ -198,7 +198,7 @@ def song(table: pd.DataFrame) -> tuple[go.Figure, str]:
         "name",
         marker={"color": ACCENT, "size": 11},
         hovertemplate="%{y}<br>%{customdata[0]:.3f} without song, %{customdata[1]:.3f} with it, on "
-        "%{customdata[3]} spoken clips<br>p = %{customdata[2]:.3f}<extra></extra>",
+        "%{customdata[3]} spoken clips<br>%{customdata[2]}<extra></extra>",
     )
     _finish_gains(figure, "song")
     finish(figure, "Does it help to learn from song, too?", height=110 + 34 * len(table))
@@ -219,7 +219,7 @@ def _add_gains(figure: go.Figure, rows: pd.DataFrame, of: str, **look) -> None:
         y=rows[of],
         error_x=interval(100 * rows["gain"], 100 * rows["low"], 100 * rows["high"]),
         mode="markers",
-        customdata=rows[["before", "after", "p", "clips"]],
+        customdata=rows.assign(p=rows["p"].map(paired_tests.in_words))[["before", "after", "p", "clips"]],
         **look,
     )
 

@@ -10,7 +10,7 @@ from ser_core.audio import conditions
 from ser_core.errors import ModelError, ProtocolError
 from ser_core.evaluation import protocols
 from ser_core.models import registry
-from ser_core.results import run_titles
+from ser_core.results import published, run_titles
 from ser_core.results.published import ORIGINAL, OriginalResult
 from ser_core.results.runs import HEARD, Run
 
@@ -29,11 +29,15 @@ COLUMNS = [
     "original_cv_accuracy",
     "original_test_accuracy",
     "cv_accuracy",
+    "cv_deviation",
     "test_accuracy",
+    "test_deviation",
     "test_low",
     "test_high",
     "test_clips",
     "uar",
+    "ua",
+    "ua_deviation",
     "macro_f1",
     "train_accuracy",
     "gap",
@@ -49,9 +53,12 @@ SHOWN = {
     "name": "model",
     "original_cv_accuracy": "original CV5",
     "cv_accuracy": "CV5",
+    "cv_deviation": "CV5 deviation",
     "original_test_accuracy": "original test",
     "test_accuracy": "test (95 % interval)",
     "uar": "UAR",
+    "ua": "UA",
+    "ua_deviation": "UA deviation",
     "gap": "train less test",
     "fit_seconds": "fit (s)",
     "predict_ms": "predict (ms a clip)",
@@ -67,8 +74,26 @@ PAIRS_SHOWN = {
     "difference": "A less B (95 % interval)",
     "p": "p",
     "corrected": "p, corrected",
+    "smallest": "smallest found",
+    "test": "test",
 }
-DIGITS = dict.fromkeys(("parameters", "clips", "only_first", "only_second"), ",.0f") | dict.fromkeys(
+GAPS_SHOWN = {
+    "label": "run",
+    "value": "clips of",
+    "than": "less",
+    "clips": "clips",
+    "speakers": "speakers",
+    "accuracy": "accuracy",
+    "others": "accuracy of the others",
+    "gap": "gap (95 % interval)",
+    "p": "p",
+}
+INTERVALS = {  # column -> the ends of its interval, which stand behind it in brackets
+    "test_accuracy": ("test_low", "test_high"),
+    "difference": ("low", "high"),
+    "gap": ("low", "high"),
+}
+DIGITS = dict.fromkeys(("parameters", "clips", "only_first", "only_second", "speakers"), ",.0f") | dict.fromkeys(
     ("fit_seconds", "predict_ms"), ".2f"
 )
 FORMATS = ("csv", "latex", "markdown")
@@ -166,13 +191,13 @@ def original_of(run: Run, found: Iterable[Run]) -> OriginalResult | None:
     OriginalResult or None
     """
     key = run.recipe.model
-    if key not in ORIGINAL or run.test != "study" or run.data_digest not in _shipped_digests(found):
+    if not published.original(key) or run.test != "study" or run.data_digest not in _shipped_digests(found):
         return None
     if not registry.get(key).learns_from_clips:
-        return ORIGINAL[key]
+        return published.original(key)
     seen_then = registry.recipe(key, SEES_AS_THE_ORIGINAL.get(key, "default")).features
     is_nested = run.recipe.origin == "nested"  # parameters differ between folds
-    return ORIGINAL[key] if run.recipe.features == seen_then and not is_nested else None
+    return published.original(key) if run.recipe.features == seen_then and not is_nested else None
 
 
 def table(
@@ -193,9 +218,10 @@ def table(
     -------
     pd.DataFrame
         `COLUMNS`: `original_cv_accuracy`, `original_test_accuracy` (missing where `original_of` gives none),
-        `cv_accuracy`, `test_accuracy` with its 95 % interval `test_low` to `test_high` (over clips, or over actors
-        where they are held out), `gap` (accuracy on train less that on test), `fit_seconds` and `predict_ms` (a clip)
-        of the last fit, `parameters` of a network, ...
+        `cv_accuracy` with its deviation over folds, `test_accuracy` with its 95 % interval `test_low` to `test_high`
+        (over clips, or over actors where they are held out), its deviation over folds and `ua`, the mean of their UARs,
+        where there are several test folds, `gap` (accuracy on train less that on test), `fit_seconds` and `predict_ms`
+        (a clip) of the last fit, `parameters` of a network, ...
     """
     found = list(found)
     chosen = scorable([run for run in found if run.test == protocol], kind)
@@ -267,6 +293,7 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
     original = original if kind == "class" else None
     share, low, high = run.accuracy_interval(kind)
     scores = run.scores if kind == "class" else evaluation.scores_of(run.predictions, kind)
+    folds = _over_folds(test, kind)
     is_timed = run.recipe.origin != "imported"
     last = test[test["fold"] == test["fold"].max()]  # the clips that `seconds.predict` was measured on
     return {
@@ -282,11 +309,15 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
         "original_cv_accuracy": original.cv_accuracy if original else None,
         "original_test_accuracy": original.test_accuracy if original else None,
         "cv_accuracy": scores.get("cv_accuracy"),
+        "cv_deviation": _over_folds(run.part("cv"), kind)["accuracy"][1],
         "test_accuracy": share,
+        "test_deviation": folds["accuracy"][1],
         "test_low": low,
         "test_high": high,
         "test_clips": len(test),
         "uar": scores["uar"],
+        "ua": folds["uar"][0],
+        "ua_deviation": folds["uar"][1],
         "macro_f1": scores["macro_f1"],
         "train_accuracy": scores.get("train_accuracy"),
         "gap": scores["train_accuracy"] - share if "train_accuracy" in scores else None,
@@ -294,6 +325,14 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
         "file_bytes": None,
         "parameters": sum(layer["parameters"] for layer in run.layers) or None,
     }
+
+
+def _over_folds(rows: pd.DataFrame, kind: str) -> dict[str, tuple[float | None, float | None]]:
+    """Mean and deviation over folds of accuracy and UAR; None where there are not several."""
+    if rows["fold"].nunique() < 2:
+        return dict.fromkeys(("accuracy", "uar"), (None, None))
+    table = evaluation.by_fold(rows, kind)
+    return {name: (float(table[name].mean()), float(table[name].std())) for name in ("accuracy", "uar")}
 
 
 def find(names: Iterable[str], found: Sequence[Run]) -> list[Run]:
@@ -318,12 +357,13 @@ def find(names: Iterable[str], found: Sequence[Run]) -> list[Run]:
     called = {run.id: run for run in found} | {labels[run.id]: run for run in found}
     for name in names:
         if name not in called:
-            raise ModelError(f"There is no run {name!r} to compare; there is {', '.join(sorted(labels.values()))}")
+            there = "\n  ".join(sorted(labels.values()))  # names may hold commas
+            raise ModelError(f"There is no run {name!r} to compare; there is\n  {there}")
     return [called[name] for name in names]
 
 
 def written(table: pd.DataFrame, form: str) -> str:
-    """A table of `table` or `differences.all_pairs` as text.
+    """A table of `table`, `differences.all_pairs` or `gaps.table` as text.
 
     Parameters
     ----------
@@ -357,18 +397,18 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : pd.DataFrame
-        Of `table` or `differences.all_pairs`.
+        Of `table`, `differences.all_pairs` or `gaps.table`.
 
     Returns
     -------
     pd.DataFrame
     """
-    heads = SHOWN if "label" in table else PAIRS_SHOWN
+    heads = next((heads for heads in (GAPS_SHOWN, PAIRS_SHOWN) if set(heads) <= set(table)), SHOWN)
     shown = pd.DataFrame({head: table[name].map(partial(_formatted, name)) for name, head in heads.items()})
-    for name, (low, high) in {"test_accuracy": ("test_low", "test_high"), "difference": ("low", "high")}.items():
-        if name in heads:
-            ends = table[low].map("{:.3f}".format) + " to " + table[high].map("{:.3f}".format)
-            shown[heads[name]] += " (" + ends + ")"
+    for name, (low, high) in INTERVALS.items():
+        if name in heads and low in table:
+            ends = table[low].map(" ({:.3f} to ".format) + table[high].map("{:.3f})".format)
+            shown[heads[name]] += ends.where(table[low].notna(), "")
     return shown.loc[:, (shown != "").any()] if len(shown) else shown
 
 

@@ -11,9 +11,17 @@ from scipy.stats import false_discovery_control
 
 from ser_core import evaluation
 from ser_core.errors import ModelError
-from ser_core.evaluation import protocols
+from ser_core.evaluation import paired_tests, protocols
 from ser_core.results import comparison, run_titles
 from ser_core.results.runs import Run
+
+MCNEMAR, SIGN_FLIPS = "McNemar's exact test", "sign-flip test over speakers"
+WHY = {  # which test is used, and why
+    "clips": "McNemar's exact test over clips, since the protocol holds no speakers out: the question is whether other "
+    "clips of the same speakers would say the same",
+    "actors": "sign-flip test over whole speakers, since the protocol holds them out: clips of one speaker stand or "
+    "fall together, and the question is whether other speakers would say the same",
+}
 
 
 @dataclass(frozen=True)
@@ -27,11 +35,18 @@ class Pair:
     both: int  # clips that both predicted correctly
     only_first: int
     only_second: int
-    p: float  # of McNemar's exact test (1947)
+    p: float  # of the test named in `test`
     difference: float  # accuracy of the first minus that of the second
-    low: float  # its 95 % bootstrap interval, over clips, or over actors where the protocol holds them out
+    low: float  # its 95 % interval, by the same test
     high: float
-    over: str = "clips"  # or "actors"
+    over: str = "clips"  # or "actors", where the protocol holds them out
+    units: int = 0  # how many clips or actors were flipped
+    smallest: float = np.nan  # true difference that 80 of 100 such experiments find; NaN where none can
+
+    @property
+    def test(self) -> str:
+        """The test that `p`, `low` and `high` are of."""
+        return SIGN_FLIPS if self.over == "actors" else MCNEMAR
 
     @property
     def neither(self) -> int:
@@ -88,20 +103,16 @@ def _named(rows: pd.DataFrame, kind: str, column: str) -> pd.DataFrame:
     return rows[evaluation.CLIP_COLUMNS].assign(truth=truth, **{column: named})
 
 
-def pair(
-    first: Run, second: Run, *, part: str = "test", kind: str = "class", resamples: int = evaluation.RESAMPLES
-) -> Pair:
+def pair(first: Run, second: Run, *, part: str = "test", kind: str = "class") -> Pair:
     """Whether two runs differ on the clips that both were tested on.
 
-    The interval is over clips, or over actors where both protocols hold them out.
+    The test and its interval are over actors where both protocols hold them out, otherwise over clips.
 
     Parameters
     ----------
     first, second : Run
     part : {"test", "cv", "train"}
     kind : {"class", "emotion", "gender"}
-    resamples : int > 0
-        Of the bootstrap.
 
     Returns
     -------
@@ -114,23 +125,59 @@ def pair(
     """
     rows = sides(first, second, part=part, kind=kind)
     one, other = rows["first_right"].to_numpy(), rows["second_right"].to_numpy()
-    only_first, only_second = int((one & ~other).sum()), int((other & ~one).sum())
-    by_actor = all(protocols.get(run.protocol).holds_actors_out for run in (first, second))
-    groups = evaluation.speakers(rows) if by_actor else np.arange(len(rows))
-    low, high = evaluation.mean_interval(one.astype(int) - other.astype(int), groups, resamples=resamples)
+    by_actor = hold_actors_out(first, second)
+    found = paired(rows, by_actor)
     return Pair(
         first=first.id,
         second=second.id,
         kind=kind,
         clips=len(rows),
         both=int((one & other).sum()),
-        only_first=only_first,
-        only_second=only_second,
-        p=evaluation.mcnemar(only_first, only_second),
-        difference=float(one.mean() - other.mean()),
-        low=low,
-        high=high,
+        only_first=int((one & ~other).sum()),
+        only_second=int((other & ~one).sum()),
+        p=found.p,
+        difference=found.difference,
+        low=found.low,
+        high=found.high,
         over="actors" if by_actor else "clips",
+        units=found.units,
+        smallest=found.smallest,
+    )
+
+
+def hold_actors_out(*found: Run) -> bool:
+    """Whether the protocols of all these runs hold actors out.
+
+    Parameters
+    ----------
+    found : Run
+
+    Returns
+    -------
+    bool
+    """
+    return all(protocols.get(run.protocol).holds_actors_out for run in found)
+
+
+def paired(rows: pd.DataFrame, by_actor: bool) -> paired_tests.Paired:
+    """The paired test of some rows of `sides`.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+    by_actor : bool
+        Whether the actors are held out, so that the test is over them.
+
+    Returns
+    -------
+    paired_tests.Paired
+    """
+    right = rows[["first_right", "second_right"]].to_numpy(dtype=int)
+    difference = right[:, 0] - right[:, 1]
+    return (
+        paired_tests.over_speakers(difference, evaluation.speakers(rows))
+        if by_actor
+        else paired_tests.over_clips(difference)
     )
 
 
@@ -146,7 +193,7 @@ def all_pairs(found: Sequence[Run], **options) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        The fields of `Pair`, and `corrected`.
+        The fields of `Pair`, `test`, and `corrected`.
     """
     return corrected([pair(one, other, **options) for one, other in combinations(found, 2)])
 
@@ -161,10 +208,11 @@ def corrected(pairs: Sequence[Pair]) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        The fields of `Pair`, and `corrected`, the p-value.
+        The fields of `Pair`, `test`, and `corrected`, the p-value.
     """
     table = pd.DataFrame([vars(one) for one in pairs], columns=[*Pair.__dataclass_fields__])
-    return table.assign(corrected=false_discovery_control(table["p"].astype(float)))
+    tests = [one.test for one in pairs]
+    return table.assign(test=tests, corrected=false_discovery_control(table["p"].astype(float)))
 
 
 def verdict(pair: Pair, first: str, second: str, p: float | None = None) -> str:
@@ -183,23 +231,24 @@ def verdict(pair: Pair, first: str, second: str, p: float | None = None) -> str:
     str
     """
     p = pair.p if p is None else p
-    p_value = "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    p_value = paired_tests.in_words(p)
+    on = f"{pair.clips:,} clips" + f" of {pair.units} actors" * (pair.over == "actors")
+    if p >= paired_tests.LEVEL:
+        return f"{first} and {second} cannot be told apart on {on} ({p_value}){_what_it_takes(pair)}"
     better, worse, low, high = first, second, pair.low, pair.high
     if pair.difference < 0:
         better, worse, low, high = second, first, -pair.high, -pair.low
     interval = f"95 % interval {'over actors ' * (pair.over == 'actors')}{100 * low:.1f} to {100 * high:.1f}"
-    if p >= 0.05:
-        return f"{first} and {second} cannot be told apart on {pair.clips:,} clips ({p_value})"
-    if low <= 0 and pair.over == "actors":
-        # McNemar assumes independent clips, but those of one actor are correlated.
-        return (
-            f"{better} is better than {worse} by {100 * abs(pair.difference):.1f} points on these {pair.clips:,} clips "
-            f"({p_value}), but with other actors it might not be ({interval})"
-        )
-    return (
-        f"{better} is better than {worse} by {100 * abs(pair.difference):.1f} points on {pair.clips:,} clips "
-        f"({interval}; {p_value})"
-    )
+    return f"{better} is better than {worse} by {100 * abs(pair.difference):.1f} points on {on} ({interval}; {p_value})"
+
+
+def _what_it_takes(pair: Pair) -> str:
+    """The smallest difference that so many clips or actors can show, as the end of a sentence."""
+    if pair.over == "actors" and np.isnan(pair.smallest):
+        return f": with {pair.units} actors nothing can be; it takes {paired_tests.FEWEST}"
+    if not pair.smallest > 0:  # they never differ, or there are next to no clips
+        return ""
+    return f"; to find a difference below {100 * pair.smallest:.1f} points takes more {pair.over}"
 
 
 def verdicts(pairs: pd.DataFrame, labels: dict[str, str]) -> list[str]:
@@ -217,8 +266,8 @@ def verdicts(pairs: pd.DataFrame, labels: dict[str, str]) -> list[str]:
     """
     made = []
     for row in pairs.to_dict("records"):
-        p = row.pop("corrected")
-        one = Pair(**row)
+        p = row["corrected"]
+        one = Pair(**{name: row[name] for name in Pair.__dataclass_fields__})
         made.append(verdict(one, labels[one.first], labels[one.second], p))
     return made
 

@@ -326,7 +326,7 @@ def ideas(found: Iterable[Run]) -> pd.DataFrame:
     -------
     pd.DataFrame
         One row an idea and protocol that have both runs: `idea`, `protocol`, `before` and `after` (accuracy), `gain`
-        with its 95 % bootstrap interval `low` to `high`, `p` (McNemar, corrected), `clips`.
+        with its 95 % interval `low` to `high`, `p` (of the test of `differences.pair`, corrected), `clips`.
     """
     newest, rows = latest(found), []
     for idea, model, recipe, other, of_other in IDEAS:
@@ -423,7 +423,7 @@ def song_helps(found: Iterable[Run]) -> pd.DataFrame:
     -------
     pd.DataFrame
         One row a model that has both runs: `model`, `name`, `clips`, `without` and `with_song` (accuracy of 16
-        classes), `gain` with its 95 % bootstrap interval `low` to `high`, and `p` (McNemar), corrected for the number
+        classes), `gain` with its 95 % interval `low` to `high`, and `p` (McNemar), corrected for the number
         of models.
     """
     newest, rows = latest(found), []

@@ -41,6 +41,28 @@ _ROWS = (
     ("v_cnn_vgg16", "Vote 3 : 2: cnn + vgg16", "deep", 1.00, None, 0.78),
 )
 ORIGINAL: dict[str, OriginalResult] = {row[0]: OriginalResult(*row) for row in _ROWS}
+_CALLED = {"vgg19": "vgg19_pt"}  # model here -> the original's: ours is pretrained; the original has one that is not
+
+
+def original(model: str) -> OriginalResult | None:
+    """The original study's numbers of the model that one here repeats.
+
+    Parameters
+    ----------
+    model : str
+
+    Returns
+    -------
+    OriginalResult or None
+        None if the original has no such model.
+
+    Examples
+    --------
+    >>> original("vgg19").test_accuracy  # pretrained
+    0.59
+    """
+    return ORIGINAL.get(_CALLED.get(model, model))
+
 
 # Reference points for the study's 0.84, both on RAVDESS speech with 8 emotions.
 HUMAN_ACCURACY = 0.67  # people, sound alone; as quoted by Luna-Jimenez et al. 2022, Table 1

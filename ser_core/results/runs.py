@@ -202,6 +202,11 @@ class Run:
         """
         return self.predictions[self.predictions["part"] == name]
 
+    @property
+    def folds(self) -> dict[str, dict]:
+        """Scores of each fold, their mean and deviation, of the parts with several: see `evaluation.over_folds`."""
+        return evaluation.over_folds(self.predictions)
+
     def accuracy_interval(self, kind: str = "class") -> tuple[float, float, float]:
         """Test accuracy and its 95 % interval, over speakers where the protocol holds them out, otherwise over clips.
 
@@ -316,7 +321,7 @@ def _record(run: Run, folder: Path) -> dict:
         named.pop(name)
     parts = {name: one for name, one in named.items() if isinstance(one, Recipe | Versions | Environment | Seconds)}
     record = named | {name: dataclasses.asdict(one) for name, one in parts.items()}
-    return record | {"predictions_digest": _digest(folder / PREDICTIONS)}
+    return record | {"folds": run.folds, "predictions_digest": _digest(folder / PREDICTIONS)}
 
 
 def make_store(store: Path) -> None:
@@ -385,6 +390,7 @@ def _from_record(record: dict, folder: Path, stamp: tuple, shipped: bool) -> Run
         raise ArtifactError(f"{RECORD} lacks {lacking[0]!r}")
     tables = SavedTables(folder, stamp)
     digest = record.pop("predictions_digest")
+    record.pop("folds", None)  # written for other programs: `Run.folds` computes them from the predictions
     if digest != _digest(folder / PREDICTIONS) or record["versions"].get("scores") != evaluation.VERSION:
         logger.warning("Run %s: its scores are not of these predictions and this code: computed anew", folder.name)
         record["scores"] = evaluation.scores(tables.predictions)

@@ -8,8 +8,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from ser_core.corpus.labels import title_of
-from ser_core.evaluation import mcnemar
-from ser_core.results.differences import sides
+from ser_core.results import differences
 from ser_core.results.runs import Run
 
 
@@ -26,9 +25,11 @@ def by_class(whole: Run, member: Run, *, part: str = "test", kind: str = "class"
     -------
     pd.DataFrame
         One row a class, by gain: `truth`, `clips`, `member` and `whole` (recall), `gain`, `only_member` and
-        `only_whole` (clips that one alone names right), and `p` (McNemar's exact test), corrected for the classes.
+        `only_whole` (clips that one alone names right), and `p` (of the test of `differences.pair`), corrected for the
+        classes.
     """
-    rows = sides(whole, member, part=part, kind=kind)
+    by_actor = differences.hold_actors_out(whole, member)
+    rows = differences.sides(whole, member, part=part, kind=kind)
     one, other = rows["first_right"], rows["second_right"]
     rows = rows.assign(only_whole=one & ~other, only_member=other & ~one)
     table = rows.groupby("truth").agg(
@@ -38,7 +39,7 @@ def by_class(whole: Run, member: Run, *, part: str = "test", kind: str = "class"
         only_member=("only_member", "sum"),
         only_whole=("only_whole", "sum"),
     )
-    p = [mcnemar(*counts) for counts in table[["only_whole", "only_member"]].to_numpy().tolist()]
+    p = [differences.paired(of_class, by_actor).p for _, of_class in rows.groupby("truth")]
     table = table.assign(gain=table["whole"] - table["member"], p=false_discovery_control(p))
     return table.sort_values("gain", ascending=False).reset_index()
 
@@ -110,7 +111,7 @@ def original_claims(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
     return claims
 
 
-def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of) -> str:
+def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of, test: str = differences.MCNEMAR) -> str:
     """Where a vote's gain over a member comes from, in one sentence.
 
     Parameters
@@ -121,6 +122,8 @@ def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of) -> s
         Their titles.
     name_of : callable
         A class, an emotion or a gender in words.
+    test : str
+        The test that the gains' p-values are of: `differences.Pair.test`.
 
     Returns
     -------
@@ -138,5 +141,5 @@ def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of) -> s
     sure = gains[gains["p"] < 0.05]["truth"]
     words += ". More than chance" if len(sure) else ". In no one of them is that more than chance"
     if len(sure):
-        words += f" in {', '.join(map(name_of, sure))} (McNemar, corrected for {len(gains)})"
+        words += f" in {', '.join(map(name_of, sure))} ({test}, corrected for {len(gains)})"
     return words + "."

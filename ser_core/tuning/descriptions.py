@@ -175,9 +175,6 @@ def trial(trial: FrozenTrial) -> str:
     return f"trial {trial.number}: {'no score' if score is None else f'{score:.4f}'}"
 
 
-MINE = "-mine"  # suffix of a study's name where a shipped study has the plan's name
-
-
 def title(name: str) -> str:
     """A study's name as a title.
 
@@ -191,14 +188,14 @@ def title(name: str) -> str:
         E.g. "XGBoost, our ranges, 5 folds of clips, TPE, median, seed 9" if it is the name of a plan; otherwise the
         name itself.
     """
-    plan = studies.Plan.of_name(name.removesuffix(MINE))
+    plan = studies.Plan.of_name(name.removesuffix(studies.MINE))
     if plan is None or plan.model not in registry.MODELS:
         return name
     pruner = "no pruner" if plan.pruner == "none" else _PRUNER[plan.pruner]
     return (
         f"{registry.get(plan.model).name}, {_RANGES[plan.space]}, "
         f"{plan.folds} folds of {'clips' if plan.cv == 'study' else 'actors'}, {_SAMPLER[plan.sampler]}, {pruner}, "
-        f"seed {plan.seed}{', mine' if name.endswith(MINE) else ''}"
+        f"seed {plan.seed}{', mine' if name.endswith(studies.MINE) else ''}"
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -32,6 +32,7 @@ PRUNERS: dict[str, Callable] = {
     "none": NopPruner,
 }
 _OF_PLAN = re.compile(rf"(\w+)-(ours|study)-(study|actors)(\d)-({'|'.join(SAMPLERS)})-({'|'.join(PRUNERS)})-s(\d+)")
+MINE = "-mine"  # suffix of a study's name where a shipped study has the plan's name
 
 # Optuna's log lines repeat what is in the study; heartbeats have been "experimental" since 2.9.
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -173,6 +174,34 @@ def create(plan: Plan, url: str, table: pd.DataFrame, *, trials: int, name: str 
     return study
 
 
+def own_name(plan: Plan, found: Iterable[Found], name: str = "") -> str:
+    """The name of this installation's own study of a plan, which is never that of a shipped one.
+
+    Parameters
+    ----------
+    plan : Plan
+    found : iterable of Found
+        The studies that are there.
+    name : str
+        The name asked for, if any.
+
+    Returns
+    -------
+    str
+        The plan's name if none is asked for, with the suffix `MINE` if a shipped study has it. An own study that has
+        the name already keeps it.
+
+    Raises
+    ------
+    TuningError
+        If the name asked for is a shipped study's.
+    """
+    is_shipped = {one.name: one.shipped for one in found}  # the own ones last
+    if name and is_shipped.get(name):
+        raise TuningError(f"Study {name!r} ships with the project. Give yours another --name, such as {name}{MINE}")
+    return name or (f"{plan.name}{MINE}" if is_shipped.get(plan.name) else plan.name)
+
+
 def _features(model: str, table: pd.DataFrame) -> str:
     """The features to tune on: those of the table, if the model is fitted on tables."""
     known, held = registry.get(model), tables.features_of(table)
@@ -197,12 +226,14 @@ def _retry_stopped(study: optuna.Study) -> None:
             RetryHeartbeatStaleTrialCallback()(study, trial)
 
 
-def list_all(settings: Settings) -> list[Found]:
+def list_all(settings: Settings, own: str = "") -> list[Found]:
     """The shipped studies, and this installation's own.
 
     Parameters
     ----------
     settings : Settings
+    own : str
+        The URL of the database of its own studies, if that is not `storage.url`.
 
     Returns
     -------
@@ -215,7 +246,7 @@ def list_all(settings: Settings) -> list[Found]:
     """
     found = []
     shipped = [(storage.shipped_url(settings), True)] if storage.shipped_file(settings).is_file() else []
-    for url, is_shipped in (*shipped, (storage.url(settings), False)):
+    for url, is_shipped in (*shipped, (own or storage.url(settings), False)):
         if storage.exists(url):
             with storage.reachable(url):
                 names = optuna.get_all_study_names(_storage(url))

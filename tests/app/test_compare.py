@@ -81,7 +81,7 @@ def each_view(app):
 def test_each_view_shows_four_models_of_any_kind(app, kind):
     at(app, "compare", runs=["krr", "v4", "mlp", "cnn"])
     widget(app, "kind").set_value(kind).run()
-    assert said(app).count("clips") == 6  # pairs
+    assert said(app).count("on 491 clips") == 6  # pairs
     for view, shown in each_view(app):
         assert shown, view
         assert all(len(chart.alt) > 20 for chart in shown), view
@@ -104,6 +104,17 @@ def test_a_protocol_of_held_out_actors_asks_for_emotions_and_draws_actors(app):
     well(app)
     assert widget(app, "kind").value == "class"
     assert app.multiselect(key="runs").value == ["v4", "mlp"]
+
+
+def test_the_page_says_which_test_is_used_and_why_and_how_large_gaps_are(app):
+    at(app, "compare", view="Class by class", by="gender")
+    assert "McNemar's exact test" in texts(app) and "Of other actors it says nothing" in texts(app)
+    gap = next(frame.value for frame in app.dataframe if "gap" in frame.value and "than" in frame.value)
+    assert (gap["value"].item(), gap["than"].item()) == ("female", "male")
+    assert gap["low"].item() < gap["gap"].item() < gap["high"].item()
+    widget(app, "protocol").set_value("emobox").run()
+    well(app)
+    assert "a sign-flip test" in texts(app) and "McNemar" not in texts(app)
 
 
 def test_the_vote_is_held_against_the_studys_story(app):

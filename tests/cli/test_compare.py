@@ -65,7 +65,6 @@ def test_a_person_reads_it(compare):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--pairs", "v4", "v99"), "no run 'v99' to compare; there is apart, "),
         (("--pairs", "v4", "v4"), "that is one run"),
         (("--protocol", "random"), "no protocol 'random'"),
         (("--protocol", "actors-5"), "no run under actors-5 yet. Make one: python -m ser_core run"),
@@ -78,6 +77,68 @@ def test_bad_input_is_one_clear_line_and_exit_2(compare, arguments, said):
     assert (status, printed) == (2, "")
     assert said in error
     assert len(error.strip().splitlines()) == 1
+
+
+def test_the_names_of_all_runs_are_listed_a_line_each_since_they_hold_commas(compare):
+    status, printed, error = compare("--pairs", "v4", "v99")
+    assert (status, printed) == (2, "")
+    first, *names = error.splitlines()
+    assert first == "Error: There is no run 'v99' to compare; there is"
+    assert {"  v4", "  krr, functionals"} < set(names)
+
+
+def test_what_is_scored_is_what_publications_under_the_protocol_score(compare):
+    status, said, _ = compare("--protocol", "luna-jimenez", "--json")
+    answer = json.loads(said)
+    assert status == 0
+    assert answer["kind"] == "emotion"
+    assert answer == json.loads(compare("--protocol", "luna-jimenez", "--kind", "emotion", "--json")[1])
+    assert all(row["ua"] and 0 < row["ua_deviation"] < 0.2 for row in answer["runs"])
+
+
+def test_a_pipe_gets_every_number_of_the_table_and_no_empty_column(compare, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = compare("--protocol", "luna-jimenez")[1].splitlines()
+    assert re.split(r"\s{2,}", lines[1].strip()) == ["model", "test", "95 %", "UAR", "UA of folds", "clips", "s"]
+    rows = json.loads(compare("--protocol", "luna-jimenez", "--json")[1])["runs"]
+    for row, line in zip(rows, lines[2:], strict=True):
+        assert f"{row['test_low']:.3f}-{row['test_high']:.3f}" in line
+        assert f"{row['ua']:.3f} ± {row['ua_deviation']:.3f}" in line
+
+
+def test_pairs_of_speakers_who_are_held_out_are_tested_over_them_and_that_is_said(compare):
+    status, said, _ = compare("--protocol", "luna-jimenez", "--pairs", "svm", "mlp, functionals", "--json")
+    (pair,) = json.loads(said)["pairs"]
+    assert status == 0
+    assert (pair["test"], pair["over"], pair["units"]) == ("sign-flip test over speakers", "actors", 24)
+    assert 0 < pair["smallest"] < 0.2
+    said = compare("--protocol", "luna-jimenez", "--pairs", "svm", "mlp, functionals")[1]
+    assert "sign-flip test over whole speakers, since the protocol holds them out" in said
+    assert "< 0.001" in said
+    assert (
+        "McNemar's exact test over clips, since the protocol holds no speakers out"
+        in compare("--pairs", "v4", "mlp")[1]
+    )
+
+
+def test_the_gap_between_genders_has_an_interval_over_speakers(compare):
+    status, said, _ = compare("--protocol", "luna-jimenez", "--by", "gender", "--json")
+    gaps = json.loads(said)["gaps"]
+    assert status == 0
+    assert {(row["value"], row["than"], row["clips"], row["speakers"]) for row in gaps} == {("female", "male", 720, 24)}
+    assert all((row["p"] < 0.05) == (not row["low"] <= 0 <= row["high"]) for row in gaps)
+
+
+def test_gaps_take_the_forms_of_the_other_tables(compare):
+    head, _, first, *_ = compare("--protocol", "luna-jimenez", "--by", "gender", "--format", "markdown")[1].splitlines()
+    assert head.startswith("| run | clips of | less | clips | speakers | accuracy |")
+    assert re.search(r"\| female \| male \| 720 \| 24 \| .* \(-?0\.\d{3} to -?0\.\d{3}\) \|", first)
+
+
+def test_a_property_that_no_clip_has_is_one_clear_line(compare):
+    status, printed, error = compare("--by", "mood")
+    assert (status, printed) == (2, "")
+    assert "has a column 'mood'" in error
 
 
 def test_runs_of_other_clips_are_not_compared(compare, table, settings):

@@ -1,7 +1,9 @@
+import json
 import shutil
 import sys
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 
 from ser_core.audio import conditions
@@ -17,13 +19,49 @@ def test_run(call, file, own_workspace):
     assert status == 0
     assert list(answer) == [
         "model", "protocol", "preset", "test_counts", "seconds", "train_accuracy", "cv_accuracy", "test_accuracy",
-        "uar", "macro_f1", "emotion_accuracy", "emotion_uar", "run", "recipe",
+        "uar", "macro_f1", "emotion_accuracy", "emotion_uar", "emotion_ua", "folds", "run", "recipe",
     ]  # fmt: skip
     assert (answer["model"], answer["protocol"], answer["preset"]) == ("kn", "study", "default")
     assert answer["recipe"] == asdict(registry.recipe("kn"))
     assert sum(answer["test_counts"].values()) == 13
     assert answer["run"].startswith("own-study-kn-default-")
+    assert len(answer["folds"]["cv"]["each"]) == 5
+    assert answer["folds"]["cv"]["mean"]["accuracy"] == pytest.approx(answer["cv_accuracy"])
+    record = json.loads((own_workspace / "runs" / answer["run"] / "run.json").read_text())
+    assert record["folds"] == answer["folds"]
     assert (own_workspace / "runs" / answer["run"] / "predictions.parquet").is_file()
+
+
+def test_several_seeds_are_a_run_each_with_mean_and_deviation(call, file, capsys):
+    options = ("--features", file, "--jobs", 1, "--seed", 3, "--seeds", 2)
+    status, answer, error = call("run", "dt", *options)
+    assert status == 0, error
+    assert answer["seeds"] == [one["recipe"]["seed"] for one in answer["runs"]] == [3, 4]
+    accuracies = [one["test_accuracy"] for one in answer["runs"]]
+    assert len({one["run"] for one in answer["runs"]}) == 2
+    assert answer["mean"]["test_accuracy"] == pytest.approx(np.mean(accuracies))
+    assert answer["deviation"]["test_accuracy"] == pytest.approx(np.std(accuracies, ddof=1))
+    assert main(["run", "dt", *map(str, options)]) == 0
+    *_, table = capsys.readouterr().out.partition("2 seeds")
+    assert "mean ± deviation" in table
+
+
+@pytest.mark.parametrize("command", ["run", "train", "verify"])
+def test_a_wrong_protocol_is_told_before_any_work(call, monkeypatch, command):
+    monkeypatch.setattr(tables, "read", lambda file: pytest.fail("the clips are read"))
+    monkeypatch.setattr(runs, "list_all", lambda stores: pytest.fail("the runs are read"))
+    status, _, error = call(command, "kn", "--protocol", "emobx")
+    assert status == 2
+    assert "no protocol 'emobx'" in error
+
+
+@pytest.mark.slow
+def test_under_a_protocol_whose_publications_score_emotions_these_come_first(own_workspace, capsys):
+    assert main(["run", "kn", "--protocol", "emobox", "--jobs", "1"]) == 0
+    said = capsys.readouterr().out
+    places = [said.index(words) for words in ("accuracy of eight emotions", "accuracy on test", "Fold by fold")]
+    assert places == sorted(places)
+    assert "happy_female" not in said
 
 
 @pytest.mark.parametrize(
@@ -258,7 +296,9 @@ def test_without_genders_emotions_alone_are_scored(call, file, genderless, capsy
     assert answer["test_accuracy"] is None and answer["emotion_accuracy"] > 0
     assert main([str(one) for one in arguments]) == 0
     assert "8 clips of other emotions (boredom, calm) are in no score." in capsys.readouterr().out
-    status, _, error = call("compare", "--protocol", answer["protocol"])
+    status, compared, _ = call("compare", "--protocol", answer["protocol"])
+    assert (status, compared["kind"]) == (0, "emotion")
+    status, _, error = call("compare", "--protocol", answer["protocol"], "--kind", "class")
     assert (status, error) == (
         2,
         "Error: The gender of some of these clips is not known, so no class can be scored. Score emotions: --kind "

@@ -79,6 +79,8 @@ def test_the_originals_number_stands_only_beside_what_saw_the_same_clips_in_the_
     assert (said("rnn", preset="study"), said("rnn", preset="default")) == (0.18, None)
     assert (said("vgg16"), said("v_cnn_vgg16"), said("cnn", preset="own")) == (0.73, 0.78, 0.68)
     assert (said("cnn2d"), said("mlp", preset="default", protocol="emobox")) == (None, None)
+    vgg19 = changed(runs.find(shipped, model="vgg16"), {"model": "vgg19", "features": "vgg19"})
+    assert comparison.original_of(vgg19, shipped).test_accuracy == 0.59  # pretrained, as ours is
     xgb = runs.find(shipped, model="xgb", preset="tuned")
     assert comparison.original_of(xgb, shipped).test_accuracy == 0.73
     assert comparison.original_of(changed(xgb, {"preset": "tuned-inside", "origin": "nested"}), shipped) is None

@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -32,7 +30,7 @@ def test_a_run_cannot_be_told_from_itself():
 @pytest.mark.slow
 def test_of_runs_that_are_equally_good_few_are_said_to_differ():
     """The test's size: at most 5 in 100."""
-    found = [differences.pair(run(by_chance(2 * i)), run(by_chance(2 * i + 1)), resamples=10).p for i in range(300)]
+    found = [differences.pair(run(by_chance(2 * i)), run(by_chance(2 * i + 1))).p for i in range(300)]
     assert np.mean(np.array(found) < 0.05) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
 
 
@@ -41,7 +39,7 @@ def test_the_difference_of_most_pairs_lies_in_its_interval():
     """Coverage: 95 in 100."""
     inside = []
     for i in range(200):
-        found = differences.pair(run(by_chance(2 * i, 0.8)), run(by_chance(2 * i + 1, 0.7)), resamples=400)
+        found = differences.pair(run(by_chance(2 * i, 0.8)), run(by_chance(2 * i + 1, 0.7)))
         inside.append(found.low <= 0.1 <= found.high)
     assert np.mean(inside) == pytest.approx(0.95, abs=0.05)
 
@@ -81,15 +79,43 @@ def test_runs_without_a_clip_in_common_are_named():
         differences.pair(run(by_chance(1)), run(np.ones(4, bool), "svm", clips=corpus.official_clips()[1:5]))
 
 
-def test_a_verdict_over_actors_says_where_other_actors_might_decide_otherwise():
+def test_a_difference_on_two_of_the_actors_alone_is_no_more_than_chance():
     actors = np.array([int(clip.speaker) for clip in CLIPS])
     other = by_chance(1, 0.7)
-    one = other | (actors == 3) | (actors == 8)  # better on two actors only
-    pair = differences.pair(run(one, protocol="emobox"), run(other, "svm", "emobox"))
-    assert pair.over == "actors"
-    sure = dataclasses.replace(pair, p=0.01, low=0.01)
-    unsure = dataclasses.replace(pair, p=0.01, low=-0.01)
-    assert "points on 491 clips (95 % interval over actors 1.0 to" in differences.verdict(sure, "A", "B")
-    assert "with other actors it might not be (95 % interval over actors -1.0 to" in differences.verdict(
-        unsure, "A", "B"
+    one = other | (actors == 3) | (actors == 8)
+    protocols = "study", "emobox"
+    by_clip, by_actor = (
+        differences.pair(run(one, protocol=protocol), run(other, "svm", protocol)) for protocol in protocols
     )
+    assert (by_clip.test, by_actor.test) == (differences.MCNEMAR, differences.SIGN_FLIPS)
+    assert by_clip.p < 0.001 and by_clip.low > 0
+    assert by_actor.p == pytest.approx(0.5, abs=0.02)  # of the four flips of two actors, one on each side is as large
+    assert by_actor.low == 0
+    assert differences.verdict(by_actor, "A", "B").startswith("A and B cannot be told apart on 491 clips of 24 actors")
+
+
+def test_a_verdict_says_which_differences_so_many_actors_find():
+    one, other = (run(by_chance(seed, 0.8), model, "emobox") for seed, model in ((1, "kn"), (2, "svm")))
+    pair = differences.pair(one, other)
+    said = differences.verdict(pair, "A", "B")
+    assert said.endswith(f"to find a difference below {100 * pair.smallest:.1f} points takes more actors")
+    sure = differences.pair(run(by_chance(1, 0.9), protocol="emobox"), other)
+    assert "on 491 clips of 24 actors (95 % interval over actors " in differences.verdict(sure, "A", "B")
+
+
+def test_of_five_actors_a_verdict_says_that_nothing_can_be_shown():
+    clips = [clip for clip in CLIPS if int(clip.speaker) <= 5]
+    right = np.ones(len(clips), bool)
+    pair = differences.pair(run(right, protocol="emobox", clips=clips), run(~right, "svm", "emobox", clips=clips))
+    assert (pair.p, pair.low, pair.high) == (1 / 16, -1, 1)
+    assert differences.verdict(pair, "A", "B").endswith(": with 5 actors nothing can be; it takes 6")
+
+
+@pytest.mark.parametrize("protocol", ["study", "emobox"])
+def test_an_interval_excludes_zero_just_where_the_test_finds_a_difference(protocol):
+    found = [
+        differences.pair(run(by_chance(2 * i, 0.75), protocol=protocol), run(by_chance(2 * i + 1), "svm", protocol))
+        for i in range(30)
+    ]
+    assert {pair.p < 0.05 for pair in found} == {True, False}
+    assert all((pair.p < 0.05) == (not pair.low <= 0 <= pair.high) for pair in found)

@@ -26,7 +26,7 @@ def test_gains_of_few_clips_are_no_more_than_chance():
         "Of 491 clips vote names 1 more right than member alone; it gains most in Sad, male (+1) and loses in none. "
         "In no one of them is that more than chance."
     )
-    assert said[1].endswith("More than chance in Sad, male (McNemar, corrected for 16).")
+    assert said[1].endswith("More than chance in Sad, male (McNemar's exact test, corrected for 16).")
 
 
 def test_members_are_those_that_the_vote_is_made_of():

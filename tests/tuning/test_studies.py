@@ -47,3 +47,14 @@ def test_a_study_that_is_not_there(settings, url, table):
     with pytest.raises(TuningError, match="no study 'none' in sqlite"):
         search.work("none", url, table)
     assert not studies.list_all(settings)[-1:] or studies.list_all(settings)[-1].shipped
+
+
+def test_an_own_study_never_has_the_name_of_a_shipped_one():
+    plan = studies.Plan("svm")
+    shipped, own = studies.Found(plan.name, "shipped", True), studies.Found(plan.name, "own", False)
+    assert studies.own_name(plan, []) == plan.name
+    assert studies.own_name(plan, [shipped]) == f"{plan.name}-mine"
+    assert studies.own_name(plan, [shipped], "another") == "another"
+    assert studies.own_name(plan, [shipped, own]) == plan.name  # of an earlier version: it goes on
+    with pytest.raises(TuningError, match="ships with the project"):
+        studies.own_name(plan, [shipped], plan.name)
