@@ -26,7 +26,7 @@ from ser_core.features.speaker_perturbation import perturb
 from ser_core.features.what_if import BOUNDS, UNCHANGED, Changes
 from ser_core.prediction import explanation
 from ser_core.prediction.explanation import Standing, Truth
-from ser_core.prediction.predictor import Listener, load_predictor
+from ser_core.prediction.predictor import Listener, VoteListener, load_predictor
 from ser_core.results import runs
 from ser_core.settings import Settings
 
@@ -61,8 +61,6 @@ def main() -> None:
         parser.error(f"--clips is at most {TESTED}, and what ships is not measured on the clips of the weights")
     settings = Settings.from_environment()
     predictor = load_predictor(options.model)
-    if not isinstance(predictor.listener, Listener):
-        parser.error(f"{options.model} is a vote: choose one of its members")
     run = runs.get(predictor.entry.run, settings.stores)
     clips = explanation.training_clips(settings)
     tested = run.part("test")["clip"]
@@ -72,12 +70,20 @@ def main() -> None:
     examples = clips.groupby("label").sample(EXAMPLES, random_state=SEED)
     recordings = corpus.look_through(settings.data_dir)
     sounds = {stem: _sound(recordings, stem) for stem in [*asked, *examples["stem"]]}
-    usual = predictor.listener.features.of([sounds[stem].samples for stem in examples["stem"]])
+    usual = {
+        key: one.features.of([sounds[stem].samples for stem in examples["stem"]])
+        for key, (_, one) in _parts(predictor.listener).items()
+    }
     moved = pd.concat([_moved(predictor, sounds[stem], clips, examples, usual).assign(stem=stem) for stem in asked])
     truth = truth_of(moved, predictor.entry.digest)
     show(moved, truth)
     if options.ship:
         ship(truth, settings.explanations)
+
+
+def _parts(listener: Listener | VoteListener) -> dict[str, tuple[float, Listener]]:
+    """The models that answer together, with their weights."""
+    return listener.members if isinstance(listener, VoteListener) else {"": (1.0, listener)}
 
 
 def _sound(recordings: corpus.Corpus, stem: str) -> audio.Waveform:
@@ -87,7 +93,7 @@ def _sound(recordings: corpus.Corpus, stem: str) -> audio.Waveform:
     return audio.load(file, rate=SAMPLE_RATE)
 
 
-def _moved(predictor, sound: audio.Waveform, clips, examples: pd.DataFrame, usual: np.ndarray) -> pd.DataFrame:
+def _moved(predictor, sound: audio.Waveform, clips, examples: pd.DataFrame, usual: dict) -> pd.DataFrame:
     """How far the answer for a clip moves with each measure, and whether the measure is said to matter."""
     prediction = predictor.predict(sound)
     found = explanation.standing(sound.samples, prediction.emotion, prediction.gender, clips)
@@ -99,18 +105,25 @@ def _moved(predictor, sound: audio.Waveform, clips, examples: pd.DataFrame, usua
     sounds = [resynthesised, *(what_if.changed(sound.samples, change) for change in by_sound.values())]
     (put_together, *heard), _, _ = predictor.listener.hear(sounds)
     answers = dict(zip(by_sound, heard, strict=True))
-    features = predictor.listener.features.of([sound.samples])
+    parts = _parts(predictor.listener)
+    features = {key: one.features.of([sound.samples]) for key, (_, one) in parts.items()}
     is_other = ((examples["gender"] == found.gender) & (examples["emotion"] != found.emotion)).to_numpy()
     for measure, beginnings in HOLD.items():
-        places = [
-            place
-            for place, name in enumerate(predictor.listener.features.names)
-            if name.startswith(beginnings) and "_with_" not in name and "_modulation_" not in name
-        ]
-        if places:
-            changed = features.copy()
-            changed[0, places] = usual[is_other][:, places].mean(axis=0)
-            answers[measure] = predictor.listener.model.predict_proba(changed)[0]
+        given, is_changed = [], False
+        for key, (weight, one) in parts.items():  # of a vote, in those members that learn from named numbers
+            places = [
+                place
+                for place, name in enumerate(one.features.names)
+                if name.startswith(beginnings) and "_with_" not in name and "_modulation_" not in name
+            ]
+            changed = features[key].copy()
+            if places:
+                changed[0, places] = usual[key][is_other][:, places].mean(axis=0)
+                is_changed = True
+            given.append((weight, one.model.predict_proba(changed)[0]))
+        if is_changed:
+            weights, probabilities = zip(*given, strict=True)
+            answers[measure] = np.average(probabilities, axis=0, weights=weights)
     unchanged = np.array([prediction.probabilities[label] for label in LABELS])
     before = by_emotion(np.stack([put_together if name in BY_PRAAT else unchanged for name in answers]))
     moves = np.abs(by_emotion(np.stack(list(answers.values()))) - before).sum(axis=1) / 2

@@ -430,7 +430,7 @@ class Predictor:
             If there is no voice in any of them.
         """
         if not self.listener.takes_speakers:
-            raise ModelError(f"{self.entry.key} takes no clips of a speaker beforehand: choose robust or centred")
+            raise ModelError(f"{self.entry.key} takes no clips of a speaker beforehand: choose v_centred or v_robust")
         measured: list[Any] = []  # as this listener's `measure` gives it
         heard = hashlib.sha256(f"{self.digest} {emotion}".encode())
         for waveform in waveforms:

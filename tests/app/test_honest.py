@@ -94,7 +94,7 @@ def test_another_corpus_is_a_rung_that_says_what_it_holds(app, settings):
 def test_the_studys_best_vote_is_shown_in_every_recording_condition(app):
     at(app, "honest")
     shown = app.dataframe[2].value
-    assert set(shown["model"]) == {"v4", "robust", "krr, functionals"}
+    assert set(shown["model"]) == {"v4", "v_robust", "best", "cnn", "cnn2d", "krr, functionals"}
     numbers = shown[shown["model"] == "v4"]
     assert numbers["title"].tolist() == ["As recorded", *(one.title for one in CONDITIONS.values())]
     by_title = numbers.set_index("title")

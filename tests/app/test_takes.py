@@ -286,7 +286,7 @@ def test_the_chosen_model_stays_over_page_changes_unless_the_address_names_anoth
     at(app, "sound")
     at(app, "predict", model="Kernel ridge")
     assert app.selectbox(key="model").value == "krr"
-    assert open_app().switch_page("pages/predict.py").run().selectbox(key="model").value == "robust"
+    assert open_app().switch_page("pages/predict.py").run().selectbox(key="model").value == "v_robust"
 
 
 def test_the_address_names_source_model_trial_and_clip(app, voices, monkeypatch):

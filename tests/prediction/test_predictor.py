@@ -424,7 +424,7 @@ def test_without_a_voice_no_speaker_is_known(predictor):
 
 
 def test_a_model_without_offsets_names_those_that_have_them(predictor):
-    with pytest.raises(ModelError, match="choose robust or centred"):
+    with pytest.raises(ModelError, match="choose v_centred or v_robust"):
         predictor.of_speaker([loud("neutral")], "neutral")
 
 
