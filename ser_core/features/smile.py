@@ -8,11 +8,14 @@ References
 Eyben et al. 2010, "openSMILE: the Munich versatile and fast open-source audio feature extractor".
 """
 
+from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache, partial
 
+import joblib
 import numpy as np
 
 from ser_core import extras
+from ser_core.errors import FeatureError
 from ser_core.features.feature_set import FeatureSet
 from ser_core.features.mean180 import SAMPLE_RATE
 
@@ -55,7 +58,7 @@ def load(key: str) -> FeatureSet:
 
 @lru_cache
 def _smile(key: str):
-    """One extractor in each process: setting it up takes as long as a clip."""
+    """One extractor for all clips: setting it up takes as long as one of them."""
     import opensmile
 
     level = opensmile.FeatureLevel.Functionals
@@ -63,5 +66,14 @@ def _smile(key: str):
 
 
 def _extract(key: str, samples: np.ndarray) -> np.ndarray:
+    """The numbers of a clip, by a process beside: within one that also holds models, openSMILE was seen to abort it."""
     padded = np.pad(samples, (0, max(0, round(MIN_S * SAMPLE_RATE) - len(samples))))
-    return _smile(key)(padded, SAMPLE_RATE)[0, :, 0]
+    try:
+        (numbers,) = joblib.Parallel(n_jobs=2)([joblib.delayed(_measured)(key, padded)])
+        return numbers
+    except BrokenProcessPool as error:
+        raise FeatureError(f"openSMILE failed on a clip of {len(samples) / SAMPLE_RATE:.1f} s. Leave it out") from error
+
+
+def _measured(key: str, samples: np.ndarray) -> np.ndarray:
+    return _smile(key)(samples, SAMPLE_RATE)[0, :, 0]

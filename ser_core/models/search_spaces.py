@@ -201,6 +201,13 @@ _HEAD = Space(
     {"dropout": _float(0.2, 0.7), "l2": _log(1e-6, 1e-2), "batch_size": _one_of(8, 16, 32, 64)},
     {"optimizer": "sgd", "learning_rate": 0.01, "epochs": 60},
 )
+_CNN2D = {
+    "dropout": _float(0.0, 0.5),
+    "learning_rate": _log(0.0005, 0.01),
+    "batch_size": _one_of(16, 32, 64),
+    "smoothing": _float(0.0, 0.2),
+}
+_CNN2D_SET = {"optimizer": "adam", "epochs": 40, "decay": True, "validation": 0.0}
 OURS |= {
     "cnn": Space({**_HEAD.ranges, "learning_rate": _log(0.001, 0.05)}, {"optimizer": "sgd", "epochs": 60}),
     **dict.fromkeys(("vgg16", "vgg19", "resnet50", "inception", "mobilenet"), _HEAD),
@@ -212,16 +219,8 @@ OURS |= {
         },
         {"optimizer": "adam", "epochs": 40},
     ),
-    "cnn2d": Space(
-        {
-            "dropout": _float(0.0, 0.5),
-            "learning_rate": _log(0.0005, 0.01),
-            "batch_size": _one_of(16, 32, 64),
-            "smoothing": _float(0.0, 0.2),
-            "augment": _one_of(True, False),
-        },
-        {"optimizer": "adam", "epochs": 40, "decay": True, "validation": 0.0},
-    ),
+    "cnn2d": Space(_CNN2D | {"augment": _one_of(True, False)}, _CNN2D_SET),
+    "robust_cnn": Space(_CNN2D, _CNN2D_SET | {"augment": True, "copies": True}),
 }
 
 AUTHORS: dict[str, Space] = {

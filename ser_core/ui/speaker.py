@@ -47,7 +47,7 @@ def gains(entry: ModelEntry) -> pd.DataFrame | None:
 
 
 def is_of_use(entry: ModelEntry) -> bool:
-    """Whether the model was measured to gain by knowing a speaker.
+    """Whether the model was measured to gain by the neutral takes that are asked for.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def is_of_use(entry: ModelEntry) -> bool:
     bool
     """
     rows = gains(entry)
-    return rows is not None and bool((rows["low"] > 0).any())
+    return rows is not None and bool((rows.loc[rows["known"] == f"{WANTED} neutral clips", "low"] > 0).any())
 
 
 def get_to_know(takes: Takes, plain: Predictor) -> Callable[[Take], Predictor]:
@@ -189,7 +189,7 @@ def _explain(entry: ModelEntry, better: ModelEntry) -> None:
     else:
         best = rows.loc[rows["gain"].idxmax()].to_dict()
         st.markdown(
-            f"**{as_text(entry.title)}** gains nothing by knowing your voice: at best {_points(best)}, after "
+            f"**{as_text(entry.title)}** gains little or nothing by knowing your voice: at best {_points(best)}, after "
             f"{best['known']} of an actor. It has learned to look past who speaks."
         )
     st.markdown(f"**{as_text(better.title)}** does gain:")

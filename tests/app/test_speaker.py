@@ -152,7 +152,7 @@ def test_a_measured_gain_of_nothing_is_said_as_it_is(app, gaining, monkeypatch):
     tables = speaker.known_before() | {"Kernel ridge": pd.DataFrame(NONE)}
     monkeypatch.setattr(speaker, "known_before", lambda: tables)
     at(app, "predict", model="Kernel ridge")
-    assert "gains nothing by knowing your voice: at best 1.2 points more (95 %: -1.0 to +3.4)" in texts(app)
+    assert "gains little or nothing by knowing your voice: at best 1.2 points more (95 %: -1.0 to +3.4)" in texts(app)
 
 
 def test_where_no_model_gains_nothing_is_offered(app, monkeypatch):

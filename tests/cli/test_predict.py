@@ -244,7 +244,10 @@ def test_neutral_recordings_of_the_speaker_are_heard_before(call, of_one):
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        (["--model", "krr", "--one-speaker"], "krr takes no clips of a speaker beforehand: choose v_centred or v_robust"),
+        (
+            ["--model", "krr", "--one-speaker"],
+            "krr takes no clips of a speaker beforehand: choose v_centred or v_robust",
+        ),
         (["--speaker-neutral", "none.wav"], "none.wav"),
         (["--one-speaker", "--speaker-neutral", "none.wav"], "give one of them"),
     ],

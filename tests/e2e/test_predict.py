@@ -267,7 +267,7 @@ def test_why_and_what_if_are_one_click_away(server, page, size):
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_a_voice_that_is_known_changes_the_answers(server, page, size):
     page.set_viewport_size(size)
-    page.goto(f"{server}/predict?source=Upload&model=Speaker-centred")
+    page.goto(f"{server}/predict?source=Upload&model=Speaker-centred+vote")
     settle(page)
     clips = {name: (CLIPS / f"{stem}.flac").read_bytes() for name, stem in OF_ACTOR_2.items()}
     upload(page, *clips.items())

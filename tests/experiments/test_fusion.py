@@ -137,7 +137,7 @@ def test_a_member_that_lacks_is_made_by_the_very_command_that_is_named(vote, see
     with pytest.raises(ArtifactError, match=f"python -m ser_core {command}$"):
         fusion.members(recipe, [], **wanted)
     options = cli.parser().parse_args(command.split())
-    made, _ = commands._recipe(options, settings)
+    made = commands._recipe(options, None, settings)
     assert (made.model, made.seed, options.protocol) == (options.model, seed, wanted["protocol"])
     member = registry.get(vote).members[made.model]
     assert member.fits(made, registry.recipe(made.model, features=made.features, augmentation=made.augmentation))

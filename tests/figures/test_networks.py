@@ -86,7 +86,7 @@ def test_as_many_curves_as_anyone_chooses_are_told_apart():
 
 def test_every_layer_of_every_network_that_ships_is_explained(shipped):
     networks = [run for run in shipped if run.curves is not None]
-    assert {run.recipe.model for run in networks} == {"cnn", "vgg16", "rnn", "cnn2d"}
+    assert {run.recipe.model for run in networks} == {"cnn", "vgg16", "rnn", "cnn2d", "robust_cnn"}
     for run in networks:
         layers = figures.layer_table(run.layers)
         assert (layers["what it does"].str.len() > 5).all(), run.id

@@ -70,7 +70,7 @@ def test_it_is_saved_read_and_compared_like_any_other(predicted, ours, table, tm
     runs.save(run, tmp_path)
     (found,), unreadable = runs.read_own(tmp_path)
     assert not unreadable and found.predictions.equals(run.predictions)
-    pair = differences.pair(found, ours, kind="emotion", resamples=10)
+    pair = differences.pair(found, ours, kind="emotion")
     assert (pair.clips, pair.only_first, pair.only_second, pair.p) == (64, 0, 0, 1.0)
     rows = comparison.table([found, ours], protocol=PROTOCOL, kind="emotion").set_index("family")
     assert rows.loc["imported", "test_accuracy"] == pytest.approx(rows.loc["classical", "test_accuracy"])

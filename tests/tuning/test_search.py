@@ -33,7 +33,7 @@ def test_the_same_seed_finds_the_same(begun):
 
 def test_what_no_model_can_learn_is_not_tuned_on(table):
     bored = table.assign(label="boredom")
-    with pytest.raises(ModelError, match="no model here can learn: 64 of 'boredom'"):
+    with pytest.raises(ModelError, match="other classes than the 16 that predictions and tuning know: 64 of 'boredom'"):
         objective.Objective({"model": "dt"}, bored)
 
 
