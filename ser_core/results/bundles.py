@@ -291,8 +291,7 @@ def _check(run: Run) -> None:
     for layer in run.layers:
         _check_keys("layers", layer, LAYER)
     run_titles.title(run)
-    for kind in evaluation.kinds(run.part("test")):
-        comparison.row(run, kind)
+    comparison.row(run, evaluation.kinds(run.part("test"))[0])
     run_report.report([run])
 
 
@@ -360,9 +359,7 @@ def _table(name: str, content: bytes, numbers: dict[str, type]) -> pd.DataFrame:
         raise ArtifactError(f"{name} has more than {MAX_ROWS:,} rows")
     types = {column: numbers.get("p_" if column.startswith("p_") else column, str) for column in header}
     text = content.decode()
-    table = pd.read_csv(
-        io.StringIO(text), dtype=types, index_col=False, keep_default_na=False, float_precision="round_trip"
-    )
+    table = pd.read_csv(io.StringIO(text), dtype=types, index_col=False, keep_default_na=False)
     for column in (column for column in header if types[column] is str):
         for cell in table[column].unique():
             if len(cell) > MAX_CELL or not cell.isprintable():

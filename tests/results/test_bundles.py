@@ -20,7 +20,9 @@ GOOD, OTHER = "own-kn-1", "own-mlp-2"
 
 def made(run_id, model, seed):
     run = made_runs.run(made_runs.by_chance(seed), model, id=run_id, shipped=False)
-    return dataclasses.replace(run, scores=evaluation.scores(run.predictions), made="2026-01-01T00:00:00+00:00")
+    rows = run.predictions.astype(dict.fromkeys(evaluation.PROBABILITY_COLUMNS, "float32"))
+    made = "2026-01-01T00:00:00+00:00"
+    return dataclasses.replace(run, tables=Tables(rows), scores=evaluation.scores(rows), made=made)
 
 
 @pytest.fixture(scope="module")
