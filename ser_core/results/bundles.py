@@ -181,7 +181,7 @@ class _Here:
 
     def check_clips(self, run: Run) -> None:
         """Raise an ArtifactError if a run on the clips that are here did not predict what its protocol tests."""
-        if run.data_digest != self._digest or protocols.corpus_of(run.protocol):
+        if run.data_digest != self._digest or _other_corpus(run):
             return
         clips = self._table.rename(columns={"stem": "clip"})
         folds = [fold for fold in protocols.get(run.protocol).folds(self._table) if fold.part == "test"]
@@ -245,7 +245,7 @@ def _unpack(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 
 
 def _read(run_id: str, contents: dict[str, bytes]) -> Run:
-    """A run of a bundle, checked; its scores are computed from its predictions."""
+    """A run of a bundle, checked; its scores are those of its predictions."""
     if not ID.fullmatch(run_id) or len(run_id.encode()) > MAX_ID_BYTES:
         raise ArtifactError("its id is no name of a run")
     for name in (RECORD, PREDICTIONS):
@@ -266,9 +266,10 @@ def _read(run_id: str, contents: dict[str, bytes]) -> Run:
     given = {"id": run_id, "tables": Tables(predictions, curves)}
     run = _of_type(Run, {name: value for name, value in record.items() if name in known}, given)
     scores = evaluation.scores(predictions)
-    if run.versions.scores == evaluation.VERSION and not _agree(run.scores, scores):
+    if run.versions.scores != evaluation.VERSION:
+        run = replace(run, scores=scores)
+    elif not _agree(run.scores, scores):
         raise ArtifactError(f"the scores in {RECORD} are not those of its predictions")
-    run = replace(run, scores=scores)
     _check(run)
     return run
 
@@ -281,7 +282,7 @@ def _check(run: Run) -> None:
         raise ArtifactError(f"its digest of clips is none: {run.data_digest[:80]!r}")
     if run.made:
         datetime.fromisoformat(run.made)
-    if bool(run.tested_on) != bool(protocols.corpus_of(run.protocol)):
+    if bool(run.tested_on) != bool(_other_corpus(run)):
         raise ArtifactError(f"it is tested on another corpus, or its protocol is {run.protocol}, and not both")
     if run.tested_on:
         _check_keys("tested_on", run.tested_on, TESTED_ON)
@@ -293,6 +294,10 @@ def _check(run: Run) -> None:
     run_titles.title(run)
     comparison.row(run, evaluation.kinds(run.part("test"))[0])
     run_report.report([run])
+
+
+def _other_corpus(run: Run) -> str | None:
+    return protocols.corpus_of(protocols.uncalibrated(run.protocol))
 
 
 def _of_type(kind: type, record: dict, given: dict | None = None):

@@ -3,7 +3,9 @@
 import dataclasses
 import io
 import json
+import shutil
 import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -30,10 +32,16 @@ def pair():
     return [made(GOOD, "kn", 1), made(OTHER, "mlp", 2)]
 
 
+@pytest.fixture(scope="module")
+def written(pair, tmp_path_factory):
+    file = tmp_path_factory.mktemp("bundle") / "theirs.zip"
+    bundles.write(pair, file)
+    return file
+
+
 @pytest.fixture
-def bundle(pair, tmp_path):
-    bundles.write(pair, tmp_path / "theirs.zip")
-    return tmp_path / "theirs.zip"
+def bundle(written, tmp_path):
+    return Path(shutil.copy(written, tmp_path))
 
 
 @pytest.fixture

@@ -75,9 +75,9 @@ def test_imported_predictions_are_not_repeated(run):
 
 
 def test_features_and_preset_that_differ_are_options(run):
-    recipe = registry.recipe("svm", features="functionals", augmentation="speaker-perturbation")
+    recipe = registry.recipe("apart", features="functionals", augmentation="speaker-perturbation")
     made = dataclasses.replace(run, recipe=recipe)
     first, _ = run_report.commands(made)
     words = first.split()
     options = dict(zip(words[3:-2:2], words[4:-2:2], strict=True))
-    assert registry.recipe("svm", **{name.removeprefix("--"): value for name, value in options.items()}) == recipe
+    assert registry.recipe("apart", **{name.removeprefix("--"): value for name, value in options.items()}) == recipe
