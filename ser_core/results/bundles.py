@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from ser_core import evaluation, files
+from ser_core.audio import conditions
 from ser_core.corpus import by_clip, unpacking
 from ser_core.corpus.archives import megabytes
 from ser_core.corpus.labels import emotion_of
@@ -280,6 +281,8 @@ def _check(run: Run) -> None:
     protocols.get(run.protocol)
     if not re.fullmatch(r"[0-9a-f]{8,64}", run.data_digest):
         raise ArtifactError(f"its digest of clips is none: {run.data_digest[:80]!r}")
+    if run.heard and run.heard not in {**conditions.CONDITIONS, **conditions.SMALL_CHANGES}:
+        raise ArtifactError(f"there is no recording condition {run.heard[:80]!r}")
     if run.made:
         datetime.fromisoformat(run.made)
     if bool(run.tested_on) != bool(_other_corpus(run)):

@@ -221,7 +221,7 @@ def test_a_suspicious_bundle_is_not_opened(change, said, bundle, stores, tmp_pat
         ("MAX_DIRECTORY_BYTES", 100, "its list of entries has"),
         ("MAX_ENTRIES", 5, "it has 7 entries, more than 5"),
         ("MAX_TABLE_BYTES", 1000, "more than such a file can have"),
-        ("MAX_UNPACKED_BYTES", 1000, "its runs have 0.2 MB, more than 0.0 MB"),
+        ("MAX_UNPACKED_BYTES", 1000, "its runs have 0.3 MB, more than 0.0 MB"),
     ],
 )
 def test_sizes_are_bounded_before_anything_is_unpacked(limit, value, said, bundle, stores, monkeypatch):
@@ -297,7 +297,7 @@ BAD_RECORDS = {
     "text that turns around": (with_fields(recipe__preset="\u202egnp"), "too long or not printable"),
     "a long text": (with_fields(recipe__preset="x" * 20_000), "too long or not printable"),
     "an unknown field": (with_fields(versions__evil="1"), "has 'evil', which is not known here"),
-    "unknown condition": (with_fields(heard="on the moon"), "on the moon"),
+    "unknown condition": (with_fields(heard="on the moon"), "there is no recording condition 'on the moon'"),
     "half another corpus": (with_fields(tested_on={"corpus": "x"}), "tested on another corpus, or its protocol"),
     "bad layers": (with_fields(layers=[{"name": "x"}]), "layers in run.json has no good 'kind'"),
     "other predictions": (with_fields(predictions_digest="0" * 64), "predictions.csv is not what run.json was written"),
@@ -331,7 +331,8 @@ BAD_PREDICTIONS = {
     "unknown part": (first_cell("part", "best"), "has the part 'best'"),
     "no test": (with_rows(lambda table: table.assign(part="train")), "holds no predictions of test clips"),
     "text as a number": (first_cell("p_sad_female", "=1+1"), "could not convert"),
-    "not a number": (first_cell("p_sad_female", "nan"), "no finite numbers"),
+    "not a number": (first_cell("p_sad_female", "nan"), "cannot safely convert"),
+    "infinite": (first_cell("p_sad_female", "inf"), "no finite numbers"),
     "negative": (first_cell("p_sad_female", -1), "negative probabilities"),
     "no sum of 1": (first_cell("p_sad_female", 3), "do not add up to 1"),
     "unknown truth": (first_cell("truth", "bored_female"), ""),
