@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _tuning_commands(command)
     _predict_commands(command)
     _compare_commands(command)
+    _bundles_commands(command)
     _jobs_commands(command)
     _installation_commands(command)
     return made
@@ -327,6 +328,28 @@ def _compare_commands(command) -> None:
         "interval over speakers",
     )
     sub.add_argument("--format", default="table", help="table, csv, latex or markdown (default: table)")
+    sub.add_argument(
+        "--bibtex",
+        action="store_true",
+        help="print BibTeX of what the runs use, in place of the table: corpora, the publications of protocol and "
+        "features, this software (with --pairs, of those runs)",
+    )
+
+
+def _bundles_commands(command) -> None:
+    sub = command("bundles", "bundle", "write runs into one file to hand on: predictions, recipes, a card and a report")
+    sub.add_argument("runs", nargs="+", metavar="RUN", help="id, or its name in the table of `compare`")
+    sub.add_argument("--out", required=True, type=Path, metavar="Z.zip")
+    sub.add_argument("--protocol", default="study", metavar="P", help="of runs given by name (default: study)")
+
+    sub = command(
+        "bundles",
+        "open",
+        "check the runs of a bundle and add them to the workspace, to compare them; nothing in it is executed",
+        writes=True,
+    )
+    sub.add_argument("file", type=Path, metavar="Z.zip")
+    _add_table(sub)
 
 
 def _jobs_commands(command) -> None:

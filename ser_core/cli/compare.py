@@ -8,7 +8,7 @@ from ser_core.errors import ModelError
 from ser_core.evaluation import paired_tests, protocols
 from ser_core.features import tables
 from ser_core.prediction import model_store
-from ser_core.results import comparison, differences, gaps, runs
+from ser_core.results import citations, comparison, differences, gaps, runs
 
 
 def compare(options, settings):
@@ -30,6 +30,9 @@ def compare(options, settings):
         heard = f" --heard {options.heard}" if options.heard else ""
         way = "--test-on MANIFEST" if protocols.corpus_of(protocol.name) else f"--protocol {options.protocol}{heard}"
         raise ModelError(f"There is no run under {test} yet. Make one: python -m ser_core run MODEL {way}")
+    if options.bibtex:
+        text = citations.bibtex(comparison.find(options.pairs, found) if options.pairs else found)
+        return {"bibtex": text}, 0, lambda: say(text.rstrip())
     verdicts: list[str] = []
     if options.pairs:
         name, show = "pairs", _show_pairs

@@ -68,8 +68,8 @@ def _clips(archive: Archive, entries: list[zipfile.ZipInfo]) -> dict[Clip, zipfi
         raise _refusal(archive, f"it has {len(entries):,} entries, more than {MAX_ENTRIES:,}")
     found = {}
     for entry in entries:
-        if fault := _fault(entry):
-            raise _refusal(archive, f"{entry.filename!r} {fault}")
+        if reason := fault(entry, MAX_CLIP_BYTES, "a clip"):
+            raise _refusal(archive, f"{entry.filename!r} {reason}")
         path = PurePosixPath(entry.filename)
         try:
             clip = parse(path.stem)
@@ -87,8 +87,22 @@ def _clips(archive: Archive, entries: list[zipfile.ZipInfo]) -> dict[Clip, zipfi
     return found
 
 
-def _fault(entry: zipfile.ZipInfo) -> str | None:
-    """What is suspicious about an entry."""
+def fault(entry: zipfile.ZipInfo, most: int, what: str) -> str | None:
+    """What is suspicious about an entry of an untrusted archive, before anything of it is unpacked.
+
+    Parameters
+    ----------
+    entry : zipfile.ZipInfo
+    most : int
+        Bytes that it may have when it is unpacked.
+    what : str
+        What it should be, e.g. "a clip".
+
+    Returns
+    -------
+    str or None
+        The end of a sentence that begins with its name.
+    """
     path = PurePosixPath(entry.filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or PureWindowsPath(entry.filename).drive:
         return "leads out of the folder"
@@ -98,8 +112,8 @@ def _fault(entry: zipfile.ZipInfo) -> str | None:
         return "is encrypted"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return "is packed in an unusual way"
-    if entry.file_size > MAX_CLIP_BYTES:
-        return f"has {megabytes(entry.file_size)}, more than a clip can have"
+    if entry.file_size > most:
+        return f"has {megabytes(entry.file_size)}, more than {what} can have"
     return None
 
 

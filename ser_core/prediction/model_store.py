@@ -288,7 +288,8 @@ class Tests:
         -------
         Tests
         """
-        same = [one for one in found if (one.recipe, one.data_digest) == (run.recipe, run.data_digest)]
+        ours = [one for one in found if not one.bundle]
+        same = [one for one in ours if (one.recipe, one.data_digest) == (run.recipe, run.data_digest)]
         protocol = next((name for name in UNHEARD if any(one.protocol == name for one in same)), "")
         on_others = [one for one in same if one.protocol == protocol]
         plain = [one for one in on_others if not one.heard]

@@ -66,7 +66,7 @@ def read(file: Path, table: pd.DataFrame, protocol: str, *, name: str = "") -> R
     tested = np.concatenate([fold.held_out for fold in folds])
     values = written[[*columns]].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
     faults = [*_of_clips(table, written["clip"], rows, tested), *_of_truths(table, written, rows)]
-    faults += _of_values(written["clip"], values)
+    faults += value_faults(written["clip"], values)
     if faults:
         raise ArtifactError(f"{file} is not what {protocol} tests: {'; '.join(faults)}. Correct the file")
     place = pd.Series(range(len(rows)), index=rows)
@@ -144,7 +144,19 @@ def _of_truths(table: pd.DataFrame, written: pd.DataFrame, rows: np.ndarray) -> 
         yield by_clip.fault("of another truth", [f"{clip} is {ours}, not {theirs}" for clip, theirs, ours in each])
 
 
-def _of_values(names: pd.Series, values: np.ndarray) -> Iterable[str]:
+def value_faults(names: pd.Series, values: np.ndarray) -> Iterable[str]:
+    """What is wrong with which probabilities that were made elsewhere.
+
+    Parameters
+    ----------
+    names : pd.Series
+        Of the clips.
+    values : np.ndarray [shape=(n, classes)]
+
+    Yields
+    ------
+    str
+    """
     is_finite = np.isfinite(values).all(axis=1)
     sums = values.sum(axis=1)
     is_positive = ~(values < 0).any(axis=1)

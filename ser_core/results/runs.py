@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 HEARD = " heard "  # between a protocol and a recording condition
 OWN = "own-"  # prefix of the ids of this installation's own runs
+OPENED = "opened-"  # and of runs that were opened from a bundle
 RECORD, PREDICTIONS, CURVES = "run.json", "predictions.parquet", "curves.parquet"
 TABLES_KEPT = 256  # in memory: about 0.3 MB each
 
@@ -132,6 +133,9 @@ class Run:
     tested_on : dict
         For a test on another corpus: its name (`corpus`), the `digest` of its clips, its `speakers` and `languages`,
         and the duration of its `shortest_s` and `longest_s` clip, s.
+    bundle : str
+        For a run that was opened from a bundle: the bundle's name and the start of its SHA-256. Such a run is listed
+        and compared, and nothing that is made here rests on it.
     shipped : bool
     """
 
@@ -154,6 +158,7 @@ class Run:
     learned_from: int = 0
     heard: str = ""
     tested_on: dict = field(default_factory=dict)
+    bundle: str = ""
     shipped: bool = False
 
     @property
@@ -168,7 +173,9 @@ class Run:
 
     @property
     def mark(self) -> str:
-        """Where it comes from: "yours", "own code" or "imported"; empty for a shipped run."""
+        """Where it comes from: "yours", "own code", "imported" or "from a bundle"; empty for a shipped run."""
+        if self.bundle:
+            return "from a bundle"
         return "" if self.shipped else {"code": "own code", "imported": "imported"}.get(self.recipe.origin, "yours")
 
     @property
@@ -304,7 +311,8 @@ def save(run: Run, store: Path) -> Path:
         files.write(run.predictions, part / PREDICTIONS)
         if run.curves is not None:
             files.write(run.curves, part / CURVES)
-        (part / RECORD).write_text(json.dumps(_record(run, part), indent=1) + "\n")
+        record = record_of(run) | {"predictions_digest": _digest(part / PREDICTIONS)}
+        (part / RECORD).write_text(json.dumps(record, indent=1) + "\n")
         old = folder.with_name(f".{run.id}.old")
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():
@@ -314,14 +322,23 @@ def save(run: Run, store: Path) -> Path:
     return folder
 
 
-def _record(run: Run, folder: Path) -> dict:
-    """The contents of `run.json`, with the digest of the predictions that its scores were computed from."""
+def record_of(run: Run) -> dict:
+    """The contents of `run.json`, without the digest of the predictions that its scores were computed from.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    dict
+    """
     named = {one.name: getattr(run, one.name) for one in dataclasses.fields(run)}
     for name in ("id", "shipped", "tables"):
         named.pop(name)
     parts = {name: one for name, one in named.items() if isinstance(one, Recipe | Versions | Environment | Seconds)}
     record = named | {name: dataclasses.asdict(one) for name, one in parts.items()}
-    return record | {"folds": run.folds, "predictions_digest": _digest(folder / PREDICTIONS)}
+    return record | {"folds": run.folds}
 
 
 def make_store(store: Path) -> None:
@@ -556,7 +573,7 @@ def find(found: Iterable[Run], *, protocol: str | None = None, **recipe) -> Run:
 
 
 def matches(run: Run, *, protocol: str | None = None, heard: str = "", **recipe) -> bool:
-    """Whether a run is of this protocol and has these fields in its recipe, e.g. `preset="default"`.
+    """Whether a run was made here, is of this protocol and has these fields in its recipe, e.g. `preset="default"`.
 
     Parameters
     ----------
@@ -571,5 +588,5 @@ def matches(run: Run, *, protocol: str | None = None, heard: str = "", **recipe)
     -------
     bool
     """
-    is_of_test = run.heard == heard and protocol in (None, run.protocol)
+    is_of_test = run.heard == heard and protocol in (None, run.protocol) and not run.bundle
     return is_of_test and all(getattr(run.recipe, name) == value for name, value in recipe.items())
