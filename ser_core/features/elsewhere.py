@@ -102,11 +102,18 @@ def of_file(file: Path, clips: pd.DataFrame) -> pd.DataFrame:
     CorpusError
         If the file cannot be read, or does not name its clips.
     FeatureError
-        If clips lack or are there twice, or values are not finite numbers. The message names them.
+        If clips lack or are there twice, or values are not finite numbers. The message names them. Or if it is of
+        another corpus.
     """
     written, digest = by_clip.read(file)
     index = _index(clips)
     rows = by_clip.rows_in(index, written["clip"])
+    if not (rows >= 0).any():
+        raise FeatureError(
+            f"{file} names none of the {len(index):,} clips of {'+'.join(sorted(index['corpus'].unique()))}. If it "
+            "holds features of another corpus, make a table of that corpus's clips with them, and name the table: "
+            f"python -m ser_core extract CORPUS --features {file} --out F.parquet"
+        )
     written, rows = written[rows >= 0], rows[rows >= 0]
     values = written.drop(columns=[name for name in (*COLUMNS, *SPAN, *index, "clip") if name in written])
     if values.shape[1] == 0:
