@@ -412,7 +412,7 @@ def test_own_features_of_ones_own_corpus(call, elsewhere, embedded, tmp_path):
     out = tmp_path / "own.parquet"
     status, answer, error = call("extract", elsewhere, "--features", embedded, "--out", out)
     assert (status, answer["clips"], answer["features"], answer["extracted"]) == (0, 16, 2, 0), error
-    status, answer, error = call("run", "kn", "--features", out, "--protocol", "loso", "--jobs", 1)
+    status, answer, error = call("run", "lr", "--features", out, "--protocol", "loso", "--jobs", 1)
     assert status == 0, error
     assert answer["recipe"]["features"].startswith("numbers.csv@")
     status, verified, error = call("verify", answer["run"], "--features", out, "--jobs", 1)
@@ -447,4 +447,4 @@ def test_a_property_that_is_the_same_of_all_clips_has_no_gap(call, file, joined,
     for table in (file, joined):
         assert call("run", "kn", "--features", table, "--protocol", "loso", "--jobs", "1")[0] == 0
     assert main(["compare", "--protocol", "loso", "--by", "corpus"]) == 0
-    assert "Left out 1 runs on clips whose corpus is the same" in capsys.readouterr().err
+    assert "Left out 1 runs: corpus is the same of all their clips" in capsys.readouterr().err
