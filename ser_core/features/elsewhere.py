@@ -102,18 +102,11 @@ def of_file(file: Path, clips: pd.DataFrame) -> pd.DataFrame:
     CorpusError
         If the file cannot be read, or does not name its clips.
     FeatureError
-        If clips lack or are there twice, or values are not finite numbers. The message names them. Or if it is of
-        another corpus.
+        If clips lack or are there twice, or values are not finite numbers. The message names them.
     """
     written, digest = by_clip.read(file)
     index = _index(clips)
     rows = by_clip.rows_in(index, written["clip"])
-    if not (rows >= 0).any():
-        raise FeatureError(
-            f"{file} names none of the {len(index):,} clips of {'+'.join(sorted(index['corpus'].unique()))}. If it "
-            "holds features of another corpus, make a table of that corpus's clips with them, and name the table: "
-            f"python -m ser_core extract CORPUS --features {file} --out F.parquet"
-        )
     written, rows = written[rows >= 0], rows[rows >= 0]
     values = written.drop(columns=[name for name in (*COLUMNS, *SPAN, *index, "clip") if name in written])
     if values.shape[1] == 0:
@@ -129,7 +122,14 @@ def of_file(file: Path, clips: pd.DataFrame) -> pd.DataFrame:
         places = [(written["clip"].iloc[row], values.columns[column]) for row, column in broken]
         faults.append(by_clip.fault("no finite numbers", [f"{clip} in {name}" for clip, name in places]))
     if faults:
-        raise FeatureError(f"{file} does not hold the features of these clips: {'; '.join(faults)}. Correct the file")
+        way_out = "Correct the file"
+        if len(missing) == len(index):
+            corpora = "+".join(sorted(index["corpus"].unique()))
+            way_out += (
+                f", if it is of {corpora}. If it is of another one, make a table of that corpus's clips with it, and "
+                f"name the table: python -m ser_core extract CORPUS --features {file} --out F.parquet"
+            )
+        raise FeatureError(f"{file} does not hold the features of these clips: {'; '.join(faults)}. {way_out}")
     ordered = numbers.iloc[np.argsort(rows)].reset_index(drop=True)
     return _table(clips, ordered, f"{file.name}@{digest[:12]}")
 

@@ -422,7 +422,7 @@ def test_own_features_of_ones_own_corpus(call, elsewhere, embedded, tmp_path):
 def test_own_features_of_another_corpus_say_how_they_are_used(call, embedded):
     status, _, error = call("run", "kn", "--features", embedded, "--protocol", "loso")
     assert status == 2
-    assert "names none of the 2,452 clips of ravdess" in error
+    assert "missing (2,452 of 2,452)" in error
     assert f"python -m ser_core extract CORPUS --features {embedded} --out F.parquet" in error
 
 
