@@ -327,6 +327,11 @@ def _compare_commands(command) -> None:
         help="the gap of each run between clips of each gender, emotion, intensity, ... and all other clips, with its "
         "interval over speakers",
     )
+    sub.add_argument(
+        "--features",
+        metavar="F.parquet",
+        help="a table of these clips that `extract` made, whose columns --by can name (default: the shipped table)",
+    )
     sub.add_argument("--format", default="table", help="table, csv, latex or markdown (default: table)")
     sub.add_argument(
         "--bibtex",

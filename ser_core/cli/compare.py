@@ -1,6 +1,7 @@
 """`compare`: all runs of a protocol beside the original study's results, or tests of their differences."""
 
 import json
+from pathlib import Path
 
 from ser_core import evaluation
 from ser_core.cli.screen import complain, print_table, say, score
@@ -40,7 +41,13 @@ def compare(options, settings):
         title = f"{protocol.title}: who is right where the other is not"
     elif options.by:
         name, show = "gaps", _show_gaps
-        table = gaps.table(found, options.by, kind, clips=tables.read(settings.feature_table))
+        clips = tables.read(Path(options.features) if options.features else settings.feature_table)
+        table = gaps.table(found, options.by, kind, clips=clips)
+        if without := len(found) - table["run"].nunique():
+            complain(
+                f"Left out {without} runs: {options.by} is the same of all their clips, or not known. --features names "
+                "the table that they were run on"
+            )
         title = f"{protocol.title}: gaps of accuracy by {options.by}"
     else:
         name, show = "runs", _show_runs
@@ -104,7 +111,8 @@ def _show_pairs(rows: list[dict], title: str) -> None:
     columns = ["A", "B", "only A", "only B", "A - B", "95 %", "p", "p corrected", "smallest found"]
     print_table(title, columns, shown)
     say(f"p and 95 % interval: {differences.WHY[rows[0]['over']]}. p corrected: for the number of pairs.")
-    say("Smallest found: the true difference that is found in 80 of 100 such experiments.")
+    if any(row["smallest"] is not None for row in rows):
+        say("Smallest found: the true difference that is found in 80 of 100 such experiments.")
 
 
 def _show_gaps(rows: list[dict], title: str) -> None:

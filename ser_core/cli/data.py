@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from ser_core.cli.screen import complain, err, is_quiet, print_table, progress, 
 from ser_core.corpus import archives, file_names, labels, manifest, ravdess
 from ser_core.corpus import download as downloading
 from ser_core.errors import AudioError, CorpusError, DownloadError, FeatureError
-from ser_core.features import images, registry, smile, tables
+from ser_core.features import elsewhere, encoder, images, registry, smile, tables
 
 
 def download(options, settings):
@@ -127,6 +128,9 @@ def index(options, settings):
 def corpora(options, settings):
     """List the corpora that are known, and those that are in some folders."""
     places = options.places or [settings.data_dir]
+    for place in places:
+        if options.places and not place.is_dir():
+            complain(f"There is no folder {place}. Check the path")
     there = [found for place in places for found in corpus.known_in(place)]
     emotions = {one.code: one.name for one in labels.EMOTIONS}
     known = [(ravdess.NAME, ravdess.FULL_NAME, ravdess.EXAMPLE, emotions)]
@@ -158,6 +162,8 @@ def corpora(options, settings):
 def extract(options, settings):
     """Extract the features of every clip of a corpus into a table."""
     started = time.perf_counter()
+    if elsewhere.is_named(options.features) and not options.features.startswith(encoder.PREFIX):
+        return _with_own_features(options)
     key = registry.key_of(options.features)
     if not registry.is_table(key):
         able = " and ".join((*registry.tables(), *smile.SETS))
@@ -186,6 +192,27 @@ def extract(options, settings):
         )
 
     return answer, 0, show
+
+
+def _with_own_features(options):
+    """Write the index of a corpus with the features of a file, which nothing is extracted for."""
+    found = corpus.index(options.place)
+    table = elsewhere.of_file(Path(options.features), found.clips)
+    table.attrs[tables.FOLDER] = str(found.folder.absolute())
+    tables.save(table, options.out)
+    _print_left_out(found.rejected)
+    if found.note:
+        complain(found.note)
+    features = len(tables.features_of(table).names)
+    answer = {
+        "clips": len(table),
+        "features": features,
+        "extracted": 0,
+        "reused": len(table),
+        "rejected": _left_out(found.rejected),
+    }
+    words = f"{len(table):,} clips, {features} features each from {options.features}, in {options.out}"
+    return answer, 0, lambda: say(words)
 
 
 def spectrograms(options, settings):

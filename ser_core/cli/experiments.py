@@ -13,7 +13,7 @@ from ser_core import evaluation, experiments, extras
 from ser_core.audio import conditions
 from ser_core.cli.clips import clips, with_features
 from ser_core.cli.screen import complain, print_table, progress, say, score
-from ser_core.corpus.labels import LABELS, require_classes
+from ser_core.corpus.labels import LABELS, classes_of, require_classes
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, nested, other_corpus, verification
@@ -21,6 +21,7 @@ from ser_core.features import elsewhere, encoder, model_input, tables
 from ser_core.features import registry as feature_sets
 from ser_core.features.feature_set import is_from_elsewhere
 from ser_core.models import deep, foreign, registry
+from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.prediction import model_store
 from ser_core.results import comparison, generalization, imported, runs
 
@@ -90,7 +91,7 @@ def _show_seeds(found) -> None:
     rows = [
         (name, *(score(run.scores[key]) for run in found), score(table.loc[key, "mean"], table.loc[key, "deviation"]))
         for key, name, _ in _scores_shown(found[0])
-        if key in table.index
+        if key in table.index and _is_shown(key, found[0])
     ]
     seeds = [f"seed {run.recipe.seed}" for run in found]
     print_table(f"{found[0].name}: {len(found)} seeds", ["score", *seeds, "mean ± deviation"], rows)
@@ -201,7 +202,17 @@ def _experiment(options, settings, *, training=False):
     other = _other_corpus(options, table)
     if other and options.features and elsewhere.is_named(options.features):
         other = replace(other, clips=with_features(other.clips, options, settings))
+    elif other and is_from_elsewhere(recipe.features):
+        raise ModelError(
+            f"{options.features} holds no features of the clips of {other.name}, and {recipe.features} are not made "
+            f"here. Make one table of both corpora (python -m ser_core index A B --out both.csv; extract both.csv "
+            "--features F --out both.parquet), and test each on the other: --protocol split-corpus"
+        )
+    if not other:
+        protocols.get(options.protocol).folds(table)  # raises before features are extracted, as the next
     if model.learns_from_clips:
+        estimator = code.estimator if code else experiments.build(recipe)
+        EmotionClassifier(estimator, classes_of(table["label"], table["emotion"])[0]).check()
         result = _fit(code or recipe, recipe, table, other, options, settings, training)
     else:
         if training:
@@ -425,6 +436,11 @@ def _scores_shown(run) -> tuple:
     return _OF_TRAINING + _OF_CLASSES + _OF_EMOTIONS
 
 
+def _is_shown(key: str, run) -> bool:
+    """Where the classes are emotions, the scores of the eight emotions are those of the classes again."""
+    return evaluation.classes(run.predictions) == LABELS or not key.startswith("emotion_")
+
+
 def _show_run(run, settings) -> None:
     protocol, test = protocols.get(run.protocol), run.part("test")
     has_study_classes = evaluation.classes(run.predictions) == LABELS
@@ -444,8 +460,8 @@ def _show_run(run, settings) -> None:
     original = comparison.original_of(run, runs.list_all(settings.stores))
     rows, folds = [], run.folds
     for key, name, of_fold in _scores_shown(run):
-        if key not in run.scores or (not has_study_classes and key.startswith("emotion_")):
-            continue  # where the classes are emotions, these are the scores above
+        if key not in run.scores or not _is_shown(key, run):
+            continue
         low_to_high = "{:.3f} to {:.3f}".format(*bounds[key]) if key in bounds else ""
         part, of_part = of_fold or ("", "")
         of_part = of_part if has_study_classes or of_part.startswith("emotion_") else f"emotion_{of_part}"

@@ -17,6 +17,7 @@ ORIGINAL_SEED = 9
 ORIGINAL_TEST_SHARE = 0.2
 CV_FOLDS = 5
 MIN_CLASS_CLIPS = 7  # leaves at least five in every fold, which calibrating probabilities needs
+FOR_ANY = "protocols for any corpus are loso (leave one speaker out), actors-K and split-COLUMN"
 
 # The actors of each fold of published protocols: EmoBox (Ma et al. 2024), Luna-Jimenez et al. (2021, 2022).
 PUBLISHED = {
@@ -553,14 +554,14 @@ def _check_classes(labels: np.ndarray, name: str) -> None:
         reason = f"but {counts.idxmin()} has {counts.min()}" if len(counts) else "and there is none"
         raise ProtocolError(
             f"{name} needs at least {MIN_CLASS_CLIPS} training clips of every class that is there, {reason}. Add clips "
-            "of it, or leave the class out"
+            f"of it, or leave the class out; {FOR_ANY}"
         )
 
 
 def _column(index: pd.DataFrame, column: str, protocol: str) -> np.ndarray:
     """A column that only some corpora have."""
     if column not in index:
-        raise ProtocolError(f"{protocol} needs each clip's {column}, and this table has no such column")
+        raise ProtocolError(f"{protocol} needs each clip's {column}, and this table has no such column: {FOR_ANY}")
     return index[column].to_numpy()
 
 

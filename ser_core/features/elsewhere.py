@@ -122,7 +122,14 @@ def of_file(file: Path, clips: pd.DataFrame) -> pd.DataFrame:
         places = [(written["clip"].iloc[row], values.columns[column]) for row, column in broken]
         faults.append(by_clip.fault("no finite numbers", [f"{clip} in {name}" for clip, name in places]))
     if faults:
-        raise FeatureError(f"{file} does not hold the features of these clips: {'; '.join(faults)}. Correct the file")
+        way_out = "Correct the file"
+        if len(missing) == len(index):
+            corpora = "+".join(sorted(index["corpus"].unique()))
+            way_out += (
+                f", if it is of {corpora}. If it is of another one, make a table of that corpus's clips with it, and "
+                f"name the table: python -m ser_core extract CORPUS --features {file} --out F.parquet"
+            )
+        raise FeatureError(f"{file} does not hold the features of these clips: {'; '.join(faults)}. {way_out}")
     ordered = numbers.iloc[np.argsort(rows)].reset_index(drop=True)
     return _table(clips, ordered, f"{file.name}@{digest[:12]}")
 

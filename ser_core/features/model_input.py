@@ -213,10 +213,14 @@ def _shipped(table: pd.DataFrame, features: registry.FeatureSet, settings: Setti
 
 
 def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
+    folder = table.attrs.get(tables.FOLDER, "")
+    files = [Path(folder) / path for path in table["path"]]
+    missing = [file for file in files if not file.is_file()]
+    if folder and tables.VERSION not in table.attrs and not missing:  # an index, such as of a corpus to test on
+        return files
     if set(table["corpus"]) == {ravdess.NAME} and table["stem"].str.fullmatch(ravdess.PATTERN).all():
         return _ravdess(table, settings)
-    files = [Path(table.attrs.get(tables.FOLDER, "")) / path for path in table["path"]]
-    if missing := [file for file in files if not file.is_file()]:
+    if missing:
         raise FeatureError(
             f"This needs the recordings, and {len(missing):,} of {len(files):,} are not where the table was made, such "
             f"as {missing[0]}. Extract the table again from its manifest"

@@ -25,12 +25,13 @@ def table(found: Iterable[Run], name: str, kind: str = "class", *, clips: pd.Dat
     Returns
     -------
     pd.DataFrame
-        One row a run and value: `run`, `label` (its title), and the columns of `evaluation.gaps`.
+        One row a run and value: `run`, `label` (its title), and the columns of `evaluation.gaps`. Runs on clips of
+        one value, or of none, are left out.
 
     Raises
     ------
     ModelError
-        If the clips have no such property.
+        If the clips of no run have such a property.
     """
     found = list(found)
     labels, made = run_titles.titles(found, protocol=False), []
@@ -38,7 +39,15 @@ def table(found: Iterable[Run], name: str, kind: str = "class", *, clips: pd.Dat
         try:
             gaps = evaluation.gaps(run.part("test"), name, kind, clips=clips)
         except ValueError as error:
-            raise ModelError(f"{error}. There is, for example, gender, emotion and speaker") from error
+            raise ModelError(
+                f"{error}. There is, for example, gender, emotion and speaker; "
+                "--features names the table of another corpus, whose columns can be named, too"
+            ) from error
         made.append(gaps.assign(run=run.id, label=labels[run.id]))
-    table = pd.concat(made, ignore_index=True)
+    table = pd.concat(made, ignore_index=True).dropna(subset="gap", ignore_index=True)
+    if table.empty:
+        raise ModelError(
+            f"There is no gap by {name}: it is the same of all clips of these runs, or not known. Name the table that "
+            "they were run on: --features TABLE"
+        )
     return table[["run", "label", *table.columns.drop(["run", "label"])]]

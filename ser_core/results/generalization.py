@@ -7,7 +7,7 @@ from scipy.stats import false_discovery_control
 
 from ser_core import evaluation
 from ser_core.audio.conditions import CONDITIONS
-from ser_core.corpus.labels import emotion_of
+from ser_core.corpus.labels import EMOTION_NAMES, emotion_of, emotions_of
 from ser_core.evaluation import protocols
 from ser_core.features import tables
 from ser_core.models import registry
@@ -126,14 +126,16 @@ def about_other_corpus(run: Run) -> str:
     if len(about["speakers"]) <= SPEAKERS_LISTED:
         speakers += f" ({', '.join(about['speakers'])})"
     languages = f", in {' and '.join(about['languages'])}" if about["languages"] else ""
+    named = len(emotions_of(evaluation.classes(run.predictions)))
+    among = "eight" if named == len(EMOTION_NAMES) else named
     right, low, high = run.accuracy_interval("emotion")
     shared, shared_low, shared_high = evaluation.shared_uar_interval(test)
     said = (
         f"{about['corpus']}: {len(test):,} clips of {emotions} emotions by {speakers}{languages}, "
-        f"{about['shortest_s']:.1f} to {about['longest_s']:.1f} s long. Of all eight emotions {right:.2f} are named "
-        f"right ({low:.2f} to {high:.2f} over speakers), while {run.scores['emotion_claimed']:.2f} is claimed; if only "
-        f"these {emotions} may be named, UA is {shared:.2f} ({shared_low:.2f} to {shared_high:.2f}; guessing: "
-        f"{1 / emotions:.2f})."
+        f"{about['shortest_s']:.1f} to {about['longest_s']:.1f} s long. Of all {among} emotions "
+        f"{right:.2f} are named right ({low:.2f} to {high:.2f} over speakers), while "
+        f"{run.scores['emotion_claimed']:.2f} is claimed; if only these {emotions} may be named, UA is {shared:.2f} "
+        f"({shared_low:.2f} to {shared_high:.2f}; guessing: {1 / emotions:.2f})."
     )
     if len(other):
         names = ", ".join(sorted(other["truth"].map(emotion_of).unique()))

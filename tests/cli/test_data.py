@@ -55,3 +55,9 @@ def test_extract(call, voices, tmp_path):
     assert list(table.columns[-180:]) == list(mean180.NAMES)
     again = call("extract", voices, "--out", out, "--jobs", 1)[1]
     assert (again["extracted"], again["reused"]) == (0, 64)
+
+
+def test_a_folder_that_is_not_there_is_told_beside_those_that_are(call, voices, tmp_path):
+    status, answer, error = call("corpora", tmp_path / "gone", voices)
+    assert status == 0 and answer["there"]
+    assert error == f"There is no folder {tmp_path / 'gone'}. Check the path\n"

@@ -376,3 +376,75 @@ def test_predictions_know_the_16_classes_alone(call, joined):
     status, _, said = call("train", "kn", "--features", joined, "--jobs", "1")
     assert status == 2
     assert "4 of 'boredom'" in said
+
+
+def test_seeds_of_any_emotions_are_not_called_eight(joined, capsys):
+    options = ["--seeds", "2", "--features", joined, "--protocol", "loso", "--jobs", "1"]
+    assert main(["run", "lr", *options]) == 0
+    shown = capsys.readouterr().out
+    assert "2 seeds" in shown and "eight emotions" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("robust", "--protocol", "loso"), "learns emotion and gender apart"),
+        (("svm", "--protocol", "actors-20"), "'actors-20' needs 20 actors"),
+    ],
+)
+def test_what_cannot_be_run_is_told_before_features_are_extracted(call, joined, monkeypatch, arguments, said):
+    monkeypatch.setattr("ser_core.features.store.extract", lambda *_, **__: pytest.fail("features were extracted"))
+    status, _, error = call("run", *arguments, "--features", joined)
+    assert status == 2 and said in error
+
+
+@pytest.fixture
+def embedded(elsewhere, tmp_path) -> str:
+    """A file of numbers by clip of the other corpus."""
+    with elsewhere.open() as lines:
+        stems = [line.partition(",")[0] for line in lines][1:]
+    rows = [f"{stem},{place},{place % 3}" for place, stem in enumerate(stems)]
+    (tmp_path / "numbers.csv").write_text("\n".join(["file,a,b", *rows]) + "\n")
+    return str(tmp_path / "numbers.csv")
+
+
+def test_own_features_of_ones_own_corpus(call, elsewhere, embedded, tmp_path):
+    out = tmp_path / "own.parquet"
+    status, answer, error = call("extract", elsewhere, "--features", embedded, "--out", out)
+    assert (status, answer["clips"], answer["features"], answer["extracted"]) == (0, 16, 2, 0), error
+    status, answer, error = call("run", "lr", "--features", out, "--protocol", "loso", "--jobs", 1)
+    assert status == 0, error
+    assert answer["recipe"]["features"].startswith("numbers.csv@")
+    status, verified, error = call("verify", answer["run"], "--features", out, "--jobs", 1)
+    assert (status, verified["changed"]) == (0, 0), error
+
+
+def test_own_features_of_another_corpus_say_how_they_are_used(call, embedded):
+    status, _, error = call("run", "kn", "--features", embedded, "--protocol", "loso")
+    assert status == 2
+    assert "missing (2,452 of 2,452)" in error
+    assert f"python -m ser_core extract CORPUS --features {embedded} --out F.parquet" in error
+
+
+def test_own_features_that_lack_the_clips_to_test_on_say_what_to_do(call, voices, elsewhere, embedded, tmp_path):
+    out = tmp_path / "own.parquet"
+    call("extract", elsewhere, "--features", embedded, "--out", out)
+    status, _, error = call("run", "kn", "--features", out, "--test-on", voices)
+    assert status == 2
+    assert "holds no features of the clips of ravdess" in error and "--protocol split-corpus" in error
+
+
+def test_gaps_by_a_column_of_ones_own_table(call, joined, file):
+    call("run", "kn", "--features", joined, "--protocol", "loso", "--jobs", "1")
+    status, answer, error = call("compare", "--protocol", "loso", "--by", "language", "--features", joined)
+    assert status == 0, error
+    assert {row["clips"] for row in answer["gaps"]} <= {16, 64}
+    status, _, error = call("compare", "--protocol", "loso", "--by", "language")  # of the clips that ship
+    assert status == 2 and "Name the table that they were run on: --features" in error
+
+
+def test_a_property_that_is_the_same_of_all_clips_has_no_gap(call, file, joined, capsys):
+    for table in (file, joined):
+        assert call("run", "kn", "--features", table, "--protocol", "loso", "--jobs", "1")[0] == 0
+    assert main(["compare", "--protocol", "loso", "--by", "corpus"]) == 0
+    assert "Left out 1 runs: corpus is the same of all their clips" in capsys.readouterr().err

@@ -187,7 +187,9 @@ def test_a_protocol_that_mixes_what_it_claims_to_hold_apart_is_caught(table):
     ("name", "column"), [("statement", "statement"), ("emobox", "channel"), ("study-speech", "channel")]
 )
 def test_what_only_some_corpora_say_of_their_clips_is_named_where_it_is_needed(table, name, column):
-    with pytest.raises(ProtocolError, match=f"{name} needs each clip's {column}, and this table has no such column"):
+    with pytest.raises(
+        ProtocolError, match=f"{name} needs each clip's {column}, and this table has no such column: protocols for any"
+    ):
         protocols.get(name).folds(table.drop(columns=column))
 
 

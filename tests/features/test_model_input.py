@@ -118,3 +118,11 @@ def test_a_recording_without_a_whole_header_is_not_told_as_absent(settings, tabl
 def test_a_feature_set_that_there_is_not(settings):
     with pytest.raises(FeatureError, match=r"no feature set 'smell'; there is .*vgg16, vgg19, resnet50, ince"):
         registry.get("smell", settings)
+
+
+def test_the_recordings_of_an_index_are_those_of_its_folder(settings, voices, tmp_path):
+    settings = dataclasses.replace(settings, data_dir=tmp_path / "nowhere")
+    found = corpus.index(voices)
+    clips = found.clips.head(2).copy()
+    clips.attrs[tables.FOLDER] = str(found.folder)
+    assert load(clips, settings, features="mean180").values.shape == (2, 180)
