@@ -29,8 +29,8 @@ def open(options, settings):  # the command's name
     opened = bundles.open_in(options.file, settings.stores, table=clips(options, settings))
     for run_id, reason in opened.refused.items():
         complain(f"Refused {run_id}: {reason}")
-    answer = {"added": opened.added, "known": opened.known}
-    answer["refused"] = [{"run": run_id, "reason": reason} for run_id, reason in opened.refused.items()]
+    refused = [{"run": run_id, "reason": reason} for run_id, reason in opened.refused.items()]
+    answer = {"added": opened.added, "known": opened.known, "refused": refused}
 
     def show():
         for run_id in opened.added:

@@ -203,7 +203,8 @@ def _with_own_features(options):
     _print_left_out(found.rejected)
     if found.note:
         complain(found.note)
-    features = len(tables.features_of(table).names)
+    held = tables.features_of(table)
+    features = len(held.names) if held else 0
     answer = {
         "clips": len(table),
         "features": features,

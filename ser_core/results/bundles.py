@@ -14,7 +14,7 @@ import typing
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -182,7 +182,7 @@ class _Here:
 
     def check_clips(self, run: Run) -> None:
         """Raise an ArtifactError if a run on the clips that are here did not predict what its protocol tests."""
-        if run.data_digest != self._digest or _other_corpus(run):
+        if self._table is None or run.data_digest != self._digest or _other_corpus(run):
             return
         clips = self._table.rename(columns={"stem": "clip"})
         folds = [fold for fold in protocols.get(run.protocol).folds(self._table) if fold.part == "test"]
@@ -358,7 +358,7 @@ def _no_number(text: str):
     raise ArtifactError(f"{RECORD} holds {text}, which is no number")
 
 
-def _table(name: str, content: bytes, numbers: dict[str, type]) -> pd.DataFrame:
+def _table(name: str, content: bytes, numbers: Mapping[str, type]) -> pd.DataFrame:
     """A table of a bundle. `numbers` are the columns that are no text, with their types."""
     header = next(csv.reader(io.StringIO(content[:MAX_HEADER].decode(errors="replace").partition("\n")[0])), [])
     if len(set(header)) < len(header) or b"\n" not in content[:MAX_HEADER]:
