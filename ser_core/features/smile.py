@@ -11,8 +11,8 @@ Eyben et al. 2010, "openSMILE: the Munich versatile and fast open-source audio f
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache, partial
 
-import joblib
 import numpy as np
+from joblib.externals.loky import ProcessPoolExecutor  # unlike the standard library's, it does not run `__main__` anew
 
 from ser_core import extras
 from ser_core.errors import FeatureError
@@ -57,6 +57,12 @@ def load(key: str) -> FeatureSet:
 
 
 @lru_cache
+def _beside() -> ProcessPoolExecutor:
+    """A process for openSMILE alone: in one that held models, it aborted, or gave numbers that differed a little."""
+    return ProcessPoolExecutor(1)
+
+
+@lru_cache
 def _smile(key: str):
     """One extractor for all clips: setting it up takes as long as one of them."""
     import opensmile
@@ -66,12 +72,11 @@ def _smile(key: str):
 
 
 def _extract(key: str, samples: np.ndarray) -> np.ndarray:
-    """The numbers of a clip, by a process beside: within one that also holds models, openSMILE was seen to abort it."""
     padded = np.pad(samples, (0, max(0, round(MIN_S * SAMPLE_RATE) - len(samples))))
     try:
-        (numbers,) = joblib.Parallel(n_jobs=2)([joblib.delayed(_measured)(key, padded)])
-        return numbers
+        return _beside().submit(_measured, key, padded).result()
     except BrokenProcessPool as error:
+        _beside.cache_clear()
         raise FeatureError(f"openSMILE failed on a clip of {len(samples) / SAMPLE_RATE:.1f} s. Leave it out") from error
 
 

@@ -278,7 +278,7 @@ def test_a_change_of_the_model_asks_about_every_take_again(app, angry, sad):
 
 def test_the_chosen_model_stays_over_page_changes_unless_the_address_names_another(app, angry):
     upload(app, ("a.wav", angry))
-    for chosen in ("v4", "robust"):
+    for chosen in ("v4", "v_robust"):
         app.selectbox(key="model").select(chosen).run()
         at(app, "honest")  # which has a choice of models, too
         at(app, "predict")
