@@ -51,7 +51,7 @@ def load(key: str) -> FeatureSet:
     extras.require("opensmile", f"The feature set {key}")
     import opensmile
 
-    names = tuple(_smile(key).feature_names)
+    names = tuple(_beside().submit(_names, key).result())
     version = f"{key}@opensmile-{opensmile.__version__}"
     return FeatureSet(key, version, SETS[key][1], partial(_extract, key), names)
 
@@ -69,6 +69,10 @@ def _smile(key: str):
 
     level = opensmile.FeatureLevel.Functionals
     return opensmile.Smile(feature_set=opensmile.FeatureSet[SETS[key][0]], feature_level=level)
+
+
+def _names(key: str) -> list[str]:
+    return _smile(key).feature_names
 
 
 def _extract(key: str, samples: np.ndarray) -> np.ndarray:
