@@ -12,7 +12,7 @@ import pytest
 from ser_core.settings import PROJECT
 
 ROOMS = (  # from the ground up; rooms of one line do not import each other, but for the ground
-    ("errors", "settings", "files", "interrupts", "environment", "extras", "keras_backend"),
+    ("errors", "settings", "files", "templates", "interrupts", "environment", "extras", "keras_backend"),
     ("jobs", "audio"),
     ("corpus",),
     ("evaluation",),

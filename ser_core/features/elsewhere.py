@@ -16,6 +16,7 @@ from ser_core.corpus import by_clip
 from ser_core.corpus.clips import COLUMNS
 from ser_core.errors import FeatureError
 from ser_core.features import encoder, model_input, registry, tables
+from ser_core.features.feature_set import key_from_elsewhere
 from ser_core.settings import Settings
 
 SPAN = ("start", "end")  # columns of audformat, openSMILE and audinterface beside their features
@@ -131,7 +132,7 @@ def of_file(file: Path, clips: pd.DataFrame) -> pd.DataFrame:
             )
         raise FeatureError(f"{file} does not hold the features of these clips: {'; '.join(faults)}. {way_out}")
     ordered = numbers.iloc[np.argsort(rows)].reset_index(drop=True)
-    return _table(clips, ordered, f"{file.name}@{digest[:12]}")
+    return _table(clips, ordered, key_from_elsewhere(file.name, digest))
 
 
 def _index(clips: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import soxr
 
 from ser_core import extras
 from ser_core.errors import FeatureError
-from ser_core.features.feature_set import FeatureSet
+from ser_core.features.feature_set import FeatureSet, key_from_elsewhere
 from ser_core.features.mean180 import SAMPLE_RATE
 
 PREFIX = "onnx:"
@@ -42,7 +42,7 @@ def key_of(file: Path) -> str:
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError as error:
         raise FeatureError(f"The encoder {file} cannot be read ({error.strerror}). Check the path") from error
-    return f"{PREFIX}{file.name}@{digest[:12]}"
+    return key_from_elsewhere(f"{PREFIX}{file.name}", digest)
 
 
 def load(file: Path) -> FeatureSet:

@@ -9,6 +9,23 @@ import numpy as np
 FROM_ELSEWHERE = re.compile(r"[^/]+@[0-9a-f]{12}")  # keys: a file's name, and the start of its SHA-256
 
 
+def key_from_elsewhere(name: str, digest: str) -> str:
+    """The key of features from elsewhere.
+
+    Parameters
+    ----------
+    name : str
+        Of the file that holds them, or that makes them.
+    digest : str
+        Its SHA-256.
+
+    Returns
+    -------
+    str
+    """
+    return f"{name}@{digest[:12]}"
+
+
 def is_from_elsewhere(key: str) -> bool:
     """Whether a key is of features from elsewhere: see `features.elsewhere`.
 

@@ -100,9 +100,7 @@ def extract(samples: np.ndarray) -> np.ndarray:
         In the order of `NAMES`; finite for any sound.
     """
     voice = _normalised(samples)
-    decibels, energy = _bands(voice)
-    active = energy > energy.max() - ACTIVE_DB
-    decibels = decibels - decibels[:, active].mean(axis=1, keepdims=True)
+    decibels, energy, active = _without_channel(voice)
     contours = _contours(decibels, energy)
     pairs = decibels.reshape(N_BANDS // 2, 2, -1).mean(axis=1)
     change = librosa.feature.delta(contours, width=DELTA_FRAMES, mode="nearest")
@@ -133,9 +131,7 @@ def frames(samples: np.ndarray) -> np.ndarray:
     np.ndarray [shape=(128, 59)]
         In dB; finite for any sound. A longer voice is cropped around its middle, a shorter one padded at both ends.
     """
-    decibels, energy = _bands(_normalised(samples))
-    active = energy > energy.max() - ACTIVE_DB
-    decibels = decibels - decibels[:, active].mean(axis=1, keepdims=True)
+    decibels, energy, _ = _without_channel(_normalised(samples))
     both = np.vstack([decibels, energy - energy.max() + ENERGY_DB]).T
     steps = both[: len(both) // STEP * STEP].reshape(-1, STEP, both.shape[1]).mean(axis=1)
     power = 10 ** ((energy[: len(steps) * STEP : STEP] - energy.max()) / 10)
@@ -165,6 +161,13 @@ def _bands(voice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     decibels = 10 * np.log10(power + POWER_FLOOR)
     energy = 10 * np.log10(power.sum(axis=0) + POWER_FLOOR)
     return np.maximum(decibels, decibels.max() - BAND_RANGE_DB), np.maximum(energy, energy.max() - RANGE_DB)
+
+
+def _without_channel(voice: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `_bands`, each band without its mean over active frames; and which frames these are [shape=(frames,)]."""
+    decibels, energy = _bands(voice)
+    active = energy > energy.max() - ACTIVE_DB
+    return decibels - decibels[:, active].mean(axis=1, keepdims=True), energy, active
 
 
 @cache

@@ -19,6 +19,7 @@ from PIL import Image
 from plotly.colors import sample_colorscale
 
 import ser_core
+from ser_core import templates
 from ser_core.audio import Waveform
 from ser_core.corpus.labels import BY_NAME
 from ser_core.environment import versions
@@ -193,13 +194,7 @@ def report(sheets: Sequence[Sheet], entry: ModelEntry, *, made: datetime | None 
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    )
+    environment = templates.environment(Path(__file__).parent)
     environment.filters |= {
         "clock": _clock,
         "duration": _duration,

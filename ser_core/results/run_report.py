@@ -10,7 +10,7 @@ import jinja2
 import pandas as pd
 
 import ser_core
-from ser_core import evaluation
+from ser_core import evaluation, templates
 from ser_core.audio import conditions
 from ser_core.corpus import ravdess
 from ser_core.corpus.archives import LICENCE
@@ -226,13 +226,7 @@ def _terms(found: Sequence[Run]) -> str:
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    )
+    environment = templates.environment(Path(__file__).parent)
     environment.filters["cell"] = _cell
     return environment.get_template("run_report.html")
 
