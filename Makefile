@@ -46,6 +46,7 @@ bench: .venv/.test-installed
 	$(BIN)/python -m benchmarks.corpora 2500 10000
 	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.visitors
+	$(BIN)/python -m benchmarks.hostile
 	$(BIN)/python -m benchmarks.tuning
 	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.tuning_page
@@ -60,14 +61,16 @@ clean:
 		{ echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Say which: make app PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-# The checkout itself is installed, too: `ser` and `import ser_core` work from any folder.
+# The checkout itself is installed, too: `ser` and `import ser_core` work from any folder. What librosa compiles is
+# compiled here, by one process alone.
 .venv/.app-installed: $(PINS) pyproject.toml setup.py | .venv/bin/python
 	$(PIP) $(PINS:%=-r %)
 	$(PIP) --no-deps -e .
+	$(BIN)/python -c "from ser_core.compiled import fill_cache; fill_cache()"
 	@touch $@
 
 # The browser tests drive the system's Chromium; studies are shared over a real PostgreSQL server.
-.venv/.test-installed: requirements-dev.txt requirements-opensmile.txt .venv/.app-installed | .venv/bin/python
+.venv/.test-installed: requirements-dev.txt requirements-opensmile.txt requirements-mlflow.txt .venv/.app-installed | .venv/bin/python
 	$(PIP) -r requirements-dev.txt
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ $(APT) update -qq && $(APT) install -y -qq chromium; }

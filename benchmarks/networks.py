@@ -44,7 +44,7 @@ def bottleneck(number: int) -> None:
     """Seconds a clip from the file to the features."""
     keras = load_keras()
     settings = Settings.from_environment()
-    weights = settings.vgg16_weights
+    weights = settings.backbone_weights.get("vgg16")
     model = keras.applications.VGG16(
         weights=str(weights) if weights else "imagenet", include_top=False, input_shape=(224, 224, 3)
     )

@@ -38,7 +38,7 @@ def said(app):
 
 found = {{}}
 def look(page, **address):
-    app = AppTest.from_file("app.py", default_timeout=120).run()
+    app = AppTest.from_file("router.py", default_timeout=120).run()
     app.switch_page(f"pages/{{page}}.py")
     for name, value in address.items():
         app.query_params[name] = value

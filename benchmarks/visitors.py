@@ -44,7 +44,7 @@ WAIT_S = 300  # for a message
 
 
 class Visitor:
-    """Somebody on the page that hears emotions, by Streamlit's protocol.
+    """Somebody on a page, by Streamlit's protocol.
 
     Parameters
     ----------
@@ -54,23 +54,31 @@ class Visitor:
         Of the page's address.
     leaves : ExitStack
         When the visitor goes.
+    page : str
+        Another one, by its address.
     """
 
-    def __init__(self, address: str, query: str, leaves: ExitStack):
-        self.address, self.query = address, query
+    def __init__(self, address: str, query: str, leaves: ExitStack, page: str = "predict"):
+        self.address, self.query, self.name = address, query, page
         self.http = requests.Session()
-        self.http.get(f"{address}/_stcore/health")  # for its cookie
+        for path in ("", "/_stcore/health"):  # for their cookies
+            self.http.get(f"{address}{path}")
+        cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
         stream = f"{address.replace('http', 'ws')}/_stcore/stream"
-        self.socket = leaves.enter_context(connect(stream, subprotocols=["streamlit"], origin=address, max_size=None))
+        # Patient, since a busy machine answers late.
+        how: dict = {"subprotocols": ["streamlit"], "origin": address, "additional_headers": {"Cookie": cookies}}
+        how |= {"max_size": None, "ping_interval": None, "open_timeout": WAIT_S}
+        self.socket = leaves.enter_context(connect(stream, **how))
         self.session, self.page, self.shown = "", "", []
         self.answered = 0.0  # when the answer was there
+        self.received = 0  # bytes
         self.run()
 
     def run(self, *states: WidgetState) -> None:
         """Run the page with these widgets changed, and read what it shows until it has run to its end."""
         state = ClientState(
             query_string=self.query,
-            page_name="predict",
+            page_name=self.name,
             page_script_hash=self.page,
             widget_states=WidgetStates(widgets=states),
         )
@@ -124,7 +132,9 @@ class Visitor:
         self.socket.send(message.SerializeToString())
 
     def _receive(self) -> ForwardMsg:
-        return ForwardMsg.FromString(self.socket.recv(timeout=WAIT_S))
+        message = self.socket.recv(timeout=WAIT_S)
+        self.received += len(message)
+        return ForwardMsg.FromString(message)
 
 
 def main(model: str = "", visitors: str = "30", rounds: str = "10") -> None:
@@ -142,7 +152,7 @@ def main(model: str = "", visitors: str = "30", rounds: str = "10") -> None:
         used = []
         for _ in range(int(rounds)):
             first.upload(*clips[:TAKES])
-            first.click("Delete all")
+            first.click("Delete them")
             used.append(memory_mib(server))
         print(f"MiB after each round of {TAKES} takes and their end: " + ", ".join(f"{one:.0f}" for one in used))
 

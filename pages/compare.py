@@ -9,6 +9,7 @@ from streamlit.column_config import NumberColumn, TextColumn
 
 from ser_core import corpus, evaluation, ui
 from ser_core.corpus import ravdess
+from ser_core.corpus.labels import title_of
 from ser_core.figures import comparison as figures
 from ser_core.figures.style import count_of
 from ser_core.prediction import model_store
@@ -36,11 +37,11 @@ SHOWN_FIRST = ("v4", "mlp")  # the study's best, and its best member
 MOST = 4
 USUAL = ("default", "functionals")  # presets that are shown first, and this installation's own runs
 HOW = {  # what is tested is chosen by what the protocol holds out
-    "actors": "These actors were not in training, and the question is about other actors: the answers of the two are "
-    "swapped for **whole actors**, at random and again and again (a sign-flip test), since clips of one actor stand or "
+    "actors": "These {0} were not in training, and the question is about other {0}: the answers of the two are "
+    "swapped for **whole {0}**, at random and again and again (a sign-flip test), since clips of one of them stand or "
     "fall together.",
-    "clips": "These actors were in training, too, so the question is about other clips of the same actors: the answers "
-    "of the two are swapped for **single clips** (McNemar's exact test). Of other actors it says nothing.",
+    "clips": "These {0} were in training, too, so the question is about other clips of the same {0}: the answers "
+    "of the two are swapped for **single clips** (McNemar's exact test). Of other {0} it says nothing.",
 }
 EXPORTS = {
     "csv": ("CSV", "csv", "text/csv"),
@@ -123,7 +124,7 @@ def choose_test(groups: dict[str, list[Run]]) -> tuple[str, str]:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     test = left.selectbox(
         "Tested on",
-        **ui.options({name: comparison.title_of_test(name) for name in groups}, "protocol"),
+        **ui.options({name: comparison.title_of_test(name, runs) for name, runs in groups.items()}, "protocol"),
         on_change=suit_kind,
         help="Only runs that were tested on the same clips can be compared.",
     )
@@ -155,6 +156,7 @@ def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -
     table = comparison.as_table(rows_of(shown, kind, labels), model_store.sizes(ui.settings().stores))
     table = table.sort_values("test_accuracy", ascending=False, ignore_index=True)
     name_unreadable()
+    ui.name_unreadable(cached.unreadable_models())  # whose sizes are in no row
     said = table.assign(file_mb=table["file_bytes"] / 1e6)
     st.dataframe(
         said[[name for name in COLUMNS if said[name].notna().any()]],
@@ -200,13 +202,14 @@ def show_verdicts(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     verdicts = differences.verdicts(table, labels)
     st.success("  \n".join(f"**{ui.as_text(said)}.**" for said in verdicts), icon=":material/balance:")
     st.caption("; ".join(f"{labels[run.id]}: {run.name}" for run in chosen) + ".")
+    how = HOW[table["over"].iloc[0]].format(table["speakers"].iloc[0])
     with st.expander("How that is found out"):
         st.markdown(
             "Clips that both name right, or both wrong, say nothing about which is better. What counts are the clips "
             "on which **one alone** is right. If the two were equally good, each would be right alone about as often; "
             "**p** is how often chance alone would make them differ as much as here. Below 0.05 the difference is "
             "called more than chance; where several pairs are compared, p is corrected for their number (Benjamini & "
-            f"Hochberg).\n\n{HOW[table['over'].iloc[0]]} The interval is of all differences that the same test would "
+            f"Hochberg).\n\n{how} The interval is of all differences that the same test would "
             "not call more than chance, so it excludes zero just where p, not corrected, is below 0.05. **Smallest "
             "found** is the true difference that 80 of 100 such experiments would find."
         )
@@ -251,7 +254,7 @@ def show_confusions(chosen: list[Run], kind: str, labels: dict[str, str]) -> Non
                 drawn = figures.confusion(matrices[run.id], kind, title, share=share, top=top, values=values)
                 for truth, named in ui.chart(drawn, key=f"confusion-{run.id}-{kind}-{share}", clickable=True):
                     behind.append(table[(table["truth"] == truth) & (table[run.id] == named)])
-                    words.append(f"{figures.name_of(truth)}, named {figures.name_of(named)} by {labels[run.id]}")
+                    words.append(f"{title_of(truth)}, named {title_of(named)} by {labels[run.id]}")
     if behind:
         show_clips(pd.concat(behind).drop_duplicates("clip"), "; ".join(words), labels)
     st.subheader("The difference of two")
@@ -264,7 +267,7 @@ def show_confusions(chosen: list[Run], kind: str, labels: dict[str, str]) -> Non
     if picked:
         (truth, named), *_ = picked
         is_in = (table["truth"] == truth) & ((table[first.id] == named) != (table[second.id] == named))
-        words = f"{figures.name_of(truth)}, named {figures.name_of(named)} by one alone"
+        words = f"{title_of(truth)}, named {title_of(named)} by one alone"
         show_clips(table[is_in], words, labels, key="difference")
 
 
@@ -344,7 +347,7 @@ def show_right(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
         rows, said = table[masks[which]], words[which]
         if picked:
             rows = rows[rows["truth"] == picked[0][1]]
-            said += f", {figures.name_of(picked[0][1])}"
+            said += f", {title_of(picked[0][1])}"
         show_clips(rows, said, labels, key="right")
 
 
@@ -374,7 +377,7 @@ def show_votes(found: list[Run], chosen: list[Run], kind: str, labels: dict[str,
     for run in of.values():
         of_pair = pair(vote, run, kind=kind)
         said = differences.verdict(of_pair, name, labels[run.id])
-        more = vote_gains.in_words(tables[labels[run.id]], name, labels[run.id], figures.name_of, of_pair.test)
+        more = vote_gains.in_words(tables[labels[run.id]], name, labels[run.id], of_pair.test)
         st.markdown(f"**{ui.as_text(said)}.** {ui.as_text(more)}")
     ui.chart(figures.gained(tables, name), key=f"gained-{vote.id}-{kind}")
 
@@ -393,11 +396,21 @@ def show_sure(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
             st.dataframe(table.round(3), hide_index=True)
 
 
+def speakers_of(chosen: list[Run]) -> str:
+    """What the speakers of the runs' clips are called."""
+    return ravdess.speakers_called(set().union(*(run.part("test")["corpus"] for run in chosen)))
+
+
+def name_of(chosen: list[Run], view: str) -> str:
+    """A view's name, in which the speakers of other corpora than RAVDESS are called speakers."""
+    return "Speaker by speaker" if view == ACTORS and speakers_of(chosen) == "speakers" else view
+
+
 def show_actors(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     tables = {labels[run.id]: by_property(run, "speaker", kind) for run in chosen}
     everybody = pd.concat(run.part("test")[["speaker", "gender"]] for run in chosen)
     genders = dict(everybody.itertuples(index=False))
-    ui.chart(figures.speakers(tables, genders), key="actors")
+    ui.chart(figures.speakers(tables, genders, called=speakers_of(chosen)), key="actors")
     with st.expander("The numbers"):
         for name, table in tables.items():
             st.markdown(f"**{name}**")
@@ -417,8 +430,28 @@ def show_heart(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     ui.chart(figures.gap(table), key="gap")
     st.caption(
         "A model that names all its training clips right is no better for it: what counts are clips that it has not "
-        "heard. And both parts are spoken by the same actors: see *Emotion or voice?*"
+        f"heard. And both parts are spoken by the same {speakers_of(chosen)}: see *Emotion or voice?*"
     )
+
+
+def show_side_by_side(found: list[Run], chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
+    options = {
+        "default": CONFUSE,
+        "format_func": partial(name_of, chosen),
+        "required": True,
+        "bind": "query-params",
+        "wrap": True,
+    }
+    view = st.pills("Show", VIEWS, key="view", **options) or CONFUSE
+    {
+        CONFUSE: show_confusions,
+        BY_VALUE: show_values,
+        RIGHT: show_right,
+        VOTES: partial(show_votes, found),
+        SURE: show_sure,
+        ACTORS: show_actors,
+        HEART: show_heart,
+    }[view](chosen, kind, labels)
 
 
 ui.require_router()
@@ -437,13 +470,4 @@ if len(chosen) < 2:
     st.info("Choose two runs or more above, and see where they differ.", icon=":material/compare_arrows:")
     st.stop()
 st.header("Side by side")
-view = st.pills("Show", VIEWS, default=CONFUSE, required=True, key="view", bind="query-params", wrap=True) or CONFUSE
-{
-    CONFUSE: show_confusions,
-    BY_VALUE: show_values,
-    RIGHT: show_right,
-    VOTES: partial(show_votes, found),
-    SURE: show_sure,
-    ACTORS: show_actors,
-    HEART: show_heart,
-}[view](chosen, kind, labels)
+ui.section(show_side_by_side, found, chosen, kind, labels)

@@ -1,47 +1,35 @@
-"""What is in RAVDESS: counts, durations, loudness, the study's split; every mark leads to its clips and their sound."""
+"""What is in a corpus: counts, durations, loudness; every mark leads to its clips and their sound."""
 
 import pandas as pd
 import streamlit as st
 from streamlit.column_config import NumberColumn
 
-from ser_core import corpus, jobs, ui
-from ser_core.corpus import TITLES, Corpus, archives, download
-from ser_core.corpus.labels import EMOTION_NAMES
+from ser_core import corpus, files, jobs, ui
+from ser_core.corpus import TITLES, Corpus, archives, download, labels
+from ser_core.corpus.wording import MOST_VALUES
 from ser_core.features import exploration
 from ser_core.figures import corpus as figures
 from ser_core.figures.style import count_of
-from ser_core.ui import cached, work
+from ser_core.ui import cached, corpora, work
 from ser_core.ui.clip import clip_card, clip_picture
 
 PROPERTIES = ("emotion", "channel", "intensity", "gender", "speaker", "statement", "part")
 ACTOR = TITLES["speaker"]  # as it is called in addresses, in the table and in its CSV
 COUNTS, SPLIT = "Counts", "The study's split"
-VIEWS = [COUNTS, *(name.capitalize() for name, *_ in figures.MEASURES.values()), SPLIT]
-SHOWN = (
-    "emotion",
-    "channel",
-    "intensity",
-    "gender",
-    ACTOR,
-    "duration_s",
-    "loudness_lufs",
-    "pitch_hz",
-    "statement",
-    "repetition",
-    "part",
-    "stem",
-)
+OF_RAVDESS = ("emotion", "channel", "intensity", "gender", ACTOR, *figures.MEASURES, "statement", "repetition", "part")
+MOST_ROWS = 4_000  # in the table of clips, 300 KB; all are in the CSV
+PLAIN = ("emotion", "gender", "language")  # in the address as they are; a manifest's own column may have any name
 
 
 def choose_filters(clips: pd.DataFrame) -> pd.DataFrame:
     """The clips that the visitor's filters leave. An empty filter leaves all."""
     kept = clips
     with st.container(horizontal=True):
-        for name in PROPERTIES:
-            values = EMOTION_NAMES if name == "emotion" else sorted(clips[name].unique())
+        for name in properties:
+            values = labels.ordered(clips[name]) if name == "emotion" else sorted(clips[name].unique())
             chosen = st.multiselect(
-                TITLES[name].capitalize(),
-                **ui.options({value: corpus.said(name, value) for value in values}, key_of(name)),
+                titles[name].capitalize(),
+                **ui.options({value: shown.wording.said(name, value) for value in values}, key_of(name)),
                 placeholder="all",
                 width=170,
                 wrap=True,
@@ -53,25 +41,29 @@ def choose_filters(clips: pd.DataFrame) -> pd.DataFrame:
 
 def key_of(name: str) -> str:
     """A filter's name in the page's address."""
-    return ACTOR if name == "speaker" else name
+    if name == "speaker":
+        return shown.wording.speaker
+    return name if is_ravdess or name in PLAIN else f"of-{name}"
 
 
 def show_view(clips: pd.DataFrame, filters: str) -> tuple[pd.DataFrame, str]:
     """One chart of the clips; those behind what was clicked in it, and what that is in words."""
-    view = st.pills("Show", VIEWS, default=COUNTS, required=True, key="view", bind="query-params", wrap=True) or COUNTS
+    measures = {words.capitalize(): name for name, (words, *_) in figures.MEASURES.items() if name in clips}
+    views = [COUNTS, *measures, *[SPLIT] * is_ravdess]
+    view = st.pills("Show", views, default=COUNTS, required=True, key="view", bind="query-params", wrap=True) or COUNTS
     if view == SPLIT:
         picked = ui.chart(figures.split(clips), key=f"split-{filters}", clickable=True)
         return behind(clips, ("label", "part"), picked)
     left, right = st.columns(2)
-    titles = {name: TITLES[name] for name in PROPERTIES}
-    rows = left.selectbox("by", **ui.options(titles, "rows"))
+    few = {name: titles[name] for name in properties if clips[name].nunique() <= MOST_VALUES}
+    rows = left.selectbox("by", **ui.options(few, "rows"))
     if view == COUNTS:
-        others = {name: title for name, title in titles.items() if name != rows}
+        others = {name: title for name, title in few.items() if name != rows}
         columns = right.selectbox("and by", index=None, placeholder="nothing else", **ui.options(others, "columns"))
         drawn = figures.counts(clips, rows, columns)
         picked = ui.chart(drawn, key=f"counts-{rows}-{columns}-{filters}", clickable=True)
         return behind(clips, (rows, columns) if columns else (rows,), picked)
-    measure = list(figures.MEASURES)[VIEWS.index(view) - 1]
+    measure = measures[view]
     picked = ui.chart(figures.spread(clips, measure, rows), key=f"{measure}-{rows}-{filters}", clickable=True)
     return behind(clips, ("stem",), picked)
 
@@ -81,23 +73,27 @@ def behind(clips: pd.DataFrame, columns: tuple[str, ...], picked: list) -> tuple
     if not picked:
         return clips, ""
     wanted = pd.DataFrame(picked, columns=list(columns))
-    words = [" × ".join(corpus.said(*pair) for pair in zip(columns, row, strict=True)) for row in picked]
+    said = shown.wording.said
+    if columns == ("stem",):
+        words = shown.wording.titles_of(clips[clips["stem"].isin(wanted["stem"])])
+    else:
+        words = [" × ".join(said(*pair) for pair in zip(columns, row, strict=True)) for row in picked]
     more = f" and {len(words) - 3} more" if len(words) > 3 else ""
     return clips.merge(wanted, on=list(columns)), ", ".join(words[:3]) + more
 
 
-def show_clips(clips: pd.DataFrame, words: str, found: Corpus) -> None:
+def show_clips(clips: pd.DataFrame, words: str) -> None:
     """The clips as a table; the chosen one can be heard."""
-    st.subheader(count_of(len(clips)) + (f": {words}" if words else ""))
+    st.header(count_of(len(clips)) + (f": {words}" if words else ""))
     if clips.empty:
         st.caption("There is none among the clips that are left by the filters.")
         return
     here = st.container()
-    shown = clips.assign(**{ACTOR: clips["speaker"].astype(int)})[list(SHOWN)]
+    rows = in_columns(clips)
     event = st.dataframe(
-        shown,
+        rows.head(MOST_ROWS),
         # What all have in common is in the heading and the filters.
-        column_order=[name for name in SHOWN if len(shown) == 1 or shown[name].nunique() > 1],
+        column_order=[name for name in rows if len(rows) == 1 or rows[name].nunique() > 1],
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
@@ -116,15 +112,46 @@ def show_clips(clips: pd.DataFrame, words: str, found: Corpus) -> None:
     stem = clips["stem"].iloc[chosen[0]] if chosen else None
     with here:
         if stem:
-            clip_card(stem, found.file(stem), link=False)
+            clip_card(stem, shown.file(stem), link=False, of=shown)
         else:
             st.caption(
-                "Tick a row to hear it. Click a bar, a cell or a dot in the chart (on a phone, tap it twice) to see "
+                f"The first {MOST_ROWS:,} of them; all are in the CSV. "
+                * (len(rows) > MOST_ROWS)
+                + "Tick a row to hear it. Click a bar, a cell or a dot in the chart (on a phone, tap it twice) to see "
                 "the clips behind it."
             )
     if stem:
-        clip_picture(stem, found.file(stem))
-    ui.download("These clips as CSV", lambda: shown.round(3).to_csv(index=False), "ravdess-clips.csv", "text/csv")
+        clip_picture(stem, shown.file(stem))
+    ui.download("These clips as CSV", lambda: files.as_csv(rows.round(3)), f"{shown.name}-clips.csv", "text/csv")
+
+
+def in_columns(clips: pd.DataFrame) -> pd.DataFrame:
+    """The columns of the table of clips."""
+    if is_ravdess:
+        return clips.assign(**{ACTOR: clips["speaker"].astype(int)})[[*OF_RAVDESS, "stem"]]
+    first = [name for name in ("emotion", "speaker", "gender") if name in properties]
+    measures = [name for name in figures.MEASURES if name in clips]
+    return clips[[*dict.fromkeys([*first, *measures, *properties, "stem"])]]
+
+
+def introduce() -> None:
+    """A corpus that is not RAVDESS, in a few words, and what of it was left out."""
+    speakers, found = everything["speaker"].nunique(), everything["emotion"].nunique()
+    hours = everything["duration_s"].sum() / 3600
+    st.markdown(
+        f"**{ui.as_text(shown.name)}: {count_of(len(everything))}.** {speakers:,} speakers, {found} emotions, "
+        f"{ui.in_words(3600 * hours)} of sound."
+    )
+    if rejected := shown.audible.rejected:
+        with st.expander(f"{len(rejected):,} rows were left out", icon=":material/warning:"):
+            show_rejected(rejected)
+
+
+def show_rejected(rejected) -> None:
+    """The files that were left out, and why."""
+    st.dataframe(
+        pd.DataFrame([(item.file, item.reason) for item in rejected], columns=["file", "why"]), hide_index=True
+    )
 
 
 def show_sound(found: Corpus, audible: int) -> None:
@@ -159,6 +186,28 @@ def show_sound(found: Corpus, audible: int) -> None:
         if there or found.rejected:
             with st.expander("What is there and what is missing, by actor"):
                 show_coverage(coverage, found.rejected)
+
+
+def tell_origin() -> None:
+    """How RAVDESS was recorded and rated, from the paper of its makers."""
+    with st.expander("How the clips were made and rated", icon=":material/mic:"):
+        sentences = " and ".join(f"“{text}”" for text in corpus.STATEMENTS.values())
+        st.markdown(
+            "- **Who:** 24 professional actors, 12 women and 12 men, who speak English with a neutral North American "
+            "accent. Researchers of Ryerson University in Toronto made the clips.\n"
+            f"- **What:** the same two sentences for all, {sentences}, so that only the voice tells the emotion. Each "
+            "emotion is acted at two intensities, normal and strong; neutral has one.\n"
+            "- **How it is kept:** WAV files with a sampling rate of 48 kHz, 16 bit a number, mono (six are stereo), "
+            "not compressed.\n"
+            "- **How it was rated:** 247 people from North America without training for it were the raters. Each clip "
+            "was rated 10 times: which emotion it is, how strong, and how genuine.\n\n"
+            "The label of a clip is what the actor was asked to play, not what the raters heard."
+        )
+        st.caption(
+            "Livingstone & Russo 2018, "
+            "[PLoS ONE 13(5): e0196391](https://doi.org/10.1371/journal.pone.0196391). Besides these 2,452 sound files "
+            "it has videos: 7,356 recordings in all, and the ratings are of all of them."
+        )
 
 
 def offer_download(coverage: pd.DataFrame) -> None:
@@ -216,35 +265,42 @@ def show_coverage(coverage: pd.DataFrame, rejected) -> None:
     )
     if rejected:
         st.markdown(f"{len(rejected)} files were left out:")
-        st.dataframe(
-            pd.DataFrame([(item.file, item.reason) for item in rejected], columns=["file", "why"]), hide_index=True
-        )
+        show_rejected(rejected)
 
 
 ui.require_router()
-everything, own, audible = cached.clips(), cached.recordings(), cached.audible()
 st.title("The recordings")
-st.markdown(
-    f"**RAVDESS: {len(everything):,} clips.** {everything['speaker'].nunique()} actors, half of them women, speak two "
-    "sentences in eight emotions, and all but one of them sing them in six. Every emotion but neutral is acted in a "
-    "normal and a strong version, each twice."
-)
-show_sound(own, len(audible.files))
+shown = corpora.choose()
+everything, is_ravdess = shown.clips, shown.is_ravdess
+properties = PROPERTIES if is_ravdess else tuple(shown.wording.titles)
+titles = shown.wording.titles
+if is_ravdess:
+    st.markdown(
+        f"**RAVDESS: {len(everything):,} clips.** {everything['speaker'].nunique()} actors, half of them women, speak "
+        "two sentences in eight emotions, and all but one of them sing them in six. Every emotion but neutral is acted "
+        "in a normal and a strong version, each twice."
+    )
+    show_sound(cached.recordings(), len(shown.audible.files))
+    tell_origin()
+else:
+    introduce()
 clips = choose_filters(everything)
-if 0 < len(audible.files) < len(everything) and st.toggle(
-    "Only clips that can be heard", key="heard", bind="query-params"
+if (
+    is_ravdess
+    and 0 < len(shown.audible.files) < len(everything)
+    and st.toggle("Only clips that can be heard", key="heard", bind="query-params")
 ):
-    clips = clips[clips["stem"].isin(audible.files)]
+    clips = clips[clips["stem"].isin(shown.audible.files)]
 if clips.empty:
     st.info("No clip is left by these filters: take one away.", icon=":material/filter_alt_off:")
 else:
-    said = exploration.gaps(clips)
+    said = exploration.gaps(clips) if is_ravdess else []
     if said:
         st.markdown("**Mind the gaps:** " + " ".join(said))
-    chosen = [f"{name}={value}" for name in PROPERTIES for value in st.session_state[key_of(name)]]
-    filters = "-".join([*chosen, str(len(clips))])
+    chosen = [f"{name}={value}" for name in properties for value in st.session_state[key_of(name)]]
+    filters = "-".join([shown.name, *chosen, str(len(clips))])
     chart, table = st.columns([3, 2], gap="medium")
     with chart:
         behind_it, words = show_view(clips, filters)
     with table:
-        show_clips(behind_it, words, audible)
+        show_clips(behind_it, words)

@@ -1,9 +1,5 @@
 """The leakage lab: what is left of a model's accuracy when it is asked about voices that it has never heard."""
 
-from functools import partial
-from pathlib import Path
-
-import pandas as pd
 import streamlit as st
 from streamlit.column_config import NumberColumn, TextColumn
 
@@ -14,11 +10,22 @@ from ser_core.evaluation import paired_tests
 from ser_core.figures import generalization as figures
 from ser_core.figures import verdicts as verdict_figures
 from ser_core.models import registry
-from ser_core.results import comparison, generalization, robustness, run_titles, verdicts
+from ser_core.results import comparison, generalization, robustness, verdicts
 from ser_core.results.published import HUMAN_ACCURACY, ROBUSTNESS_SOURCE
 from ser_core.results.runs import Run
 from ser_core.ui import cached
-from ser_core.ui.cached import kept
+from ser_core.ui.generalization import (
+    conditions,
+    ideas,
+    known_before,
+    ladder,
+    said_by,
+    small_changes,
+    song,
+    speakers,
+    unheard,
+    voices,
+)
 from ser_core.ui.runs import name_unreadable
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)"}
@@ -31,35 +38,6 @@ FOLDS = {"emobox": "EmoBox's six folds", "luna-jimenez": "Luna-Jimenez' five fol
 MOST = 15  # of our runs on one chart
 
 
-ladder = kept(generalization.ladder, show_spinner="Scoring the runs")
-song = kept(generalization.song_helps, show_spinner="Comparing the runs")
-ideas = kept(generalization.ideas, show_spinner="Comparing the runs")
-conditions = kept(robustness.table, show_spinner="Scoring the runs")
-small_changes = kept(robustness.small_changes, show_spinner="Scoring the runs")
-said_by = kept(verdicts.of_runs, show_spinner="Scoring the runs")
-known_before = kept(generalization.known_before, show_spinner="Scoring the runs")
-
-
-@partial(kept, show_spinner="Scoring the runs")
-def unheard(found: list[Run], protocol: str) -> pd.DataFrame:
-    table = generalization.unheard(found, protocol)
-    titles = {}
-    for name in (protocol, f"{protocol}+song"):  # apart from the song, all that stands here is of one protocol
-        titles |= run_titles.titles([run for run in found if run.test == name], protocol=False)
-    song = [" + song" if note else "" for note in table["note"]]
-    return table.assign(label=[titles[run_id] + more for run_id, more in zip(table["run"], song, strict=True)])
-
-
-@st.cache_data(show_spinner=False)
-def speakers() -> pd.DataFrame:
-    return pd.read_parquet(ui.settings().speakers)
-
-
-@st.cache_data(show_spinner=False)
-def voices(file: Path) -> pd.DataFrame | None:
-    return pd.read_parquet(file) if file.is_file() else None
-
-
 def show_ladder(found: list[Run]) -> None:
     protocols_of = {}
     for protocol, run in generalization.on_the_ladder(found):
@@ -67,7 +45,10 @@ def show_ladder(found: list[Run]) -> None:
     models = sorted(protocols_of, key=lambda key: (-len(protocols_of[key]), key != "v4", key))
     left, right = st.columns([3, 2], gap="large")
     with right:
-        model = st.selectbox("Model", **ui.options({key: registry.get(key).name for key in models}, "model"))
+        titles = {key: registry.get(key).name for key in models}
+        ui.begin_with("model", ui.named_model(), titles)
+        model = st.selectbox("Model", **ui.options(titles, "model"))
+        ui.name_model(model)
         seen = st.radio("What it sees of a clip", **ui.options(FEATURES, "features"))
         kind = st.radio("What it has to name", **ui.options(KINDS, "kind"))
         features = None if seen == "default" else seen
@@ -80,7 +61,7 @@ def show_ladder(found: list[Run]) -> None:
             st.caption("Not run yet: make it with")
             more = f" --features {features}" if features else ""
             commands = [f"python -m ser_core run {model} --protocol {name}{more}" for name in missing]
-            st.code("\n".join(commands), language="bash")
+            st.code("\n".join(commands), language=None)
         further = {name for name in table["protocol"] if name not in generalization.LADDER}
         if len(further) < 2:
             st.caption(
@@ -92,10 +73,10 @@ def show_ladder(found: list[Run]) -> None:
 
 
 def show_why() -> None:
-    found = speakers()
+    st.header("Why it falls")
+    found = speakers(ui.settings().speakers)
     right = (found["speaker"] == found["named"]).mean()
     name = registry.get(generalization.SPEAKER_MODEL).name
-    st.header("Why it falls")
     left, middle = st.columns([1, 3], vertical_alignment="center")
     left.metric("Actors recognised", f"{right:.1%}", width="content")
     middle.markdown(
@@ -228,7 +209,10 @@ def show_verdicts(found: list[Run]) -> None:
     st.header("When it says that it cannot tell")
     titles = {name: comparison.title_of_test(name) for name in tests}
     protocol = ui.choice("Tested on", titles, key="verdicts-under") if len(tests) > 1 else tests[0]
-    said = said_by(found, protocol, voices(ui.settings().voices))
+    sounds = None
+    with ui.part():
+        sounds = voices(ui.settings().voices)
+    said = said_by(found, protocol, sounds)
     models = {one: one for one in said.shares["model"].unique()}
     first = next(iter(models))
     model = st.selectbox("Model that answers", **ui.options(models, "silent-model")) if len(models) > 1 else first
@@ -236,9 +220,10 @@ def show_verdicts(found: list[Run]) -> None:
     ui.chart(verdict_figures.shares(said, model), key="verdicts")
     ui.chart(verdict_figures.risk(said, model), key="risk")
     st.caption(
-        f"{titles[protocol]}. An emotion is named if no other is likely enough, and if the clip is not further from "
-        "all that was learned than other people's are. Where these limits lie is decided on other actors than the "
-        "answers shown. Make such a test of any model: `python -m ser_core run MODEL --protocol emobox --heard all`."
+        f"{titles[protocol]}. An emotion is named if it is more likely than all others together, if none of "
+        "them is likely enough, and if the clip is not further from all that was learned than other people's are. "
+        "Where these limits lie is decided on other actors than the answers shown. "
+        "Make such a test of any model: `python -m ser_core run MODEL --protocol emobox --heard all`."
     )
     with st.expander("The numbers: every verdict with intervals over actors, and what each emotion gets"):
         shown = {
@@ -341,12 +326,16 @@ st.markdown(
     "A model is tested on clips that it has not heard. **How hard that is depends on what else it has heard**: another "
     "clip of the same actor, or nobody like that at all. Same model, same features; only the test is changed."
 )
-show_ladder(found)
-show_why()
-show_unheard(found)
-show_conditions(found)
-show_small_changes(found)
-show_verdicts(found)
-show_known_before(found)
-show_ideas(found)
-show_song(found)
+ui.section(show_ladder, found)
+with ui.part():
+    show_why()
+for show in (
+    show_unheard,
+    show_conditions,
+    show_small_changes,
+    show_verdicts,
+    show_known_before,
+    show_ideas,
+    show_song,
+):
+    ui.section(show, found)

@@ -6,7 +6,7 @@ from datetime import datetime
 import streamlit as st
 
 from ser_core import jobs, ui
-from ser_core.ui import work
+from ser_core.ui import visitor, work
 
 ui.require_router()
 settings = ui.settings()
@@ -35,8 +35,8 @@ def show_all() -> None:
             work.show_job(job, where="page")
             st.caption(times(job))
             with st.expander("Command and log"):
-                st.code(jobs.shell(job.task.arguments), language=None, wrap_lines=True)
-                st.code(job.log() or "It has printed nothing.", language=None, height=240)
+                st.code(ui.without_folders(jobs.shell(job.task.arguments)), language=None, wrap_lines=True)
+                st.code(ui.without_folders(job.log()) or "It has printed nothing.", language=None, height=240)
 
 
 def times(job) -> str:
@@ -49,4 +49,5 @@ def times(job) -> str:
     return f"{words}. Its number: `{job.id}`"
 
 
+visitor.offer_login()
 st.fragment(show_all, run_every=2.0 if any(job.is_alive for job in work.jobs_now()) else None)()

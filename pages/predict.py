@@ -6,7 +6,7 @@ import streamlit as st
 
 from ser_core import ui
 from ser_core.prediction.predictor import Predictor
-from ser_core.ui import answer, cached, comparison, in_words, sources, speaker, take_list, why
+from ser_core.ui import answer, cached, classes, comparison, in_words, line, sources, speaker, take_list, why
 from ser_core.ui.takes import Take, of_session
 
 SEARCH = 0.4  # of the time that a long recording takes, for looking where somebody speaks
@@ -14,10 +14,10 @@ SEARCH = 0.4  # of the time that a long recording takes, for looking where someb
 
 def choose_model(titles: dict[str, str]) -> str:
     """The model: kept in the page's address, and for this session, since links to this page name none."""
-    if "model" not in st.query_params and st.session_state.get("model-before") in titles:
-        st.session_state.setdefault("model", st.session_state["model-before"])
-    st.session_state["model-before"] = st.selectbox("Model", **ui.options(titles, "model"))
-    return st.session_state["model-before"]
+    ui.begin_with("model", st.session_state.get("model-before"), titles)
+    key = st.session_state["model-before"] = st.selectbox("Model", **ui.options(titles, "model"))
+    ui.name_model(key)
+    return key
 
 
 def listen(predictor_of: Callable[[Take], Predictor], shown: Take | None) -> None:
@@ -30,8 +30,12 @@ def listen(predictor_of: Callable[[Take], Predictor], shown: Take | None) -> Non
     def turns(done: int, total: int) -> None:
         far.progress(SEARCH + (1 - SEARCH) * done / total, f"Listening: {done} of {total} turns")
 
-    for done, total in takes.hear(predictor_of, shown, progress=turns, searching=searching):
-        far.progress(done / total, f"Listening: {done} of {total}" if total > 1 else "Listening")
+    def waiting(place: int) -> None:
+        far.progress(now, f"{line.in_words(place)}. Your recording is here, and is heard when it is its turn")
+
+    for done, total in takes.hear(predictor_of, shown, waiting=waiting, progress=turns, searching=searching):
+        now = done / total
+        far.progress(now, f"Listening: {done} of {total}" if total > 1 else "Listening")
 
 
 def show(take: Take, predictor_of: Callable[[Take], Predictor]) -> None:
@@ -42,6 +46,8 @@ def show(take: Take, predictor_of: Callable[[Take], Predictor]) -> None:
     left, right = st.columns([3, 2])
     with left:
         answer.show_answer(prediction, speaker.said(take, takes, predictor))
+        if is_own:
+            classes.offer_sharing(prediction, entry.title, take.key)
     with right:
         answer.show_sound(take, prediction)
         if is_own:
@@ -52,7 +58,8 @@ def show(take: Take, predictor_of: Callable[[Take], Predictor]) -> None:
     else:
         if prediction.has_voice and prediction.turns is None:
             answer.offer_trials(take, predictor)
-            why.show_why(take, prediction, predictor)
+            with ui.part():
+                why.show_why(take, prediction, predictor)
             why.show_what_if(take, prediction, predictor)
         answer.show_evidence(take, prediction)
     known = speaker.in_downloads(takes, predictor)
@@ -64,6 +71,11 @@ st.title("Hear an emotion")
 takes, models = of_session(), cached.trained_models()
 limits_here = st.empty()
 left, right = st.columns([3, 2])
+with right:
+    ui.name_unreadable(cached.unreadable_models())
+    if not models:
+        st.error("No trained model can be read here. Restore those that ship (git checkout artifacts), or train one.")
+        st.stop()
 with right, st.container(horizontal=True, vertical_alignment="bottom"):
     entry = models[choose_model({key: one.title for key, one in models.items()})]
     speaker.offer(takes, entry, models)

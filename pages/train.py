@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.column_config import NumberColumn
 
-from ser_core import evaluation, jobs, ui
+from ser_core import evaluation, extras, jobs, ui
 from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, trainings
 from ser_core.features import backbones, tables
@@ -11,12 +11,13 @@ from ser_core.features import registry as feature_sets
 from ser_core.figures import comparison as confusion_figures
 from ser_core.figures import networks as figures
 from ser_core.jobs import Job, Task
-from ser_core.models import deep, registry
+from ser_core.models import deep, layers, registry
 from ser_core.results import comparison, run_titles, runs
 from ser_core.results.published import ORIGINAL
 from ser_core.results.runs import Run
 from ser_core.ui import cached, work
 from ser_core.ui.cached import kept
+from ser_core.ui.runs import name_unreadable
 
 WATCH, START, CURVES, OVERFIT, VOTE, INSIDE = VIEWS = (
     "A training",
@@ -28,7 +29,7 @@ WATCH, START, CURVES, OVERFIT, VOTE, INSIDE = VIEWS = (
 )
 REFRESH_S = 2
 NETWORKS = [model.key for model in deep.MODELS if model.trains_in_epochs]
-OFFERED = ("cnn", "vgg16", "rnn", "cnn2d", *[key for key in NETWORKS if key not in ("cnn", "vgg16", "rnn", "cnn2d")])
+OFFERED = tuple(dict.fromkeys(["cnn", "vgg16", "rnn", "cnn2d", *NETWORKS]))
 PROTOCOLS = {
     "study": "The study's split: actors on both sides",
     "emobox": "Actors held out, speech alone (six networks)",
@@ -79,7 +80,8 @@ def show_training() -> None:
             "No network has been trained here yet: start one above. This is how the first that ships learned.",
             icon=":material/network_node:",
         )
-        show_result(runs.find(cached.shipped_runs(), model="cnn", preset="default", protocol="study"))
+        with ui.part():
+            show_result(runs.find(cached.shipped_runs(), model="cnn", preset="default", protocol="study"))
         return
     chosen = st.selectbox("Training", **ui.options({key: called(job) for key, job in found.items()}, "job"))
     live = found[chosen].is_alive
@@ -102,7 +104,7 @@ def watch(job_id: str, was_live: bool) -> None:
         curves = trainings.curves_of(job)
         show_state(job, curves)
         if job.status == "done" and job.answer:
-            run = next((run for run in cached.all_runs() if run.id == job.answer["run"]), None)
+            run = next((run for run in cached.all_runs() if run.id == job.answer.get("run")), None)
             if run is not None:
                 show_result(run)
                 return
@@ -151,7 +153,8 @@ def show_curves(curve, of_what: str, key: str) -> None:
 def show_result(run: Run) -> None:
     """What a finished network is worth, how it learned, and what it confuses."""
     show_scores(run)
-    show_curves(trainings.tested(run), run_titles.title(run), key="result")
+    with ui.part():
+        show_curves(trainings.tested(run), run_titles.title(run), key="result")
     show_confusion(run)
 
 
@@ -198,13 +201,14 @@ def show_start() -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         model, protocol, preset, options, cv = choose()
-    with right:
+    with right, ui.part():
         offer(model, protocol, preset, options, cv)
 
 
 def choose() -> tuple[str, str, str, dict, bool]:
     """Which network, on what, and how."""
     model = st.selectbox("Network", **ui.options({key: registry.get(key).name for key in OFFERED}, "network"))
+    ui.name_model(model)
     network = registry.get(model)
     st.caption(network.about)
     preset = "default"
@@ -215,12 +219,24 @@ def choose() -> tuple[str, str, str, dict, bool]:
         )
     st.caption(f"It sees {feature_sets.title_of(network.presets[preset].features)}.")
     protocol = st.radio("Learn and test on", **ui.options(PROTOCOLS, "protocol"))
-    usual = network.parameters(preset)
+    usual = trainings.usual(model, preset)
     suffix = f"{model}-{preset}"  # a network's own values, not those that were chosen for the one before
     options = {
-        "epochs": st.number_input("Epochs at most", 1, 1000, usual["epochs"], key=f"epochs-{suffix}"),
+        "epochs": st.number_input(
+            "Epochs at most",
+            1,
+            1000,
+            usual["epochs"],
+            key=f"epochs-{suffix}",
+            help="How often it hears every training clip. More let it learn more, and in the end by heart.",
+        ),
         "batch_size": st.select_slider(
-            "Batch (clips a step)", [4, 8, 16, 32, 64, 128, 256], usual["batch_size"], key=f"batch-{suffix}"
+            "Batch (clips a step)",
+            [4, 8, 16, 32, 64, 128, 256],
+            usual["batch_size"],
+            key=f"batch-{suffix}",
+            help="After how many clips it changes itself. Small batches take longer, and their noise helps against "
+            "learning by heart.",
         ),
         "dropout": st.slider(
             "Dropout: share of units left out while it learns",
@@ -229,37 +245,70 @@ def choose() -> tuple[str, str, str, dict, bool]:
             usual["dropout"],
             0.05,
             key=f"dropout-{suffix}",
+            help="Units that are missing at random make it rely on many of them: it learns less by heart, and slower.",
         ),
     }
     steps = [0.0, 1e-5, 1e-4, 1e-3, 1e-2]
     columns = st.columns(2)
-    for column, penalty in zip(columns, ("l1", "l2"), strict=True):
+    penalties = {
+        "l1": "Makes large weights costly by their size, and drives many of them to 0.",
+        "l2": "Makes large weights costly by their square, and so keeps all of them small.",
+    }
+    for column, (penalty, effect) in zip(columns, penalties.items(), strict=True):
         options[penalty] = column.select_slider(
             f"{penalty.upper()} penalty",
             steps,
-            usual.get(penalty, 0.0),
+            usual[penalty],
             format_func=lambda x: f"{x:g}",
             key=f"{penalty}-{suffix}",
+            help=effect,
         )
     if network.presets[preset].features == "frames":
         options["augment"] = st.toggle(
             "Learn from changed copies (noise, gain, shift, masks)",
-            usual.get("augment", False),
+            usual["augment"],
             key=f"augment-{suffix}",
         )
+    hidden = network.layers(network.presets[preset].features)
+    options["layers"] = st.text_input(
+        f"Layers: {hidden.what}",
+        layers.as_text(usual["layers"]),
+        max_chars=80,
+        key=f"layers-{suffix}",
+        help=f"One number a layer, that next to the sound first: 1 to {hidden.most} layers of {layers.SMALLEST} to "
+        f"{hidden.largest}. More and larger ones can tell finer differences, learn more by heart, and take longer.",
+    )
     cv = False
-    with st.expander("Optimiser, rate, validation"):
+    with st.expander("Optimiser, momentum, rate, validation"):
+        optimizers = list(deep.OPTIMIZERS)
         options["optimizer"] = st.selectbox(
-            "Optimiser", ["sgd", "adam"], ["sgd", "adam"].index(usual["optimizer"]), key=f"optimizer-{suffix}"
+            "Optimiser", optimizers, optimizers.index(usual["optimizer"]), key=f"optimizer-{suffix}"
         )
+        st.caption(f"{deep.OPTIMIZERS[options['optimizer']]}.")
+        if options["optimizer"] == "sgd":
+            options["momentum"] = st.slider(
+                "Momentum",
+                *deep.OPTIONS["momentum"],
+                usual["momentum"],
+                0.01,
+                key=f"momentum-{suffix}",
+                help="How much of the last step goes on into the next: it speeds up where the way is straight, and "
+                "overshoots where it bends. 0 is none; the study had 0.9.",
+            )
         options["learning_rate"] = st.number_input(
-            "Learning rate", 1e-6, 10.0, usual["learning_rate"], format="%g", key=f"rate-{suffix}"
+            "Learning rate",
+            1e-6,
+            10.0,
+            usual["learning_rate"],
+            format="%g",
+            key=f"rate-{suffix}",
+            help="How long each step is: too short takes for ever, too long leaps over what is good.",
         )
         options["validation"] = st.slider(
             "Share of the training clips that is only watched",
             0.0,
             0.5,
-            usual.get("validation", trainings.WATCHED),
+            usual["validation"],
             0.05,
             key=f"validation-{suffix}",
             help="The best epoch on them is kept, and training ends when they get no better. The test clips are never "
@@ -267,12 +316,14 @@ def choose() -> tuple[str, str, str, dict, bool]:
         )
         if protocol == "study":
             cv = st.toggle("Also the five folds of the training part (six networks)", key="cv")
-    return model, protocol, preset, trainings.chosen(model, preset, options), cv
+    return model, protocol, preset, options, cv
 
 
 def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> None:
-    """How long it would take, the button, and the command that does the same."""
+    """How long it would take, the button, and the command that does the same; in their place, what cannot be."""
     usual = registry.parameters(model, preset)
+    options = trainings.chosen(model, preset, options | {"layers": layers.parse(options["layers"])})
+    registry.get(model).with_options(registry.recipe(model, preset), options)  # raises if it is out of bounds
     task = trainings.task(model, options, protocol=protocol, preset=preset, cv=cv)
     seconds, is_like = trainings.estimate(
         model, usual | options, trained_runs(), protocol=protocol, preset=preset, cv=cv, table=table()
@@ -290,14 +341,17 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
     if key in backbones.BACKBONES:
         st.caption(
             "The first time, each clip's picture goes through the large network once, which takes some minutes and is "
-            "kept. Its ImageNet weights come from Keras' download"
-            + (
-                ", or from the file that SER_VGG16_WEIGHTS names."
-                if key == "vgg16"
-                else "; or use --weights in a terminal."
-            )
+            "kept. Its ImageNet weights come from Keras' download, or from the file that "
+            f"`{backbones.weights_variable(key)}` names where this app was started."
         )
+        if not any(run.recipe.features == key for run in trained_runs()):
+            st.caption(
+                "No run of it ships: where the others were made, these weights could not be had. The study's VGG19 "
+                "that is not pretrained is left out, since all of it would have to be trained."
+            )
     busy = "It is being trained now: see *A training*." if work.is_at_work(task) else ""
+    if not extras.is_installed("train"):
+        busy = f"Training needs TensorFlow, which is not installed on this server: {extras.how_to_install('train')}"
     work.offer_start(task, begin, busy=busy)
     like = [run for run in trained_runs() if (run.recipe.model, run.recipe.features) == (model, key)]
     if like:
@@ -431,6 +485,7 @@ st.markdown(
     "well it names the clips that it learns from, and a few that it only tries itself on.** When the two part, it "
     "learns by heart."
 )
+name_unreadable()
 {
     WATCH: show_training,
     START: show_start,

@@ -1,6 +1,5 @@
 """Looking for a model's best parameters: studies that were made or run now, a new one, several beside each other."""
 
-import os
 from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
@@ -9,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.column_config import DatetimeColumn, NumberColumn
 
-from ser_core import jobs, ui
+from ser_core import files, jobs, machine, ui
 from ser_core.figures import tuning as figures
 from ser_core.models import presets, registry, search_spaces
 from ser_core.results import runs
@@ -75,8 +74,8 @@ def estimate(plan: dict, trials: int, workers: int, place: tuple) -> tuple[float
 
 
 @st.cache_data(ttl=2, max_entries=64, show_spinner=False)
-def saved_presets(model: str, stores: tuple, stamp: str) -> list[presets.TunedPreset]:
-    return presets.list_all(ui.settings().stores, model)
+def saved_presets(model: str, stores: tuple, stamp: str) -> tuple[list[presets.TunedPreset], list]:
+    return presets.read_all(ui.settings().stores, model)
 
 
 @st.cache_data(max_entries=64, show_spinner="Reading the test score")
@@ -138,8 +137,9 @@ def watch(name: str, was_live: bool) -> None:
             show_work(name, work.latest("tune", name), snapshot)
         if snapshot is not None:
             show_score(snapshot)
-            show_preset(snapshot)
-            show_charts(snapshot)
+            for show in (show_preset, show_charts):
+                with ui.part():
+                    show(snapshot)
             show_dashboard(found)
 
 
@@ -196,7 +196,8 @@ def show_preset(snapshot) -> None:
     study, best = snapshot.study, results.best(snapshot.study)
     if best is None:
         return
-    known = saved_presets(study.user_attrs["model"], stores(), work.jobs_stamp())
+    known, unreadable = saved_presets(study.user_attrs["model"], stores(), work.jobs_stamp())
+    ui.name_unreadable(unreadable)
     saved = best_trial.preset_of(study, best, known)
     job = work.latest("preset", study.study_name)
     if saved:
@@ -209,7 +210,7 @@ def show_preset(snapshot) -> None:
         )
         with st.expander("How to use it"):
             used = [jobs.shell([word, saved.model, "--preset", saved.name]) for word in ("run", "train")]
-            st.code("\n".join(used), language="bash", wrap_lines=True)
+            st.code("\n".join(used), language=None, wrap_lines=True)
             st.caption("`run` scores it anew and keeps every prediction; `train` also keeps the model for predicting.")
     elif job is not None and job.is_alive:
         st.info("The best is being evaluated on the test clips, once.", icon=":material/autorenew:")
@@ -270,7 +271,7 @@ def show_trials(snapshot) -> None:
     )
     st.caption(f"{figures.counted(snapshot.study)}.")
     file = f"{snapshot.study.study_name}.csv"
-    ui.download("All trials as CSV", lambda: rows.to_csv(index=False), file, "text/csv")
+    ui.download("All trials as CSV", lambda: files.as_csv(rows), file, "text/csv")
 
 
 def show_trial(snapshot) -> None:
@@ -309,7 +310,7 @@ def show_dashboard(found) -> None:
         if address := boards.address(found.url):
             st.link_button("Open it", address, icon=":material/open_in_new:", disabled=not here)
             st.caption(f"It runs at {address} until this server ends. Out of a container its port is not passed on.")
-        elif st.button("Start it", icon=":material/monitoring:", key="dashboard"):
+        elif here and st.button("Start it", icon=":material/monitoring:", key="dashboard"):
             work.act(boards.open, found.url, ui.settings())
         if found.shipped:
             st.caption("These studies ship and are opened for reading only: nothing can be changed in them.")
@@ -356,10 +357,10 @@ def choose_plan() -> tuple[studies.Plan, int, int, int]:
         pruners = ui.options(descriptions.PRUNERS, "pruner")
         pruner = st.selectbox("Pruner: what is given up after a fold or two", **pruners)
         seed = st.number_input("Seed", 0, 2**32 - 1, 9, key="seed", **bound)
-        cores = os.cpu_count() or 1
-        same = f"Processes; this machine has {cores} cores. With one, the same seed gives the same study."
-        workers = st.number_input("Workers", 1, 64, cores, key="workers", help=same)
-    return studies.Plan(model, space, cv, folds or 5, sampler, pruner, seed), trials, workers, minutes
+        most = machine.most_workers()
+        same = f"Processes; this machine has room for {most}. With one, the same seed gives the same study."
+        workers = st.number_input("Workers", 1, most, most, key="workers", help=same)
+    return studies.Plan(model, space, cv, folds or 5, sampler, pruner, seed), trials, min(workers, most), minutes
 
 
 def offer(plan: studies.Plan, trials: int, workers: int, minutes: int) -> None:
@@ -444,4 +445,5 @@ st.markdown(
     "times over (*folds*). The test clips are not looked at until the choice is made. All trials of one search are a "
     "*study*."
 )
+ui.name_unreadable(cached.unreadable_studies())
 {WATCH: show_studies, START: show_start, COMPARE: show_comparison}[ui.what_to_do(VIEWS)]()

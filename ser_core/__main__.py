@@ -3,11 +3,10 @@
 import sys
 
 from ser_core import interrupts
-from ser_core.cli import main
 
 
 def run() -> int:
-    """Run one command, which SIGTERM ends like Ctrl-C.
+    """Run one command, which SIGTERM ends like Ctrl-C, at any moment.
 
     Returns
     -------
@@ -15,7 +14,13 @@ def run() -> int:
         The exit status.
     """
     interrupts.listen()
-    return main()
+    try:
+        from ser_core.cli import main  # which takes its time
+
+        return main()
+    except KeyboardInterrupt:  # before the command, or while its answer is printed
+        print("Stopped.", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

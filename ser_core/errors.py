@@ -45,12 +45,24 @@ class ArtifactError(SerError):
     """A stored model, run or table that is missing, damaged, or of another version."""
 
 
+class ListeningError(SerError):
+    """A round of clips that cannot be drawn or played, or answers of listeners that cannot be scored."""
+
+
+class DamagedError(ArtifactError):
+    """A file that is not what it should be, or cannot be read."""
+
+
 class ReportError(SerError):
     """A report that cannot be written where it was asked for."""
 
 
 class TuningError(SerError):
     """A study that is unknown, exists already or does not allow the search, or a database that cannot be used."""
+
+
+class ClassroomError(SerError):
+    """A class that cannot be opened or entered, or an answer that is not taken."""
 
 
 class JobError(SerError):
@@ -63,6 +75,10 @@ class MissingPackageError(SerError):
 
 class SettingsError(SerError):
     """An environment variable with an invalid value."""
+
+
+class SweepError(SerError):
+    """A file of experiments that is not valid, or of which none can be run."""
 
 
 class ParallelError(SerError):

@@ -12,6 +12,7 @@ EXTRAS = {  # extra of this package -> what it installs, and the modules by whic
     "postgres": ("psycopg", ("psycopg",)),
     "onnx": ("onnxruntime", ("onnxruntime",)),
     "opensmile": ("openSMILE", ("opensmile",)),
+    "mlflow": ("MLflow", ("mlflow",)),
 }
 
 

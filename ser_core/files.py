@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEVEL = 15  # of zstd; a run's predictions take 0.1 s
-FORMULA = ("=", "+", "-", "@", "\t")  # with which spreadsheets begin what they compute
+# With which spreadsheets begin what they compute; some read the wide ones of Chinese and Japanese as the plain ones.
+FORMULA = ("=", "+", "-", "@", "\t", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @contextmanager
@@ -72,7 +73,8 @@ def write(table: pd.DataFrame, file: Path) -> None:
 def as_csv(table: pd.DataFrame) -> str:
     """A table as CSV in which no text is taken for a formula by a spreadsheet.
 
-    Text that begins with `= + - @` or with a tab gets an apostrophe before it. Numbers stay as they are.
+    Text that begins with `= + - @` or with a tab gets an apostrophe before it. Numbers stay as they are, also those
+    in columns of text. Every table that a page or a command gives as CSV goes through here.
 
     Parameters
     ----------
@@ -95,11 +97,22 @@ def as_csv(table: pd.DataFrame) -> str:
     a.wav,0.0
     <BLANKLINE>
     """
-    return table.rename(columns=_harmless).map(_harmless).to_csv(index=False)
+    harmless = table.copy()
+    for name in table.select_dtypes(exclude=["number", "bool", "datetime", "datetimetz", "timedelta"]):
+        harmless[name] = table[name].map(_harmless)
+    return harmless.rename(columns=_harmless).to_csv(index=False)
 
 
 def _harmless(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
     cell = cell.replace("\r", " ")  # which would begin a new line, since it is not quoted
-    return f"'{cell}" if cell.lstrip(" \n").startswith(FORMULA) else cell
+    return f"'{cell}" if cell.lstrip(" \n").startswith(FORMULA) and not _is_number(cell) else cell
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

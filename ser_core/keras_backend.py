@@ -3,7 +3,7 @@
 import os
 from functools import cache
 
-from ser_core import extras
+from ser_core import extras, records
 from ser_core.errors import MissingPackageError
 
 MAX_THREADS = 8
@@ -33,9 +33,8 @@ def load_keras():
         import keras
         import tensorflow as tf
     except ImportError as error:
-        reason = str(error).strip().splitlines()[0]
         raise MissingPackageError(
-            f"TensorFlow is installed but cannot be loaded ({reason}). Install it again: "
+            f"TensorFlow is installed but cannot be loaded ({records.reason_of(error)}). Install it again: "
             f"{extras.how_to_install('train')}"
         ) from error
 

@@ -4,16 +4,26 @@
 |-----------------------|----------------------------------------------------|-----------------------------|
 | `SER_WORKSPACE`       | written by this installation: caches, runs, models | see below                   |
 | `SER_DATA_DIR`        | the RAVDESS clips                                  | `ravdess` in the workspace  |
+| `SER_OTHER_CORPUS`    | another corpus to listen to: a folder or manifest  | none                        |
 | `SER_READ_ONLY`       | 1: nothing can be started (a public display)       | 0                           |
+| `SER_CLASSES`         | 1: teachers open classes of pupils; 0: they do not | 1; 0 if read-only           |
 | `SER_MAX_JOBS`        | jobs that run at the same time; the others wait    | 1                           |
+| `SER_HOSTS`           | names under which the app may be opened, by commas | see `ui.guard`              |
+| `SER_LOGIN`           | who may enter after signing in: see `ui.login`     | nobody must sign in         |
+| `SER_ADMIN_PASSWORD`  | with it, anybody's jobs can be stopped on the page | nobody's but one's own      |
 | `SER_OPTUNA_STORAGE`  | a database of studies that many machines share     | SQLite in the workspace     |
 | `SER_VGG16_WEIGHTS`   | a file of VGG16's ImageNet weights, without top    | Keras' own download         |
+
+The same for its relatives: `SER_VGG19_WEIGHTS`, `SER_RESNET50_WEIGHTS`, `SER_INCEPTION_WEIGHTS`,
+`SER_MOBILENET_WEIGHTS`.
 
 In a checkout the shipped artifacts are in `artifacts/` and the workspace is `workspace/` beside it. An installed wheel
 has the artifacts inside the package, and the workspace is the user's data folder for `ser`, e.g. `~/.local/share/ser`.
 """
 
 import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,21 +49,36 @@ class Settings:
         What ships with the project; never written while the app runs.
     read_only : bool
         Whether nothing can be started or changed.
+    classes : bool
+        Whether teachers may open classes, which write their own database and nothing else.
     max_jobs : int > 0
         Jobs that run at the same time.
     optuna_storage : str or None
         URL of the studies' database; None for SQLite in the workspace.
-    vgg16_weights : Path or None
-        File of VGG16's ImageNet weights without the top; None to download them.
+    hosts : tuple of str
+        Names under which the app may be opened, besides this machine's own; "*.example.org" for all below it.
+    login : tuple of str
+        E-mail addresses or domains of those who may enter after signing in; "*" for all whom the provider signs in.
+    admin_password : str or None
+        Opens the control of all jobs on the page; None if nobody has it there.
+    backbone_weights : mapping of str to Path
+        Backbone's key, e.g. "vgg16" -> file of its ImageNet weights without the top; those of others are downloaded.
+    other_corpus : Path or None
+        The folder or the manifest of another corpus to listen to.
     """
 
     workspace: Path
     data_dir: Path
     artifacts: Path = ARTIFACTS
     read_only: bool = False
+    classes: bool = True
     max_jobs: int = 1
     optuna_storage: str | None = field(default=None, repr=False)  # the URL may contain a password
-    vgg16_weights: Path | None = None
+    backbone_weights: Mapping[str, Path] = field(default_factory=dict)
+    other_corpus: Path | None = None
+    hosts: tuple[str, ...] = ()
+    login: tuple[str, ...] = ()
+    admin_password: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -68,15 +93,21 @@ class Settings:
         SettingsError
             If a variable has an invalid value.
         """
+        # Anything but 0 counts: a typo must not unlock a public display.
+        read_only = os.environ.get("SER_READ_ONLY", "") not in ("", "0")
         workspace = Path(os.environ.get("SER_WORKSPACE") or _default_workspace()).absolute()
         return cls(
             workspace=workspace,
             data_dir=Path(os.environ.get("SER_DATA_DIR") or workspace / "ravdess").absolute(),
-            read_only=os.environ.get("SER_READ_ONLY", "")
-            not in ("", "0"),  # anything but 0 counts: a typo must not unlock a public display
+            read_only=read_only,
+            classes=os.environ.get("SER_CLASSES", "") == "1" or not (read_only or os.environ.get("SER_CLASSES")),
             max_jobs=_max_jobs(os.environ.get("SER_MAX_JOBS") or "1"),
             optuna_storage=os.environ.get("SER_OPTUNA_STORAGE") or None,
-            vgg16_weights=Path(found).absolute() if (found := os.environ.get("SER_VGG16_WEIGHTS")) else None,
+            backbone_weights=_backbone_weights(),
+            other_corpus=_path("SER_OTHER_CORPUS"),
+            hosts=_names("SER_HOSTS"),
+            login=_names("SER_LOGIN"),
+            admin_password=os.environ.get("SER_ADMIN_PASSWORD") or None,
         )
 
     @property
@@ -99,6 +130,17 @@ class Settings:
         """
         if self.read_only:
             raise ReadOnlyError(f"No {work} here: this installation is read-only. Unset SER_READ_ONLY to change that")
+
+    def require_classes(self) -> None:
+        """Check that teachers may open classes here.
+
+        Raises
+        ------
+        ReadOnlyError
+            If they may not.
+        """
+        if not self.classes:
+            raise ReadOnlyError("No class can be opened or joined here: set SER_CLASSES=1 on the server to allow it")
 
     @property
     def stores(self) -> tuple[Path, Path]:
@@ -183,6 +225,20 @@ def _default_workspace() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("ser", appauthor=False)
+
+
+def _path(variable: str) -> Path | None:
+    named = os.environ.get(variable)
+    return Path(named).absolute() if named else None
+
+
+def _backbone_weights() -> dict[str, Path]:
+    named = filter(None, (re.fullmatch(r"SER_(\w+)_WEIGHTS", variable) for variable in os.environ))
+    return {variable[1].lower(): file for variable in named if (file := _path(variable[0]))}
+
+
+def _names(variable: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, os.environ.get(variable, "").split(","))))
 
 
 def _max_jobs(text: str) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from ser_core import corpus, experiments
+from ser_core import compiled, corpus, experiments
 from ser_core.cli import main
 from ser_core.corpus import synthetic
 from ser_core.features import tables
@@ -30,10 +30,12 @@ SLOW = (
     "audio/test_measurement.py",
     "audio/test_quality.py",
     "audio/test_voice_activity.py",
+    "classroom/test_thirty.py",
     "cli",
     "e2e",
     "experiments/test_cluster.py",
     "experiments/test_heard.py",
+    "experiments/test_tiny_corpora.py",
     "features/test_images.py",
     "jobs",
     "models/test_emotion_classifier.py",
@@ -50,6 +52,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).as_posix().startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_configure(config):
+    """Before there are several processes."""
+    if not hasattr(config, "workerinput"):
+        compiled.fill_cache()
 
 
 class ByModule(LoadScopeScheduling):

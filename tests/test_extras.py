@@ -11,8 +11,8 @@ from ser_core.keras_backend import load_keras
 
 @pytest.mark.parametrize("extra", extras.EXTRAS)
 def test_what_is_installed_is_not_complained_about(extra):
-    if extra in ("onnx", "opensmile") and not extras.is_installed(extra):
-        pytest.skip(f"{extra} is not installed")  # `make app` leaves openSMILE out
+    if extra in ("onnx", "opensmile", "mlflow") and not extras.is_installed(extra):
+        pytest.skip(f"{extra} is not installed")  # `make app` leaves openSMILE and MLflow out
     assert extras.is_installed(extra)
     extras.require(extra, "Nobody")
 
@@ -26,6 +26,7 @@ def test_what_is_installed_is_not_complained_about(extra):
         ("postgres", "psycopg", 'It needs psycopg, which is not installed: pip install "ser-core[postgres]"'),
         ("onnx", "onnxruntime", 'It needs onnxruntime, which is not installed: pip install "ser-core[onnx]"'),
         ("opensmile", "opensmile", 'It needs openSMILE, which is not installed: pip install "ser-core[opensmile]"'),
+        ("mlflow", "mlflow", 'It needs MLflow, which is not installed: pip install "ser-core[mlflow]"'),
     ],
 )
 def test_a_missing_package_is_one_line_with_the_command_that_brings_it(extra, module, line, monkeypatch):

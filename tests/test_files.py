@@ -58,6 +58,20 @@ def test_no_text_in_a_csv_begins_a_line_of_its_own():
     assert again["file"].tolist() == ["a =1", "' =1", "a\n=1"]
 
 
+def test_wide_signs_of_formulas_are_harmless_too():
+    assert files.as_csv(pd.DataFrame({"file": ["\uff1d1+1"]})) == "file\n'\uff1d1+1\n"
+
+
+def test_numbers_that_are_kept_as_text_stay_as_they_are():
+    table = pd.DataFrame({"parameter": ["-0.5", "+3", "rbf", "-1e-3", "-1+1"]})
+    assert files.as_csv(table).split() == ["parameter", "-0.5", "+3", "rbf", "-1e-3", "'-1+1"]
+
+
+def test_times_in_a_csv_stay_as_they_are():
+    table = pd.DataFrame({"began": pd.to_datetime(["2026-11-26 10:00:00.5", None]), "name": ["a", "b"]})
+    assert files.as_csv(table) == table.to_csv(index=False)
+
+
 def test_numbers_lists_and_gaps_in_a_csv_stay_as_they_are():
     table = pd.DataFrame({"possible": [["-angry"], []], "gender": [None, "male"], "turn": [1, -2]})
     assert files.as_csv(table) == table.to_csv(index=False)

@@ -25,6 +25,14 @@ def test_relative_paths_count_from_the_working_directory(monkeypatch, tmp_path):
     assert Settings.from_environment().workspace == tmp_path / "mine"
 
 
+def test_another_corpus_is_where_its_variable_says_or_nowhere(monkeypatch, tmp_path):
+    monkeypatch.delenv("SER_OTHER_CORPUS", raising=False)
+    assert Settings.from_environment().other_corpus is None
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SER_OTHER_CORPUS", "emodb")
+    assert Settings.from_environment().other_corpus == tmp_path / "emodb"
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "two", "1.5"])
 def test_a_number_of_jobs_that_is_none_is_refused_with_its_value(number, monkeypatch):
     monkeypatch.setenv("SER_MAX_JOBS", number)

@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
-import av
 import lazy_loader
 import numpy as np
-import scipy.signal
+import scipy
 import soxr
 
 from ser_core.audio.level import active_level
@@ -162,6 +161,10 @@ def get(key: str) -> Condition:
     key : str
         One of `CONDITIONS` or of `SMALL_CHANGES`.
 
+    Returns
+    -------
+    Condition
+
     Raises
     ------
     AudioError
@@ -179,7 +182,7 @@ def tilted(db_an_octave: float) -> Condition:
     Parameters
     ----------
     db_an_octave : float
-        Below 0 it is duller.
+        dB an octave; below 0 it is duller.
 
     Returns
     -------
@@ -193,7 +196,7 @@ def tilted(db_an_octave: float) -> Condition:
 
 
 def in_words(key: str) -> str:
-    """A condition within a sentence, such as "over a telephone"; its key if it is none of today's.
+    """A condition within a sentence, such as "over a telephone"; its key if there is none of that key.
 
     Parameters
     ----------
@@ -238,11 +241,29 @@ def _compress(exponent: float, samples: Samples, place: Place) -> Samples:
 # Band
 
 
-def _resample(rate: int, samples: Samples, place: Place) -> Samples:
-    """Through a lower sampling rate and back: what lies above half of it is lost."""
-    if rate >= place.rate:
+def through_rate(samples: Samples, rate: int, lower: int) -> Samples:
+    """Through a lower sampling rate and back: what lies above half of it is lost.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+        Of the samples.
+    lower : int > 0, Hz
+        If it is not lower, nothing changes.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,)]
+        At the same rate as before.
+    """
+    if lower >= rate:
         return samples
-    return _as_long(soxr.resample(soxr.resample(samples, place.rate, rate), rate, place.rate), len(samples))
+    return _as_long(soxr.resample(soxr.resample(samples, rate, lower), lower, rate), len(samples))
+
+
+def _resample(rate: int, samples: Samples, place: Place) -> Samples:
+    return through_rate(samples, place.rate, rate)
 
 
 def _band(low_hz: float | None, high_hz: float | None, order: int, samples: Samples, place: Place) -> Samples:
@@ -383,6 +404,8 @@ def _codec(codec: str, container: str, rate: int, bit_rate: int | None, samples:
 
 
 def _encode(samples: Samples, codec: str, container: str, rate: int, bit_rate: int | None) -> bytes:
+    import av  # here: it takes 0.2 s, and most commands need none of it
+
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         stream = output.add_stream(codec, rate=rate, layout="mono")
@@ -397,6 +420,8 @@ def _encode(samples: Samples, codec: str, container: str, rate: int, bit_rate: i
 
 
 def _decode(encoded: bytes) -> Samples:
+    import av
+
     with av.open(io.BytesIO(encoded)) as file:
         to_float = av.AudioResampler(format="flt", layout="mono")
         frames = [*file.decode(audio=0), None]

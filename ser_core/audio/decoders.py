@@ -8,7 +8,7 @@ import io
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from ser_core.errors import AudioError
 WAY_OUT = "Export it again as WAV, FLAC, OGG, MP3, M4A or WebM."
 
 BLOCK = 65_536  # samples of all channels: memory is bounded by it, and larger blocks are no faster
-FLAC_BLOCK = 4096  # frames. Small, since libsndfile returns nothing from a read of FLAC that runs into damage.
+DAMAGED_BLOCK = 4096  # frames of FLAC; of a read that runs into damage, libsndfile returns nothing
 UNKNOWN_FRAMES = 2**62  # libsndfile states a length above this where the header states none
 UNREAD_PART = 0.1  # share of a file that may follow the sound, as tags do, without a warning
 
@@ -238,18 +238,39 @@ def _open_libsndfile(data: bytes, format: str, check_header: CheckHeader) -> Ite
 
 
 def _libsndfile_blocks(file: soundfile.SoundFile, content: io.BytesIO, stream: Stream) -> Iterator[np.ndarray]:
-    frames = FLAC_BLOCK if stream.format == "flac" else BLOCK // stream.channels
+    frames = 0
     try:
-        while len(block := file.read(frames, dtype="float32", always_2d=True)):
+        for block in _reads(file, BLOCK // stream.channels):
+            frames += len(block)
             yield block.T
     except soundfile.SoundFileError:
         stream.is_broken = True
+        if stream.format == "flac":
+            yield from _before_damage(content, frames)
     size = len(content.getbuffer())
     unread = size - content.tell()
     if not stream.is_broken and stream.format != "wav" and unread > UNREAD_PART * size:
         stream.warnings.append(
             f"The header says {stream.decoded_s:.1f} s, but the file seems to go on: that was not read."
         )
+
+
+def _reads(file: soundfile.SoundFile, frames: int) -> Iterator[np.ndarray]:
+    # A read of FLAC that ends beyond the stated length decodes on, and hides that the file goes on.
+    left = file.frames if file.format == "FLAC" else UNKNOWN_FRAMES
+    while len(block := file.read(min(frames, left), dtype="float32", always_2d=True)):
+        left -= len(block)
+        yield block
+
+
+def _before_damage(content: io.BytesIO, frames: int) -> Iterator[np.ndarray]:
+    """What lies between the first `frames` of a FLAC and its damage, read from the start, since seeking may fail."""
+    start = 0
+    with suppress(soundfile.SoundFileError), _ForwardFile(io.BytesIO(content.getvalue())) as file:
+        for block in _reads(file, DAMAGED_BLOCK):
+            if start + len(block) > frames:
+                yield block[max(0, frames - start) :].T
+            start += len(block)
 
 
 def _without_zeros(data: bytes) -> bytes:

@@ -20,6 +20,7 @@ from ser_core.errors import AudioError
 SILENCE_DBFS = -80.0
 OVERLOAD = 2.0  # times full scale. Lossy formats overshoot 1 a little; only unscaled samples exceed this.
 MAX_SAMPLE = 2.0**31  # times full scale: 32-bit integers kept as floats. Larger values overflow in the features.
+PADDING_S = 0.5  # over the longest clip: lossy formats begin with a delay and fill up their last block
 SHORTAGE_S = 0.1  # tolerated difference from the stated length: codecs pad and round
 
 
@@ -71,7 +72,7 @@ def _check_header(limits: Limits, rate: int, channels: int, stated_s: float | No
 
 
 def _check_length(limits: Limits, seconds: float, rate: int, channels: int) -> None:
-    if seconds > limits.max_seconds:
+    if seconds > limits.max_seconds + PADDING_S:
         raise AudioError(
             f"The clip is too long: {seconds:,.1f} s or more, allowed are {limits.max_seconds:,.0f} s. "
             "Cut out the part to recognise."
@@ -124,19 +125,22 @@ def _decode(stream: Stream, rate: int, limits: Limits) -> np.ndarray:
     resampler = None
     if stream.rate != rate:
         resampler = soxr.ResampleStream(stream.rate, rate, 1, dtype="float32", quality="HQ")
-    pieces = []
+    kept = bytearray()  # grows in place: a list of pieces would be twice as much memory when it is joined
     for block in stream.blocks:
         stream.frames += block.shape[1]
         _check_length(limits, stream.decoded_s, stream.rate, stream.channels)
         _check_samples(block, stream.decoded_s)
         mono = block[0] if len(block) == 1 else block.mean(axis=0)
         stream.measured.add(block, mono)
-        pieces.append(mono if resampler is None else resampler.resample_chunk(mono))
+        kept += np.ascontiguousarray(mono if resampler is None else resampler.resample_chunk(mono)).data
     if not stream.frames:
         raise AudioError(_nothing_decoded(stream))
     if resampler is not None:
-        pieces.append(resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
-    return _fixed_length(np.concatenate(pieces), math.ceil(stream.frames * (rate / stream.rate)))
+        kept += resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True).data
+    length = math.ceil(stream.frames * (rate / stream.rate))
+    # Padded with zeros as librosa does: soxr may return a sample less than the ratio of the rates.
+    kept += bytes(max(0, 4 * length - len(kept)))
+    return np.frombuffer(kept, dtype=np.float32)[:length]
 
 
 def _nothing_decoded(stream: Stream) -> str:
@@ -152,9 +156,3 @@ def _check_samples(block: np.ndarray, until_s: float) -> None:
         raise AudioError(f"Samples before {until_s:.1f} s are not numbers (NaN or infinite). Export the file again.")
     if peak > MAX_SAMPLE:
         raise AudioError(f"Samples before {until_s:.1f} s reach {peak:.1e}. Scale them to -1 to 1.")
-
-
-def _fixed_length(samples: np.ndarray, length: int) -> np.ndarray:
-    """Cut, or pad with zeros as librosa does: soxr may return a sample less than the ratio of the rates."""
-    missing = length - len(samples)
-    return np.pad(samples, (0, missing)) if missing > 0 else samples[:length]

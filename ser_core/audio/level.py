@@ -5,9 +5,10 @@ import numpy as np
 FRAME_S = 0.05
 ACTIVE_RANGE_DB = 25.0  # frames that far below the loudest one, or more, count as pause
 FLOOR_DBFS = -180.0  # of digital silence
+BLOCK = 500  # frames at a time, which bounds the memory that a long recording takes
 
 
-def frame_levels(samples: np.ndarray, rate: int) -> np.ndarray:
+def frame_levels(samples: np.ndarray, rate: int, *, offset: float = 0.0) -> np.ndarray:
     """The level of each 50 ms; what is left over at the end is dropped, unless it is all.
 
     Parameters
@@ -15,6 +16,8 @@ def frame_levels(samples: np.ndarray, rate: int) -> np.ndarray:
     samples : np.ndarray [shape=(n,)]
         Full scale is -1 to 1.
     rate : int > 0, Hz
+    offset : float
+        Taken away from each sample.
 
     Returns
     -------
@@ -23,11 +26,12 @@ def frame_levels(samples: np.ndarray, rate: int) -> np.ndarray:
     """
     length = max(1, min(int(FRAME_S * rate), len(samples)))
     frames = samples[: len(samples) // length * length].reshape(-1, length)
-    power = np.square(frames, dtype=np.float64).mean(axis=1)
+    blocks = np.split(frames, range(BLOCK, len(frames), BLOCK))
+    power = np.concatenate([np.square(block - offset, dtype=np.float64).mean(axis=1) for block in blocks])
     return 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DBFS / 10)))
 
 
-def active_level(samples: np.ndarray, rate: int) -> float:
+def active_level(samples: np.ndarray, rate: int, *, offset: float = 0.0) -> float:
     """The level of the voice: the mean power of the frames within 25 dB of the loudest one.
 
     It is what ITU-T P.56 calls the active speech level, with frames instead of P.56's envelope.
@@ -37,6 +41,8 @@ def active_level(samples: np.ndarray, rate: int) -> float:
     samples : np.ndarray [shape=(n,)]
         Full scale is -1 to 1.
     rate : int > 0, Hz
+    offset : float
+        Taken away from each sample.
 
     Returns
     -------
@@ -55,7 +61,7 @@ def active_level(samples: np.ndarray, rate: int) -> float:
     >>> round(active_level(tone, 8_000), 1), round(active_level(np.append(tone, np.zeros(8_000)), 8_000), 1)
     (-3.0, -3.0)
     """
-    levels = frame_levels(samples, rate)
+    levels = frame_levels(samples, rate, offset=offset)
     active = levels[levels > levels.max() - ACTIVE_RANGE_DB]
     return float(10 * np.log10(np.mean(10 ** (active / 10))))
 
@@ -75,4 +81,22 @@ def at_level(samples: np.ndarray, rate: int, dbfs: float) -> np.ndarray:
     -------
     np.ndarray [shape=(n,)]
     """
-    return samples * 10 ** ((dbfs - active_level(samples, rate)) / 20)
+    return samples * gain_to(samples, rate, dbfs)
+
+
+def gain_to(samples: np.ndarray, rate: int, dbfs: float) -> float:
+    """The factor by which samples are scaled so that the voice has this level.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+        Full scale is -1 to 1.
+    rate : int > 0, Hz
+    dbfs : float
+        The active level, in decibels of full scale.
+
+    Returns
+    -------
+    float
+    """
+    return 10 ** ((dbfs - active_level(samples, rate)) / 20)

@@ -11,6 +11,7 @@ MARGIN = 1.5  # of the flat share of a tone's peak, since few samples fall on ea
 MAX_FLAT = 0.75  # of the samples near the extreme value; steps that leave more cannot be told from clipping
 # Power of the mix, relative to that of channels with nothing in common; of two, 20 dB below that of the louder one.
 CANCELLED_DB = -16.0
+BLOCK = 262_144  # samples at a time of what is measured whole, which bounds the memory that it takes
 
 
 class Measurement:
@@ -48,7 +49,16 @@ class Measurement:
             self._apart += len(mono) * float(block.var(axis=1, dtype=np.float64).sum()) / len(block) ** 2
         for channel, samples in enumerate(block):
             for sign in (1, -1):
-                self._peaks.setdefault((channel, sign), _Peaks()).add(sign * samples)
+                self._peaks.setdefault((channel, sign), _Peaks()).add(samples if sign == 1 else -samples)
+
+    def expect(self, *, highest: float, lowest: float) -> None:
+        """Say what the extreme values of the only channel will be, before any block is measured.
+
+        Parameters
+        ----------
+        highest, lowest : float
+        """
+        self._peaks = {(0, 1): _Peaks(highest), (0, -1): _Peaks(-lowest)}
 
     @property
     def amplitude(self) -> float:
@@ -98,7 +108,12 @@ def is_clipped(samples: np.ndarray, *, is_8bit: bool = False) -> bool:
     (False, True)
     """
     measured = Measurement()
-    measured.add(samples[np.newaxis], samples)
+    if samples.size:
+        # Known from the start, so that what is near them counts from the first block on.
+        measured.expect(highest=samples.max(), lowest=samples.min())
+    for start in range(0, len(samples), BLOCK):
+        block = samples[start : start + BLOCK]
+        measured.add(block[np.newaxis], block)
     return measured.is_clipped(is_8bit=is_8bit)
 
 
@@ -109,10 +124,10 @@ class _Peaks:
     The size of a step, which is the gap below the highest value, tells how much of a tone's peak that can be.
     """
 
-    def __init__(self):
-        self._highest = self._second = -np.inf
+    def __init__(self, highest: float = -np.inf):
+        self._highest, self._second = highest, -np.inf
         self._runs = self._inside = self._near = 0  # runs, samples in them, samples near the highest value
-        self._last = np.full(CLIPPED_RUN, -np.inf)  # samples of the block before
+        self._last = np.full(CLIPPED_RUN, -np.inf, np.float32)  # samples of the block before
 
     def add(self, samples: np.ndarray) -> None:
         highest = samples.max()

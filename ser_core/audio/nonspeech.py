@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-import scipy.signal
+import scipy
 
 SECONDS = 3.0
 PEAK = 0.5  # of full scale

@@ -70,24 +70,9 @@ def _faults(waveform: Waveform, shortest_s: float, longest_s: float) -> Iterator
         yield "Saved in 8 bits: such a file has only 256 steps of loudness, which adds a hiss. Save it in 16 bits."
 
 
-def is_nearly_silent(samples: np.ndarray, rate: int) -> bool:
-    """Whether the loudest part is much quieter than that of any RAVDESS clip.
-
-    Parameters
-    ----------
-    samples : np.ndarray [shape=(n,)]
-    rate : int > 0, Hz
-
-    Returns
-    -------
-    bool
-    """
-    return bool(_levels(samples, rate).max() < MIN_LEVEL_DBFS)
-
-
 def _levels(samples: np.ndarray, rate: int) -> np.ndarray:
     """The level of each frame, without the offset of the samples."""
-    return frame_levels(samples - samples.mean(dtype=np.float64), rate)
+    return frame_levels(samples, rate, offset=samples.mean(dtype=np.float64))
 
 
 def _pause_level(level: np.ndarray) -> float | None:

@@ -2,13 +2,16 @@
 
 FFmpeg's demuxers build tables of whatever a file lists (tags, fragments, edit lists) before a single sample is decoded,
 so a small malicious file can cost hours or gigabytes. No check of the file can rule that out, so the process is killed
-at its limits. It returns a line of JSON and raw samples, never a pickled object, so that a compromised child cannot
-execute code in its parent.
+at its limits. Its time is that of the processor: under load, an intact file may wait long for its share of it. It
+returns a line of JSON and raw samples, never a pickled object, so that a compromised child cannot execute code in its
+parent.
 """
 
 import json
+import math
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 
 import numpy as np
@@ -18,7 +21,8 @@ from ser_core.audio.waveform import Limits, Waveform
 from ser_core.errors import AudioError
 from ser_core.settings import child_environment
 
-SECONDS = 20  # of CPU time; ten minutes of sound take about two
+SECONDS = 20  # of processor time; ten minutes of sound take about two
+PATIENCE_S = 600  # by the clock, since the machine may be busy; and where processor time has no limit, as on Windows
 MEMORY = 2 * 2**30  # bytes of address space, most of it taken by the libraries
 
 
@@ -39,24 +43,26 @@ def decode(data: bytes, rate: int, limits: Limits) -> Waveform:
     Raises
     ------
     AudioError
-        As `decoding.decode`; and if the child exceeded its time or memory, or crashed.
+        As `decoding.decode`; and if the child exceeded its time or memory, crashed, or the machine is too busy.
     """
     command = [sys.executable, "-m", "ser_core.audio.sandbox", str(SECONDS), str(rate), json.dumps(asdict(limits))]
     try:
-        child = subprocess.run(command, input=data, capture_output=True, env=child_environment(), timeout=2 * SECONDS)
-    except subprocess.TimeoutExpired:
-        child = None
-    if child is None or child.returncode:
+        child = subprocess.run(command, input=data, capture_output=True, env=child_environment(), timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired as error:
+        raise AudioError(
+            f"The file could not be decoded within {PATIENCE_S} s: this machine is too busy now. Try again in a minute."
+        ) from error
+    if child.returncode:
         raise AudioError(
             f"The file could not be decoded within {SECONDS} s and {MEMORY / 2**30:.0f} GB of memory: it is damaged. "
             "Export it again as WAV, FLAC, OGG or MP3."
         )
-    head, _, samples = child.stdout.partition(b"\n")
-    answer = json.loads(head)
+    end = child.stdout.index(b"\n")
+    answer = json.loads(child.stdout[:end])
     if "error" in answer:
         raise AudioError(answer["error"])
     answer["warnings"] = tuple(answer["warnings"])
-    return Waveform(samples=np.frombuffer(samples, dtype=np.float32), **answer)
+    return Waveform(samples=np.frombuffer(child.stdout, dtype=np.float32, offset=end + 1), **answer)
 
 
 def _main(seconds: str, rate: str, limits: str) -> None:
@@ -67,10 +73,16 @@ def _main(seconds: str, rate: str, limits: str) -> None:
     try:
         waveform = decode_here(data, int(rate), Limits(**json.loads(limits)))
     except AudioError as error:
-        sys.stdout.buffer.write(json.dumps({"error": str(error)}).encode())
+        sys.stdout.buffer.write(_line({"error": str(error)}))
         return
-    answer = {name: value for name, value in vars(waveform).items() if name != "samples"}
-    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + waveform.samples.tobytes())
+    sys.stdout.buffer.write(_line({name: value for name, value in vars(waveform).items() if name != "samples"}))
+    sys.stdout.buffer.write(waveform.samples.data)
+
+
+def _line(answer: dict) -> bytes:
+    """The answer as a line whose length keeps the samples after it aligned."""
+    line = json.dumps(answer).encode()
+    return line + b" " * (-(len(line) + 1) % 4) + b"\n"
 
 
 def _limit(seconds: int) -> None:
@@ -78,7 +90,8 @@ def _limit(seconds: int) -> None:
         import resource
     except ImportError:  # Windows has no such limits; the timeout in the parent applies there
         return
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    until = math.ceil(time.process_time()) + seconds  # without what the start took
+    resource.setrlimit(resource.RLIMIT_CPU, (until, until))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 

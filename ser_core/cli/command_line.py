@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 
 import ser_core
+from ser_core.errors import ModelError
+from ser_core.models import layers
 
 PLACE = (
     "a folder of clips of a corpus that `corpora` lists, an audformat database, or a manifest of any corpus: a CSV "
@@ -55,13 +57,15 @@ def _data_commands(command) -> None:
     sub = command("data", "index", "list the clips of a folder or a manifest, and why other files are left out")
     sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
     sub.add_argument("more", nargs="*", metavar="DIR|FILE.csv", help="further corpora, which --out joins into one")
-    sub.add_argument(
+    written = sub.add_mutually_exclusive_group()
+    written.add_argument(
         "--out",
         type=Path,
         metavar="F.csv",
         help="write the index as a manifest, whose emotions, genders and further columns can be edited; every command "
         "reads it in place of the folder",
     )
+    _add_name(written)
 
     sub = command("data", "corpora", "list the corpora whose file names are known, their emotions, and which are here")
     sub.add_argument(
@@ -70,7 +74,9 @@ def _data_commands(command) -> None:
 
     sub = command("data", "extract", "extract the features of every clip of a corpus into a table", writes=True)
     sub.add_argument("place", metavar="DIR|FILE.csv", help=PLACE)
-    sub.add_argument("--out", required=True, type=Path, metavar="F.parquet")
+    written = sub.add_mutually_exclusive_group(required=True)
+    written.add_argument("--out", type=Path, metavar="F.parquet")
+    _add_name(written)
     sub.add_argument(
         "--features",
         default="mean180",
@@ -104,6 +110,14 @@ def _data_commands(command) -> None:
     sub.add_argument("--out", required=True, type=Path, metavar="F", help="the WAV or FLAC file to write")
     sub.add_argument("--seed", type=_seed, default=0, help="of the noise, the place in a room, ... (default: 0)")
     sub.add_argument("--voices", type=Path, metavar="DIR", help="clips for babble: a corpus (default: SER_DATA_DIR)")
+
+
+def _add_name(sub) -> None:
+    sub.add_argument(
+        "--name",
+        metavar="NAME",
+        help="write it into the folder corpora of the workspace, whose corpora the pages of the data show",
+    )
 
 
 def _experiments_commands(command) -> None:
@@ -158,6 +172,21 @@ def _experiments_commands(command) -> None:
     sub.add_argument("--protocol", required=True, metavar="P", help="whose test clips they are, such as emobox")
     sub.add_argument("--name", default="", help="of the model that predicted (default: that of the file)")
     _add_table(sub)
+
+    sub = command(
+        "sweeps",
+        "sweep",
+        "run every combination of the models, features, protocols, ... in a file; those that exist are not run again",
+    )
+    sub.add_argument(
+        "file",
+        type=Path,
+        metavar="F.toml",
+        help="lists: models and protocols, and optionally features, augmentation, presets, seeds; and clips, a table "
+        "that `extract` made (default: the shipped table)",
+    )
+    sub.add_argument("--plan", action="store_true", help="only say what would be run, and about how long it takes")
+    _add_jobs(sub)
 
     sub = command("experiments", "verify", "repeat a saved run and count the predictions that changed")
     sub.add_argument("run", metavar="RUN", help="id, or its name in the table of `compare` (with --protocol)")
@@ -216,8 +245,16 @@ def _add_network_options(sub: argparse.ArgumentParser) -> None:
     more.add_argument("--epochs", type=_count, metavar="N", help="maximum number of epochs")
     more.add_argument("--batch-size", type=_count, metavar="B", help="clips per step")
     more.add_argument("--learning-rate", type=float, metavar="X", help="step size of the optimizer")
-    more.add_argument("--optimizer", choices=["sgd", "adam"])
+    more.add_argument("--optimizer", choices=["sgd", "adam", "rmsprop"])
+    more.add_argument("--momentum", type=float, metavar="M", help="of sgd: 0 to 0.99")
     more.add_argument("--dropout", type=float, metavar="Y", help="fraction of units dropped in training: 0 to 0.9")
+    more.add_argument(
+        "--layers",
+        type=_sizes,
+        metavar="N,N,...",
+        help="size of each hidden layer: filters of the convolutions of cnn and of the blocks of cnn2d, units of rnn "
+        "and of the dense layers on vgg16 and its relatives",
+    )
     more.add_argument("--l1", type=float, metavar="X", help="penalty on the absolute values of weights")
     more.add_argument("--l2", type=float, metavar="X", help="penalty on the squares of weights")
     flag = argparse.BooleanOptionalAction
@@ -229,7 +266,10 @@ def _add_network_options(sub: argparse.ArgumentParser) -> None:
         help="fraction of the training clips held back for validation: 0 to 0.5",
     )
     more.add_argument(
-        "--patience", type=_count, metavar="N", help="early stopping after N epochs without a better validation loss"
+        "--patience",
+        type=_count,
+        metavar="N",
+        help="early stopping after N epochs without a better validation accuracy",
     )
     more.add_argument("--cv", action="store_true", help="also cross-validate on the training part, as `run` does")
 
@@ -356,6 +396,11 @@ def _bundles_commands(command) -> None:
     sub.add_argument("file", type=Path, metavar="Z.zip")
     _add_table(sub)
 
+    sub = command("bundles", "export-mlflow", "write runs into a folder of MLflow files, as an MLflow run each")
+    sub.add_argument("runs", nargs="+", metavar="RUN", help="id, or its name in the table of `compare`")
+    sub.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="a new folder, or one of MLflow files")
+    sub.add_argument("--protocol", default="study", metavar="P", help="of runs given by name (default: study)")
+
 
 def _jobs_commands(command) -> None:
     sub = command(
@@ -431,6 +476,14 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is too few: give 1 or more")
     return number
+
+
+def _sizes(text: str) -> list[int]:
+    """Sizes of layers between commas."""
+    try:
+        return layers.parse(text)
+    except ModelError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _seed(text: str) -> int:

@@ -23,7 +23,7 @@ def compare(options, settings):
         if value not in there:
             raise ModelError(f"There is no {name} {value!r}; there is {', '.join(there)}")
     every, unreadable = runs.read_all(settings.stores)
-    for one in unreadable:
+    for one in (*unreadable, *model_store.read_all(settings.stores)[1]):
         complain(str(one))
     test = f"{options.protocol}{runs.HEARD}{options.heard}" if options.heard else options.protocol
     found = [run for run in every if run.test == test]
@@ -73,9 +73,11 @@ def compare(options, settings):
 
 
 def _show_runs(rows: list[dict], title: str) -> None:
+    several = len({row["corpus"] for row in rows}) > 1
     shown = [
         (
             row["label"] + " *" * row["shipped"],
+            row["corpus"] * several,
             score(row["original_cv_accuracy"]),
             score(row["cv_accuracy"], row["cv_deviation"]),
             score(row["original_test_accuracy"]),
@@ -89,8 +91,23 @@ def _show_runs(rows: list[dict], title: str) -> None:
         )
         for row in rows
     ]
-    columns = ["model", "CV5 orig.", "CV5", "test orig.", "test", "95 %", "UAR", "UA of folds", "train", "clips", "s"]
+    columns = [
+        "model",
+        "corpus",
+        "CV5 orig.",
+        "CV5",
+        "test orig.",
+        "test",
+        "95 %",
+        "UAR",
+        "UA of folds",
+        "train",
+        "clips",
+        "s",
+    ]
     print_table(title, columns, shown)
+    if several:
+        say("Scores on different corpora say nothing of which model is better.")
 
 
 def _show_pairs(rows: list[dict], title: str) -> None:

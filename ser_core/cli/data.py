@@ -13,7 +13,7 @@ from rich.prompt import Confirm
 from ser_core import audio, corpus, evaluation
 from ser_core.audio import conditions
 from ser_core.cli.screen import complain, err, is_quiet, print_table, progress, say
-from ser_core.corpus import archives, file_names, labels, manifest, ravdess
+from ser_core.corpus import archives, file_names, labels, manifest, ravdess, registered
 from ser_core.corpus import download as downloading
 from ser_core.errors import AudioError, CorpusError, DownloadError, FeatureError
 from ser_core.features import elsewhere, encoder, images, registry, smile, tables
@@ -87,11 +87,12 @@ def _accept_licence(licence: str, options) -> None:
 def index(options, settings):
     """List the clips of one or more folders or manifests, and write them as a manifest."""
     places = [options.place, *options.more]
-    if options.more and not options.out:
+    out = _out(options, settings, manifest.SUFFIX)
+    if options.more and not out:
         raise CorpusError("Several corpora are joined into one manifest: name it with --out F.csv")
     corpora = [corpus.index(place) for place in places]
-    if options.out:
-        manifest.write(corpora, options.out)
+    if out:
+        manifest.write(corpora, out)
     clips = pd.concat([found.clips for found in corpora], ignore_index=True)
     rejected = [one for found in corpora for one in found.rejected]
     notes = [found.note for found in corpora if found.note]
@@ -107,22 +108,31 @@ def index(options, settings):
         "emotions": clips["emotion"].value_counts().sort_index().to_dict(),
         "rejected": _left_out(rejected),
         **({"notes": notes} if notes else {}),
-        **({"out": str(options.out)} if options.out else {}),
+        **({"out": str(out)} if out else {}),
     }
 
     def show():
         kinds = channels if is_ravdess else answer["emotions"]
         counted = ", ".join(f"{number:,} {kind}" for kind, number in kinds.items())
-        whose = f"{speakers} actors" if is_ravdess else f"{speakers} speakers of {answer['corpus']}"
+        whose = f"{speakers} {'actor' if is_ravdess else 'speaker'}{'s' * (speakers != 1)}"
+        whose += f" of {answer['corpus']}" * (not is_ravdess)
         say(f"{len(clips):,} clips ({counted}) of {whose}")
         for note in notes:
             say(note)
-        if options.out:
-            say(f"Their index is in {options.out}: edit it, and name it in place of the folder")
+        if out:
+            say(f"Their index is in {out}: edit it, and name it in place of the folder")
         if rejected:
             print_table("Left out", ["file", "reason"], [(item.file, item.reason) for item in rejected])
 
     return answer, 0, show
+
+
+def _out(options, settings, suffix: str):
+    """The file to write: that of `--out`, which may be None, or that of a registered corpus."""
+    if options.name is None:
+        return options.out
+    settings.require_writable("registration of a corpus")
+    return registered.place(options.name, settings.workspace, suffix)
 
 
 def corpora(options, settings):
@@ -132,6 +142,7 @@ def corpora(options, settings):
         if options.places and not place.is_dir():
             complain(f"There is no folder {place}. Check the path")
     there = [found for place in places for found in corpus.known_in(place)]
+    for_pages = registered.list_all(settings.workspace)
     emotions = {one.code: one.name for one in labels.EMOTIONS}
     known = [(ravdess.NAME, ravdess.FULL_NAME, ravdess.EXAMPLE, emotions)]
     known += [(one.name, one.title, one.example, one.emotions) for one in file_names.CORPORA]
@@ -139,6 +150,7 @@ def corpora(options, settings):
         "known": [dict(zip(("name", "title", "example", "emotions"), one, strict=True)) for one in known],
         "synonyms": labels.SYNONYMS,
         "there": [{"folder": str(folder), "corpus": name, "files": files} for folder, name, files in there],
+        "registered": [{name: str(value) if value else None for name, value in vars(one).items()} for one in for_pages],
     }
 
     def show():
@@ -155,6 +167,9 @@ def corpora(options, settings):
             print_table("Here", ["folder", "corpus", "sound files"], found)
         else:
             say(f"None of them is in {', '.join(map(str, places))}")
+        if for_pages:
+            files = [(one.name, str(one.manifest or ""), str(one.table or "")) for one in for_pages]
+            print_table("Registered, for the pages", ["corpus", "manifest", "features"], files)
 
     return answer, 0, show
 
@@ -162,8 +177,9 @@ def corpora(options, settings):
 def extract(options, settings):
     """Extract the features of every clip of a corpus into a table."""
     started = time.perf_counter()
-    if elsewhere.is_named(options.features) and not options.features.startswith(encoder.PREFIX):
-        return _with_own_features(options)
+    out = _out(options, settings, registered.TABLE)
+    if elsewhere.is_file(options.features) and not options.features.startswith(encoder.PREFIX):
+        return _with_own_features(options, out)
     key = registry.key_of(options.features)
     if not registry.is_table(key):
         able = " and ".join((*registry.tables(), *smile.SETS))
@@ -172,7 +188,7 @@ def extract(options, settings):
     found = corpus.index(options.place)
     with progress("Extracting", "clip", options) as advance:
         extraction = tables.extract(found, settings.workspace, features=features, jobs=options.jobs, progress=advance)
-    tables.save(extraction.table, options.out)
+    tables.save(extraction.table, out)
     _print_left_out(extraction.rejected)
     if found.note:
         complain(found.note)
@@ -187,19 +203,19 @@ def extract(options, settings):
 
     def show():
         say(
-            f"{answer['clips']:,} clips, {answer['features']} features each, in {options.out}: "
+            f"{answer['clips']:,} clips, {answer['features']} features each, in {out}: "
             f"{answer['extracted']:,} extracted, {answer['reused']:,} reused, {answer['seconds']} s"
         )
 
     return answer, 0, show
 
 
-def _with_own_features(options):
+def _with_own_features(options, out: Path):
     """Write the index of a corpus with the features of a file, which nothing is extracted for."""
     found = corpus.index(options.place)
     table = elsewhere.of_file(Path(options.features), found.clips)
     table.attrs[tables.FOLDER] = str(found.folder.absolute())
-    tables.save(table, options.out)
+    tables.save(table, out)
     _print_left_out(found.rejected)
     if found.note:
         complain(found.note)
@@ -212,7 +228,7 @@ def _with_own_features(options):
         "reused": len(table),
         "rejected": _left_out(found.rejected),
     }
-    words = f"{len(table):,} clips, {features} features each from {options.features}, in {options.out}"
+    words = f"{len(table):,} clips, {features} features each from {options.features}, in {out}"
     return answer, 0, lambda: say(words)
 
 

@@ -1,10 +1,8 @@
 """Commands that fit and evaluate models: `run`, `train`, `verify` and `import-run`."""
 
-import shutil
 from argparse import Namespace
 from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +11,7 @@ from ser_core import evaluation, experiments, extras
 from ser_core.audio import conditions
 from ser_core.cli.clips import clips, with_features
 from ser_core.cli.screen import complain, print_table, progress, say, score
-from ser_core.corpus.labels import LABELS, classes_of, require_classes
+from ser_core.corpus.labels import LABELS, require_classes
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, nested, other_corpus, verification
@@ -21,7 +19,6 @@ from ser_core.features import elsewhere, encoder, model_input, tables
 from ser_core.features import registry as feature_sets
 from ser_core.features.feature_set import is_from_elsewhere
 from ser_core.models import deep, foreign, registry
-from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.prediction import model_store
 from ser_core.results import comparison, generalization, imported, runs
 
@@ -183,7 +180,7 @@ def _experiment(options, settings, *, training=False):
         options.protocol = protocols.calibrated(options.protocol, calibration)
     if not foreign.is_key(options.model) and (options.features or "").startswith(encoder.PREFIX):
         registry.recipe(options.model, features=options.features)  # raises before all clips are encoded
-    table = clips(options, settings) if _names_a_table(options.features) else None
+    table = clips(options, settings) if elsewhere.is_file(options.features) else None
     code = _own_code(options, table, training) if foreign.is_key(options.model) else None
     recipe = code.recipe if code else _recipe(options, table, settings)
     model = registry.get(recipe.model)
@@ -208,15 +205,15 @@ def _experiment(options, settings, *, training=False):
             f"here. Make one table of both corpora (python -m ser_core index A B --out both.csv; extract both.csv "
             "--features F --out both.parquet), and test each on the other: --protocol split-corpus"
         )
-    if not other:
-        protocols.get(options.protocol).folds(table)  # raises before features are extracted, as the next
     if model.learns_from_clips:
-        estimator = code.estimator if code else experiments.build(recipe)
-        EmotionClassifier(estimator, classes_of(table["label"], table["emotion"])[0]).check()
+        experiments.check(recipe, table, None if other else options.protocol)  # raises before features are extracted
         result = _fit(code or recipe, recipe, table, other, options, settings, training)
+        _say_what_was_not_used(recipe, table, options)
     else:
         if training:
             model.build(recipe)  # raises: such a vote is not fitted
+        if not other:
+            protocols.get(options.protocol).folds(table)  # raises if they cannot be made
         found = runs.list_all(settings.stores)
         protocol = other.protocol if other else options.protocol
         of = {"protocol": protocol, "data_digest": tables.digest(table)}
@@ -225,14 +222,16 @@ def _experiment(options, settings, *, training=False):
             for condition in ("", *_conditions(options))
         )
         result = experiments.Result(fused, None, heard)
-    run = result.run.own
-    if recipe.origin == "tuned":
-        run = replace(run, tuned=registry.get(recipe.model, settings.stores).preset(recipe.preset).tuning or {})
-    heard = [one.own for one in result.heard]
-    for one in (run, *heard):
-        runs.save(one, settings.workspace)
-    shutil.rmtree(settings.training / result.run.id, ignore_errors=True)  # the state for resuming it
-    return replace(result, run=run, heard=heard), table
+    return experiments.keep(result, settings), table
+
+
+def _say_what_was_not_used(recipe, table, options) -> None:
+    held = tables.features_of(table)
+    if elsewhere.is_file(options.features) and held and held.key != recipe.features:
+        complain(
+            f"{options.model} learned from {recipe.features}, which were measured on the clips of {options.features}; "
+            f"the {held.key} in it were not used"
+        )
 
 
 def _conditions(options) -> list[str]:
@@ -307,13 +306,6 @@ def _fit(model, recipe, table, other, options, settings, training):
 def _heard_rows(fold):
     """The clips of a fold that are heard in a condition: those tested, and those heard before."""
     return [fold.held_out, *(one.clips for one in fold.known)] if fold.part == "test" else []
-
-
-def _names_a_table(named: str | None) -> bool:
-    """Whether --features names a table of clips or features from elsewhere, and not a feature set."""
-    if not named:
-        return False
-    return elsewhere.is_named(named) or Path(named).suffix != "" or Path(named).exists()
 
 
 def _own_code(options, table, training) -> foreign.OwnCode:
@@ -444,19 +436,7 @@ def _is_shown(key: str, run) -> bool:
 def _show_run(run, settings) -> None:
     protocol, test = protocols.get(run.protocol), run.part("test")
     has_study_classes = evaluation.classes(run.predictions) == LABELS
-    if protocol.holds_actors_out:  # clips of one actor are not independent
-        of_accuracy, of_uar = "emotion_accuracy", "shared_emotion_uar"
-        if not has_study_classes:
-            of_accuracy, of_uar = "test_accuracy", "shared_emotion_uar" if "shared_emotion_uar" in run.scores else "uar"
-        bounds = {
-            of_accuracy: run.accuracy_interval("emotion")[1:],
-            of_uar: evaluation.shared_uar_interval(test)[1:],
-        }
-    elif "class" not in evaluation.kinds(test):
-        bounds = {"emotion_accuracy": run.accuracy_interval("emotion")[1:]}
-    else:
-        of_clips = evaluation.intervals(test)
-        bounds = {"test_accuracy": of_clips["accuracy"], "uar": of_clips["uar"], "macro_f1": of_clips["macro_f1"]}
+    bounds = run.intervals
     original = comparison.original_of(run, runs.list_all(settings.stores))
     rows, folds = [], run.folds
     for key, name, of_fold in _scores_shown(run):
@@ -468,12 +448,24 @@ def _show_run(run, settings) -> None:
         over = score(folds[part]["mean"].get(of_part), folds[part]["deviation"].get(of_part)) if part in folds else ""
         rows.append((name, score(run.scores[key]), low_to_high, over, score(getattr(original, key, None))))
     columns = ["score", "here", "95 % interval", "mean ± deviation of folds", "original"]
-    print_table(f"{run.name}, protocol {run.protocol}", columns, rows)
+    features = run.recipe.features
+    saw = f", {features}" * (registry.get(run.recipe.model).learns_from_clips and features != foreign.FEATURES)
+    corpora = ", ".join(sorted(test["corpus"].unique()))
+    speakers = len(set(evaluation.speakers(test)))
+    print_table(f"{run.name}{saw}, protocol {run.protocol}", columns, rows)
+    of_classes = " Scores that name no emotions are of the 16 classes." * has_study_classes
+    say(f"Tested on {len(test):,} clips of {speakers} speakers of {corpora}.{of_classes}")
+    if not run.tested_on and (unlearned := len(run.part(evaluation.OTHER))):
+        say(f"{unlearned:,} more clips have an emotion that no training clip of their fold has, and are in no score.")
+    say(f"Intervals are over {protocol.interval_over}.")
     kinds = evaluation.kinds(test)
     kind = protocol.usual_kind if protocol.usual_kind in kinds else kinds[0]
     if "test" in folds:
         _show_folds(folds["test"], "" if kind == "class" else "emotion_")
-    say(evaluation.report(test, kind).round(3).to_string())
+    report = evaluation.report(test, kind)
+    say(report.round(3).to_string())
+    if (report["clips"] == 0).any():
+        say("UAR leaves out what has no test clips, and macro avg counts it as 0.")
     if run.tested_on:
         say(generalization.about_other_corpus(run))
     took = f"{run.seconds.total} s. " if run.seconds.total else ""

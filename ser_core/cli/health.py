@@ -4,13 +4,17 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module, metadata
 
-from ser_core import corpus, extras
-from ser_core.errors import MissingPackageError, SerError
+from ser_core import corpus, extras, jobs, records
+from ser_core.errors import ClassroomError, MissingPackageError, SerError
+from ser_core.features.registry import FUNCTIONALS, SPEAKING
+from ser_core.jobs.job import UNREADABLE
+from ser_core.models import presets
 from ser_core.prediction import model_store
-from ser_core.results import runs
+from ser_core.results import runs, verdicts
 from ser_core.settings import IS_CHECKOUT, PROJECT, Settings
 
 PYTHON = (3, 11)
@@ -21,6 +25,7 @@ WITHOUT = {
     "postgres": "no studies on PostgreSQL",
     "onnx": "no embeddings of encoders (--features onnx:FILE)",
     "opensmile": "no feature sets egemaps and compare2016",
+    "mlflow": "no export of runs to MLflow",
 }
 
 
@@ -63,6 +68,10 @@ def check(settings: Settings) -> list[Check]:
         _workspace(settings),
         _tables(settings),
         _runs(settings),
+        _presets(settings),
+        _studies(settings),
+        _classes(settings),
+        _jobs(settings),
         *_models(settings),
         _data(settings),
     ]
@@ -132,8 +141,8 @@ def _openmp() -> Check:
         try:
             import_module(package)
         except Exception as error:  # OSError, or XGBoost's own error
-            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            return Check("OpenMP", False, f"{package} cannot be loaded ({reason}). Fix: {_install_openmp()}")
+            says = f"{package} cannot be loaded ({records.reason_of(error)}). Fix: {_install_openmp()}"
+            return Check("OpenMP", False, says)
     return Check("OpenMP", True, "LightGBM and XGBoost can be loaded")
 
 
@@ -143,38 +152,85 @@ def _install_openmp() -> str:
 
 
 def _workspace(settings: Settings) -> Check:
+    needless = settings.read_only and not settings.classes
     try:
         settings.workspace.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        return Check("workspace", False, f"{settings.workspace} cannot be made ({error}). Set SER_WORKSPACE")
+        return Check("workspace", False, f"{settings.workspace} cannot be made ({error}). Set SER_WORKSPACE", needless)
     writable = os.access(settings.workspace, os.W_OK)
-    return Check("workspace", writable, f"{settings.workspace} {'can' if writable else 'cannot'} be written")
+    return Check("workspace", writable, f"{settings.workspace} {'can' if writable else 'cannot'} be written", needless)
 
 
 def _tables(settings: Settings) -> Check:
-    from ser_core.features import exploration
+    from ser_core.features import exploration, tables
+    from ser_core.prediction import explanation
 
-    try:
-        table = exploration.clips(settings)
-    except SerError as error:
-        return Check("tables", False, str(error))
-    return Check("tables", True, f"features, loudness, pitch and maps of {len(table):,} clips")
+    faults, clips = [], None
+    for read in (
+        lambda: exploration.clips(settings),
+        lambda: tables.read(settings.shipped_table(FUNCTIONALS.key), FUNCTIONALS),
+        lambda: tables.read(settings.shipped_table(SPEAKING.key), SPEAKING),
+        lambda: records.read_shipped(settings.speakers, ["speaker", "named"]),
+        lambda: records.read_shipped(settings.voices, verdicts.VOICES),
+        lambda: explanation.measured(settings),
+    ):
+        try:
+            made = read()
+            clips = made if clips is None else clips
+        except SerError as error:
+            faults.append(str(error))
+    if faults or clips is None:
+        return Check("tables", False, _joined(faults))
+    return Check("tables", True, f"features, loudness, pitch and maps of {len(clips):,} clips")
 
 
 def _runs(settings: Settings) -> Check:
     found, unreadable = runs.read_all(settings.stores)
     if unreadable:
-        return Check("runs", False, ". ".join(map(str, unreadable[:3])) + (". ..." if len(unreadable) > 3 else ""))
+        return Check("runs", False, _joined(unreadable))
     shipped = sum(run.shipped for run in found)
     return Check("runs", shipped > 0, f"{shipped} shipped, {len(found) - shipped} own")
 
 
+def _joined(faults: Sequence, most: int = 3) -> str:
+    return ". ".join(map(str, faults[:most])) + (f". And {len(faults) - most} more" if len(faults) > most else "")
+
+
+def _presets(settings: Settings) -> Check:
+    found, unreadable = presets.read_all(settings.stores)
+    return Check("presets", not unreadable, _joined(unreadable) or f"{len(found)} that tuning found")
+
+
+def _studies(settings: Settings) -> Check:
+    from ser_core.tuning import studies
+
+    found, unreadable = studies.read_all(settings)
+    return Check("studies", not unreadable, _joined([*unreadable.values()]) or f"{len(found)} studies")
+
+
+def _classes(settings: Settings) -> Check:
+    from ser_core.classroom.store import FILE, Store
+
+    if not (settings.classes and os.path.lexists(settings.workspace / FILE)):
+        return Check("classes", True, "there are none")
+    try:
+        Store.of(settings).close()
+    except ClassroomError as error:
+        return Check("classes", False, str(error))
+    return Check("classes", True, "their database can be read")
+
+
+def _jobs(settings: Settings) -> Check:
+    found = jobs.list_all(settings)
+    faults = [f"Job {job.id}: {job.message}" for job in found if job.status == UNREADABLE]
+    return Check("jobs", not faults, _joined(faults) or f"{len(found)} jobs")
+
+
 def _models(settings: Settings) -> list[Check]:
     results = []
-    try:
-        entries = model_store.list_all(settings.stores)
-    except SerError as error:
-        return [Check("trained models", False, str(error))]
+    entries, unreadable = model_store.read_all(settings.stores)
+    if unreadable:
+        results.append(Check("trained models", False, _joined(unreadable)))
     for entry in entries:
         name = f"model {entry.key} ({'shipped' if entry.shipped else 'own'})"
         try:

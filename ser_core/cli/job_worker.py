@@ -8,13 +8,12 @@ next to nothing.
 
 import errno
 import logging
+import os
 import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import psutil
 
 from ser_core import interrupts
 from ser_core.errors import SerError, TrainingError
@@ -120,13 +119,12 @@ def _wait_for_turn(folder: Path) -> None:
 
     from ser_core.jobs.control import list_all
 
-    process = psutil.Process()
     settings = Settings.from_environment()
     while True:
         interrupts.check()
         with FileLock(folder.parent / ".lock"):
             # The process that started this one may not have recorded it yet.
-            state = {"pid": process.pid, "process_began": process.create_time()}
+            state = jobs.identity(os.getpid())
             alive = [one for one in list_all(settings) if one.is_alive]
             mine = next((place for place, one in enumerate(alive) if one.folder == folder), 0)
             before = [one for place, one in enumerate(alive) if one.began or place < mine]

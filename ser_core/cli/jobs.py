@@ -49,7 +49,7 @@ def jobs(options, settings):
 
 def _job_answer(job) -> dict:
     answer = asdict(job)
-    del answer["folder"]
+    del answer["folder"], answer["owner"]
     task = answer.pop("task")
     task["command"] = task.pop("arguments")
     return {"id": job.id} | task | answer

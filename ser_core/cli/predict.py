@@ -43,7 +43,7 @@ def predict(options, settings):
             prediction = predictor.predict(waveform, progress=advance)
             predictions.append({"file": file} | prediction.as_dict() | truth)
             if options.report_file:
-                sheets.append(Sheet.of(Path(file).name, waveform, prediction))
+                sheets.append(Sheet.of(Path(file).name, waveform, prediction, **knows))
     if options.report_file:
         _write_report(options.report_file, sheets, predictor.entry)
 

@@ -15,7 +15,6 @@ from ser_core.corpus.ravdess import (
     parse,
     said,
     title,
-    titles,
 )
 
 __all__ = [
@@ -37,7 +36,6 @@ __all__ = [
     "said",
     "stamp",
     "title",
-    "titles",
 ]
 
 

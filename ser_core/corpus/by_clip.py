@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ser_core import records
 from ser_core.corpus.clips import SUFFIXES
-from ser_core.errors import CorpusError
+from ser_core.errors import CorpusError, DamagedError
 
 KEYS = ("clip", "stem", "file", "path")  # columns that may name the clips, the first that is there
 NAMED = 5  # of many names, in a message
@@ -38,10 +39,12 @@ def read(file: Path) -> tuple[pd.DataFrame, str]:
         content = file.read_bytes()
     except OSError as error:
         raise CorpusError(f"{file} cannot be read ({error.strerror}). Check the path") from error
+    if file.suffix.lower() == ".onnx":
+        raise CorpusError(f"{file} is an encoder, and not a table of numbers: name it onnx:{file}")
     try:
-        table = pd.read_parquet(io.BytesIO(content)) if content[:4] == b"PAR1" else _of_csv(content)
-    except ValueError as error:  # also pyarrow's errors, parser errors, and text that is not UTF-8
-        raise CorpusError(f"{file} is neither CSV in UTF-8 nor Parquet ({str(error).splitlines()[0]})") from error
+        table = records.read_table(file) if content[:4] == b"PAR1" else _of_csv(content)
+    except (DamagedError, ValueError) as error:  # also parser errors, and text that is not UTF-8
+        raise CorpusError(f"{file} is neither CSV in UTF-8 nor Parquet ({records.reason_of(error)})") from error
     if any(table.index.names):  # audformat keeps file, start and end there
         table = table.reset_index()
     table.columns = [str(name) for name in table.columns]

@@ -24,6 +24,10 @@ ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz")
 COLUMNS = ("path", "stem", "corpus", "speaker", "gender", "language", "emotion", "label", "duration_s")
 
 
+MOST_DRAWN = 5_000  # clips in a chart, a dot each: 300 KB
+_SEED = 9
+
+
 @dataclass(frozen=True)
 class Rejected:
     """A sound file that is left out of the index, and why.
@@ -115,6 +119,25 @@ def speakers_of(clips: pd.DataFrame) -> np.ndarray:
     return named.to_numpy()
 
 
+def with_own_speakers(clips: pd.DataFrame) -> pd.DataFrame:
+    """The clips of several corpora with speakers named as by `speakers_of`; those of one corpus as they are.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+
+    Returns
+    -------
+    pd.DataFrame
+    """
+    if clips["corpus"].nunique() < 2:
+        return clips
+    attrs = clips.attrs
+    clips = clips.assign(speaker=speakers_of(clips))
+    clips.attrs = attrs
+    return clips
+
+
 def without_zeros(speaker: str) -> str:
     """A speaker's name for display: "07" -> "7".
 
@@ -143,8 +166,35 @@ def in_order(clips: pd.DataFrame) -> pd.DataFrame:
     return clips.sort_values(["speaker", "stem"], ignore_index=True)
 
 
+def thinned(clips: pd.DataFrame, most: int = MOST_DRAWN, by: str = "emotion") -> pd.DataFrame:
+    """A sample of clips, the same one each time, in which each group has the share that it has of all.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+    most : int > 0
+        Clips in the sample. Fewer clips are returned as they are.
+    by : str
+        The column of the groups. Each has at least one clip in the sample if there are no more groups than `most`.
+
+    Returns
+    -------
+    pd.DataFrame
+        Rows in their order.
+    """
+    if len(clips) <= most:
+        return clips
+    order = np.random.default_rng(_SEED).permutation(len(clips))
+    groups = clips[by].iloc[order].reset_index(drop=True)
+    within = groups.groupby(groups).cumcount() / groups.map(groups.value_counts())  # 0 for the first of each group
+    first = np.argsort(within.to_numpy(), kind="stable")[:most]
+    return clips.iloc[np.sort(order[first])]
+
+
 def sound_files(folder: Path) -> list[Path]:
     """The sound files below a folder, sorted by path, without hidden files and those in hidden folders.
+
+    Links to folders are followed, and no folder is looked through twice.
 
     Parameters
     ----------
@@ -155,9 +205,13 @@ def sound_files(folder: Path) -> list[Path]:
     list of Path
         Empty if the folder does not exist.
     """
-    found = []
-    for here, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    found, seen = [], {os.path.realpath(folder)}
+    for here, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders.copy():  # a link to a folder that was looked through, such as the one that it is in
+            if (real := os.path.realpath(Path(here, name))) in seen:
+                folders.remove(name)
+            seen.add(real)
         found += [Path(here, name) for name in files if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
     return sorted(found)
 

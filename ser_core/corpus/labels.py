@@ -1,5 +1,6 @@
 """Emotions, genders and the 16 classes: their codes, fixed order, colours and display names."""
 
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,9 @@ SYNONYMS: dict[str, str] = {
     "surprise": "surprised",
 }
 
+# For other emotions: none is one of the eight, and all are visible on white and on black.
+OTHER_COLOURS = ("#9C755F", "#6C7A9C", "#8A8A2E", "#AA4499", "#5F8A8B", "#B0606B", "#7D8B5A", "#8C6BB1")
+
 GENDERS: tuple[str, str] = ("female", "male")
 
 # Alphabetical, the order in which scikit-learn sorts classes: column i of every probability table is LABELS[i].
@@ -85,6 +89,74 @@ def common_name(emotion: str) -> str:
     lower = emotion.lower()
     name = SYNONYMS.get(lower, lower)
     return name if name in EMOTION_NAMES else emotion
+
+
+def gender_name(gender: str) -> str:
+    """A gender as it is called here, whatever a corpus calls it.
+
+    Parameters
+    ----------
+    gender : str
+
+    Returns
+    -------
+    str
+        Of `GENDERS`, also for their first letters; any other as it is written.
+
+    Examples
+    --------
+    >>> gender_name("F"), gender_name("Male"), gender_name("diverse")
+    ('female', 'male', 'diverse')
+    """
+    lower = gender.lower()
+    return next((name for name in GENDERS if lower in (name, name[0])), gender)
+
+
+def ordered(emotions: Iterable[str]) -> list[str]:
+    """Emotions in display order: the eight as RAVDESS numbers them, then others by name.
+
+    Parameters
+    ----------
+    emotions : iterable of str
+
+    Returns
+    -------
+    list of str
+        Each of them once.
+
+    Examples
+    --------
+    >>> ordered(["sad", "Boredom", "calm"])
+    ['calm', 'sad', 'Boredom']
+    """
+    found = set(emotions)
+    return [name for name in EMOTION_NAMES if name in found] + sorted(found - set(EMOTION_NAMES))
+
+
+def colours(emotions: Iterable[str]) -> dict[str, str]:
+    """The colour of each emotion: its own for the eight, and for another one that its name leads to.
+
+    So an emotion keeps its colour when others are filtered away; only where two names lead to the same colour, one of
+    them has the next that is free.
+
+    Parameters
+    ----------
+    emotions : iterable of str
+
+    Returns
+    -------
+    dict of str to str
+        Hexadecimal, in the order of `ordered`. More than eight other emotions share colours.
+    """
+    found: dict[str, str] = {}
+    for name in ordered(emotions):
+        if name in BY_NAME:
+            found[name] = BY_NAME[name].colour
+            continue
+        start = zlib.crc32(name.encode()) % len(OTHER_COLOURS)
+        turned = OTHER_COLOURS[start:] + OTHER_COLOURS[:start]
+        found[name] = next((colour for colour in turned if colour not in found.values()), turned[0])
+    return found
 
 
 def emotion_of(label: str) -> str:

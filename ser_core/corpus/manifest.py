@@ -5,8 +5,8 @@
     wav/08a01Na.wav,08,neutral,female,de
 
 `file`, `speaker` and `emotion` are required; `gender`, `language` and `corpus` are optional; any further column becomes
-a text column of the index. Paths are absolute or relative to the manifest's folder. Columns are separated by comma or
-semicolon, and the encoding is UTF-8.
+a text column of the index. Paths are absolute or relative to the manifest's folder. Columns are separated by comma,
+semicolon or tab, and the encoding is UTF-8.
 """
 
 import csv
@@ -19,12 +19,13 @@ import pandas as pd
 
 from ser_core import files
 from ser_core.corpus.clips import COLUMNS, Corpus, Rejected, duration, in_order
-from ser_core.corpus.labels import GENDERS, common_name, label_of
+from ser_core.corpus.labels import common_name, gender_name, label_of
 from ser_core.errors import CorpusError
 
 SUFFIX = ".csv"
 REQUIRED = ("file", "speaker", "emotion")
 OPTIONAL = ("gender", "language", "corpus")
+NO_VALUE = ("nan", "<na>")  # what pandas may write for a value that is missing
 MADE = tuple(name for name in COLUMNS if name not in (*REQUIRED, *OPTIONAL))  # computed by the index
 
 
@@ -137,7 +138,7 @@ def _records(file: Path) -> Iterator[tuple[int, list[str] | str]]:
     except UnicodeDecodeError as error:
         raise CorpusError(f"The manifest {file} is not UTF-8 ({error}). Save it as CSV in UTF-8") from error
     first = text.lstrip().partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;", key=first.count), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -157,7 +158,7 @@ def _check_columns(columns: list[str], file: Path) -> None:
     if lacking := [name for name in REQUIRED if name not in columns]:
         raise CorpusError(
             f"The manifest {file} lacks the columns {', '.join(lacking)}; it has {', '.join(columns) or 'none'}. "
-            f"Its first line names its columns: {', '.join(REQUIRED)} and more"
+            f"Its first line names its columns: {', '.join(REQUIRED)} and more, separated by comma, semicolon or tab"
         )
     for name in columns:
         if columns.count(name) > 1:
@@ -175,8 +176,8 @@ def _clip(columns: list[str], cells: list[str] | str, file: Path) -> dict:
         raise CorpusError(f"there are {len(cells)} cells, and the header has {len(columns)}")
     row = dict(zip(columns, cells, strict=True))
     for name in REQUIRED:
-        if not row[name]:
-            raise CorpusError(f"{name} is empty")
+        if not row[name] or row[name].lower() in NO_VALUE:
+            raise CorpusError(f"{name} is {row[name] or 'empty'}")
     path = Path(os.path.normpath(file.parent / row.pop("file")))
     if not path.is_file():
         raise CorpusError("there is no such file")
@@ -184,7 +185,7 @@ def _clip(columns: list[str], cells: list[str] | str, file: Path) -> dict:
     if fault:
         raise CorpusError(fault)
     emotion, gender = common_name(row["emotion"]), row.get("gender", "")
-    gender = gender.lower() if gender.lower() in GENDERS else gender
+    gender = gender_name(gender)
     return row | {
         "corpus": row.get("corpus") or file.stem,
         "language": row.get("language", ""),

@@ -3,14 +3,58 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
-from ser_core.corpus import Clip, said
-from ser_core.corpus.labels import EMOTION_NAMES, GENDERS
+import pandas as pd
+
+from ser_core.corpus import labels, wording
+from ser_core.corpus.ravdess import Clip
+from ser_core.corpus.wording import Wording
 
 # In the order in which they are chosen: the choices of a field depend on the fields before it.
 FIELDS = ("channel", "emotion", "intensity", "statement", "repetition", "speaker")
 # Criteria of similarity, the most important first.
 LIKENESS = ("speaker", "emotion", "channel", "statement", "intensity", "repetition")
+SAME = ("statement", "channel")  # what clips that are worth comparing have in common
+
+
+class AnyClip(SimpleNamespace):
+    """A clip of any corpus: the columns of its index are its attributes."""
+
+    fields: tuple[str, ...] = ("stem",)  # as `FIELDS`, for its corpus
+
+
+def clips_of(index: pd.DataFrame) -> list[AnyClip]:
+    """The clips of an index of any corpus. They are chosen by what the words of its corpus name, and then by stem.
+
+    Parameters
+    ----------
+    index : pd.DataFrame
+
+    Returns
+    -------
+    list of AnyClip
+    """
+    chosen = [name for name in wording.of(index).titles if name != "gender"]
+    fields = (*chosen, "stem")
+    named = index[[*dict.fromkeys([*fields, "gender", "emotion", "speaker"])]]
+    kind = type("ClipOfCorpus", (AnyClip,), {"fields": fields})
+    names = list(named)
+    return [kind(**dict(zip(names, row, strict=True))) for row in named.itertuples(index=False, name=None)]
+
+
+def fields_of(clip: Clip | AnyClip) -> tuple[str, ...]:
+    """The fields by which clips of its corpus are chosen, in their order.
+
+    Parameters
+    ----------
+    clip : Clip or AnyClip
+
+    Returns
+    -------
+    tuple of str
+    """
+    return FIELDS if isinstance(clip, Clip) else type(clip).fields
 
 
 def nearest(clips: Sequence[Clip], clip: Clip) -> Clip:
@@ -26,7 +70,7 @@ def nearest(clips: Sequence[Clip], clip: Clip) -> Clip:
     -------
     Clip
     """
-    for field in LIKENESS:
+    for field in LIKENESS if isinstance(clip, Clip) else ("speaker", *fields_of(clip)):
         clips = _agreeing(clips, clip, (field,)) or clips
     return clips[0]
 
@@ -39,14 +83,14 @@ def offered(clips: Sequence[Clip], clip: Clip, field: str) -> list:
     clips : sequence of Clip
     clip : Clip
     field : str
-        One of `FIELDS`.
+        One of `fields_of(clip)`.
 
     Returns
     -------
     list of str or int
     """
-    values = {getattr(other, field) for other in _agreeing(clips, clip, _before(field))}
-    return sorted(values, key=EMOTION_NAMES.index if field == "emotion" else None)
+    values = {getattr(other, field) for other in _agreeing(clips, clip, _before(field, clip))}
+    return labels.ordered(values) if field == "emotion" else sorted(values)
 
 
 def changed(clips: Sequence[Clip], clip: Clip, field: str, value) -> Clip:
@@ -67,7 +111,7 @@ def changed(clips: Sequence[Clip], clip: Clip, field: str, value) -> Clip:
     -------
     Clip
     """
-    candidates = _agreeing(clips, clip, _before(field))
+    candidates = _agreeing(clips, clip, _before(field, clip))
     return nearest([other for other in candidates if getattr(other, field) == value], clip)
 
 
@@ -84,9 +128,12 @@ def other_emotions(clips: Sequence[Clip], clip: Clip) -> dict[str, Clip]:
     dict of str to Clip
         By emotion.
     """
-    same = _agreeing(clips, clip, ("speaker", "statement", "channel"))
-    found = {name: [other for other in same if other.emotion == name] for name in EMOTION_NAMES if name != clip.emotion}
-    return {name: nearest(there, clip) for name, there in found.items() if there}
+    same = _agreeing(clips, clip, ("speaker", *_same(clip)))
+    found: dict[str, list[Clip]] = {}
+    for other in same:
+        if other.emotion != clip.emotion:
+            found.setdefault(other.emotion, []).append(other)
+    return {name: nearest(found[name], clip) for name in labels.ordered(found)}
 
 
 def other_voices(clips: Sequence[Clip], clip: Clip, after: str) -> dict[str, Clip]:
@@ -104,9 +151,9 @@ def other_voices(clips: Sequence[Clip], clip: Clip, after: str) -> dict[str, Cli
     dict of str to Clip
         By gender.
     """
-    same = _agreeing(clips, clip, ("emotion", "statement", "channel"))
+    same = _agreeing(clips, clip, ("emotion", *_same(clip)))
     found = {}
-    for gender in GENDERS:
+    for gender in labels.GENDERS:
         others = [other for other in same if other.gender == gender and other.speaker != clip.speaker]
         if others:
             speaker = min((other.speaker for other in others), key=lambda speaker: (speaker <= after, speaker))
@@ -131,26 +178,29 @@ def partners(clips: Sequence[Clip], clip: Clip) -> list[Clip]:
     return [*emotions.values(), *voices.values()] or [clip]
 
 
-def names(one: Clip, other: Clip) -> tuple[str, str]:
+def names(one: Clip, other: Clip, words: Wording = wording.RAVDESS) -> tuple[str, str]:
     """Short names of two clips, made of what distinguishes them, e.g. `Angry` and `Calm`.
 
     Parameters
     ----------
     one, other : Clip
+    words : Wording
+        Of their corpus.
 
     Returns
     -------
     tuple of str
     """
-    differ = [field for field in FIELDS if getattr(one, field) != getattr(other, field)] or ["emotion"]
-    return _name(one, differ), _name(other, differ)
+    differ = [field for field in fields_of(one) if getattr(one, field) != getattr(other, field)] or ["emotion"]
+    return _name(one, differ, words), _name(other, differ, words)
 
 
-def _name(clip: Clip, differ: list[str]) -> str:
-    words = {field: said(field, getattr(clip, field)) for field in ("emotion", "speaker", *FIELDS)}
-    words["intensity"] += " intensity"
-    words["statement"] = f"“{words['statement'].split()[0]} …”"
-    first, *rest = [word for field, word in words.items() if field in differ]
+def _name(clip: Clip, differ: list[str], words: Wording) -> str:
+    said = {field: words.said(field, getattr(clip, field)) for field in ("emotion", "speaker", *fields_of(clip))}
+    if isinstance(clip, Clip):
+        said["intensity"] += " intensity"
+        said["statement"] = f"“{said['statement'].split()[0]} …”"
+    first, *rest = [word for field, word in said.items() if field in differ]
     return first + (f" ({', '.join(map(_lower, rest))})" if rest else "")
 
 
@@ -262,8 +312,14 @@ def _listed(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _before(field: str) -> tuple[str, ...]:
-    return FIELDS[: FIELDS.index(field)]
+def _before(field: str, clip: Clip) -> tuple[str, ...]:
+    fields = fields_of(clip)
+    return fields[: fields.index(field)]
+
+
+def _same(clip: Clip) -> tuple[str, ...]:
+    """What clips worth comparing have in common; of another corpus it is not known which column is the sentence."""
+    return SAME if isinstance(clip, Clip) else ()
 
 
 def _agreeing(clips: Sequence[Clip], clip: Clip, fields: tuple[str, ...]) -> list[Clip]:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -202,18 +203,24 @@ def title(clip) -> str:
     return f"{clip.emotion.capitalize()}{strong} {clip.channel} by actor {without_zeros(clip.speaker)}, {clip.gender}"
 
 
-def titles(clips: pd.DataFrame) -> list[str]:
-    """The `title` of each row of an index.
+def speakers_called(corpora: Iterable[str]) -> str:
+    """What texts call the speakers of some clips: those of RAVDESS are actors.
 
     Parameters
     ----------
-    clips : pd.DataFrame
+    corpora : iterable of str
+        Of the clips.
 
     Returns
     -------
-    list of str
+    str
+
+    Examples
+    --------
+    >>> speakers_called(["ravdess"]), speakers_called(["ravdess", "emodb"])
+    ('actors', 'speakers')
     """
-    return [title(clip) for clip in clips[["emotion", "intensity", "channel", "speaker", "gender"]].itertuples()]
+    return "actors" if set(corpora) == {NAME} else "speakers"
 
 
 def numbers(stem: str) -> tuple[int, ...]:

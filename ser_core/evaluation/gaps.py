@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_ind
+import scipy
 
 from ser_core.corpus.clips import speakers_of
 from ser_core.evaluation import paired_tests
@@ -74,6 +74,6 @@ def _gap(table: pd.DataFrame, value, than) -> tuple:
 def _welch(ours: pd.Series, others: pd.Series) -> tuple[float, float, float]:
     if min(len(ours), len(others)) < 2:
         return np.nan, np.nan, np.nan
-    found = ttest_ind(ours, others, equal_var=False)
+    found = scipy.stats.ttest_ind(ours, others, equal_var=False)
     interval = found.confidence_interval(1 - paired_tests.LEVEL)
     return float(interval.low), float(interval.high), float(found.pvalue)

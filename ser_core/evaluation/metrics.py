@@ -1,11 +1,10 @@
 """Scores and confusion matrices, computed from saved predictions only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
-from sklearn.metrics import classification_report, log_loss, top_k_accuracy_score
+import scipy
 
 from ser_core.corpus.labels import (
     EMOTION_NAMES,
@@ -159,7 +158,22 @@ def values_of(predictions: pd.DataFrame, kind: str) -> tuple[str, ...]:
     -------
     tuple of str
     """
-    names = classes(predictions)
+    return names_of(classes(predictions), kind)
+
+
+def names_of(names: tuple[str, ...], kind: str) -> tuple[str, ...]:
+    """The values of what is scored of some classes: see `values_of`.
+
+    Parameters
+    ----------
+    names : tuple of str
+        As `classes` gives them.
+    kind : {"class", "emotion", "gender"}
+
+    Returns
+    -------
+    tuple of str
+    """
     return KINDS[kind][0] if names == LABELS else names
 
 
@@ -241,6 +255,8 @@ def _test_scores(test: pd.DataFrame) -> dict[str, float]:
 
 
 def _class_scores(test: pd.DataFrame, given: np.ndarray) -> dict[str, float]:
+    from sklearn.metrics import log_loss, top_k_accuracy_score
+
     names = classes(test)
     places = np.searchsorted(names, test["truth"].to_numpy(dtype=str))
     top_2 = float(top_k_accuracy_score(places, given, k=2, labels=range(len(names)))) if len(names) > 2 else 1.0
@@ -276,7 +292,7 @@ def kinds(rows: pd.DataFrame) -> tuple[str, ...]:
         classes are emotions.
     """
     names = classes(rows)
-    if not rows["truth"].isin(names).all():
+    if not set(rows["truth"].unique()) <= set(names):
         return ("emotion",)
     return tuple(KINDS) if names == LABELS else ("class", "emotion")
 
@@ -306,7 +322,13 @@ def named_and_true(rows: pd.DataFrame, kind: str = "class") -> tuple[np.ndarray,
             "emotions: --kind emotion"
         )
     named = np.array(values_of(rows, kind))[_given(rows, kind).argmax(axis=1)]
-    return named, rows["truth"].map(KINDS[kind][2]).to_numpy(dtype=str)
+    return named, _truth(rows, KINDS[kind][2])
+
+
+def _truth(rows: pd.DataFrame, of_label: Callable[[str], str]) -> np.ndarray:
+    """What the true label of each clip is reduced to, asked once a label."""
+    places, labels = pd.factorize(rows["truth"])
+    return np.array([of_label(label) for label in labels], dtype=str)[places]
 
 
 def _given(rows: pd.DataFrame, kind: str) -> np.ndarray:
@@ -327,7 +349,7 @@ def named_among_shared(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     -------
     named, truth : np.ndarray [shape=(rows,), dtype=str]
     """
-    truth = rows["truth"].map(emotion_of).to_numpy(dtype=str)
+    truth = _truth(rows, emotion_of)
     emotions = np.array(values_of(rows, "emotion"))
     shared = np.isin(emotions, truth)
     return emotions[shared][_given(rows, "emotion")[:, shared].argmax(axis=1)], truth
@@ -380,6 +402,23 @@ def confusion(rows: pd.DataFrame, kind: str = "class") -> np.ndarray:
     return np.bincount(truth * len(places) + named, minlength=len(places) ** 2).reshape(len(places), len(places))
 
 
+def claimed(rows: pd.DataFrame, kind: str = "class") -> np.ndarray:
+    """The probability of what is named for each clip.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+    kind : {"class", "emotion", "gender"}
+
+    Returns
+    -------
+    np.ndarray [shape=(rows,)]
+    """
+    given = _given(rows, kind)
+    return given.max(axis=1) / given.sum(axis=1)
+
+
 def calibration(rows: pd.DataFrame, kind: str = "class", bins: int = CALIBRATION_BINS) -> pd.DataFrame:
     """Accuracy at each level of confidence: the numbers of a reliability diagram.
 
@@ -397,13 +436,12 @@ def calibration(rows: pd.DataFrame, kind: str = "class", bins: int = CALIBRATION
         One row per bin that contains clips: `low` and `high` (of the predicted probability), `clips`, `claimed` (mean
         predicted probability) and `right` (fraction of the bin's clips that are correct).
     """
-    given = _given(rows, kind)
-    claimed = given.max(axis=1) / given.sum(axis=1)
+    claims = claimed(rows, kind)
     named, truth = named_and_true(rows, kind)
-    which = np.minimum((claimed * bins).astype(int), bins - 1)
+    which = np.minimum((claims * bins).astype(int), bins - 1)
     clips = np.bincount(which, minlength=bins)
     there = np.flatnonzero(clips)
-    sums = {"claimed": np.bincount(which, claimed, bins), "right": np.bincount(which, named == truth, bins)}
+    sums = {"claimed": np.bincount(which, claims, bins), "right": np.bincount(which, named == truth, bins)}
     table = pd.DataFrame({"low": there / bins, "high": (there + 1) / bins, "clips": clips[there]})
     return table.assign(**{name: total[there] / clips[there] for name, total in sums.items()})
 
@@ -461,7 +499,10 @@ def by_property(
     named, truth = named_and_true(rows, kind)
     values = property_of(rows, name, clips)
     table = pd.DataFrame({"value": values, "right": named == truth}).groupby("value")["right"].agg(["size", "sum"])
-    ranges = [binomtest(int(right), int(clips)).proportion_ci(method="wilson") for clips, right in table.to_numpy()]
+    ranges = [
+        scipy.stats.binomtest(int(right), int(clips)).proportion_ci(method="wilson")
+        for clips, right in table.to_numpy()
+    ]
     return pd.DataFrame(
         {
             "value": table.index,
@@ -517,6 +558,8 @@ def report(rows: pd.DataFrame, kind: str = "class") -> pd.DataFrame:
     pd.DataFrame
         One row per class, then `macro avg` and `weighted avg`: `precision`, `recall`, `f1`, `clips`.
     """
+    from sklearn.metrics import classification_report
+
     named, truth = named_and_true(rows, kind)
     table = classification_report(truth, named, output_dict=True, zero_division=0)
     table.pop("accuracy", None)

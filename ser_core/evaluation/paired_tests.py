@@ -5,8 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
-from scipy.stats import binomtest, nct, t
+import scipy
 
 LEVEL = 0.05  # of the tests; their intervals have 1 - LEVEL
 POWER = 0.8  # the usual share of repetitions of an experiment that should find a difference
@@ -157,7 +156,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     0.109375
     """
     differ = only_first + only_second
-    return float(binomtest(only_first, differ).pvalue) if differ else 1.0
+    return float(scipy.stats.binomtest(only_first, differ).pvalue) if differ else 1.0
 
 
 def smallest_difference(deviation: float, units: int) -> float:
@@ -217,8 +216,10 @@ def _shift_found(units: int) -> float:
         ones = np.ones(units)
         lows = [_inverted(_flips(units) @ np.stack([one, ones], axis=1))[1] for one in experiments]
         return float(np.quantile(np.negative(lows), POWER))
-    bound = t.ppf(1 - LEVEL / 2, units - 1)  # the power of many flips is that of the paired t-test
-    return float(brentq(lambda shift: nct.sf(bound, units - 1, shift) - POWER, 0, 100) / np.sqrt(units))
+    bound = scipy.stats.t.ppf(1 - LEVEL / 2, units - 1)  # the power of many flips is that of the paired t-test
+    noncentral = scipy.stats.nct
+    found = scipy.optimize.brentq(lambda shift: noncentral.sf(bound, units - 1, shift) - POWER, 0, 100)
+    return float(found / np.sqrt(units))
 
 
 @lru_cache(maxsize=8)

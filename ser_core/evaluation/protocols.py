@@ -7,11 +7,11 @@ from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold, train_test_split
 
 from ser_core.corpus import official_clips
 from ser_core.corpus.clips import speakers_of
 from ser_core.errors import ProtocolError
+from ser_core.evaluation.emobox_emodb import FOLDS as EMODB_FOLDS
 
 ORIGINAL_SEED = 9
 ORIGINAL_TEST_SHARE = 0.2
@@ -206,7 +206,7 @@ def get(name: str) -> Protocol:
         return Protocol(name, title, partial(_refuse_folds, name), "speaker", usual_kind="emotion")
     raise ProtocolError(
         f"There is no protocol {name!r}; there is {', '.join(PROTOCOLS)}, actors-K or actors-K-SEED for K folds of "
-        "actors, and split-COLUMN for the parts or folds that a column names"
+        "speakers, and split-COLUMN for the parts or folds that a column names"
     )
 
 
@@ -387,22 +387,22 @@ def _refuse_folds(name: str, index: pd.DataFrame) -> list[Fold]:
 
 def _actor_folds(name: str, number: int, seed: int) -> Protocol:
     if not 2 <= number <= MAX_ACTOR_FOLDS:
-        raise ProtocolError(f"{name!r}: {number} folds of actors are out of bounds: 2 to {MAX_ACTOR_FOLDS}")
+        raise ProtocolError(f"{name!r}: {number} folds of speakers are out of bounds: 2 to {MAX_ACTOR_FOLDS}")
 
     def divide(index: pd.DataFrame) -> list[Fold]:
         groups = speakers_of(index)
         if (there := len(set(groups))) < number:
-            raise ProtocolError(f"{name!r} needs {number} actors, and there are {there}")
+            raise ProtocolError(f"{name!r} needs {number} speakers, and there are {there}")
         return _numbered("test", by_speaker(index["gender"], groups, number, seed))
 
-    return Protocol(name, f"{number} folds of actors, drawn with seed {seed}: speech and song", divide, "speaker")
+    return Protocol(name, f"{number} folds of speakers, drawn with seed {seed}: all clips", divide, "speaker")
 
 
 def _one_speaker_out(index: pd.DataFrame) -> list[Fold]:
     groups = speakers_of(index)
     if (there := len(set(groups))) < 2:
         raise ProtocolError(f"loso needs clips of two speakers at least, and there is {there}")
-    return _numbered("test", LeaveOneGroupOut().split(groups, groups=groups))
+    return _numbered("test", _model_selection().LeaveOneGroupOut().split(groups, groups=groups))
 
 
 def _split(name: str, column: str, *, shares_speakers: bool) -> Protocol:
@@ -432,7 +432,7 @@ def _given_folds(name: str, column: str, shares_speakers: bool, index: pd.DataFr
             f"{', '.join(sorted(found))}"
         )
     else:
-        split = LeaveOneGroupOut().split(rows, groups=values[rows])
+        split = _model_selection().LeaveOneGroupOut().split(rows, groups=values[rows])
         folds = _numbered("test", ((rows[train], rows[held_out]) for train, held_out in split))
     groups = speakers_of(index)
     for fold in () if shares_speakers else folds:
@@ -442,6 +442,13 @@ def _given_folds(name: str, column: str, shares_speakers: bool, index: pd.DataFr
                 f"if that is meant, name the protocol {name}+shared"
             )
     return folds
+
+
+def _model_selection():
+    """scikit-learn's splitters. They take a second to import, and most who import this module only name protocols."""
+    from sklearn import model_selection
+
+    return model_selection
 
 
 def _numbered(part: str, folds: Iterable[tuple[np.ndarray, np.ndarray]]) -> list[Fold]:
@@ -458,7 +465,9 @@ def _original_split(index: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     labels = index["label"].to_numpy(dtype=object)
     if len(index) < 2 * CV_FOLDS:
         raise ProtocolError(f"The study's split needs more than {len(index)} clips: at least {2 * CV_FOLDS}")
-    train, test = train_test_split(np.arange(len(index)), test_size=ORIGINAL_TEST_SHARE, random_state=ORIGINAL_SEED)
+    train, test = _model_selection().train_test_split(
+        np.arange(len(index)), test_size=ORIGINAL_TEST_SHARE, random_state=ORIGINAL_SEED
+    )
     _check_classes(labels[train], "The study's split")
     unseen = sorted(set(labels[test]) - set(labels[train]))
     if unseen:
@@ -467,7 +476,7 @@ def _original_split(index: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cv_folds(index: pd.DataFrame, train: np.ndarray, number: int) -> list[Fold]:
-    folds = StratifiedKFold(number).split(train, index["label"].to_numpy(dtype=object)[train])
+    folds = _model_selection().StratifiedKFold(number).split(train, index["label"].to_numpy(dtype=object)[train])
     return _numbered("cv", ((train[fit], train[held_out]) for fit, held_out in folds))
 
 
@@ -502,7 +511,7 @@ def tuning_folds(index: pd.DataFrame, cv: str = "study", number: int = CV_FOLDS)
         raise ProtocolError(f"There are no folds {cv!r}; there is study (actors on both sides) and actors (held out)")
     rows = index.iloc[train]
     if rows["speaker"].nunique() < number:
-        raise ProtocolError(f"{number} folds of actors need {number} actors, and there are {rows['speaker'].nunique()}")
+        raise ProtocolError(f"{number} folds of speakers need {number}, and there are {rows['speaker'].nunique()}")
     folds = by_speaker(rows["gender"], rows["speaker"], number)
     return _numbered("cv", ((train[fit], train[held_out]) for fit, held_out in folds))
 
@@ -523,7 +532,8 @@ def by_speaker(genders, speakers, number: int, seed: int = ORIGINAL_SEED) -> Ite
     train, held_out : np.ndarray [shape=(n,), dtype=int]
         Row numbers.
     """
-    return StratifiedGroupKFold(number, shuffle=True, random_state=seed).split(genders, genders, groups=speakers)
+    splitter = _model_selection().StratifiedGroupKFold(number, shuffle=True, random_state=seed)
+    return splitter.split(genders, genders, groups=speakers)
 
 
 @lru_cache(maxsize=1)
@@ -536,7 +546,7 @@ def original_parts() -> dict[str, str]:
         Stem -> "train" or "test".
     """
     stems = [clip.stem for clip in official_clips()]
-    _, test = train_test_split(stems, test_size=ORIGINAL_TEST_SHARE, random_state=ORIGINAL_SEED)
+    _, test = _model_selection().train_test_split(stems, test_size=ORIGINAL_TEST_SHARE, random_state=ORIGINAL_SEED)
     return dict.fromkeys(stems, "train") | dict.fromkeys(test, "test")
 
 
@@ -571,7 +581,7 @@ def _each_value(column: str, index: pd.DataFrame) -> list[Fold]:
     found = np.unique(values)
     if len(found) < 2:
         raise ProtocolError(f"{column} needs clips of two values at least, and there is {len(found)}")
-    return _numbered("test", LeaveOneGroupOut().split(values, groups=values))
+    return _numbered("test", _model_selection().LeaveOneGroupOut().split(values, groups=values))
 
 
 def _published(name: str, with_song: bool, index: pd.DataFrame) -> list[Fold]:
@@ -588,6 +598,20 @@ def _published(name: str, with_song: bool, index: pd.DataFrame) -> list[Fold]:
             )
         folds.append((train, held_out))
     return _numbered("test", folds)
+
+
+def _emobox_emodb(index: pd.DataFrame) -> list[Fold]:
+    """Folds of single clips, which only the whole corpus has."""
+    fold_of = {name: number for number, names in enumerate(EMODB_FOLDS, start=1) for name in names.split()}
+    names = _column(index, "stem", "emobox-emodb")
+    if missing := sorted(fold_of.keys() - set(names)):
+        raise ProtocolError(
+            f"emobox-emodb needs all {len(fold_of)} clips of EMO-DB: {len(missing)} are missing, such as {missing[0]}"
+        )
+    if others := sorted(set(names) - fold_of.keys()):
+        raise ProtocolError(f"emobox-emodb is of the clips of EMO-DB alone, and {others[0]} is none of them")
+    folds = np.array([fold_of[name] for name in names])
+    return _numbered("test", _model_selection().LeaveOneGroupOut().split(folds, groups=folds))
 
 
 def _with_and_without_song(name: str, title: str) -> tuple[Protocol, Protocol]:
@@ -614,5 +638,8 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol("loso", "Leave one speaker out", _one_speaker_out, "speaker", usual_kind="emotion"),
         *_with_and_without_song("emobox", "EmoBox's six folds of actors"),
         *_with_and_without_song("luna-jimenez", "Luna-Jimenez' five folds of actors"),
+        Protocol(
+            "emobox-emodb", "EmoBox's five folds of EMO-DB, speakers on both sides", _emobox_emodb, usual_kind="emotion"
+        ),
     )
 }

@@ -2,7 +2,8 @@
 
 `heard`: one emotion is possible. `unsure`: several are, or none. `unlike`: the clip is further from all that was
 learned than the clips of new speakers are, so that its answer is a guess. Two more are not read from predictions:
-`no_voice` where nobody speaks, and `untested` of a model that was never asked about speakers whom it had not heard.
+`no_voice` where nobody speaks, and `untested` of a model that was never asked about speakers whom it had not heard,
+or only once it had heard some clips of each, and does not know this one.
 """
 
 from collections.abc import Sequence
@@ -21,10 +22,11 @@ IN_WORDS = {
     UNSURE: "not sure",
     UNLIKE: "unlike all it has heard",
     NO_VOICE: "no voice",
-    UNTESTED: "never tested on new voices",
+    UNTESTED: "not tested on unknown voices",
     TURNS: "several turns",
 }
-COVERED = 0.8  # of held-out clips have their true emotion among the possible ones
+COVERED = 0.8  # of held-out clips have their true emotion among the possible ones, at least
+LIKELY = 0.5  # what the possible ones have together, at least: more likely than all others
 NEAR = 0.95  # of held-out clips, as recorded, count as near to what was learned
 TOGETHER = 3  # so many emotions at most are named together
 
@@ -59,7 +61,10 @@ class Limits:
     conditions: int
 
     def possible(self, emotions: np.ndarray) -> np.ndarray:
-        """Which emotions are possible.
+        """Which emotions are possible: those at the bound, and the most probable until they outweigh the others.
+
+        One emotion alone is possible only where it is more likely than all others together: in strong noise, one with
+        a third of the probability can be the only one at the bound.
 
         Parameters
         ----------
@@ -69,8 +74,20 @@ class Limits:
         Returns
         -------
         np.ndarray [shape=(..., 8), dtype=bool]
+
+        Examples
+        --------
+        >>> limits = Limits(probability=0.3, distance=None, right=0.8, heard=0.4, clips=1440, conditions=31)
+        >>> limits.possible(np.array([0.4, 0.2, 0.2, 0.1, 0.1, 0, 0, 0])).tolist()
+        [True, True, False, False, False, False, False, False]
         """
-        return emotions >= self.probability
+        order = np.argsort(-emotions, axis=-1, kind="stable")
+        sorted_down = np.take_along_axis(emotions, order, axis=-1)
+        more_probable = np.zeros_like(sorted_down)
+        more_probable[..., 1:] = np.cumsum(sorted_down, axis=-1)[..., :-1]
+        needed = np.empty(emotions.shape, dtype=bool)
+        np.put_along_axis(needed, order, more_probable < LIKELY, axis=-1)
+        return needed | (emotions >= self.probability)
 
     def verdicts(self, emotions: np.ndarray, distances: np.ndarray | None = None) -> np.ndarray:
         """The verdict on each clip.

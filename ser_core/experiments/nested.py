@@ -179,6 +179,6 @@ def _folds(labels: np.ndarray, groups: np.ndarray | None) -> list[tuple[np.ndarr
         return list(split.split(labels, labels))
     speakers = len(np.unique(groups))
     if speakers < 2:
-        raise TuningError("Parameters cannot be looked for on one actor's clips: leave two or more in training")
+        raise TuningError("Parameters cannot be looked for on one speaker's clips: leave two or more in training")
     balanced = [gender_of(label) if label in LABELS else label for label in labels]
     return list(protocols.by_speaker(balanced, groups, min(FOLDS, speakers)))

@@ -1,5 +1,6 @@
 """Recipe + protocol -> Run: fit on each fold's training clips, predict the others, keep every prediction."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,16 +21,16 @@ from ser_core.corpus.labels import LABELS, classes_of, emotion_of
 from ser_core.environment import Environment
 from ser_core.errors import ModelError, ProtocolError
 from ser_core.evaluation import protocols
-from ser_core.experiments import nested
 from ser_core.experiments.other_corpus import OtherCorpus
 from ser_core.features import tables
 from ser_core.features.model_input import ModelInput
 from ser_core.models import deep, preprocessing, registry
 from ser_core.models.emotion_classifier import EmotionClassifier
-from ser_core.models.foreign import OwnCode, own_code
+from ser_core.models.foreign import OwnClassifier, OwnCode, own_code
 from ser_core.models.recipe import Recipe
 from ser_core.results import runs
 from ser_core.results.runs import Run, Seconds, Tables, Versions
+from ser_core.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Training:
 
 
 UNWATCHED = Training()
+TRAINED_COUNTED = 5_000  # training clips of a fold that its model is asked about, too: RAVDESS has fewer
 
 
 @dataclass(frozen=True)
@@ -141,14 +143,9 @@ def run(
     started = time.perf_counter()
     recipe, classifier = _recipe_and_classifier(recipe, table, features)
     chosen = protocols.get(protocol)
-    if chosen.holds_actors_out and recipe.origin == "tuned":
-        raise ModelError(
-            f"Preset {recipe.preset!r} of {recipe.model} was tuned on clips of all actors, so {protocol} would not "
-            "hold anybody out. Run another preset under it, such as default, or search inside each fold: --tune 20"
-        )
-    classes, labels = classes_of(table["label"], table["emotion"])
-    estimator = EmotionClassifier(classifier, classes)
-    folds = [fold for fold in chosen.folds(table) if cv or fold.part != "cv"]
+    classes, labels, folds = check(recipe, table, protocol)
+    estimator = _of_classes(recipe, classifier, classes)
+    folds = [fold for fold in folds if cv or fold.part != "cv"]
     inputs = features or _of_table(table, recipe)
     # A protocol with a single test fold has one model to keep; one that tests every speaker once has none.
     has_one_model = sum(fold.part == "test" for fold in folds) == 1
@@ -169,6 +166,8 @@ def run(
             for fold, keep, options in work
         )
     outcomes = []
+    if progress:
+        progress(0, len(folds))
     for outcome in fits:
         outcomes.append(outcome)
         if progress:
@@ -194,8 +193,86 @@ def run(
         found=[outcome.found for outcome in outcomes if outcome.found],
         layers=last.layers or [],
         learned_from=last.learned_from,
+        training=_counted([outcome.trained for outcome in outcomes], classes),
     )
     return Result(made, last.model, [_heard(made, one, table, outcomes, folds) for one in heard])
+
+
+def check(
+    recipe: Recipe, table: pd.DataFrame, protocol: str | None = None
+) -> tuple[tuple[str, ...], np.ndarray, list[protocols.Fold]]:
+    """Check that the recipe's model can learn from the clips of a table, before anything is computed.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    table : pd.DataFrame
+        A feature table, or rows of an index.
+    protocol : str, optional
+        Name of a protocol; without it, the model is to learn from all clips.
+
+    Returns
+    -------
+    classes : tuple of str
+    labels : np.ndarray [shape=(n,), dtype=str]
+        The class of each clip.
+    folds : list of Fold
+        Empty without a protocol.
+
+    Raises
+    ------
+    ModelError
+        If it cannot, the message names the fold; or if its parameters may not be tested under the protocol.
+    ProtocolError
+        If the table cannot be split by the protocol.
+    """
+    classes, labels = classes_of(table["label"], table["emotion"])
+    model = registry.get(recipe.model)
+    model.check_classes(classes)
+    if protocol is None:
+        model.check_clips(recipe, labels)
+        return classes, labels, []
+    chosen = protocols.get(protocol)
+    if chosen.holds_actors_out and recipe.origin == "tuned":
+        raise ModelError(
+            f"Preset {recipe.preset!r} of {recipe.model} was tuned on clips of all actors, so {protocol} would not "
+            "hold anybody out. Run another preset under it, such as default, or search inside each fold: --tune 20"
+        )
+    folds = chosen.folds(table)
+    for fold in folds:
+        try:
+            model.check_clips(recipe, labels[fold.train])
+        except ModelError as error:
+            raise ModelError(f"Fold {fold.number} of {protocol} cannot be learned: {error}") from None
+    return classes, labels, folds
+
+
+def keep(result: Result, settings: Settings) -> Result:
+    """Save the runs of an experiment as this installation's own.
+
+    Parameters
+    ----------
+    result : Result
+    settings : Settings
+
+    Returns
+    -------
+    Result
+        With the runs under the ids that they have there.
+
+    Raises
+    ------
+    ArtifactError
+        If the workspace cannot be written.
+    """
+    run, heard = result.run.own, [one.own for one in result.heard]
+    if run.recipe.origin == "tuned":
+        preset = registry.get(run.recipe.model, settings.stores).preset(run.recipe.preset)
+        run = replace(run, tuned=preset.tuning or {})
+    for one in (run, *heard):
+        runs.save(one, settings.workspace)
+    shutil.rmtree(settings.training / result.run.id, ignore_errors=True)  # the state for resuming it
+    return replace(result, run=run, heard=heard)
 
 
 def run_heard(run: Run, model: EmotionClassifier, table: pd.DataFrame, heard: Sequence[ModelInput]) -> list[Run]:
@@ -286,9 +363,9 @@ def run_on(
         If a network's loss is no longer a finite number.
     """
     started = time.perf_counter()
-    classes, labels = classes_of(table["label"], table["emotion"])
     recipe, classifier = _recipe_and_classifier(recipe, table, features)
-    estimator = EmotionClassifier(classifier, classes)
+    classes, labels, _ = check(recipe, table)
+    estimator = _of_classes(recipe, classifier, classes)
     columns = ["stem", "corpus", "speaker", "gender", "emotion", "label"]
     both = pd.concat([table[columns], other.clips[columns]], ignore_index=True)
     fold = protocols.Fold(0, "test", np.arange(len(table)), np.arange(len(table), len(both)))
@@ -327,6 +404,7 @@ def run_on(
         layers=outcome.layers or [],
         learned_from=outcome.learned_from,
         tested_on=other.about,
+        training=_counted([outcome.trained], classes),
     )
 
 
@@ -340,6 +418,12 @@ def _recipe_and_classifier(given, table: pd.DataFrame, features: ModelInput | No
         seen = features.features if features else getattr(tables.features_of(table), "key", "mean180")
         given = own_code(given, features=seen)
     return given.recipe, given.estimator
+
+
+def _of_classes(recipe: Recipe, classifier, classes: tuple[str, ...]) -> EmotionClassifier:
+    if recipe.origin == "code":
+        return OwnClassifier(classifier, classes, recipe.model)
+    return EmotionClassifier(classifier, classes)
 
 
 def _speaker_parameters(estimator: EmotionClassifier, *, holds_out: bool) -> list[str]:
@@ -374,7 +458,11 @@ def build(recipe: Recipe):
     ModelError
         If there is no such model.
     """
-    return nested.NestedSearch(recipe) if recipe.origin == "nested" else registry.build(recipe)
+    if recipe.origin != "nested":
+        return registry.build(recipe)
+    from ser_core.experiments import nested  # which loads Optuna, and predictions need none
+
+    return nested.NestedSearch(recipe)
 
 
 def _of_table(table: pd.DataFrame, recipe: Recipe) -> ModelInput:
@@ -399,6 +487,8 @@ class _Outcome:
     learned_from: int = 0  # clips, without those for validation
     found: dict | None = None  # of nested cross-validation
     heard: dict[str, tuple] = field(default_factory=dict)  # condition -> the test part, as in `parts`
+    # Kind -> confusion matrix of training clips, of a test fold whose training part is not among `parts`.
+    trained: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def _train_each(estimator, features, labels, work, others, watch, folder):
@@ -416,7 +506,7 @@ def _train_each(estimator, features, labels, work, others, watch, folder):
         # The sum over epochs, so that a resumed fit counts the epochs from before it was interrupted.
         seconds = float(curve["seconds"].sum())
         yield replace(
-            outcome, curve=curve, fit_seconds=seconds, layers=network.layers(), learned_from=network.learned_from_
+            outcome, curve=curve, fit_seconds=seconds, layers=network.summary(), learned_from=network.learned_from_
         )
 
 
@@ -457,6 +547,7 @@ def _fit_and_predict(
             heard={
                 condition: _tested(model, values, fold) for condition, values in others.items() if fold.part == "test"
             },
+            trained={} if keep or fold.part != "test" else _trained(model, features, labels, fold.train),
         )
 
 
@@ -468,6 +559,25 @@ def _tested(model: EmotionClassifier, features: np.ndarray, fold: protocols.Fold
         for one in fold.known:
             features[one.tested] -= model.speaker_offset(recorded[one.clips], one.emotion)
     return _predicted(model, features, fold.part, fold.number, fold.held_out)
+
+
+def _trained(model: EmotionClassifier, features: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> dict:
+    """The confusion matrix of each kind on clips that the model was trained on; of many, on some, evenly drawn."""
+    chosen = rows[np.linspace(0, len(rows) - 1, min(len(rows), TRAINED_COUNTED)).astype(int)]
+    given = model.predict_proba(features[chosen])
+    predictions = pd.DataFrame(given, columns=evaluation.probability_columns(model.classes)).assign(
+        truth=labels[chosen]
+    )
+    return {kind: evaluation.confusion(predictions, kind) for kind in evaluation.kinds(predictions)}
+
+
+def _counted(trained: Iterable[dict[str, np.ndarray]], classes: tuple[str, ...]) -> dict:
+    """`Run.training` of the confusion matrices of all folds."""
+    total: dict[str, np.ndarray] = {}
+    for of_fold in trained:
+        for kind, matrix in of_fold.items():
+            total[kind] = total.get(kind, 0) + matrix
+    return {kind: runs.counts_of(matrix, evaluation.names_of(classes, kind)) for kind, matrix in total.items()}
 
 
 def _predicted(model: EmotionClassifier, features: np.ndarray, part: str, fold: int, rows: np.ndarray) -> tuple:

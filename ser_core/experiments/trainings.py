@@ -6,9 +6,11 @@ from statistics import median
 import pandas as pd
 
 from ser_core import evaluation
+from ser_core.errors import ArtifactError
 from ser_core.evaluation import protocols
 from ser_core.jobs import Job, Task
 from ser_core.models import deep, registry
+from ser_core.models.networks import NetworkClassifier
 from ser_core.results import runs
 from ser_core.results.runs import Run
 
@@ -18,9 +20,27 @@ OVERFITTING = {  # option -> what the original paper found
     "l2": "A stronger L2 penalty lowers the accuracy on training and validation clips alike",
     "batch_size": "A smaller batch gives a higher accuracy, and takes longer to train",
 }
-WATCHED = 0.1  # share of the training clips for validation where a network's preset sets none
+COUNTED = ("fit", "fits", "epoch", "epochs", "loss", "accuracy", "seconds")  # in each event of an epoch
 COPIES = ("augment", "voices")  # options for augmentation: an epoch takes longer
 CHANCE = 0.03  # a smaller difference of accuracies may be chance: about one standard error on the validation clips
+
+
+def usual(model: str, preset: str = "default") -> dict:
+    """The options of a network with a preset: those that it sets, and the defaults of all others.
+
+    Parameters
+    ----------
+    model, preset : str
+
+    Returns
+    -------
+    dict
+        Parameter of `models.networks.NetworkClassifier` -> value.
+    """
+    network = registry.get(model)
+    assert isinstance(network, deep.Network), f"{model} is no network"
+    sizes = network.layers(network.presets[preset].features).usual
+    return NetworkClassifier().get_params() | {"layers": list(sizes)} | network.parameters(preset)
 
 
 def chosen(model: str, preset: str, options: dict) -> dict:
@@ -35,8 +55,8 @@ def chosen(model: str, preset: str, options: dict) -> dict:
     -------
     dict
     """
-    usual = {"validation": WATCHED} | registry.parameters(model, preset)
-    return {name: value for name, value in options.items() if value != usual.get(name, 0.0)}
+    known = usual(model, preset)
+    return {name: value for name, value in options.items() if value != known[name]}
 
 
 def task(model: str, options: dict, *, protocol: str = "study", preset: str = "default", cv: bool = False) -> Task:
@@ -65,7 +85,7 @@ def task(model: str, options: dict, *, protocol: str = "study", preset: str = "d
         if isinstance(value, bool):
             parts.append(deep.as_option(name) if value else f"--no-{name}")
         else:
-            parts += [deep.as_option(name), f"{value:g}" if isinstance(value, float) else str(value)]
+            parts += [deep.as_option(name), deep.as_value(value)]
     parts += ["--cv"] if cv else []
     return Task("train", model, tuple(parts), f"Train {name_of(parts)}", resumable=True)
 
@@ -99,7 +119,10 @@ def curves_of(job: Job) -> pd.DataFrame:
         The columns of `Run.curves`, and `fit` (from 1), the number of `fits` and of `epochs`. After a resume, each
         epoch appears once.
     """
-    epochs = pd.DataFrame([event for event in job.events() if event["kind"] == "epoch"])
+    read = [event for event in job.events() if event["kind"] == "epoch"]
+    epochs = pd.DataFrame(
+        [event for event in read if all(isinstance(event.get(name), int | float) for name in COUNTED)]
+    )
     if epochs.empty:
         return epochs
     return epochs.drop_duplicates(["fit", "epoch"], keep="last").sort_values(["fit", "epoch"]).reset_index(drop=True)
@@ -116,8 +139,14 @@ def tested(run: Run) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
+
+    Raises
+    ------
+    ArtifactError
+        If the run has no curves: it is not a network's, or their file is missing.
     """
-    assert run.curves is not None, f"{run.id} is not a network's"
+    if run.curves is None:
+        raise ArtifactError(f"{run.id} has no curves of its training")
     of_test = run.curves[run.curves["part"] == "test"]
     return of_test[of_test["fold"] == of_test["fold"].min()]
 
@@ -181,6 +210,7 @@ def estimate(
         if run.curves is not None
         and run.recipe.model == model
         and run.recipe.features == registry.recipe(model, preset).features
+        and run.recipe.parameters.get("layers") == options.get("layers")
     ]
     if not like:
         return None, False
@@ -195,7 +225,9 @@ def estimate(
         if run.curves is not None  # for mypy: `like` holds networks only
     )
     folds = [fold for fold in protocols.get(protocol).folds(table) if cv or fold.part != "cv"]
-    steps = sum(len(fold.train) for fold in folds) * (1 - options.get("validation", WATCHED)) / batch
+    steps = (
+        sum(len(fold.train) for fold in folds) * (1 - options.get("validation", NetworkClassifier.validation)) / batch
+    )
     # A step on a larger batch takes longer, but less than in proportion.
     seconds = seconds_a_step * steps * max(1.0, (batch / before) ** 0.7)
     return seconds * options["epochs"], bool(copies) and before == batch
@@ -216,13 +248,13 @@ def overfitting(found: Iterable[Run], option: str) -> pd.DataFrame:
         One row a value, ascending: `value`, `run`, `train_accuracy`, `validation_accuracy` (of the kept epoch),
         `test_accuracy` with `test_low` and `test_high`, `epochs` until it ended, and `seconds` an epoch (median).
     """
-    usual = registry.parameters("cnn")
+    default = registry.parameters("cnn")
     rows = {}
     for run in found:
         if not runs.matches(run, protocol="study", model="cnn", seed=protocols.ORIGINAL_SEED):
             continue
         chosen = run.recipe.parameters
-        differs = {name for name in {*chosen, *usual} if chosen.get(name) != usual.get(name)}
+        differs = {name for name in {*chosen, *default} if chosen.get(name) != default.get(name)}
         if differs - {option}:
             continue
         curve = tested(run)

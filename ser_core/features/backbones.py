@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ser_core import records
 from ser_core.environment import processor_flags
 from ser_core.errors import ModelError
 from ser_core.features import images
@@ -40,6 +41,21 @@ def title(key: str) -> str:
     str
     """
     return f"what {BACKBONES[key][0]} sees in the clip's log-mel picture"
+
+
+def weights_variable(key: str) -> str:
+    """The environment variable that names a file of a backbone's weights.
+
+    Parameters
+    ----------
+    key : str
+        Of `BACKBONES`.
+
+    Returns
+    -------
+    str
+    """
+    return f"SER_{key.upper()}_WEIGHTS"
 
 
 def load(key: str, weights: Path | None = None) -> FeatureSet:
@@ -76,8 +92,8 @@ def load(key: str, weights: Path | None = None) -> FeatureSet:
     except Exception as error:  # Keras passes on any exception of urllib, h5py and its own checks
         source = str(weights) if weights else "Keras' download"
         raise ModelError(
-            f"The ImageNet weights of {key} cannot be loaded from {source} ({str(error).splitlines()[0][:200]}). Bring "
-            "this machine online, or name a file of them: --weights FILE, or SER_VGG16_WEIGHTS=FILE for vgg16"
+            f"The ImageNet weights of {key} cannot be loaded from {source} ({records.reason_of(error)[:200]}). Bring "
+            f"this machine online, or name a file of them: --weights FILE, or {weights_variable(key)}=FILE"
         ) from error
     digest = hashlib.sha256(b"".join(array.tobytes() for array in network.get_weights())).hexdigest()[:12]
     prepare = getattr(keras.applications, module).preprocess_input

@@ -22,6 +22,22 @@ from ser_core.settings import Settings
 SPAN = ("start", "end")  # columns of audformat, openSMILE and audinterface beside their features
 
 
+def is_file(named: str | None) -> bool:
+    """Whether what `--features` names is a file, and no feature set: an encoder, a feature table, or other numbers.
+
+    Parameters
+    ----------
+    named : str or None
+
+    Returns
+    -------
+    bool
+    """
+    if not named:
+        return False
+    return named.startswith(encoder.PREFIX) or Path(named).suffix != "" or Path(named).exists()
+
+
 def is_named(named: str) -> bool:
     """Whether what `--features` names comes from elsewhere: an encoder, or a file that `extract` did not make.
 
@@ -33,11 +49,11 @@ def is_named(named: str) -> bool:
     -------
     bool
     """
+    if not is_file(named):
+        return False
     if named.startswith(encoder.PREFIX):
         return True
     file = Path(named)
-    if not file.suffix and not file.exists():
-        return False  # a feature set
     try:
         schema = pq.read_schema(file)
     except (OSError, pa.ArrowInvalid):  # no Parquet, or none that is there: reading it says so
@@ -109,7 +125,7 @@ def of_file(file: Path, clips: pd.DataFrame) -> pd.DataFrame:
     index = _index(clips)
     rows = by_clip.rows_in(index, written["clip"])
     written, rows = written[rows >= 0], rows[rows >= 0]
-    values = written.drop(columns=[name for name in (*COLUMNS, *SPAN, *index, "clip") if name in written])
+    values = written.drop(columns=[name for name in {*COLUMNS, *SPAN, *index, *by_clip.KEYS} if name in written])
     if values.shape[1] == 0:
         raise FeatureError(f"{file} has no column of numbers beside those that name its clips")
     stems, faults = index["stem"].to_numpy(), []
@@ -120,8 +136,11 @@ def of_file(file: Path, clips: pd.DataFrame) -> pd.DataFrame:
     with np.errstate(over="ignore"):  # becomes infinite, which is told below
         numbers = values.apply(pd.to_numeric, errors="coerce").astype(np.float32)
     if len(broken := np.argwhere(~np.isfinite(numbers.to_numpy()))):
-        places = [(written["clip"].iloc[row], values.columns[column]) for row, column in broken]
-        faults.append(by_clip.fault("no finite numbers", [f"{clip} in {name}" for clip, name in places]))
+        places = [
+            (written["clip"].iloc[row], values.columns[column], values.iat[row, column]) for row, column in broken
+        ]
+        each = [f"{clip} in {name} ({str(value)[:20]})" for clip, name, value in places]
+        faults.append(by_clip.fault("no finite numbers", each))
     if faults:
         way_out = "Correct the file"
         if len(missing) == len(index):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from ser_core import extras
+from ser_core import extras, records
 from ser_core.errors import FeatureError
 from ser_core.features.feature_set import FeatureSet, key_from_elsewhere
 from ser_core.features.mean180 import SAMPLE_RATE
@@ -71,7 +71,7 @@ def load(file: Path) -> FeatureSet:
     try:
         session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has an exception of its own for each fault, without a common base
-        raise FeatureError(f"{file} is no ONNX network that can be loaded ({str(error).splitlines()[0]})") from error
+        raise FeatureError(f"{file} is no ONNX network that can be loaded ({records.reason_of(error)})") from error
     wanted = [one.name for one in session.get_inputs()]
     if len(wanted) != 1:
         raise FeatureError(f"{file} takes {', '.join(wanted) or 'nothing'}, and samples alone are given: export it so")
@@ -84,16 +84,30 @@ def load(file: Path) -> FeatureSet:
     try:
         tried = frames(np.zeros(SAMPLE_RATE, np.float32))
     except Exception as error:  # as above
-        raise FeatureError(f"{file} takes no second of samples [1, 16000] ({str(error).splitlines()[0]})") from error
+        raise FeatureError(f"{file} takes no second of samples [1, 16000] ({records.reason_of(error)})") from error
+    try:
+        longer = frames(np.zeros(2 * SAMPLE_RATE, np.float32))
+    except Exception as error:  # as above
+        raise FeatureError(
+            f"{file} takes a second of samples and not two: export it with a length that may vary (dynamic_axes)"
+        ) from error
     if tried.ndim != 3 or len(tried) != 1 or not np.issubdtype(tried.dtype, np.floating):
         raise FeatureError(
             f"{file} makes an array of shape {tried.shape} of a second of samples, and frames [1, frames, dimensions] "
             "are wanted: export the encoder's last hidden state"
         )
+    if longer.shape[2] != tried.shape[2]:
+        raise FeatureError(
+            f"{file} makes an array of shape {tried.shape} of a second of samples and {longer.shape} of two, and "
+            "frames [1, frames, dimensions] are wanted: let its first output have the dimensions last"
+        )
 
     def pooled(clips: list[np.ndarray]) -> np.ndarray:
         each = [frames(samples)[0] for samples in clips]
-        return np.stack([np.concatenate([one.mean(axis=0), one.std(axis=0)]) for one in each])
+        made = np.stack([np.concatenate([one.mean(axis=0), one.std(axis=0)]) for one in each])
+        if not np.isfinite(made).all():
+            raise FeatureError(f"{file} makes values that are no finite numbers: export it anew")
+        return made
 
     names = tuple(f"{what}_{number:04d}" for what in ("mean", "std") for number in range(1, tried.shape[2] + 1))
     title = f"mean and deviation over frames of the {tried.shape[2]:,} dimensions of the encoder {file.name}"

@@ -4,6 +4,8 @@ Nothing here evaluates a model, so all clips may be used, the test part included
 within their folds (`experiments`).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
@@ -11,9 +13,12 @@ from sklearn.feature_selection import f_classif
 from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
+from ser_core import records
+from ser_core.corpus.clips import thinned
 from ser_core.corpus.ravdess import NEVER_SANG, NEVER_SUNG
-from ser_core.errors import FeatureError
+from ser_core.errors import DamagedError, FeatureError
 from ser_core.evaluation import protocols
 from ser_core.features import mean180, prosody, tables
 from ser_core.features.registry import PROSODY
@@ -23,7 +28,9 @@ VARIANCE_KEPT = 0.95  # by the original study's PCA
 NEIGHBOURS = 10
 TSNE_SEED = 9
 TSNE_PERPLEXITY = 30  # scikit-learn's default: about the number of neighbours of a clip
+TSNE_CLIPS = 2_500  # as many as RAVDESS has: its time grows faster than the number of clips
 METHODS = ("tsne", "pca")
+AGREEING = ("speaker", "gender", "emotion")  # in which neighbours may
 MEL_BANDS = [name for name in mean180.NAMES if name.startswith("mel_")]
 
 
@@ -48,8 +55,8 @@ def clips(settings: Settings) -> pd.DataFrame:
     table = tables.read(settings.feature_table)
     voice = tables.read(settings.shipped_table("prosody"), PROSODY)
     try:
-        places = pd.read_parquet(settings.maps)
-    except (OSError, ValueError) as error:
+        places = records.read_table(settings.maps, ["stem"])
+    except (OSError, DamagedError) as error:
         raise FeatureError(f"The maps {settings.maps} cannot be read ({error}). Make them again: make study") from error
     for other, file in ((voice, settings.shipped_table("prosody")), (places, settings.maps)):
         if list(other["stem"]) != list(table["stem"]):
@@ -118,7 +125,7 @@ def gaps(table: pd.DataFrame) -> list[str]:
     return found
 
 
-def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
+def separation(table: pd.DataFrame, names: Sequence[str] = mean180.NAMES, *, decibels: bool = False) -> pd.DataFrame:
     """The share of each feature's variance that emotion explains, and the share that the speaker explains.
 
     Shares are eta squared of a one-way analysis of variance, between-group over total sum of squares, computed from
@@ -129,14 +136,16 @@ def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
     ----------
     table : pd.DataFrame
         A feature table with at least two emotions and two speakers.
+    names : sequence of str
+        The columns of features.
     decibels : bool
         Whether to convert the mel bands to dB. Models get them as power, where a few shouts dominate the variance.
 
     Returns
     -------
     pd.DataFrame
-        One row per feature, sorted by descending `within`: `speaker`, `emotion`, `within`, all 0 to 1, and `f`, the F
-        of emotion within speakers.
+        One row per feature that is not the same for all clips, sorted by descending `within`: `speaker`, `emotion`,
+        `within`, all 0 to 1, and `f`, the F of emotion within speakers.
 
     Raises
     ------
@@ -144,8 +153,9 @@ def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
         If there are fewer emotions or speakers.
     """
     if table["emotion"].nunique() < 2 or table["speaker"].nunique() < 2:
-        raise FeatureError("Separating emotions from speakers takes at least two emotions and two actors: filter less")
-    features = table[list(mean180.NAMES)].astype(np.float64)
+        raise FeatureError("Separating emotions from speakers takes two emotions and two speakers or more: filter less")
+    features = table[list(names)].astype(np.float64)
+    features = features.loc[:, (features != features.iloc[0]).any()]
     if decibels:
         features[MEL_BANDS] = in_decibels(features[MEL_BANDS])
     values, means = features.to_numpy(), features.groupby(table["speaker"]).transform("mean").to_numpy()
@@ -156,7 +166,7 @@ def separation(table: pd.DataFrame, *, decibels: bool = False) -> pd.DataFrame:
     # The speakers' means are estimated too, which takes degrees of freedom from the clips.
     free = len(table) - len(set(emotion))
     shares["f"] = f["within"] * (free - len(set(speaker)) + 1) / free
-    return pd.DataFrame(shares, index=list(mean180.NAMES)).sort_values("within", ascending=False)
+    return pd.DataFrame(shares, index=list(features)).fillna(0).sort_values("within", ascending=False)
 
 
 def _share(f: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -165,19 +175,21 @@ def _share(f: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return f * between / (f * between + free)
 
 
-def cumulative_variance(table: pd.DataFrame) -> np.ndarray:
+def cumulative_variance(table: pd.DataFrame, names: Sequence[str] = mean180.NAMES) -> np.ndarray:
     """Cumulative share of the standardised features' variance in the first 1, 2, ... principal components.
 
     Parameters
     ----------
     table : pd.DataFrame
         A feature table.
+    names : sequence of str
+        The columns of features.
 
     Returns
     -------
-    np.ndarray [shape=(min(clips, 180),)]
+    np.ndarray [shape=(min(clips, features),)]
     """
-    return PCA().fit(_standardised(table)).explained_variance_ratio_.cumsum()
+    return PCA().fit(_standardised(table, names)).explained_variance_ratio_.cumsum()
 
 
 def components_kept(cumulative: np.ndarray) -> int:
@@ -195,26 +207,33 @@ def components_kept(cumulative: np.ndarray) -> int:
     return int(np.searchsorted(cumulative, VARIANCE_KEPT, side="right")) + 1
 
 
-def neighbours(table: pd.DataFrame, *, within: bool = False) -> dict[str, tuple[float, float]]:
+def neighbours(
+    table: pd.DataFrame, names: Sequence[str] = mean180.NAMES, *, within: bool = False
+) -> dict[str, tuple[float, float]]:
     """How often a clip's ten nearest neighbours share its speaker, gender and emotion, in the standardised features.
+
+    All pairs are compared, whose number grows with the square of the clips: pass a sample of many (`clips.thinned`).
+    Trees are no way out, since in 180 dimensions they leave hardly a pair out and take more than ten times as long.
 
     Parameters
     ----------
     table : pd.DataFrame
-        More than ten clips.
+        Two clips or more. Of no more than ten, all others are neighbours.
+    names : sequence of str
+        The columns of features.
     within : bool
         Whether to standardise within each speaker, which reduces speaker differences.
 
     Returns
     -------
     dict
-        For `speaker`, `gender` and `emotion`: the mean share of neighbours that agree with the clip, and the share of
-        all other clips that do (chance level).
+        For each of `AGREEING`: the mean share of neighbours that agree with the clip, and the
+        share of all other clips that do (chance level).
     """
-    values = _standardised(table, within=within)
-    near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(values).kneighbors(return_distance=False)
+    values = _standardised(table, names, within=within)
+    near = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(table) - 1)).fit(values).kneighbors(return_distance=False)
     shares = {}
-    for name in ("speaker", "gender", "emotion"):
+    for name in AGREEING:
         codes, _ = pd.factorize(table[name])
         sizes = np.bincount(codes)
         chance = float((sizes[codes] - 1).mean() / (len(codes) - 1))
@@ -245,11 +264,49 @@ def maps(table: pd.DataFrame) -> pd.DataFrame:
     """
     places = {"stem": table["stem"]}
     for of in ("all", "speaker"):
-        components = PCA(VARIANCE_KEPT).fit_transform(_standardised(table, within=of == "speaker"))
-        spread = TSNE(perplexity=TSNE_PERPLEXITY, init="pca", random_state=TSNE_SEED, n_jobs=-1)
-        for method, flat in (("tsne", spread.fit_transform(components)), ("pca", components[:, :2])):
-            places[f"{method}_{of}_x"], places[f"{method}_{of}_y"] = flat.T.astype(np.float32)
+        values = _standardised(table, mean180.NAMES, within=of == "speaker")
+        for method in METHODS:
+            places[f"{method}_{of}_x"], places[f"{method}_{of}_y"] = _flat(values, method).T
     return pd.DataFrame(places)
+
+
+def placed(table: pd.DataFrame, names: Sequence[str], method: str, of: str) -> pd.DataFrame:
+    """The clips of a table with their coordinates on one map, for corpora whose maps do not ship.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        A feature table of three clips or more.
+    names : sequence of str
+        The columns of features.
+    method : str
+        Of `METHODS`. t-SNE is of a sample of `TSNE_CLIPS`: it takes about 15 s of them.
+    of : str
+        `all` or `speaker`: what the features are standardised over.
+
+    Returns
+    -------
+    pd.DataFrame
+        The table, or the rows of the sample, without its features, and with the columns of `maps` for this map.
+    """
+    if method == "tsne":
+        table = thinned(table, TSNE_CLIPS)
+    with threadpool_limits(1):  # visitors of pages share the cores, on which busy threads wait for each other
+        flat = _flat(_standardised(table, names, within=of == "speaker"), method)
+    return table.drop(columns=list(names)).assign(**{f"{method}_{of}_x": flat[:, 0], f"{method}_{of}_y": flat[:, 1]})
+
+
+def _flat(values: np.ndarray, method: str) -> np.ndarray:
+    """The two coordinates of standardised features on a map."""
+    components = PCA(VARIANCE_KEPT).fit_transform(values)
+    if components.shape[1] < 2:  # one feature, or ones that say the same
+        components = np.pad(components, ((0, 0), (0, 2 - components.shape[1])))
+    if method == "tsne":
+        perplexity = min(TSNE_PERPLEXITY, (len(values) - 1) / 3)
+        components = TSNE(perplexity=perplexity, init="pca", random_state=TSNE_SEED, n_jobs=-1).fit_transform(
+            components
+        )
+    return components[:, :2].astype(np.float32)
 
 
 def mel_profiles(table: pd.DataFrame) -> pd.DataFrame:
@@ -284,9 +341,9 @@ def in_decibels(power):
     return 10 * np.log10(np.maximum(power, mean180.LOG_FLOOR))
 
 
-def _standardised(table: pd.DataFrame, *, within: bool = False) -> np.ndarray:
+def _standardised(table: pd.DataFrame, names: Sequence[str], *, within: bool = False) -> np.ndarray:
     """The features with mean 0 and standard deviation 1 over all clips, or over the clips of each speaker."""
-    values = tables.matrix(table).astype(np.float64)
+    values = table[list(names)].to_numpy(dtype=np.float32).astype(np.float64)
     if not within:
         return StandardScaler().fit_transform(values)
     for rows in table.reset_index(drop=True).groupby("speaker").indices.values():

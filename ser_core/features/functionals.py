@@ -14,7 +14,7 @@ from functools import cache
 import librosa
 import numpy as np
 import parselmouth
-import scipy.fft
+import scipy
 from parselmouth.praat import call
 
 from ser_core.features import prosody

@@ -44,7 +44,7 @@ def heard(features: FeatureSet, condition: str, voices: Sequence[np.ndarray] = (
     """
     one = conditions.get(condition)
     if features.extract is None:
-        raise FeatureError(f"{features.key} cannot be extracted of clips heard in a condition: choose another model")
+        raise FeatureError(f"{features.key} cannot be extracted of clips heard in a condition: choose other features")
     version = f"{features.version} heard {condition}, {conditions.VERSION}"
     if one.needs_voices:
         content = hashlib.sha256(b"".join(voice.tobytes() for voice in voices))

@@ -19,9 +19,9 @@ import librosa
 import numpy as np
 from PIL import Image
 
-from ser_core import audio
+from ser_core import audio, records
 from ser_core.corpus import Corpus, Rejected, ravdess
-from ser_core.errors import AudioError, ImageError
+from ser_core.errors import AudioError, DamagedError, ImageError
 from ser_core.evaluation import protocols
 from ser_core.features import mean180, store
 from ser_core.features.mean180 import N_MFCC, SAMPLE_RATE
@@ -306,8 +306,8 @@ def _open_folder(out: Path, settings: dict) -> None:
             _write(file, (json.dumps(settings, indent=1) + "\n").encode())
             return
     try:
-        there = dict(json.loads(file.read_text()))
-    except (OSError, ValueError, TypeError) as error:
+        there = dict(records.read_json(file))
+    except (OSError, DamagedError, ValueError, TypeError) as error:
         raise ImageError(f"{file} cannot be read ({error}). Delete {out} and make it again") from error
     for name, value in settings.items():
         if there.get(name) != value:

@@ -119,7 +119,7 @@ def load(
             return result(tables.matrix(table, wanted))
         if (shipped := _shipped(table, wanted, settings)) is not None:
             return result(shipped)
-    files = _recordings(table, settings)
+    files = recordings(table, settings)
     return result(_extract(files, wanted, settings, jobs, progress))
 
 
@@ -133,7 +133,7 @@ def _load_heard(
     progress: Callable[[int, int], None] | None,
 ) -> ModelInput:
     """The features of clips heard in a condition; the voices of babble are other speakers' than each clip's own."""
-    files = _recordings(table, settings)
+    files = recordings(table, settings)
     speakers = np.asarray(table["speaker"])
     if conditions.get(condition).needs_voices:
         parts = [
@@ -212,7 +212,26 @@ def _shipped(table: pd.DataFrame, features: registry.FeatureSet, settings: Setti
     return tables.matrix(rows, features)
 
 
-def _recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
+def recordings(table: pd.DataFrame, settings: Settings) -> list[Path]:
+    """The recording of each clip of a table.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Rows of an index, or a feature table.
+    settings : Settings
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    FeatureError
+        If one is missing or cannot be used.
+    CorpusError
+        If the folder of recordings contains no clip.
+    """
     folder = table.attrs.get(tables.FOLDER, "")
     files = [Path(folder) / path for path in table["path"]]
     missing = [file for file in files if not file.is_file()]

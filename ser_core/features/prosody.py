@@ -3,7 +3,6 @@
 import librosa
 import numpy as np
 import parselmouth
-import pyloudnorm
 
 from ser_core.features.mean180 import HOP, N_FFT, SAMPLE_RATE
 
@@ -102,6 +101,8 @@ def loudness(samples: np.ndarray, rate: int) -> float:
     ----------
     ITU-R BS.1770-4, "Algorithms to measure audio programme loudness and true-peak audio level".
     """
+    import pyloudnorm  # here: it loads scipy.signal, which takes half a second
+
     missing = int(np.ceil(GATE_S * rate)) - len(samples)
     return pyloudnorm.Meter(rate).integrated_loudness(np.pad(samples.astype(np.float64), (0, max(0, missing))))
 

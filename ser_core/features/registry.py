@@ -112,7 +112,7 @@ def get(name: str, settings: Settings | None = None, weights: Path | None = None
     name : str
         Its key or a former name.
     settings : Settings, optional
-        `vgg16_weights` is the default of `weights` for `vgg16`.
+        Its `backbone_weights` are the default of `weights`.
     weights : Path, optional
         A file of a backbone's ImageNet weights; by default, Keras downloads its own.
 
@@ -138,7 +138,7 @@ def get(name: str, settings: Settings | None = None, weights: Path | None = None
         return smile.load(key)
     if is_from_elsewhere(key):
         raise FeatureError(f"{key} is not made here, so that this needs its file: name it with --features")
-    usual = settings.vgg16_weights if settings and key == "vgg16" else None
+    usual = settings.backbone_weights.get(key) if settings else None
     return backbones.load(key, weights or usual)
 
 

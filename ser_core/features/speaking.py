@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import librosa
 import numpy as np
 import parselmouth
-import scipy.signal
+import scipy
 
 from ser_core.audio.level import ACTIVE_RANGE_DB
 from ser_core.features import prosody

@@ -61,23 +61,44 @@ def stft_decibels(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarra
     return decibels, hz, seconds
 
 
-def mel_band_hz(rate: int) -> np.ndarray:
-    """Centre frequencies of the 128 mel bands.
+def share_above(samples: np.ndarray, rate: int, hz: float) -> float:
+    """The share of a sound's energy that lies above a frequency.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,)]
+    rate : int > 0, Hz
+    hz : float
+
+    Returns
+    -------
+    float
+        From 0 to 1; 0 for silence.
+    """
+    power = np.square(np.abs(np.fft.rfft(samples)))
+    total = power.sum()
+    return float(power[np.fft.rfftfreq(len(samples), 1 / rate) > hz].sum() / total) if total else 0.0
+
+
+def mel_band_hz(rate: int, n_mels: int = N_MELS) -> np.ndarray:
+    """Centre frequencies of the mel bands.
 
     Parameters
     ----------
     rate : int > 0, Hz
+    n_mels : int > 0
+        Number of bands.
 
     Returns
     -------
-    np.ndarray [shape=(128,)]
+    np.ndarray [shape=(n_mels,)]
         In Hz.
     """
-    return librosa.mel_frequencies(N_MELS + 2, fmax=rate / 2)[1:-1]
+    return librosa.mel_frequencies(n_mels + 2, fmax=rate / 2)[1:-1]
 
 
 def mel_decibels(
-    samples: np.ndarray, rate: int, reference: float | None = None
+    samples: np.ndarray, rate: int, reference: float | None = None, n_mels: int = N_MELS
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A mel spectrogram.
 
@@ -87,54 +108,62 @@ def mel_decibels(
     rate : int > 0, Hz
     reference : float, optional
         Power at 0 dB, as `mel_peak` returns it; by default, the peak of this clip.
+    n_mels : int > 0
+        Number of bands.
 
     Returns
     -------
-    decibels : np.ndarray [shape=(128, frames)]
+    decibels : np.ndarray [shape=(n_mels, frames)]
         Floored at 80 dB below the loudest cell.
-    hz : np.ndarray [shape=(128,)]
+    hz : np.ndarray [shape=(n_mels,)]
         Centre of each band.
     seconds : np.ndarray [shape=(frames,)]
         Middle of each frame.
     """
-    power, seconds = _mel_power(samples, rate)
+    power, seconds = _mel_power(samples, rate, n_mels)
     decibels = librosa.power_to_db(power, ref=np.max if reference is None else reference)
-    hz = mel_band_hz(rate)
+    hz = mel_band_hz(rate, n_mels)
     return decibels, hz, seconds
 
 
-def mel_peak(samples: np.ndarray, rate: int) -> float:
+def mel_peak(samples: np.ndarray, rate: int, n_mels: int = N_MELS) -> float:
     """The highest power in a mel spectrogram.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
+    n_mels : int > 0
+        Number of bands.
 
     Returns
     -------
     float
     """
-    return float(_mel_power(samples, rate)[0].max())
+    return float(_mel_power(samples, rate, n_mels)[0].max())
 
 
-def mfcc(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """The 40 mel-frequency cepstral coefficients (MFCC) of which `mean180` has the time means.
+def mfcc(samples: np.ndarray, rate: int, n_mfcc: int = N_MFCC, n_mels: int = N_MELS) -> tuple[np.ndarray, np.ndarray]:
+    """Mel-frequency cepstral coefficients (MFCC); by default the 40 of which `mean180` has the time means.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n,)]
     rate : int > 0, Hz
+    n_mfcc : int > 0
+        Number of coefficients; there are no more than bands.
+    n_mels : int > 0
+        Number of mel bands.
 
     Returns
     -------
-    coefficients : np.ndarray [shape=(40, frames)]
+    coefficients : np.ndarray [shape=(min(n_mfcc, n_mels), frames)]
         In dB: the discrete cosine transform of a mel spectrum in dB. The first is the overall level.
     seconds : np.ndarray [shape=(frames,)]
         Middle of each frame.
     """
-    power, seconds = _mel_power(samples, rate)
-    return librosa.feature.mfcc(S=librosa.power_to_db(power), n_mfcc=N_MFCC), seconds
+    power, seconds = _mel_power(samples, rate, n_mels)
+    return librosa.feature.mfcc(S=librosa.power_to_db(power), n_mfcc=min(n_mfcc, n_mels)), seconds
 
 
 def chroma(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
@@ -206,6 +235,6 @@ def _magnitude(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     return magnitude, np.arange(magnitude.shape[1]) * hop / rate
 
 
-def _mel_power(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+def _mel_power(samples: np.ndarray, rate: int, n_mels: int) -> tuple[np.ndarray, np.ndarray]:
     magnitude, seconds = _magnitude(samples, rate)
-    return librosa.feature.melspectrogram(S=np.square(magnitude), sr=rate, n_mels=N_MELS), seconds
+    return librosa.feature.melspectrogram(S=np.square(magnitude), sr=rate, n_mels=n_mels), seconds

@@ -4,25 +4,23 @@ Arrays are written to an SQLite file in the workspace after each batch, with the
 version of the feature set as key. A file with the same size and modification time as before is not opened again.
 """
 
-import hashlib
 import io
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import joblib
 import numpy as np
-import psutil
 
-from ser_core.audio import Limits, load
+from ser_core import compiled, machine
 from ser_core.corpus import Corpus, Rejected
-from ser_core.errors import AudioError, FeatureError
+from ser_core.errors import FeatureError
+from ser_core.features import batches
 from ser_core.features.feature_set import FeatureSet
-from ser_core.features.mean180 import SAMPLE_RATE
 
 BATCH = 32  # clips: a kill loses at most one batch per core, about a tenth of a second of work
 MAX_BROKEN_SHARE = 0.02
@@ -99,8 +97,8 @@ def extract(
         if progress:
             progress(done, len(files))
         work = [(row, files[row]) for row in unknown]
-        jobs, size = (1, batch_size(free_memory())) if features.extract_batch else (jobs, BATCH)
-        for batch in in_parallel(_extract_files, work, features, file_of_store, jobs=jobs, size=size):
+        jobs, size = (1, batch_size(machine.free_memory())) if features.extract_batch else (jobs, BATCH)
+        for batch in in_parallel(batches.extract_files, work, features, file_of_store, jobs=jobs, size=size):
             with store:
                 for row, stamp, answer in batch:
                     if isinstance(answer, str):
@@ -118,11 +116,7 @@ def extract(
             if progress:
                 progress(done, len(files))
         content = dict(_arrays(store, "digest, content", digests, features.version))
-    arrays = {
-        row: np.load(io.BytesIO(content[digest]), allow_pickle=False)
-        for row, digest in enumerate(digests)
-        if row not in faults
-    }
+    arrays = {row: _of_bytes(content[digest], file_of_store) for row, digest in enumerate(digests) if row not in faults}
     return Extracted(arrays, faults, made, len(arrays) - made)
 
 
@@ -146,88 +140,40 @@ def in_parallel(function: Callable, work: list, *more: Any, jobs: int, size: int
     list
         The result of `function` for each batch, in the order of completion.
     """
-    batches = [work[start : start + size] for start in range(0, len(work), size)]
+    parts = [work[start : start + size] for start in range(0, len(work), size)]
     # A process takes two seconds to start, so one or two batches are processed here.
-    parallel = joblib.Parallel(n_jobs=jobs if len(batches) > 2 else 1, return_as="generator_unordered")
-    yield from parallel(joblib.delayed(function)(batch, *more) for batch in batches)
+    processes = jobs if len(parts) > 2 else 1
+    if processes != 1:
+        compiled.require_cache()
+    parallel = joblib.Parallel(n_jobs=processes, return_as="generator_unordered")
+    yield from parallel(joblib.delayed(function)(part, *more) for part in parts)
 
 
-class Stamp(NamedTuple):
-    """The state of a file for which its digest is valid.
-
-    Parameters
-    ----------
-    path : str
-    bytes, mtime_ns : int
-        Size and modification time.
-    digest : str
-        SHA-256 of the content.
-    """
-
-    path: str
-    bytes: int
-    mtime_ns: int
-    digest: str
+def _of_bytes(content: bytes, file_of_store: Path) -> np.ndarray:
+    try:
+        return np.load(io.BytesIO(content), allow_pickle=False)
+    except (OSError, ValueError, TypeError, EOFError, SyntaxError) as error:  # NumPy reads its header as Python
+        raise FeatureError(
+            f"The feature cache {file_of_store} holds features that cannot be read ({error}). {WAY_OUT}"
+        ) from error
 
 
-def _extract_files(work: list[tuple[int, Path]], features: FeatureSet, file_of_store: Path) -> list[tuple]:
-    """For each (row, file): the row, the file's stamp, and its features as bytes.
-
-    Instead of the bytes: None if the store has the features, or a text if the file cannot be read. The bytes that are
-    hashed are the bytes that are decoded, so features are never stored with the digest of another clip.
-    """
-    answers: list[tuple[int, Stamp | None, bytes | str | None]] = []
-    to_extract: list[tuple[int, Stamp, np.ndarray]] = []
-    for row, file in work:
-        try:
-            stat = file.stat()
-            if stat.st_size > Limits().max_bytes:
-                raise AudioError(f"too big: {stat.st_size / 2**20:,.0f} MB")
-            content = file.read_bytes()
-            digest = hashlib.sha256(content).hexdigest()
-            stamp = Stamp(str(file.absolute()), stat.st_size, stat.st_mtime_ns, digest)
-            if _is_known(file_of_store, digest, features.version):
-                answers.append((row, stamp, None))
-            else:
-                to_extract.append((row, stamp, load(content, rate=SAMPLE_RATE).samples))
-        except (AudioError, OSError) as error:
-            answers.append((row, None, str(error)))
-    if to_extract:
-        made = features.of([samples for _, _, samples in to_extract])
-        answers += [(row, stamp, _to_bytes(array)) for (row, stamp, _), array in zip(to_extract, made, strict=True)]
-    return answers
-
-
-def _to_bytes(array: np.ndarray) -> bytes:
-    content = io.BytesIO()
-    np.save(content, array, allow_pickle=False)
-    return content.getvalue()
+WAY_OUT = "Delete it, since it can be made again, or set SER_WORKSPACE to a folder that can be written"
 
 
 @contextmanager
 def _open(file: Path) -> Iterator[sqlite3.Connection]:
-    way_out = "Delete it, since it can be made again, or set SER_WORKSPACE to a folder that can be written"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FeatureError(f"The feature cache {file} cannot be made ({error}). {way_out}") from error
+        raise FeatureError(f"The feature cache {file} cannot be made ({error}). {WAY_OUT}") from error
     try:
         with closing(sqlite3.connect(file, timeout=60)) as store:
             store.execute("PRAGMA journal_mode = WAL")  # readers do not wait for writers
             store.executescript(_SCHEMA)
             yield store
     except sqlite3.Error as error:  # an OSError here would concern a clip, not the store
-        raise FeatureError(f"The feature cache {file} cannot be used ({error}). {way_out}") from error
-
-
-def _is_known(file: Path, digest: str, version: str) -> bool:
-    """Whether the store has an array, for workers. One on another machine may not see the store, and extracts again."""
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=60)) as store:
-            found = store.execute("SELECT 1 FROM arrays WHERE digest = ? AND version = ?", (digest, version))
-            return found.fetchone() is not None
-    except sqlite3.Error:
-        return False
+        raise FeatureError(f"The feature cache {file} cannot be used ({error}). {WAY_OUT}") from error
 
 
 def _known_digests(store: sqlite3.Connection, files: Sequence[Path]) -> list[str | None]:
@@ -304,19 +250,3 @@ def batch_size(free: int) -> int:
         1 to `LARGE_BATCH`.
     """
     return max(1, min(LARGE_BATCH, free // 2 // CLIP_BYTES))
-
-
-def free_memory() -> int:
-    """The free memory of the machine, or of the container if its limit is lower.
-
-    Returns
-    -------
-    int
-        Bytes.
-    """
-    free, group = psutil.virtual_memory().available, Path("/sys/fs/cgroup")
-    with suppress(OSError, ValueError):  # no container, or its limit is "max"
-        limit = int((group / "memory.max").read_text())
-        _, anonymous, *_ = (group / "memory.stat").read_text().split()  # the page cache can be dropped
-        free = min(free, limit - int(anonymous))
-    return free

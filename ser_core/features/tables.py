@@ -1,23 +1,28 @@
 """Feature tables: one row per clip with the columns of the index and the named features, saved as Parquet."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pyarrow import float32
+from pyarrow.parquet import ParquetFile, read_schema
 
-from ser_core import files
-from ser_core.corpus.clips import COLUMNS, Corpus, Rejected, in_order
-from ser_core.errors import FeatureError
+from ser_core import files, records
+from ser_core.corpus.clips import COLUMNS, Corpus, Rejected, in_order, thinned
+from ser_core.errors import DamagedError, FeatureError
 from ser_core.features import registry, smile, store
 from ser_core.features.feature_set import FeatureSet, is_from_elsewhere
 from ser_core.features.registry import MEAN180
 
 # Metadata of a table, in `attrs`: the version of its features, and the folder that its paths are relative to.
 VERSION, FOLDER = "feature_version", "folder"
+
+MOST_READ = 10_000  # clips whose features the page of features looks at
 
 
 @dataclass(frozen=True)
@@ -125,23 +130,110 @@ def read(file: Path, features: FeatureSet | None = None) -> pd.DataFrame:
     FeatureError
         If the file does not exist, is not a valid feature table, or has another version of the features.
     """
-    command = f"python -m ser_core extract DIR --out {file}"
+    return _checked(_parquet(file), file, features)
+
+
+def read_index(file: Path) -> Corpus:
+    """Read the index of a saved feature table, without its features.
+
+    Parameters
+    ----------
+    file : Path
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    FeatureError
+        If the file does not exist or has no index.
+    """
+    index = _parquet(file, _columns(file)[0])
+    if missing := [name for name in COLUMNS if name not in index]:
+        raise FeatureError(
+            f"{file} is not a feature table: it lacks the column {missing[0]!r}. Make one: {_command(file)}"
+        )
+    if fault := _index_fault(index):
+        raise FeatureError(f"{file} is not a valid feature table: {fault}")
+    return Corpus(Path(index.attrs.get(FOLDER, "")), in_order(index), ())
+
+
+def read_some(file: Path, most: int = MOST_READ) -> tuple[pd.DataFrame, int]:
+    """Read a saved feature table, but no more clips than a page looks at. Others are not held in memory.
+
+    Parameters
+    ----------
+    file : Path
+    most : int > 0
+
+    Returns
+    -------
+    table : pd.DataFrame
+        As `read` returns it; if it has more clips, `clips.thinned` of them.
+    clips : int
+        In the file.
+
+    Raises
+    ------
+    FeatureError
+        As `read` raises it.
+    """
+    columns, numbers = _columns(file)
+    index = _parquet(file, columns)
+    if len(index) <= most or "emotion" not in index:
+        return read(file), len(index)
+    some = thinned(index.reset_index(drop=True), most)
+    parts, before = [], 0
+    for batch in ParquetFile(file).iter_batches(most, columns=numbers):
+        here = some.index[(some.index >= before) & (some.index < before + len(batch))] - before
+        parts.append(batch.take(here.to_numpy()).to_pandas())
+        before += len(batch)
+    table = pd.concat([some.reset_index(drop=True), pd.concat(parts, ignore_index=True)], axis=1)
+    table.attrs = index.attrs
+    return _checked(table, file, None), len(index)
+
+
+def _command(file: Path) -> str:
+    return f"python -m ser_core extract DIR --out {file}"
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
     try:
-        table = pd.read_parquet(file)
+        yield
     except FileNotFoundError:
-        raise FeatureError(f"There is no feature table {file}. Make one: {command}") from None
-    except (OSError, ValueError) as error:  # pyarrow's errors for a damaged file are ValueErrors
-        raise FeatureError(f"{file} cannot be read as a feature table: {error}") from error
+        raise FeatureError(f"There is no feature table {file}. Make one: {_command(file)}") from None
+    except (DamagedError, OSError, ValueError) as error:  # pyarrow's errors for a damaged file are ValueErrors
+        again = f"Make it again: {_command(file)}"
+        raise FeatureError(f"{file} cannot be read as a feature table: {error}. {again}") from error
+
+
+def _parquet(file: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    with _readable(file):
+        return records.read_table(file) if columns is None else pd.read_parquet(file, columns=columns)
+
+
+def _columns(file: Path) -> tuple[list[str], list[str]]:
+    """The columns of the index, and those of features, which alone are of single precision."""
+    with _readable(file):
+        schema = read_schema(file)
+    numbers = [field.name for field in schema if field.type == float32()]
+    return [name for name in schema.names if name not in numbers], numbers
+
+
+def _checked(table: pd.DataFrame, file: Path, features: FeatureSet | None) -> pd.DataFrame:
+    """A table in the order of an index. Raises `FeatureError` if it is not valid, or of other features."""
     features = features or features_of(table) or MEAN180
     if missing := [name for name in (*COLUMNS, *features.names) if name not in table]:
         raise FeatureError(
             f"{file} is not a feature table, or of an earlier version: it lacks {len(missing)} columns, the first "
-            f"{missing[0]!r}. Extract it again: {command}"
+            f"{missing[0]!r}. Extract it again: {_command(file)}"
         )
     if (version := table.attrs.get(VERSION)) != features.version:
         raise FeatureError(
             f"{file} contains features of version {version!r}, this code extracts {features.version!r}. "
-            f"Extract it again: {command}"
+            f"Extract it again: {_command(file)}"
         )
     if fault := _fault(table, features):
         raise FeatureError(f"{file} is not a valid feature table: {fault}")
@@ -179,6 +271,10 @@ def _fault(table: pd.DataFrame, features: FeatureSet) -> str | None:
     for name in features.names:
         if not pd.api.types.is_float_dtype(table[name]) or not np.isfinite(table[name]).all():
             return f"{name} contains values that are not finite numbers"
+    return _index_fault(table)
+
+
+def _index_fault(table: pd.DataFrame) -> str | None:
     for name in COLUMNS:
         if table[name].isna().any():
             return f"{name} is missing for some clips"

@@ -20,9 +20,7 @@ from itertools import pairwise
 
 import librosa
 import numpy as np
-import scipy.fft
-import scipy.ndimage
-import scipy.signal
+import scipy
 
 from ser_core.audio.level import at_level
 from ser_core.features import functionals

@@ -4,7 +4,7 @@ Their time axes are aligned, so that views below each other can be compared mome
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import librosa
@@ -12,13 +12,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ser_core.features import prosody, spectrogram
-from ser_core.features.mean180 import N_MFCC
-from ser_core.figures.style import ACCENT, SEQUENTIAL, finish
+from ser_core.features.mean180 import N_MELS, N_MFCC
+from ser_core.figures.style import ACCENT, SEQUENTIAL, finish, mel_ticks
 
 _COLUMNS = 800  # of a waveform: about as many as a wide screen has pixels for it
-_MEL_TICKS_HZ = (200, 500, 1000, 2000, 4000, 8000)
 _PITCH_TICKS = ("C2", "G2", "C3", "G3", "C4", "G4", "C5", "G5", "C6")
 _RANGE_DB = 80  # of a spectrogram, below the loudest spot
+_MFCC_TICKS = (2, 10, 20, 30, 40)
 _MFCC_DB = 80  # colour limit of the MFCC; 1 % of cells exceed it
 _CONTRAST_DB = 80  # colour limit of the contrast
 _DIVERGING = "PRGn"
@@ -27,22 +27,29 @@ _HEIGHT = 320
 
 @dataclass(frozen=True)
 class Scale:
-    """Upper limits of the axes and colours of a clip's views. Whatever is not in it is the same for all clips."""
+    """Upper limits of the axes and colours of a clip's views, and how finely its spectrum is described.
+
+    Whatever is not in it is the same for all clips.
+    """
 
     seconds: float
     amplitude: float
     stft_db: float  # the loudest spot of the spectrogram; a sine at full scale has 0 dB
     mel_power: float  # the loudest spot of the mel spectrogram
     clips: int = 1  # number of clips that share it
+    n_mels: int = N_MELS  # number of mel bands
+    n_mfcc: int = N_MFCC  # number of MFCC; no more than bands
 
     @classmethod
-    def of(cls, samples: np.ndarray, rate: int) -> "Scale":
+    def of(cls, samples: np.ndarray, rate: int, n_mels: int = N_MELS, n_mfcc: int = N_MFCC) -> "Scale":
         """A clip's own scale.
 
         Parameters
         ----------
         samples : np.ndarray [shape=(n,)]
         rate : int > 0, Hz
+        n_mels, n_mfcc : int > 0
+            Number of mel bands and of MFCC.
 
         Returns
         -------
@@ -52,7 +59,9 @@ class Scale:
             seconds=len(samples) / rate,
             amplitude=float(np.abs(samples).max()),
             stft_db=float(spectrogram.stft_decibels(samples, rate)[0].max()),
-            mel_power=spectrogram.mel_peak(samples, rate),
+            mel_power=spectrogram.mel_peak(samples, rate, n_mels),
+            n_mels=n_mels,
+            n_mfcc=n_mfcc,
         )
 
     def joined(self, other: "Scale") -> "Scale":
@@ -61,12 +70,14 @@ class Scale:
         Parameters
         ----------
         other : Scale
+            With the same number of mel bands and of MFCC.
 
         Returns
         -------
         Scale
         """
-        return Scale(
+        return replace(
+            self,
             seconds=max(self.seconds, other.seconds),
             amplitude=max(self.amplitude, other.amplitude),
             stft_db=max(self.stft_db, other.stft_db),
@@ -247,7 +258,7 @@ def mel(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = 
     sentence : str
     """
     scale = scale or Scale.of(samples, rate)
-    decibels, hz, seconds = spectrogram.mel_decibels(samples, rate, scale.mel_power)
+    decibels, hz, seconds = spectrogram.mel_decibels(samples, rate, scale.mel_power, scale.n_mels)
     bands = np.arange(len(hz))
     figure = _heatmap(_whole_decibels(decibels), seconds, bands, f"dB (0 is {scale.loudest})")
     figure.update_traces(
@@ -257,10 +268,7 @@ def mel(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = 
         hovertemplate="%{x:.2f} s, %{customdata} Hz: %{z} dB<extra></extra>",
     )
     _finish(figure, "Mel spectrogram", name or "frequencies as the ear spaces them", scale)
-    ticks = [tick for tick in _MEL_TICKS_HZ if tick < rate / 2]
-    figure.update_yaxes(
-        title="frequency (Hz)", tickvals=np.interp(ticks, hz, bands), ticktext=[f"{t:,}" for t in ticks]
-    )
+    figure.update_yaxes(title="frequency (Hz)", **mel_ticks(hz))
     loud_band = hz[(10 ** (decibels / 10)).mean(axis=1).argmax()]
     return figure, (
         "Brighter is louder; frequencies are spaced as the ear tells them apart. "
@@ -269,7 +277,7 @@ def mel(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = 
 
 
 def mfcc(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str = "") -> tuple[go.Figure, str]:
-    """MFCC 2 to 40; the first would dominate the others.
+    """MFCC without the first, which would dominate the others.
 
     Parameters
     ----------
@@ -286,9 +294,9 @@ def mfcc(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str =
     sentence : str
     """
     scale = scale or Scale.of(samples, rate)
-    coefficients, seconds = spectrogram.mfcc(samples, rate)
+    coefficients, seconds = spectrogram.mfcc(samples, rate, scale.n_mfcc, scale.n_mels)
     first, second = coefficients[:2].mean(axis=1)
-    numbers = np.arange(2, N_MFCC + 1)
+    numbers = np.arange(2, len(coefficients) + 1)
     figure = _heatmap(coefficients[1:].round().astype(np.int16), seconds, numbers, "coefficient (dB)")
     figure.update_traces(
         zmin=-_MFCC_DB,
@@ -298,7 +306,9 @@ def mfcc(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str =
         hovertemplate="%{x:.2f} s, coefficient %{y}: %{z} dB<extra></extra>",
     )
     _finish(figure, "MFCC", name or "the shape of the spectrum, when", scale)
-    figure.update_yaxes(title="coefficient (number)", tickvals=[2, 10, 20, 30, 40])
+    figure.update_yaxes(
+        title="coefficient (number)", tickvals=[tick for tick in _MFCC_TICKS if tick <= len(coefficients)]
+    )
     balance = "low frequencies outweigh high ones" if second > 0 else "high frequencies outweigh low ones"
     sentence = (
         f"Coefficient 2 is {second:+.0f} dB on average: {balance}. Coefficient 1, the overall level, is left out: "
@@ -476,7 +486,7 @@ VIEWS: tuple[View, ...] = (
         "What does the ear make of it?",
         "The ear tells 100 Hz from 200 Hz with ease, but hardly 8,000 Hz from 8,100 Hz. The mel scale is spaced like "
         "that: even steps up to about 1,000 Hz, then wider and wider ones. Here the rows of the spectrogram are "
-        "gathered into 128 bands of the mel scale. Averaged over time they are 128 of the study's 180 numbers.",
+        "gathered into bands of the mel scale, 128 in the study. Averaged over time they are 128 of its 180 numbers.",
         mel,
     ),
     View(

@@ -11,7 +11,7 @@ from ser_core.corpus import TITLES, said
 from ser_core.corpus.clips import without_zeros
 from ser_core.corpus.labels import GENDERS, LABELS, emotion_of, gender_of, title_of
 from ser_core.figures import style
-from ser_core.figures.style import ACCENT, MUTED, SECOND, finish, interval, percent
+from ser_core.figures.style import ACCENT, MUTED, SECOND, add_diagonal, finish, interval, percent
 
 COLOURS = (ACCENT, SECOND, MUTED, "#A8577E")  # of the first to the fourth run
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
@@ -21,24 +21,16 @@ _HEIGHTS = {"class": 590, "emotion": 430, "gender": 290}
 _SIGNS = {"female": "♀", "male": "♂"}
 
 
-def name_of(value: str) -> str:
-    """A class, an emotion or a gender in words.
-
-    Parameters
-    ----------
-    value : str
-        A class such as "sad_male", an emotion or a gender.
-
-    Returns
-    -------
-    str
-    """
-    return title_of(value)
-
-
 def _short(value: str) -> str:
-    """The same, short enough for the ticks of a 16 × 16 matrix: "Angry ♀"."""
+    """A class, an emotion or a gender in words, short enough for the rows of a 16 × 16 matrix: "Angry ♀"."""
     return f"{emotion_of(value).capitalize()} {_SIGNS[gender_of(value)]}" if value in LABELS else value.capitalize()
+
+
+def _shorter(value: str) -> str:
+    """And for its columns, which stand in the order of its rows: "An" above "♀"; of emotions alone, "Ang"."""
+    if value in LABELS:
+        return f"{emotion_of(value)[:2].capitalize()}<br>{_SIGNS[gender_of(value)]}"
+    return value.capitalize() if value in GENDERS else value[:3].capitalize()
 
 
 def confusion(
@@ -76,15 +68,15 @@ def confusion(
     key, tickformat = ("clips", "d") if share == "count" else (f"share {SHARES[share]}", ".0%")
     words = "{counts} clips" + (" ({share:.0%})" if share != "count" else "")
     figure = _cells(z, matrix, values, words, key, tickformat, zmin=0, zmax=end, colorscale=style.SEQUENTIAL)
-    finish(figure, title, height=_HEIGHTS[kind], hoverdistance=-1, margin_t=8)
+    finish(figure, title, height=_HEIGHTS[kind], hoverdistance=-1)
     clips = matrix.sum(axis=1)
     wrong = matrix - np.diag(np.diag(matrix))
     truth, given = np.unravel_index((wrong / np.maximum(clips, 1)[:, None]).argmax(), matrix.shape)
     sentence = f"{np.trace(matrix):,} of {matrix.sum():,} clips are named right (the diagonal)."
     if wrong.any():
         sentence += (
-            f" Most often confused for its size: of {clips[truth]} clips of {name_of(values[truth])}, "
-            f"{wrong[truth, given]} were taken for {name_of(values[given])}."
+            f" Most often confused for its size: of {clips[truth]} clips of {title_of(values[truth])}, "
+            f"{wrong[truth, given]} were taken for {title_of(values[given])}."
         )
     return figure, sentence
 
@@ -115,7 +107,7 @@ def difference(
     words = "{counts:+d} clips ({share:+.0%} of what it is)"
     figure = _cells(z, less, values, words, key, "+.0%", zmin=-end, zmax=end, colorscale=DIVERGING)
     figure.update_traces(selector={"type": "heatmap"}, text=np.where(less != 0, np.char.mod("%+d", less), ""))
-    finish(figure, f"{names[0]} less {names[1]}", height=_HEIGHTS[kind], hoverdistance=-1, margin_t=8)
+    finish(figure, f"{names[0]} less {names[1]}", height=_HEIGHTS[kind], hoverdistance=-1)
     right = np.diag(less)
     return figure, (
         f"Purple cells were named more often by {names[0]}, orange ones by {names[1]}. On the diagonal, where both are "
@@ -132,7 +124,11 @@ def _cells(
 ) -> go.Figure:
     """A heat map with the counts in it; each cell's `customdata` is its true and predicted value."""
     ticks = {value: _short(value) for value in values}
-    texts = [words.format(counts=number, share=share) for number, share in zip(counts.flat, z.flat, strict=True)]
+    columns = list(ticks.values()) * len(ticks)
+    texts = [
+        f"{column}: {words.format(counts=number, share=share)}"
+        for column, number, share in zip(columns, counts.flat, z.flat, strict=True)
+    ]
     figure = go.Figure(
         go.Heatmap(
             z=z,
@@ -142,7 +138,7 @@ def _cells(
             texttemplate="%{text}",
             xgap=1,
             ygap=1,
-            colorbar={"orientation": "h", "y": 1.01, "yanchor": "bottom", "thickness": 10, "nticks": 5}
+            colorbar={"orientation": "h", "y": 1.01, "yanchor": "bottom", "ypad": 2, "thickness": 10, "nticks": 5}
             | {"title": {"text": key, "side": "top"}, "tickformat": tickformat},
             hoverinfo="skip",
             **look,
@@ -150,9 +146,10 @@ def _cells(
     )
     edges = {"automargin": True, "fixedrange": True, "dtick": 1, "type": "category"}
     last = len(ticks) - 0.5
-    figure.update_xaxes(title="what was named", tickangle=-60, range=[-0.5, last], **edges)
+    figure.update_xaxes(title="what was named", range=[-0.5, last], tickangle=0, **edges)
+    figure.update_xaxes(tickvals=list(ticks.values()), ticktext=list(map(_shorter, ticks)))
     figure.update_yaxes(title="what it is", range=[last, -0.5], **edges)
-    hover = "is %{y}<br>named %{x}: %{text}<extra></extra>"
+    hover = "is %{y}<br>named %{text}<extra></extra>"
     return style.add_clickable_cells(figure, ticks, ticks, texts, hovertemplate=hover, size=16, glow=0.45)
 
 
@@ -220,7 +217,7 @@ def who_is_right(gains: pd.DataFrame, names: Sequence[str]) -> tuple[go.Figure, 
     figure : go.Figure
     sentence : str
     """
-    ticks = [name_of(value) for value in gains["truth"]]
+    ticks = [title_of(value) for value in gains["truth"]]
     figure = go.Figure()
     for name, column, sign, colour, of in (
         (names[0], "only_whole", 1, ACCENT, "first"),
@@ -270,7 +267,7 @@ def gained(gains: dict[str, pd.DataFrame], vote: str) -> tuple[go.Figure, str]:
     for name, colour in zip(net, COLOURS, strict=False):
         figure.add_bar(
             x=net[name],
-            y=[name_of(value) for value in net.index],
+            y=[title_of(value) for value in net.index],
             orientation="h",
             name=f"over {name}",
             marker={"color": colour},
@@ -302,14 +299,7 @@ def reliability(tables: dict[str, pd.DataFrame], errors: dict[str, float]) -> tu
     sentence : str
     """
     figure = go.Figure()
-    figure.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
-        mode="lines",
-        line={"color": MUTED, "dash": "dot", "width": 1.5},
-        name="as good as its word",
-        hoverinfo="skip",
-    )
+    add_diagonal(figure, "as good as its word")
     for (name, table), colour, symbol in zip(tables.items(), COLOURS, SYMBOLS, strict=False):
         figure.add_scatter(
             x=table["claimed"],
@@ -336,7 +326,9 @@ def reliability(tables: dict[str, pd.DataFrame], errors: dict[str, float]) -> tu
     return figure, "; ".join(said_of_each) + ". Below the line is too sure; a large dot stands for many clips."
 
 
-def speakers(tables: dict[str, pd.DataFrame], genders: dict[str, str]) -> tuple[go.Figure, str]:
+def speakers(
+    tables: dict[str, pd.DataFrame], genders: dict[str, str], *, called: str = "actors"
+) -> tuple[go.Figure, str]:
     """The accuracy of each run by speaker, one dot a speaker.
 
     Parameters
@@ -345,12 +337,15 @@ def speakers(tables: dict[str, pd.DataFrame], genders: dict[str, str]) -> tuple[
         Run title -> as `evaluation.by_property` gives it for "speaker".
     genders : dict
         Speaker -> gender.
+    called : {"actors", "speakers"}
 
     Returns
     -------
     figure : go.Figure
     sentence : str
     """
+    one = called.removesuffix("s")
+    article = "An" if one == "actor" else "A"
     figure = go.Figure()
     everyone = pd.concat([table.assign(run=name) for name, table in tables.items()])
     of_each = everyone["value"].map(genders)
@@ -364,23 +359,23 @@ def speakers(tables: dict[str, pd.DataFrame], genders: dict[str, str]) -> tuple[
             mode="markers",
             marker={"symbol": symbol, "size": 11, "color": ACCENT if gender == "female" else SECOND, "line_width": 2},
             opacity=0.8,
-            name=f"{gender} actor".strip(),
+            name=f"{gender} {one}".strip(),
             customdata=[[without_zeros(row.value), row.clips] for row in rows.itertuples()],
-            hovertemplate="Actor %{customdata[0]}: %{x:.0%} of %{customdata[1]} clips<extra></extra>",
+            hovertemplate=one.capitalize() + " %{customdata[0]}: %{x:.0%} of %{customdata[1]} clips<extra></extra>",
         )
-    figure.update_xaxes(title="clips of an actor named right", tickformat=".0%")
+    figure.update_xaxes(title=f"clips of {article.lower()} {one} named right", tickformat=".0%")
     figure.update_yaxes(**style.ROWS)
     finish(figure, "Does it work for everybody?", height=140 + 56 * len(tables), legend=style.LEGEND_ABOVE)
     said_of_each = []
     for name, table in tables.items():
         low, high = table.loc[table["accuracy"].idxmin()], table.loc[table["accuracy"].idxmax()]
         said_of_each.append(
-            f"{name}: from {percent(low['accuracy'])} (actor {without_zeros(low['value'])}) to "
-            f"{percent(high['accuracy'])} (actor {without_zeros(high['value'])}), standard deviation "
+            f"{name}: from {percent(low['accuracy'])} ({one} {without_zeros(low['value'])}) to "
+            f"{percent(high['accuracy'])} ({one} {without_zeros(high['value'])}), standard deviation "
             f"{100 * table['accuracy'].std():.0f} points"
         )
     clips = next(iter(tables.values()))["clips"]
-    return figure, f"{'; '.join(said_of_each)}. An actor has {clips.min()} to {clips.max()} of the clips."
+    return figure, f"{'; '.join(said_of_each)}. {article} {one} has {clips.min()} to {clips.max()} of the clips."
 
 
 def gap(table: pd.DataFrame) -> tuple[go.Figure, str]:
@@ -458,6 +453,6 @@ def clip_table(rows: pd.DataFrame, labels: dict[str, str], clips: pd.DataFrame) 
     """
     more = clips.set_index("stem")[["channel", "intensity", "statement"]].reindex(rows["clip"]).set_index(rows.index)
     more.insert(2, TITLES["speaker"], numbered(rows["speaker"]))
-    named = {labels[name]: rows[name].map(name_of) for name in rows if name in labels}
-    table = pd.DataFrame({"truth": rows["truth"].map(name_of), **named, **more, "clip": rows["clip"]})
+    named = {labels[name]: rows[name].map(title_of) for name in rows if name in labels}
+    table = pd.DataFrame({"truth": rows["truth"].map(title_of), **named, **more, "clip": rows["clip"]})
     return table.dropna(axis="columns", how="all")

@@ -3,8 +3,10 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core.corpus import TITLES, said, titles
-from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, LABELS, emotion_of, title_of
+from ser_core.corpus import labels, wording
+from ser_core.corpus.clips import thinned
+from ser_core.corpus.labels import BY_NAME, LABELS, emotion_of, title_of
+from ser_core.corpus.wording import Wording
 from ser_core.features import exploration
 from ser_core.figures import style
 from ser_core.figures.style import ACCENT, MUTED, count_of, dots, finish, percent
@@ -39,22 +41,23 @@ def counts(table: pd.DataFrame, rows: str, columns: str | None = None) -> tuple[
     table : pd.DataFrame
         One row a clip, at least one.
     rows, columns : str
-        Of `corpus.TITLES`.
+        Of the titles of `corpus.wording.of(table)`.
 
     Returns
     -------
     figure : go.Figure
     sentence : str
     """
-    return _bars(table, rows) if columns is None else _cells(table, rows, columns)
+    words = wording.of(table)
+    return _bars(table, rows, words) if columns is None else _cells(table, rows, columns, words)
 
 
-def _bars(table: pd.DataFrame, rows: str) -> tuple[go.Figure, str]:
+def _bars(table: pd.DataFrame, rows: str, words: Wording) -> tuple[go.Figure, str]:
     counted = ordered(exploration.count(table, rows), rows)["clips"]
     figure = go.Figure(
         go.Bar(
             x=counted.to_numpy(),
-            y=[said(rows, value) for value in counted.index],
+            y=[words.said(rows, value) for value in counted.index],
             orientation="h",
             text=[f"{value:,}" for value in counted],
             textposition="outside",
@@ -64,28 +67,28 @@ def _bars(table: pd.DataFrame, rows: str) -> tuple[go.Figure, str]:
             hovertemplate="%{y}: %{x:,} clips<extra></extra>",
         )
     )
-    finish(figure, f"Clips by {TITLES[rows]}", height=max(260, 110 + 34 * len(counted)))
+    finish(figure, f"Clips by {words.titles[rows]}", height=max(260, 110 + 34 * len(counted)))
     figure.update_xaxes(title="clips", range=[0, 1.12 * counted.max()], fixedrange=True)
     figure.update_yaxes(**style.ROWS, fixedrange=True)
     total, least, most = (count_of(number) for number in (counted.sum(), counted.min(), counted.max()))
     if len(counted) == 1:
-        return figure, f"{total}, all of one {TITLES[rows]}: {said(rows, counted.index[0])}."
+        return figure, f"{total}, all of one {words.titles[rows]}: {words.said(rows, counted.index[0])}."
     if least == most:
-        return figure, f"{total}, {counted.max():,} of each {TITLES[rows]}."
-    fewest, fullest = (_listed(rows, counted.index[counted == end]) for end in (counted.min(), counted.max()))
+        return figure, f"{total}, {counted.max():,} of each {words.titles[rows]}."
+    fewest, fullest = (_listed(rows, counted.index[counted == end], words) for end in (counted.min(), counted.max()))
     return figure, f"{total}: from {counted.min():,} ({fewest}) to {counted.max():,} ({fullest})."
 
 
-def _listed(by: str, values) -> str:
+def _listed(by: str, values, words: Wording) -> str:
     """Up to five values by name, else their number."""
-    return ", ".join(said(by, value) for value in values) if len(values) <= 5 else f"{len(values)} of them"
+    return ", ".join(words.said(by, value) for value in values) if len(values) <= 5 else f"{len(values)} of them"
 
 
-def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str]:
+def _cells(table: pd.DataFrame, rows: str, columns: str, words: Wording) -> tuple[go.Figure, str]:
     counted = ordered(ordered(exploration.count(table, rows, columns), rows).T, columns).T
     values = counted.to_numpy()
-    y = {value: said(rows, value) for value in counted.index.tolist()}
-    x = {value: said(columns, value) for value in counted.columns.tolist()}
+    y = {value: words.said(rows, value) for value in counted.index.tolist()}
+    x = {value: words.said(columns, value) for value in counted.columns.tolist()}
     figure = go.Figure(
         go.Heatmap(
             z=values,
@@ -105,17 +108,17 @@ def _cells(table: pd.DataFrame, rows: str, columns: str) -> tuple[go.Figure, str
     style.add_clickable_cells(figure, y, x, map(count_of, values.flat), hovertemplate=hover)
     finish(
         figure,
-        f"Clips by {TITLES[rows]} and {TITLES[columns]}",
+        f"Clips by {words.titles[rows]} and {words.titles[columns]}",
         height=max(300, 130 + 30 * len(y)),
         hoverdistance=-1,
     )
-    figure.update_xaxes(
-        type="category", side="bottom", tickangle=-45 if len(x) > 3 else 0, automargin=True, fixedrange=True
-    )
+    figure.update_xaxes(type="category", side="bottom", tickangle=0, automargin=True, fixedrange=True)
+    if len(x) > 3:  # of long words, the beginning
+        figure.update_xaxes(tickvals=list(x.values()), ticktext=[name[:3] for name in x.values()])
     figure.update_yaxes(**style.ROWS, fixedrange=True)
     empty = [f"{y[row]} with {x[column].lower()}" for row in y for column in x if not counted.loc[row, column]]
     if {rows, columns} == {"speaker", "gender"}:
-        sentence = "Each actor has one gender: the other cells are no gaps."
+        sentence = f"Each {words.speaker} has one gender: the other cells are no gaps."
     elif not empty:
         sentence = f"Every pair occurs: from {values.min():,} to {values.max():,} clips each."
     else:
@@ -136,7 +139,7 @@ def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
     measure : str
         Of `MEASURES`.
     by : str
-        Of `corpus.TITLES`.
+        Of the titles of `corpus.wording.of(table)`.
 
     Returns
     -------
@@ -144,13 +147,16 @@ def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
     sentence : str
     """
     name, unit, about = MEASURES[measure]
+    words, drawn = wording.of(table), thinned(table)
+    if measure == "duration_s" and words is not wording.RAVDESS:
+        about = "It is of the whole file, with any silence before and after the voice."
     groups = ordered(exploration.count(table, by), by).index
     figure = go.Figure()
     for value, colour in zip(groups, _colours(by, groups), strict=True):
-        clips = table[table[by] == value]
+        clips = drawn[drawn[by] == value]
         figure.add_box(
             x=clips[measure].round(2).to_numpy(),
-            name=said(by, value),
+            name=words.said(by, value),
             orientation="h",
             boxpoints="all",
             jitter=0.6,
@@ -161,24 +167,25 @@ def spread(table: pd.DataFrame, measure: str, by: str) -> tuple[go.Figure, str]:
             line={"color": MUTED, "width": 1.5},
             fillcolor="rgba(0,0,0,0)",
             customdata=[[stem] for stem in clips["stem"]],
-            text=titles(clips),
+            text=words.titles_of(clips),
             hovertemplate="%{text}: %{x} " + unit + "<extra></extra>",
             hoveron="points",
         )
     finish(figure, f"{name.capitalize()} of each clip", height=max(300, 110 + 46 * len(groups)), showlegend=False)
     figure.update_xaxes(title=f"{name} ({unit})", fixedrange=True)
     figure.update_yaxes(**style.ROWS, fixedrange=True)
+    dots_are = "Each dot is a clip" if drawn is table else f"{len(drawn):,} of the clips are drawn, a dot each"
     medians = table.groupby(by)[measure].median()
     middling = name if name.startswith("median") else f"median {name}"
     highest, lowest = medians.idxmax(), medians.idxmin()
     middle = f"{table[measure].median():.1f} {unit}"
     if len(medians) == 1:
-        return figure, f"Half of the clips lie below {middle}. Each dot is a clip. {about}"
+        return figure, f"Half of the clips lie below {middle}. {dots_are}. {about}"
     if f"{medians.max():.1f}" == f"{medians.min():.1f}":
-        return figure, f"The {middling} is the same for each {TITLES[by]}: {middle}. Each dot is a clip. {about}"
+        return figure, f"The {middling} is the same for each {words.titles[by]}: {middle}. {dots_are}. {about}"
     return figure, (
-        f"The {middling} is highest for {said(by, highest)} ({medians[highest]:.1f} {unit}) and lowest for "
-        f"{said(by, lowest)} ({medians[lowest]:.1f} {unit}); of all clips it is {middle}. Each dot is a clip; the box "
+        f"The {middling} is highest for {words.said(by, highest)} ({medians[highest]:.1f} {unit}) and lowest for "
+        f"{words.said(by, lowest)} ({medians[lowest]:.1f} {unit}); of all clips it is {middle}. {dots_are}; the box "
         f"holds the middle half. {about}"
     )
 
@@ -240,23 +247,24 @@ def split(table: pd.DataFrame) -> tuple[go.Figure, str]:
 
 
 def ordered(counted: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Rows in display order: emotions as RAVDESS numbers them, all else sorted.
+    """Rows in display order: emotions as `labels.ordered` has them, all else sorted.
 
     Parameters
     ----------
     counted : pd.DataFrame
         With the property's values as its index.
     by : str
-        Of `corpus.TITLES`.
+        Of the titles of `corpus.wording.of(table)`.
 
     Returns
     -------
     pd.DataFrame
     """
     if by == "emotion":
-        return counted.reindex([name for name in EMOTION_NAMES if name in counted.index])
+        return counted.reindex(labels.ordered(counted.index))
     return counted.sort_index()
 
 
 def _colours(by: str, values) -> list[str]:
-    return [BY_NAME[value].colour if by == "emotion" else ACCENT for value in values]
+    of_emotions = labels.colours(values) if by == "emotion" else {}
+    return [of_emotions.get(value, ACCENT) for value in values]

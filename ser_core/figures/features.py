@@ -1,19 +1,23 @@
 """Figures of the features of all clips: distributions, what separates them, principal components, and maps."""
 
 import colorsys
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ser_core import corpus
-from ser_core.corpus.labels import BY_NAME, EMOTION_NAMES, GENDERS
-from ser_core.features import mean180, prosody
+from ser_core.corpus import labels, wording
+from ser_core.corpus.clips import thinned
+from ser_core.corpus.labels import GENDERS
+from ser_core.corpus.wording import Wording
+from ser_core.features import functionals, mean180, prosody
 from ser_core.features.exploration import VARIANCE_KEPT, components_kept, in_decibels
 from ser_core.features.spectrogram import mel_band_hz
-from ser_core.figures.style import ACCENT, LEGEND_BELOW, MUTED, ROWS, SECOND, dots, finish, percent
+from ser_core.figures.style import ACCENT, LEGEND_BELOW, MUTED, ROWS, SECOND, dots, finish, mel_ticks, percent
 
-MAP_COLOURS = ("emotion", "gender", "speaker", "channel")
+MAP_COLOURS = ("emotion", "gender", "speaker", "channel")  # of RAVDESS
+MOST_COLOURS = 30  # values of a column that dots are coloured by
 FAMILIES = {"mfcc": "MFCC (timbre)", "chroma": "chroma (notes)", "mel": "mel bands (energy by pitch)"}
 ABOUT = {
     "mfcc": (
@@ -41,8 +45,58 @@ ABOUT = {
         "about nine semitones higher than men's; in song they take the notes an octave higher."
     ),
 }
-_MARKS = {"mfcc": ("circle", ACCENT), "chroma": ("diamond", MUTED), "mel": ("square", SECOND)}
-_HZ_TICKS = (200, 500, 1000, 2000, 4000, 8000)
+FUNCTIONAL = (
+    "It is a functional: each clip's curve over time, with the silence around the voice cut off, summed up in one "
+    "number."
+)
+CURVES = {  # of the functionals, by the first part of their names
+    "mfcc": "MFCC are the shape of the spectrum, the timbre.",
+    "plp": (
+        "PLP (perceptual linear prediction) describes the timbre, too, but smooths the spectrum as hearing does: it "
+        "keeps the few resonances of mouth and throat and drops the rest."
+    ),
+    "band": (
+        "A filter bank divides the spectrum into bands, here 40 of the mel scale up to 8,000 Hz; this is the level in "
+        "one of them."
+    ),
+    "contrast": "The contrast says how far clear tones stand above the noise around them.",
+    "chroma": "Chroma says how strong each of the twelve notes is.",
+    "pitch": "Pitch is how often a second the vocal folds close.",
+    "hnr": "The harmonics-to-noise ratio says how clear a voice is: a hoarse or breathy one has less of it.",
+    "formant": "A formant is a frequency that mouth and throat make stronger.",
+    "jitter": "Jitter is how unevenly long the waves of the voice are.",
+    "shimmer": "Shimmer is how unevenly loud the waves of the voice are.",
+}
+_NAMED = {
+    "mfcc": "MFCC",
+    "plp": "PLP",
+    "band": "filter bank band",
+    "hnr": "harmonics-to-noise ratio",
+    "alpha": "alpha ratio (low against high frequencies)",
+    "hammarberg": "Hammarberg index (strongest low against strongest high frequency)",
+    "centroid": "centre of the spectrum",
+    "bandwidth": "width of the spectrum",
+    "crossings": "zero crossings",
+    "flux": "change of the spectrum",
+    "flatness": "flatness of the spectrum",
+}
+_STATISTICS = {
+    "mean": "mean",
+    "kurtosis": "kurtosis",
+    "std": "spread",
+    "p05": "5th percentile",
+    "p25": "25th percentile",
+    "p50": "median",
+    "p75": "75th percentile",
+    "p95": "95th percentile",
+    "skew": "skewness",
+    "delta": "change",
+    "delta2": "change of the change",
+}
+OTHER_FAMILY = {"": "features"}  # of a feature set that has no families
+_WITH_FAMILY = frozenset((*mean180.NAMES, *prosody.NAMES))
+_FUNCTIONALS = frozenset(functionals.NAMES)
+_MARKS = {"": ("circle", ACCENT), "mfcc": ("circle", ACCENT), "chroma": ("diamond", MUTED), "mel": ("square", SECOND)}
 
 
 def family(feature: str) -> str:
@@ -55,22 +109,44 @@ def family(feature: str) -> str:
     Returns
     -------
     str
+        Empty for a feature of another set than `mean180` and `prosody`.
     """
-    return feature.split("_")[0]
+    return feature.split("_")[0] if feature in _WITH_FAMILY else ""
+
+
+def colours_offered(table: pd.DataFrame) -> list[str]:
+    """The columns that dots of a map can be coloured by.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+
+    Returns
+    -------
+    list of str
+    """
+    words = wording.of(table)
+    if words is wording.RAVDESS:
+        return list(MAP_COLOURS)
+    return [name for name in words.titles if name == "emotion" or table[name].nunique() <= MOST_COLOURS]
 
 
 def title(feature: str) -> str:
-    """A feature in words: `mel_074` -> "mel band 74 (3,061 Hz)".
+    """A feature in words: `mel_074` -> "mel band 74 (3,061 Hz)", `plp_03_p50` -> "PLP 3, median".
 
     Parameters
     ----------
     feature : str
-        Of `mean180.NAMES` or `prosody.NAMES`.
+        Of another set than `mean180`, `prosody` and `functionals`, it is returned as it is.
 
     Returns
     -------
     str
     """
+    if feature in _FUNCTIONALS:
+        return "".join(_in_words(part) for part in feature.split("_")).strip()
+    if not family(feature):
+        return feature
     if feature in prosody.NAMES:
         return {"loudness_lufs": "loudness", "pitch_hz": "median pitch"}[feature]
     kind, which = feature.split("_")
@@ -81,19 +157,45 @@ def title(feature: str) -> str:
     return f"mel band {int(which)} ({mel_band_hz(mean180.SAMPLE_RATE)[int(which) - 1]:,.0f} Hz)"
 
 
+def _in_words(part: str) -> str:
+    """A part of a functional's name."""
+    if part in _STATISTICS:
+        return f", {_STATISTICS[part]}"
+    return f" {int(part) if part.isdigit() else _NAMED.get(part, part)}"
+
+
+def about(feature: str) -> str:
+    """What a feature measures, in one to three sentences.
+
+    Parameters
+    ----------
+    feature : str
+        Of any set.
+
+    Returns
+    -------
+    str
+        Empty if there is nothing to say.
+    """
+    if feature in _FUNCTIONALS:
+        return f"{CURVES.get(feature.split('_')[0], '')} {FUNCTIONAL}".strip()
+    return ABOUT.get(family(feature), "")
+
+
 def unit(feature: str) -> str:
     """A feature's unit, as an axis title.
 
     Parameters
     ----------
     feature : str
-        Of `mean180.NAMES` or `prosody.NAMES`.
+        Of any set.
 
     Returns
     -------
     str
     """
     return {
+        "": "value",
         "mfcc": "mean coefficient (dB)",
         "chroma": "mean strength (loudest note of each moment = 1)",
         "mel": "mean power (dB)",
@@ -117,35 +219,43 @@ def distribution(table: pd.DataFrame, feature: str) -> tuple[go.Figure, str]:
     figure : go.Figure
     sentence : str
     """
-    values = in_decibels(table[feature]) if family(feature) == "mel" else table[feature]
-    emotions = [name for name in EMOTION_NAMES if name in set(table["emotion"])]
+    colours, said = labels.colours(table["emotion"]), wording.of(table).said
+    medians = _shown(table, feature).groupby(table["emotion"]).median()
+    drawn = thinned(table)
+    values = _shown(drawn, feature)
+    is_split = set(table["gender"]) <= set(GENDERS)
     figure = go.Figure()
-    for gender in GENDERS:
-        for emotion in emotions:
-            chosen = (table["emotion"] == emotion) & (table["gender"] == gender)
-            colour = BY_NAME[emotion].colour
+    for gender in GENDERS if is_split else ("",):
+        for emotion, colour in colours.items():
+            chosen = drawn["emotion"] == emotion
+            if is_split:
+                chosen &= drawn["gender"] == gender
             figure.add_box(
                 y=values[chosen].round(4).to_numpy(),
-                x=[BY_NAME[emotion].title] * int(chosen.sum()),
+                x=[said("emotion", emotion)] * int(chosen.sum()),
                 name=gender,
                 offsetgroup=gender,
                 legendgroup=gender,
                 showlegend=False,
                 marker={"color": MUTED, "size": 3},
-                line={"color": MUTED if gender == "female" or emotion == "neutral" else colour, "width": 1.5},
-                fillcolor=colour if gender == "female" else "rgba(0,0,0,0)",
+                line={"color": colour if gender == "male" and emotion != "neutral" else MUTED, "width": 1.5},
+                fillcolor="rgba(0,0,0,0)" if gender == "male" else colour,
             )
-    finish(
-        figure, f"{title(feature)[0].upper()}{title(feature)[1:]}, by emotion and gender", height=440, boxmode="group"
-    )
+    by = "by emotion and gender" if is_split else "by emotion"
+    finish(figure, f"{title(feature)[0].upper()}{title(feature)[1:]}, {by}", height=440, boxmode="group")
     figure.update_yaxes(title=unit(feature))
     figure.update_xaxes(type="category")
-    medians = values.groupby(table["emotion"]).median()
     highest, lowest = medians.idxmax(), medians.idxmin()
+    whose = "Filled boxes are women, hollow ones men; a box" if is_split else "A box"
+    of = "the clips" if drawn is table else f"{len(drawn):,} of the clips"
     return figure, (
-        f"Filled boxes are women, hollow ones men; a box holds the middle half of the clips. The median is highest for "
+        f"{whose} holds the middle half of {of}. The median is highest for "
         f"{highest} ({medians[highest]:.3g}) and lowest for {lowest} ({medians[lowest]:.3g}): {unit(feature)}."
     )
+
+
+def _shown(table: pd.DataFrame, feature: str) -> pd.Series:
+    return in_decibels(table[feature]) if family(feature) == "mel" else table[feature]
 
 
 def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
@@ -164,12 +274,11 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
     hz = mel_band_hz(mean180.SAMPLE_RATE)
     bands = np.arange(len(hz))
     figure = go.Figure()
-    for emotion in (name for name in EMOTION_NAMES if name in profiles.index):
-        colour = BY_NAME[emotion].colour
+    for emotion, colour in labels.colours(profiles.index).items():
         figure.add_scatter(
             x=bands,
             y=profiles.loc[emotion].round(2).to_numpy(),
-            name=BY_NAME[emotion].title,
+            name=emotion.capitalize(),
             mode="lines",
             # Neither black nor white is visible in both themes.
             line={"color": colour if emotion != "neutral" else MUTED, "width": 2.5}
@@ -185,12 +294,7 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
         legend=LEGEND_BELOW,
         margin_b=64,
     )
-    ticks = [tick for tick in _HZ_TICKS if tick < hz[-1]]
-    figure.update_xaxes(
-        title="frequency (Hz, mel scale)",
-        tickvals=np.interp(ticks, hz, bands),
-        ticktext=[f"{tick:,}" for tick in ticks],
-    )
+    figure.update_xaxes(title="frequency (Hz, mel scale)", **mel_ticks(hz))
     figure.update_yaxes(title="mean power of the band (dB)")
     means = profiles.mean(axis=1)
     loud, soft = means.idxmax(), means.idxmin()
@@ -202,13 +306,15 @@ def mel_profiles(profiles: pd.DataFrame) -> tuple[go.Figure, str]:
     )
 
 
-def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
+def emotion_or_speaker(shares: pd.DataFrame, words: Wording = wording.RAVDESS) -> tuple[go.Figure, str]:
     """The share of each feature's variance that the speaker explains, against the share that the emotion explains.
 
     Parameters
     ----------
     shares : pd.DataFrame
         As `exploration.separation` gives it.
+    words : Wording
+        Of the corpus.
 
     Returns
     -------
@@ -216,13 +322,15 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
     sentence : str
     """
     figure = go.Figure()
-    for kind, words in FAMILIES.items():
-        rows, (symbol, colour) = shares[[family(name) == kind for name in shares.index]], _MARKS[kind]
+    who = words.speaker
+    families = FAMILIES if any(map(family, shares.index)) else OTHER_FAMILY
+    for kind, name in families.items():
+        rows, (symbol, colour) = shares[[family(feature) == kind for feature in shares.index]], _MARKS[kind]
         figure.add_scatter(
             x=rows["speaker"].round(4).to_numpy(),
             y=rows["emotion"].round(4).to_numpy(),
             mode="markers",
-            name=words,
+            name=name,
             marker={
                 "symbol": symbol,
                 "color": colour,
@@ -230,8 +338,8 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
                 "opacity": 0.75,
                 "line": {"color": MUTED, "width": 0.5},
             },
-            text=[title(name) for name in rows.index],
-            hovertemplate="%{text}<br>actor %{x:.0%}, emotion %{y:.0%}<extra></extra>",
+            text=[title(feature) for feature in rows.index],
+            hovertemplate="%{text}<br>" + who + " %{x:.0%}, emotion %{y:.0%}<extra></extra>",
         )
     edge = float(shares[["speaker", "emotion"]].max().max()) * 1.05
     figure.add_scatter(
@@ -239,15 +347,19 @@ def emotion_or_speaker(shares: pd.DataFrame) -> tuple[go.Figure, str]:
     )
     legend = {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"}
     finish(figure, "Speaker or emotion? Each feature", height=460, legend=legend)
-    figure.update_xaxes(title="share of variance that the actor explains", tickformat=".0%", range=[0, edge])
+    figure.update_xaxes(title=f"share of variance that the {who} explains", tickformat=".0%", range=[0, edge])
     figure.update_yaxes(title="share that the emotion explains", tickformat=".0%", range=[0, edge])
     below = (shares["speaker"] > shares["emotion"]).sum()
     means = shares.groupby([family(name) for name in shares.index])[["speaker", "emotion"]].mean()
+    if families is OTHER_FAMILY:
+        of = f"{_both(means, '')} of a feature"
+    else:
+        of = f"{_both(means, 'mfcc')} of an MFCC, {_both(means, 'chroma')} of a chroma and {_both(means, 'mel')} of a "
+        of += "mel band"
+    left = "speech or song where both are shown, intensity, chance" if words is wording.RAVDESS else "chance"
     return figure, (
         f"Below the dotted line a feature says more of the speaker than of the emotion: {below} of {len(shares)} do. "
-        f"On average the actor explains {_both(means, 'mfcc')} of an MFCC, {_both(means, 'chroma')} of a chroma and "
-        f"{_both(means, 'mel')} of a mel band. What is left: how each actor acts each emotion, speech or song where "
-        "both are shown, intensity, chance."
+        f"On average the {who} explains {of}. What is left: how each {who} acts each emotion, {left}."
     )
 
 
@@ -255,7 +367,7 @@ def _both(means: pd.DataFrame, kind: str) -> str:
     return f"{percent(means.loc[kind, 'speaker'])} (emotion {percent(means.loc[kind, 'emotion'])})"
 
 
-def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
+def separating(shares: pd.DataFrame, number: int = 15, words: Wording = wording.RAVDESS) -> tuple[go.Figure, str]:
     """The features that separate the emotions most after subtracting each actor's mean.
 
     Parameters
@@ -264,6 +376,8 @@ def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
         As `exploration.separation` gives it.
     number : int
         Of features.
+    words : Wording
+        Of the corpus.
 
     Returns
     -------
@@ -277,10 +391,10 @@ def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
         x=top["within"].round(4).to_numpy(),
         y=names,
         orientation="h",
-        name="within actors",
+        name=f"within {words.speaker}s",
         marker={"color": ACCENT},
         customdata=top["f"].round(1).to_numpy(),
-        hovertemplate="%{y}: %{x:.1%} within actors (F = %{customdata})<extra></extra>",
+        hovertemplate="%{y}: %{x:.1%} within " + words.speaker + "s (F = %{customdata})<extra></extra>",
     )
     figure.add_scatter(
         x=top["emotion"].round(4).to_numpy(),
@@ -296,14 +410,16 @@ def separating(shares: pd.DataFrame, number: int = 15) -> tuple[go.Figure, str]:
     figure.update_yaxes(**ROWS)
     best = top.index[0]
     return figure, (
-        f"Most by {title(best)}: emotion explains {percent(top['within'].iloc[0])} of it within actors, "
+        f"Most by {title(best)}: emotion explains {percent(top['within'].iloc[0])} of it within {words.speaker}s, "
         f"{percent(top['emotion'].iloc[0])} over all voices. On average over all {len(shares)} features it explains "
-        f"{percent(shares['within'].mean())} once each actor's own mean is taken away, and "
+        f"{percent(shares['within'].mean())} once each {words.speaker}'s own mean is taken away, and "
         f"{percent(shares['emotion'].mean())} before."
     )
 
 
-def cumulative_variance(cumulative: np.ndarray, others: dict[str, int]) -> tuple[go.Figure, str]:
+def cumulative_variance(
+    cumulative: np.ndarray, others: dict[str, int], features: int = len(mean180.NAMES)
+) -> tuple[go.Figure, str]:
     """Cumulative variance explained by the first principal components.
 
     Parameters
@@ -312,6 +428,8 @@ def cumulative_variance(cumulative: np.ndarray, others: dict[str, int]) -> tuple
         As `exploration.cumulative_variance` gives it.
     others : dict
         Title -> the number of components that explain 95 % there, for comparison.
+    features : int
+        Their number.
 
     Returns
     -------
@@ -339,12 +457,13 @@ def cumulative_variance(cumulative: np.ndarray, others: dict[str, int]) -> tuple
         hoverinfo="skip",
         showlegend=False,
     )
-    finish(figure, "How many numbers do the 180 features amount to?", height=420)
+    finish(figure, f"How many numbers do the {features:,} features amount to?", height=420)
     figure.update_xaxes(title="principal components", rangemode="tozero")
     figure.update_yaxes(title="share of the variance that they hold", tickformat=".0%", range=[0, 1.03])
     compared = "; ".join(f"{words}: {count}" for words, count in others.items())
+    compared = f" ({compared})" if compared else ""
     return figure, (
-        f"{number} of {len(cumulative)} components hold 95 % of the variance of these clips ({compared}). "
+        f"{number} of {len(cumulative):,} components hold 95 % of the variance of these clips{compared}. "
         f"The first alone holds {percent(cumulative[0])}: the features say much the same thing many times over."
     )
 
@@ -357,33 +476,34 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
     Parameters
     ----------
     table : pd.DataFrame
-        As `exploration.clips` gives it, at least one row.
+        As `exploration.clips` or `exploration.placed` gives it, at least one row.
     method : str
         Of `exploration.METHODS`.
     of : str
         `all` or `speaker`: what the features are standardised over.
     colour : str
-        Of `MAP_COLOURS`.
+        Of `colours_offered`.
 
     Returns
     -------
     figure : go.Figure
     sentence : str
     """
+    table = thinned(table)
     x, y = table[f"{method}_{of}_x"].round(2), table[f"{method}_{of}_y"].round(2)
-    hover = corpus.titles(table)
-    values = [name for name in EMOTION_NAMES if name in set(table["emotion"])]
-    if colour != "emotion":
-        values = sorted(table[colour].unique())
+    words = wording.of(table)
+    hover = words.titles_of(table)
+    values = labels.ordered(table["emotion"]) if colour == "emotion" else sorted(table[colour].unique())
+    markers = _markers(table, colour, values)
     figure = go.Figure()
-    for value in values:
+    for value, marker in zip(values, markers, strict=True):
         chosen = np.flatnonzero(table[colour] == value)
         figure.add_scatter(
             x=x.iloc[chosen].to_numpy(),
             y=y.iloc[chosen].to_numpy(),
             mode="markers",
-            name=corpus.said(colour, value),
-            marker=_dots(colour, value),
+            name=words.said(colour, value),
+            marker=marker,
             selected={"marker": {"size": 14, "opacity": 1}},
             unselected={"marker": {"opacity": 0.6}},
             customdata=[[stem] for stem in table["stem"].iloc[chosen]],
@@ -391,7 +511,7 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
             hovertemplate="%{text}<extra></extra>",
         )
     legend = {"orientation": "h", "y": 0, "yanchor": "top", "x": 0}
-    heading = f"A map of {len(table):,} clips, coloured by {corpus.TITLES[colour]}"
+    heading = f"A map of {len(table):,} clips, coloured by {words.titles[colour]}"
     bare = {"showticklabels": False, "title": "", "zeroline": False, "showgrid": False}
     finish(figure, heading, height=640, legend=legend, xaxis=bare, yaxis=bare)
     how = {
@@ -400,15 +520,33 @@ def clip_map(table: pd.DataFrame, method: str, of: str, colour: str) -> tuple[go
         "pca": "The axes are the two directions in which the clips differ most (principal components); in what they "
         "differ beside, the map does not show",
     }[method]
-    shapes = " Circles are women, diamonds men." if colour == "speaker" else ""
+    shapes = " Circles are women, diamonds men." if colour == "speaker" and _have_shapes(table) else ""
     return figure, f"Each dot is a clip. {how}. The axes have no unit.{shapes}"
 
 
-def _dots(colour: str, value) -> dict:
+def _have_shapes(table: pd.DataFrame) -> bool:
+    """Whether the gender of each speaker is known."""
+    return set(table["gender"]) <= set(GENDERS)
+
+
+def _markers(table: pd.DataFrame, colour: str, values: Sequence) -> list[dict]:
+    """The dots of each value of a column."""
     if colour == "emotion":
-        return dots(BY_NAME[value].colour, size=6)
-    if colour == "speaker":  # 24 hues; women are circles, men diamonds
-        red, green, blue = colorsys.hls_to_rgb((int(value) - 1) / 24, 0.55, 0.6)
-        rgb = f"rgb({255 * red:.0f},{255 * green:.0f},{255 * blue:.0f})"
-        return dots(rgb, size=6) | {"symbol": "diamond" if int(value) % 2 else "circle"}
-    return dots(ACCENT if value in ("female", "speech") else SECOND, size=6)
+        of_emotions = labels.colours(values)
+        return [dots(of_emotions[value], size=6) for value in values]
+    if colour != "speaker" and len(values) <= 2:
+        return [dots(ACCENT if value in ("female", "speech") else SECOND, size=6) for value in values]
+    places, number = list(range(len(values))), len(values)
+    if colour == "speaker" and wording.is_ravdess(table):  # an actor's hue is the same whoever else is shown
+        places, number = [int(value) - 1 for value in values], 24
+    markers = [dots(_hue(place / number), size=6) for place in places]
+    if colour == "speaker" and _have_shapes(table):  # women are circles, men diamonds
+        genders = table.drop_duplicates("speaker").set_index("speaker")["gender"]
+        for value, marker in zip(values, markers, strict=True):
+            marker["symbol"] = "circle" if genders[value] == "female" else "diamond"
+    return markers
+
+
+def _hue(turn: float) -> str:
+    red, green, blue = colorsys.hls_to_rgb(turn, 0.55, 0.6)
+    return f"rgb({255 * red:.0f},{255 * green:.0f},{255 * blue:.0f})"

@@ -5,7 +5,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ser_core.evaluation import paired_tests, protocols
-from ser_core.figures.style import ACCENT, ACCURACY, LEGEND_BELOW, MUTED, ROWS, SECOND, SEQUENTIAL, finish, interval
+from ser_core.figures.style import (
+    ACCENT,
+    ACCURACY,
+    LEGEND_ABOVE,
+    LEGEND_BELOW,
+    MUTED,
+    ROWS,
+    SECOND,
+    SEQUENTIAL,
+    finish,
+    interval,
+)
 from ser_core.results import robustness
 from ser_core.results.generalization import RECORDING, fall
 
@@ -54,13 +65,66 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
         )
     )
     figure.add_hline(
-        y=chance, line={"color": MUTED, "dash": "dash", "width": 1}, annotation_text=f"guessing: {chance:.0%}"
+        y=chance,
+        line={"color": MUTED, "dash": "dash", "width": 1},
+        annotation_text=f"guessing: {chance:.0%}",
+        annotation_position="top left",  # the last point, at the right, may lie on the line
     )
     figure.update_xaxes(
         title="what it is tested on,<br>from the kindest to the hardest", range=[-0.4, len(table) - 0.4]
     )
     figure.update_yaxes(**ACCURACY, range=[0, 1])
     return finish(figure, f"{name}, from the kindest test to the hardest", height=420), fall(table, name)
+
+
+def known_and_new(table: pd.DataFrame, people: float) -> tuple[go.Figure, str]:
+    """How often a few models are right: of voices that they know, and of voices never heard.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `generalization.known_and_new` gives it.
+    people : float
+        The accuracy of people who listen.
+
+    Returns
+    -------
+    figure : go.Figure
+    sentence : str
+    """
+    figure = go.Figure()
+    looks = {"new": ("voices never heard", ACCENT, "circle"), "known": ("voices it knows", MUTED, "diamond")}
+    for voices, (title, colour, symbol) in looks.items():
+        rows = table[table["voices"] == voices]
+        figure.add_scatter(
+            x=rows["accuracy"],
+            y=rows["name"],
+            error_x=interval(rows["accuracy"], rows["low"], rows["high"], width=5),
+            mode="markers+text",
+            cliponaxis=False,
+            text=[f"{value:.0%}" for value in rows["accuracy"]],
+            textposition="top center",
+            marker={"color": colour, "size": 13, "symbol": symbol},
+            name=title,
+            customdata=rows[["low", "high", "clips"]],
+            hovertemplate="%{y}<br>%{x:.0%} (%{customdata[0]:.0%} to %{customdata[1]:.0%}) of %{customdata[2]:,} clips"
+            f"<extra>{title}</extra>",
+        )
+    names = list(table["name"].unique())
+    figure.add_scatter(
+        x=[people] * 3,
+        y=[names[0], names[len(names) // 2], names[-1]],
+        mode="lines",
+        line={"color": MUTED, "dash": "dot"},
+        name=f"people who only listen, {people:.0%}",
+        hoverinfo="skip",
+    )
+    figure.update_xaxes(**ACCURACY, range=[0, 1.02])
+    figure.update_yaxes(**ROWS | {"autorange": False}, range=[len(names) - 0.6, -0.6])
+    finish(figure, "Emotions recognised, of eight: known voices and new ones", height=330, legend=LEGEND_ABOVE)
+    said = table.pivot(index="name", columns="voices", values="accuracy").loc[table["name"].unique()]
+    each = "; ".join(f"{name}: {row.known:.0%} and {row.new:.0%}" for name, row in said.iterrows())
+    return figure, f"Right of known voices and of new ones, with 95 % intervals. {each}."
 
 
 def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: str) -> tuple[go.Figure, str]:
@@ -117,7 +181,7 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
     figure.update_xaxes(
         title="emotions recognised<br>(UA: mean over<br>emotions and folds)", tickformat=".0%", range=[0.3, 0.87]
     )
-    finish(figure, title, height=150 + 26 * len(order), legend=LEGEND_BELOW, margin_t=40)
+    finish(figure, title, height=150 + 26 * len(order), legend=LEGEND_BELOW)
     if ours.empty:
         return figure, "No run of ours has been made under these folds yet."
     best = ours.iloc[0]

@@ -199,9 +199,9 @@ def layer_table(layers: list[dict]) -> pd.DataFrame:
 
 
 def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
-    """A network as a row of blocks, from the clip on the left to the 16 classes on the right.
+    """A network as a column of blocks, from the clip on top to the 16 classes below.
 
-    A block's height is the size of its layer's output (logarithmic), its colour the kind of layer.
+    A block's width is the size of its layer's output (logarithmic), its colour the kind of layer.
 
     Parameters
     ----------
@@ -225,8 +225,9 @@ def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
     for colour, kind in colours.items():
         rows = [(place, layer) for place, layer in enumerate(drawn) if _what(layer)[1] == colour]
         figure.add_bar(
-            x=[place for place, _ in rows],
-            y=[math.log10(_numbers(layer["shape"])) + 0.15 for _, layer in rows],
+            y=[place for place, _ in rows],
+            x=[math.log10(_numbers(layer["shape"])) + 0.15 for _, layer in rows],
+            orientation="h",
             base=[-math.log10(_numbers(layer["shape"])) / 2 for _, layer in rows],
             width=0.78,
             marker={"color": colour},
@@ -239,12 +240,19 @@ def architecture(layers: list[dict]) -> tuple[go.Figure, str]:
         )
     titles = {"GlobalAveragePooling2D": "Mean", "GlobalMaxPooling2D": "Maximum", "InputLayer": "Clip", "pca": "PCA"}
     ticks = [titles.get(layer["name"], titles.get(layer["kind"], layer["kind"])) for layer in drawn]
-    figure.update_xaxes(tickvals=list(range(len(drawn))), ticktext=ticks, tickangle=-60, showgrid=False)
-    figure.update_yaxes(visible=False)
-    finish(figure, "From the clip (left) to the 16 classes (right)", height=360, barmode="overlay", legend=LEGEND_ABOVE)
+    figure.update_yaxes(
+        tickvals=list(range(len(drawn))),
+        ticktext=ticks,
+        range=[len(drawn) - 0.5, -0.5],
+        showgrid=False,
+        automargin=True,
+    )
+    figure.update_xaxes(visible=False)
+    title = "From the clip (top) to the 16 classes (bottom)"
+    finish(figure, title, height=60 + 26 * len(drawn), barmode="overlay", legend=LEGEND_ABOVE)
     total, learned = (sum(layer[name] for layer in layers) for name in ("parameters", "learned"))
     return figure, (
-        f"{len(layers)} layers with {total:,} parameters, of which {learned:,} are learned by steps. The taller a "
+        f"{len(layers)} layers with {total:,} parameters, of which {learned:,} are learned by steps. The wider a "
         "block, the more numbers come out of it (each step of the scale is ten times as many). Not drawn: dropout, "
         "batch normalisation, ReLU."
     )
@@ -268,6 +276,8 @@ def overfitting(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
     ----------
     table : pd.DataFrame
         As `trainings.overfitting` gives it.
+    option : str
+        Of `NAMES`.
 
     Returns
     -------
@@ -347,8 +357,10 @@ def weights(table: pd.DataFrame, best: pd.Series, first: str, second: str, studi
 
     Parameters
     ----------
-    table, best
-        As `fusion.every_weight` and `fusion.best_weight` give them.
+    table : pd.DataFrame
+        As `fusion.every_weight` gives it.
+    best : pd.Series
+        As `fusion.best_weight` gives it.
     first, second : str
         The members.
     studied : float

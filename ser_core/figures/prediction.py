@@ -102,6 +102,7 @@ def members(alone: dict[str, dict[str, float]], together: dict[str, float]) -> t
             x=[BY_NAME[name].title for name in EMOTION_NAMES],
             y=list(rows),
             text=[[f"{100 * value:.0f}" for value in row] for row in values],
+            customdata=[[BY_NAME[name].title for name in EMOTION_NAMES]] * len(rows),
             texttemplate="%{text}",
             colorscale=SEQUENTIAL,
             zmin=0,
@@ -109,12 +110,13 @@ def members(alone: dict[str, dict[str, float]], together: dict[str, float]) -> t
             showscale=False,
             xgap=2,
             ygap=2,
-            hovertemplate="%{y}: %{x} %{z:.0%}<extra></extra>",
+            hovertemplate="%{y}: %{customdata} %{z:.0%}<extra></extra>",
         )
     )
     finish(figure, "What each member of the vote says (%)", height=120 + 42 * len(rows))
     figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_xaxes(tickangle=-45)
+    shown = [BY_NAME[name].title for name in EMOTION_NAMES]
+    figure.update_xaxes(tickangle=0, tickvals=shown, ticktext=[title[:3] for title in shown])
     choice = max(together, key=together.__getitem__)
     agree = [name for name, row in alone.items() if max(row, key=row.__getitem__) == choice]
     sentence = f"{len(agree)} of {len(alone)} members have {choice} first" + (

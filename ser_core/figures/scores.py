@@ -30,8 +30,8 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
         marker={"color": ACCENT, "size": 10},
         name="here, with 95 % interval",
         customdata=table[["test_low", "test_high", "cv_accuracy"]],
-        hovertemplate="%{y}<br>%{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
-        "<br>five-fold CV %{customdata[2]:.3f}<extra>here</extra>",
+        hovertemplate="%{y}<br>%{x:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})"
+        "<br>five-fold CV %{customdata[2]:.1%}<extra>here</extra>",
     )
     figure.add_scatter(
         x=table["original_test_accuracy"],
@@ -39,7 +39,7 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
         mode="markers",
         marker={"color": MUTED, "size": 11, "symbol": "diamond-open", "line": {"width": 2}},
         name="the original study",
-        hovertemplate="%{y}<br>%{x:.2f}<extra>the original</extra>",
+        hovertemplate="%{y}<br>%{x:.0%}<extra>the original</extra>",
     )
     finish(
         figure,
@@ -60,5 +60,5 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
     return figure, (
         f"Of {len(with_original)} models that the study has, {inside.sum()} come out here as it says, within the 95 % "
         f"interval, and {above.sum()} better, with settings of our own; the highest is {best['name']} with "
-        f"{best['test_accuracy']:.3f} ({best['test_low']:.3f} to {best['test_high']:.3f})."
+        f"{best['test_accuracy']:.1%} ({best['test_low']:.1%} to {best['test_high']:.1%})."
     )

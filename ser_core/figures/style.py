@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import cycle, product
 
+import numpy as np
 import plotly.graph_objects as go
 
 ACCENT = "#7A5BD0"  # our results; visible in both themes
@@ -12,6 +13,7 @@ SEQUENTIAL = "Cividis"  # perceptually uniform, safe for colour blindness
 LEGEND_ABOVE = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 LEGEND_BELOW = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
 ROWS = {"type": "category", "autorange": "reversed", "automargin": True}  # of a y axis: named rows, the first on top
+HZ_TICKS = (200, 500, 1000, 2000, 4000, 8000)
 ACCURACY = {"title": "clips named right", "tickformat": ".0%"}  # of an axis
 
 
@@ -34,10 +36,11 @@ def finish(figure: go.Figure, title: str, *, height: int, **layout) -> go.Figure
     go.Figure
         The same figure.
     """
+    figure.update_xaxes(autotickangles=[0])  # labels lie flat
     return figure.update_layout(
         meta={"title": title},
         height=height,
-        margin={"l": 8, "r": 16, "t": 32, "b": 8},
+        margin={"l": 8, "r": 16, "t": 8, "b": 8},
         hoverlabel={"align": "left"},
         dragmode=False,  # on a touch screen, dragging scrolls the page
         **layout,
@@ -62,6 +65,26 @@ def dots(colour: str, size: int) -> dict:
     return {"color": colour, "size": size, "opacity": 0.6, "line": rim}
 
 
+def add_diagonal(figure: go.Figure, name: str) -> None:
+    """Add the dotted line on which two shares are equal.
+
+    Parameters
+    ----------
+    figure : go.Figure
+        With shares from 0 to 1 on both axes.
+    name : str
+        In the legend.
+    """
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        line={"color": MUTED, "dash": "dot", "width": 1.5},
+        name=name,
+        hoverinfo="skip",
+    )
+
+
 def interval(value, low, high, **look) -> dict:
     """Error bars from `low` to `high` around `value`; their lengths are never negative.
 
@@ -84,6 +107,23 @@ def interval(value, low, high, **look) -> dict:
         "thickness": 1.5,
         **look,
     }
+
+
+def mel_ticks(hz: np.ndarray) -> dict:
+    """Ticks at round frequencies for an axis of mel bands.
+
+    Parameters
+    ----------
+    hz : np.ndarray [shape=(bands,)]
+        Centre of each band.
+
+    Returns
+    -------
+    dict
+        `tickvals` (counted in bands) and `ticktext` of the axis.
+    """
+    ticks = [tick for tick in HZ_TICKS if tick < hz[-1]]
+    return {"tickvals": np.interp(ticks, hz, np.arange(len(hz))), "ticktext": [f"{tick:,}" for tick in ticks]}
 
 
 def lines() -> Iterator[tuple[str, str]]:

@@ -470,6 +470,8 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
     several : list of optuna.Study
     by_time : bool
         Time, in which breaks are left out, instead of trials that ended.
+    now : datetime
+        Until when trials that still run are drawn.
 
     Returns
     -------

@@ -5,7 +5,7 @@ and `log.txt` (what the command printed). The state of a job is read from its fo
 process: it survives a closed tab and a restarted server.
 """
 
-from ser_core.jobs.control import delete, get, list_all, resume, retry, start, stop
+from ser_core.jobs.control import check_control, delete, get, list_all, resume, retry, start, stop
 from ser_core.jobs.job import Job, Progress, Task, as_shown, shell
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Progress",
     "Task",
     "as_shown",
+    "check_control",
     "delete",
     "get",
     "list_all",

@@ -5,11 +5,14 @@ import shlex
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from ser_core import records
+from ser_core.errors import DamagedError
 from ser_core.files import atomically
 
 SPEC, STATE, EVENTS, LOG = "spec.json", "state.json", "events.jsonl", "log.txt"
@@ -17,9 +20,13 @@ STOP = "stop"  # exists once the job was requested to stop; only the job itself 
 RESERVE = "reserve"  # space that is freed to write the last state on a full disk
 
 ALIVE = ("queued", "running", "stopping")
+STATUSES = (*ALIVE, "done", "failed", "stopped", "interrupted")
+UNREADABLE = "unreadable"
 
 BIRTH_S = 30.0  # after it was queued, a job may be without a recorded process for this long
 CLOCK_SLACK_S = 2.0  # tolerance between two readings of one process's start time
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # of Linux: another one after each start of the machine
+STARTTIME = 19  # among the fields after the name in /proc/PID/stat: clock ticks from the boot to the process's start
 
 
 def shell(arguments: Iterable[str]) -> str:
@@ -105,8 +112,8 @@ class Job:
         Its folder's name.
     folder : Path
     task : Task
-    status : {"queued", "running", "stopping", "done", "failed", "stopped", "interrupted"}
-        "interrupted" if its process ended without reporting how.
+    status : {"queued", "running", "stopping", "done", "failed", "stopped", "interrupted", "unreadable"}
+        "interrupted" if its process ended without reporting how; "unreadable" if its folder is damaged.
     made : float
         When the job was created.
     queued : float
@@ -121,9 +128,15 @@ class Job:
         What the command prints with `--json`.
     pid : int or None
     process_began : float or None
-        The start time of the process, which tells it from a later one with the same number.
+        The start time of the process.
+    process : str
+        What tells it from a later one with the same number; empty where `process_began` does.
     is_final : bool
         Whether it failed and would fail again with the same arguments.
+    owner : str
+        Who started it: the hash of a visitor's token. Empty if that is nobody in particular.
+    network : str
+        Where it was started: a hash of a visitor's network, which another server makes another one of.
     """
 
     id: str
@@ -140,7 +153,10 @@ class Job:
     answer: dict | None = None
     pid: int | None = None
     process_began: float | None = None
+    process: str = ""
     is_final: bool = False
+    owner: str = ""
+    network: str = ""
 
     @property
     def is_alive(self) -> bool:
@@ -150,7 +166,7 @@ class Job:
     @property
     def is_resumable(self) -> bool:
         """Whether it can be resumed; otherwise it can only be retried from the start."""
-        return self.task.resumable and not (self.is_alive or self.is_final or self.status == "done")
+        return self.task.resumable and not (self.is_alive or self.is_final or self.status in ("done", UNREADABLE))
 
     @property
     def is_repeatable(self) -> bool:
@@ -171,8 +187,10 @@ class Job:
         try:
             with open(self.folder / LOG, errors="replace") as file:
                 return "".join(deque(file, maxlen=lines))
-        except OSError:
+        except FileNotFoundError:
             return ""
+        except OSError as error:
+            return f"{LOG} cannot be read ({records.reason_of(error)})"
 
     def events(self) -> list[dict]:
         """The recorded events, oldest first. A line that was cut off by a full disk is skipped.
@@ -183,15 +201,30 @@ class Job:
             With `time` (seconds since 1970), `kind`, and what `add_event` was given.
         """
         found = []
-        try:
-            for line in (self.folder / EVENTS).read_text().splitlines():
-                try:
-                    found.append(json.loads(line))
-                except ValueError:
-                    continue
-        except OSError:
-            pass
+        with suppress(OSError), open(self.folder / EVENTS, errors="replace") as file:
+            for line in file:
+                with suppress(ValueError, RecursionError):
+                    event = json.loads(line)
+                    if isinstance(event, dict) and isinstance(event.get("kind"), str):
+                        found.append(event)
         return found
+
+
+@dataclass(frozen=True)
+class _State:
+    """What `state.json` holds."""
+
+    status: str
+    queued: float | None = None
+    began: float | None = None
+    ended: float | None = None
+    progress: Progress | None = None
+    message: str = ""
+    answer: dict | None = None
+    pid: int | None = None
+    process_began: float | None = None
+    process: str = ""
+    is_final: bool = False
 
 
 def read(folder: Path) -> Job | None:
@@ -204,45 +237,82 @@ def read(folder: Path) -> Job | None:
     Returns
     -------
     Job or None
-        Without its place in the queue; None if the folder holds no readable job.
+        Without its place in the queue. One that cannot be read has the status "unreadable", and the reason as its
+        message; None if there is no such folder, or it is being deleted.
     """
     try:
-        spec = json.loads((folder / SPEC).read_text())
-        made = spec["made"]
-        task = {name: value for name, value in spec.items() if name != "made"}
-        state = json.loads((folder / STATE).read_text())
-        status = state["status"]
-        pid, process_began = state.get("pid"), state.get("process_began")
-        message = state.get("message", "")
-        is_starting = status == "queued" and not pid and time.time() - state["queued"] < BIRTH_S
-        ended = state.get("ended")
-        stop_requested = (folder / STOP).stat().st_mtime if (folder / STOP).exists() else None
-        if status in ALIVE and not is_starting and not lives(pid, process_began):
-            status = "interrupted"
-            message = "Its process ended without reporting: it was killed, or the machine was switched off"
-            if stop_requested:
-                status, message, ended = "stopped", "Stopped. What was done is kept", stop_requested
-        elif status in ALIVE and stop_requested:
-            status = "stopping"
-        progress = state.get("progress")
-        return Job(
-            id=folder.name,
-            folder=folder,
-            task=Task(**task | {"arguments": tuple(task["arguments"])}),
-            status=status,
-            made=made,
-            queued=state["queued"],
-            began=state.get("began"),
-            ended=ended,
-            progress=Progress(**progress) if progress else None,
-            message=message,
-            answer=state.get("answer"),
-            pid=pid,
-            process_began=process_began,
-            is_final=state.get("is_final", False) and status == "failed",
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return _read(folder)
+    except (DamagedError, FileNotFoundError) as error:
+        if not folder.is_dir():
+            return None
+        reason = str(error) if isinstance(error, DamagedError) else f"it lacks {Path(error.filename).name}"
+        message = f"It cannot be read: {reason}. Delete it, and start it again"
+        made = folder.stat().st_mtime
+        owner, task = _owner_and_task(folder)
+        return Job(folder.name, folder, task, UNREADABLE, made, made, ended=made, message=message, owner=owner)
+
+
+def _read(folder: Path) -> Job:
+    made, owner, network, task = _read_spec(folder)
+    state = _read_state(folder)
+    if state.status not in STATUSES:
+        raise DamagedError(f"{STATE} has the status {state.status!r}, which is not known here")
+    queued = made if state.queued is None else state.queued
+    status, message, ended = state.status, state.message, state.ended
+    is_starting = status == "queued" and not state.pid and time.time() - queued < BIRTH_S
+    stop_requested = (folder / STOP).stat().st_mtime if (folder / STOP).exists() else None
+    if status in ALIVE and not is_starting and not lives(state.pid, state.process_began, state.process):
+        status = "interrupted"
+        message = "Its process ended without reporting: it was killed, or the machine was switched off"
+        if stop_requested:
+            status, message, ended = "stopped", "Stopped. What was done is kept", stop_requested
+    elif status in ALIVE and stop_requested:
+        status = "stopping"
+    return Job(
+        id=folder.name,
+        folder=folder,
+        task=task,
+        status=status,
+        made=made,
+        queued=queued,
+        began=state.began,
+        ended=ended,
+        progress=state.progress,
+        message=message,
+        answer=state.answer,
+        pid=state.pid,
+        process_began=state.process_began,
+        process=state.process,
+        is_final=state.is_final and status == "failed",
+        owner=owner,
+        network=network,
+    )
+
+
+def _read_spec(folder: Path) -> tuple[float, str, str, Task]:
+    """When a job was made, by whom and where, and its task."""
+    spec = records.read_json(folder / SPEC)
+    found = spec if isinstance(spec, dict) else {}
+    made, owner, network = found.pop("made", None), found.pop("owner", ""), found.pop("network", "")
+    task = records.as_record(Task, spec, SPEC)
+    if not isinstance(made, int | float):
+        raise DamagedError(f"{SPEC} lacks 'made'")
+    return made, str(owner), str(network), task
+
+
+def _read_state(folder: Path) -> _State:
+    state = records.read_json(folder / STATE)
+    if isinstance(state, dict):  # a later version may have more to say
+        state = {name: value for name, value in state.items() if name in _State.__dataclass_fields__}
+    return records.as_record(_State, state, STATE)
+
+
+def _owner_and_task(folder: Path) -> tuple[str, Task]:
+    try:
+        _, owner, _, task = _read_spec(folder)
+        return owner, task
+    except (DamagedError, FileNotFoundError):
+        return "", Task("unknown", "", (), f"Job {folder.name}")
 
 
 def as_shown(found: list[Job]) -> list[Job]:
@@ -262,24 +332,55 @@ def as_shown(found: list[Job]) -> list[Job]:
     return [*running, *queued, *(one for one in reversed(found) if not one.is_alive)]
 
 
-def lives(pid: int | None, process_began: float | None) -> bool:
+def identity(pid: int) -> dict:
+    """What a job's state records of its process: `pid`, `process_began` and `process`.
+
+    Parameters
+    ----------
+    pid : int
+
+    Returns
+    -------
+    dict
+    """
+    return {"pid": pid, "process_began": psutil.Process(pid).create_time(), "process": _mark(pid)}
+
+
+def _mark(pid: int) -> str:
+    """What tells a process from all others and stays when somebody sets the clock: the boot, and ticks since then.
+
+    Empty if it is gone, and on systems that record the time of day at which a process began, which stays by itself.
+    """
+    try:
+        boot, stat = BOOT_ID.read_text(), Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    return f"{boot.strip()} {stat.rpartition(')')[2].split()[STARTTIME]}"
+
+
+def lives(pid: int | None, process_began: float | None, mark: str = "") -> bool:
     """Whether a process is still running, and is not a later one with the same number.
 
     Parameters
     ----------
     pid : int or None
     process_began : float or None
-        Seconds since 1970.
+        Seconds since 1970. On Linux this changes when the clock is set.
+    mark : str
+        As `identity` records it under `process`. If there is one, it decides.
 
     Returns
     -------
     bool
     """
-    if not pid:
+    if not pid or pid < 0:
         return False
     try:
         process = psutil.Process(pid)
-        is_the_same = process_began is None or abs(process.create_time() - process_began) < CLOCK_SLACK_S
+        if mark and (now := _mark(pid)):
+            is_the_same = mark == now
+        else:
+            is_the_same = process_began is None or abs(process.create_time() - process_began) < CLOCK_SLACK_S
         return is_the_same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
@@ -303,10 +404,9 @@ def write_state(folder: Path, *, is_last: bool = False, **changes) -> None:
         If the file cannot be written.
     """
     try:
-        state = json.loads((folder / STATE).read_text())
-    except (OSError, ValueError):
-        state = {}
-    state |= changes
+        state = dict(records.read_json(folder / STATE)) | changes
+    except (OSError, DamagedError, TypeError, ValueError):
+        state = changes
     try:
         _replace_state(folder, state)
     except OSError:

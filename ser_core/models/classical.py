@@ -4,12 +4,13 @@ A `study` preset holds the original authors' values. Ours were chosen by five-fo
 training part, to be as accurate or better and fast: the authors' forest has 22,984 trees, their LightGBM 12,310 rounds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
@@ -65,14 +66,65 @@ def _xgboost(parameters, seed):
     return XGBClassifier(random_state=seed, n_jobs=1, **parameters)
 
 
+class NearestNeighbours(KNeighborsClassifier):
+    """scikit-learn's nearest neighbours, which are all training clips where there are fewer than `n_neighbors`."""
+
+    n_neighbors: int
+
+    def fit(self, features: np.ndarray, labels: np.ndarray) -> "NearestNeighbours":
+        """Keep the training clips.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+        labels : np.ndarray [shape=(n,)]
+
+        Returns
+        -------
+        NearestNeighbours
+            Its `n_neighbors` is at most n.
+        """
+        self.n_neighbors = min(self.n_neighbors, len(features))
+        return super().fit(features, labels)
+
+
 def _nearest_neighbours(parameters, seed):
     weights = nearness if parameters["weights"] == "nearness" else parameters["weights"]
-    return KNeighborsClassifier(**parameters | {"weights": weights})
+    return NearestNeighbours(**parameters | {"weights": weights})
+
+
+class CalibrationFolds:
+    """Five stratified folds to calibrate probabilities on; fewer where a class has fewer clips.
+
+    It has no `n_splits`, which `CalibratedClassifierCV` would compare with the clips of each class.
+    """
+
+    def split(self, features: np.ndarray, labels: np.ndarray, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """As scikit-learn's splitters.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, d)]
+        labels : np.ndarray [shape=(n,)]
+            With two clips of each class at least.
+        groups
+            Not used.
+
+        Yields
+        ------
+        train, held_out : np.ndarray [shape=(n,), dtype=int]
+        """
+        yield from StratifiedKFold(self.get_n_splits(features, labels)).split(features, labels)
+
+    def get_n_splits(self, features: np.ndarray, labels: np.ndarray, groups=None) -> int:
+        """The number of folds, with parameters as of `split`."""
+        return min(5, int(np.unique(labels, return_counts=True)[1].min()))
 
 
 def _svm(parameters, seed):
     # One SVM on all clips. A single temperature, fitted on out-of-fold scores, turns its scores into probabilities.
-    return CalibratedClassifierCV(SVC(random_state=seed, **parameters), method="temperature", ensemble=False)
+    machine = SVC(random_state=seed, **parameters)
+    return CalibratedClassifierCV(machine, method="temperature", cv=CalibrationFolds(), ensemble=False)
 
 
 def _kernel_ridge(parameters, seed):
@@ -83,7 +135,7 @@ def _bagging(parameters, seed):
     return BaggingClassifier(DecisionTreeClassifier(), random_state=seed, **parameters)
 
 
-def _classical(key, name, about, view, classifier, default, study=None) -> SingleModel:
+def _classical(key, name, about, view, classifier, default, study=None, *, least=1) -> SingleModel:
     presets = {"default": Preset(default)}
     if study is not None:
         presets["study"] = Preset(study, preprocessing="plain", origin="study")
@@ -95,7 +147,7 @@ def _classical(key, name, about, view, classifier, default, study=None) -> Singl
             preprocessing="plain",
             augmentation="speaker-perturbation",
         )
-    return SingleModel(key, name, "classical", about, presets, view, classifier)
+    return SingleModel(key, name, "classical", about, presets, view, classifier, least)
 
 
 MODELS = (
@@ -212,6 +264,7 @@ MODELS = (
         "distance",
         _svm,
         {"C": 20.0, "gamma": 1 / 180},
+        least=2,  # for `CalibrationFolds`
     ),
     _classical(
         "krr",

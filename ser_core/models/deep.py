@@ -8,21 +8,30 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ser_core.errors import ModelError
+from ser_core.models import layers
+from ser_core.models.layers import Layers
 from ser_core.models.model import Member, Model, Preset, SavedVote
 from ser_core.models.recipe import Recipe
 
 VERSION = "networks-1"  # Saved with every run of a network: raise it when a change in `networks` changes numbers.
+OPTIMIZERS = {  # key -> what it does
+    "sgd": "SGD (stochastic gradient descent) goes a step downhill, with momentum in the direction of the steps before",
+    "adam": "Adam gives each weight a step of its own, from the mean and the size of its last gradients",
+    "rmsprop": "RMSprop gives each weight a step of its own, from the size of its last gradients alone",
+}
 OPTIONS = {  # parameters that can be set one by one -> lowest and highest sensible value
     "epochs": (1, 1000),
     "batch_size": (2, 512),
     "learning_rate": (1e-6, 10),
     "optimizer": None,
+    "momentum": (0.0, 0.99),
     "dropout": (0, 0.9),
     "l1": (0, 1),
     "l2": (0, 1),
     "augment": None,
     "validation": (0, 0.5),
     "patience": (1, 1000),
+    "layers": None,  # bounds of each network: see `layers`
 }
 FRAMES = ("frames", "within-clip-frames")  # the features that can be changed anew in each epoch
 CNN2D = {
@@ -101,18 +110,40 @@ class Network(Model):
         Raises
         ------
         ModelError
-            If there is no such option, its value is out of bounds, or the model cannot learn from augmented clips.
+            If there is no such option, its value is out of bounds, the optimizer has no momentum, or the model cannot
+            learn from augmented clips, or the layers are too many or too large.
         """
         for name, value in options.items():
             if name not in OPTIONS:
                 raise ModelError(f"There is no option {name!r}; there is {', '.join(OPTIONS)}")
-            low, high = OPTIONS[name] or (value, value)
+            bounds = OPTIONS[name]
+            if bounds is None:
+                continue
+            low, high = bounds
             if not low <= value <= high:
                 raise ModelError(f"{as_option(name)} {value:g} is out of bounds: give {low:g} to {high:g}")
         if options.get("augment") and recipe.features not in FRAMES:
             raise ModelError(f"{self.key} cannot learn from changed copies: that takes log-mel frames (cnn2d)")
         changed = recipe.with_parameters(recipe.parameters | options)
+        if "momentum" in options and changed.parameters["optimizer"] != "sgd":
+            raise ModelError(f"{changed.parameters['optimizer']} takes no --momentum: that is of --optimizer sgd")
+        if "layers" in changed.parameters:
+            self.layers(recipe.features).check(changed.parameters["layers"], changed.parameters["batch_size"])
         return replace(changed, augmentation=_augmentation(changed.parameters))
+
+    def layers(self, features: str) -> Layers:
+        """Its hidden layers, and the bounds within which others can be chosen.
+
+        Parameters
+        ----------
+        features : str
+            Key of the feature set that it sees.
+
+        Returns
+        -------
+        Layers
+        """
+        return layers.of(self.network, features)
 
 
 def _augmentation(parameters: dict) -> str:
@@ -138,6 +169,27 @@ def as_option(name: str) -> str:
         E.g. "--batch-size".
     """
     return f"--{name.replace('_', '-')}"
+
+
+def as_value(value) -> str:
+    """A parameter's value as the command line takes it.
+
+    Parameters
+    ----------
+    value : number, str or list of int
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> as_value([64, 32]), as_value(0.0010)
+    ('64,32', '0.001')
+    """
+    if isinstance(value, list):
+        return layers.as_text(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _network(key: str, name: str, about: str, network: str, **presets: tuple[str, dict]) -> Network:

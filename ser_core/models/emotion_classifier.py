@@ -50,39 +50,16 @@ class EmotionClassifier(ProbabilisticClassifier):
         ------
         ValueError
             If a name is none of the classes.
-        ModelError
-            If the estimator learns emotion and gender apart, and these are not the 16 classes.
         """
         unknown = sorted(set(labels) - set(self.classes))
         if unknown:
             raise ValueError(f"{unknown[0]!r} is none of the {len(self.classes)} classes")
         self.classes_ = np.array(self.classes)
         self.seen_, codes = np.unique(np.searchsorted(self.classes_, labels), return_inverse=True)
-        self.check()
-        if self._splits_classes:
-            options["numbers"] = self.seen_
-        if has_fit_parameter(self.estimator, "names"):  # a search, which fits classifiers on names in turn
+        if has_fit_parameter(self.estimator, "names"):  # it splits classes by emotion and gender, or is a search
             options["names"] = self.classes_[self.seen_]
         self.estimator_ = clone(self.estimator).fit(features, codes, **options)
         return self
-
-    @property
-    def _splits_classes(self) -> bool:
-        return has_fit_parameter(self.estimator, "numbers")  # classifiers that split the 16 by emotion and gender
-
-    def check(self) -> None:
-        """Check that the estimator can learn the classes, which costs nothing, before features are extracted.
-
-        Raises
-        ------
-        ModelError
-            If the estimator learns emotion and gender apart, and these are not the 16 classes.
-        """
-        if self._splits_classes and tuple(self.classes) != LABELS:
-            raise ModelError(
-                "This model learns emotion and gender apart, and these clips have other emotions than the eight or "
-                "speakers of unknown gender. Choose another model, such as svm"
-            )
 
     @classmethod
     def of_fitted(cls, estimator, seen: list[int]) -> "EmotionClassifier":

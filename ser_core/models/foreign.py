@@ -11,6 +11,8 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,16 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, clone, is_classifier
 
+from ser_core.corpus.labels import LABELS
 from ser_core.errors import ModelError
 from ser_core.models.base import ProbabilisticClassifier
+from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.model import Model, Preset
 from ser_core.models.recipe import Recipe
 
 IMPORTED = "imported:"  # prefix of the keys of models whose predictions were imported
 KEY = re.compile(r"[\w.-]{1,100}:[\w.-]{1,100}")  # nothing that a page or a file system could take for more than a name
+SUM_TOLERANCE = 0.01  # of probabilities, which own code and files may round
 FEATURES = "elsewhere"  # what an imported model has seen, which nobody here knows
 
 
@@ -142,8 +147,9 @@ def own_code(estimator, *, name: str = "", features: str = "mean180", seed: int 
             f"{name} gives {kind.__name__}, and a scikit-learn classifier is wanted: a class of BaseEstimator and "
             "ClassifierMixin with fit and predict, or a pipeline that ends in one"
         )
-    estimator = clone(estimator)
-    parameters = estimator.get_params()
+    with _blaming(name, "gives no estimator that can be copied"):
+        estimator = clone(estimator)
+        parameters = estimator.get_params()
     random = [key for key in parameters if key.rpartition("__")[2] == "random_state" and parameters[key] is None]
     estimator.set_params(**dict.fromkeys(random, seed))
     recipe = Recipe(
@@ -182,15 +188,9 @@ def from_shell(name: str, **options) -> OwnCode:
     module_name, _, factory = name.partition(":")
     if os.getcwd() not in sys.path:  # as `python -m` has it, and `ser` not; worker processes take it over
         sys.path.insert(0, os.getcwd())
-    try:
+    with _blaming(name, "gives no estimator"):
         module = importlib.import_module(module_name)
         made = getattr(module, factory)()
-    except Exception as error:  # of code that is not ours
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        is_theirs = "importlib" not in where.filename and where.filename != __file__
-        at = f" ({where.filename}:{where.lineno})" if is_theirs else ""
-        reason = next(iter(str(error).splitlines()), "")
-        raise ModelError(f"{name} gives no estimator: {type(error).__name__}: {reason}{at}") from error
     code = own_code(made, name=name, **options)
     source = Path(getattr(module, "__file__", None) or "")
     if not source.is_file():
@@ -198,6 +198,90 @@ def from_shell(name: str, **options) -> OwnCode:
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     parameters = code.recipe.parameters | {"source": f"{source.name}@{digest[:12]}"}  # other code is another run
     return replace(code, recipe=replace(code.recipe, parameters=parameters))
+
+
+@contextmanager
+def _blaming(name: str, what: str) -> Iterator[None]:
+    """Raise a `ModelError` that names the line of own code which failed, in place of its exception."""
+    try:
+        yield
+    except Exception as error:  # of code that is not ours
+        frames = [one for one in traceback.extract_tb(error.__traceback__) if _is_theirs(one.filename)]
+        at = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+        reason = next(iter(str(error).splitlines()), "")
+        raise ModelError(f"{name} {what}: {type(error).__name__}: {reason}{at}") from error
+
+
+def _is_theirs(file: str) -> bool:
+    """Whether a source file is neither of this package, nor of an installed one, nor of Python."""
+    not_theirs = (str(Path(__file__).parents[1]), os.path.dirname(os.__file__), "<frozen")
+    return "site-packages" not in file and not file.startswith(not_theirs)
+
+
+class OwnClassifier(EmotionClassifier):
+    """As `EmotionClassifier`, of own code: what fails in it is told with its line, and what it gives is checked.
+
+    Parameters
+    ----------
+    estimator : classifier with `fit` and `predict_proba`
+    classes : sequence of str
+        In alphabetical order.
+    name : str
+        Of the code.
+    """
+
+    def __init__(self, estimator, classes: Sequence[str] = LABELS, name: str = ""):
+        super().__init__(estimator, classes)
+        self.name = name
+
+    def fit(self, features: np.ndarray, labels: np.ndarray, **options) -> "OwnClassifier":
+        """Fit the estimator.
+
+        Parameters
+        ----------
+        features, labels, options
+            As `EmotionClassifier.fit` takes them.
+
+        Returns
+        -------
+        OwnClassifier
+
+        Raises
+        ------
+        ModelError
+            If the estimator raises.
+        """
+        with _blaming(self.name, "failed in fit"):
+            super().fit(features, labels, **options)
+        return self
+
+    def predict_proba(self, features: np.ndarray) -> np.ndarray:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        features : np.ndarray [shape=(n, ...)]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, classes)]
+
+        Raises
+        ------
+        ModelError
+            If the estimator raises, or gives no probabilities of these clips and the classes that it was fitted on.
+        """
+        with _blaming(self.name, "failed in its prediction"):
+            given = np.asarray(self.estimator_.predict_proba(features), dtype=float)
+        wanted = (len(features), len(self.seen_))
+        if given.shape != wanted:
+            raise ModelError(f"{self.name} gives probabilities of shape {given.shape}, and {wanted} are wanted")
+        if not np.isfinite(given).all() or (given < 0).any():
+            raise ModelError(f"{self.name} gives probabilities that are negative or no finite numbers")
+        if (off := np.abs(given.sum(axis=1) - 1)).max(initial=0) > SUM_TOLERANCE:
+            total = given[off.argmax()].sum()
+            raise ModelError(f"{self.name} gives a clip probabilities that add up to {total:.4g}, and not to 1")
+        return self._all_classes(given)
 
 
 def _as_json(value):

@@ -28,7 +28,7 @@ class GenderFirstClassifier(ProbabilisticClassifier):
         self.estimator = estimator
         self.routing = routing
 
-    def fit(self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> "GenderFirstClassifier":
+    def fit(self, features: np.ndarray, codes: np.ndarray, names: np.ndarray) -> "GenderFirstClassifier":
         """Fit the gender model and the emotion models.
 
         Parameters
@@ -36,15 +36,15 @@ class GenderFirstClassifier(ProbabilisticClassifier):
         features : np.ndarray [shape=(n, d)]
         codes : np.ndarray [shape=(n,), dtype=int]
             Classes, numbered without gaps.
-        numbers : np.ndarray [shape=(codes,), dtype=int]
-            The place of each code in `LABELS`.
+        names : np.ndarray [shape=(codes,), dtype=str]
+            The class of each code, one of `LABELS`.
 
         Returns
         -------
         GenderFirstClassifier
         """
-        self.classes_ = np.arange(len(numbers))
-        of_code = np.array([GENDERS.index(gender_of(LABELS[number])) for number in numbers])
+        self.classes_ = np.arange(len(names))
+        of_code = np.array([GENDERS.index(gender_of(name)) for name in names])
         self.codes_ = [np.flatnonzero(of_code == gender) for gender in range(len(GENDERS))]
         genders = of_code[codes]
         self.genders_ = np.unique(genders)
@@ -85,7 +85,7 @@ class ApartClassifier(ProbabilisticClassifier):
     """One model for the emotion and one for the gender, each fitted on the clips of all speakers.
 
     The probability of a class is that of its emotion times that of its gender. Each emotion has twice as many training
-    clips as a class has.
+    clips as a class has. Where the classes are emotions alone, there is only the model for the emotion.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class ApartClassifier(ProbabilisticClassifier):
     def __init__(self, estimator):
         self.estimator = estimator
 
-    def fit(self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> "ApartClassifier":
+    def fit(self, features: np.ndarray, codes: np.ndarray, names: np.ndarray) -> "ApartClassifier":
         """Fit the emotion model and the gender model.
 
         Parameters
@@ -104,18 +104,17 @@ class ApartClassifier(ProbabilisticClassifier):
         features : np.ndarray [shape=(n, d)]
         codes : np.ndarray [shape=(n,), dtype=int]
             Classes, numbered without gaps.
-        numbers : np.ndarray [shape=(codes,), dtype=int]
-            The place of each code in `LABELS`.
+        names : np.ndarray [shape=(codes,), dtype=str]
+            The class of each code.
 
         Returns
         -------
         ApartClassifier
         """
-        self.classes_ = np.arange(len(numbers))
-        labels = [LABELS[number] for number in numbers]
+        self.classes_ = np.arange(len(names))
         self.questions_ = []
-        for of_label in (emotion_of, gender_of):
-            _, answers = np.unique([of_label(label) for label in labels], return_inverse=True)
+        for of_label in (emotion_of, gender_of) if set(names) <= set(LABELS) else (emotion_of,):
+            _, answers = np.unique([of_label(name) for name in names], return_inverse=True)
             one_answer = len(np.unique(answers)) == 1
             model = None if one_answer else clone(self.estimator).fit(features, answers[codes])
             self.questions_.append((model, answers))

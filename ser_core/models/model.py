@@ -4,16 +4,19 @@ Callers never check which kind of model they have: they call its methods.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
 from sklearn.ensemble import VotingClassifier
 
+from ser_core.corpus.labels import LABELS
 from ser_core.errors import ModelError
 from ser_core.features import augmentation as augmentations
 from ser_core.features import registry as feature_sets
-from ser_core.models.preprocessing import with_preprocessing
+from ser_core.features.feature_set import is_from_elsewhere
+from ser_core.models.preprocessing import finds_discriminants, with_preprocessing
 from ser_core.models.recipe import Recipe
 
 
@@ -62,6 +65,7 @@ class Model:
 
     learns_from_clips: ClassVar[bool] = True  # False for a vote of saved runs
     trains_in_epochs: ClassVar[bool] = False  # True for a network: its training can be watched, stopped and resumed
+    fits_any_table: ClassVar[bool] = False  # False where it is made for the features of its presets
     options: ClassVar[dict[str, tuple | None]] = {}  # parameters that can be set one by one -> bounds
 
     def build(self, recipe: Recipe):
@@ -189,6 +193,44 @@ class Model:
         """
         if recipe.augmentation not in {one.augmentation for one in self.presets.values()}:
             raise ModelError(f"{self.key!r} does not learn from copies by {recipe.augmentation}")
+        copies = augmentations.get(recipe.augmentation)
+        if copies.copies and is_from_elsewhere(recipe.features):
+            raise ModelError(
+                f"{self.key!r} learns from copies of each clip ({recipe.augmentation}), of which there are no "
+                f"{recipe.features}, since these are not made here: choose another model, such as svm"
+            )
+
+    def check_classes(self, classes: Sequence[str]) -> None:
+        """Check that the model can learn some classes, before anything is computed.
+
+        Parameters
+        ----------
+        classes : sequence of str
+            As `labels.classes_of` returns them.
+
+        Raises
+        ------
+        ModelError
+            If not.
+        """
+
+    def check_clips(self, recipe: Recipe, labels: np.ndarray) -> None:
+        """Check that the model can learn from some clips, before anything is computed.
+
+        Parameters
+        ----------
+        recipe : Recipe
+        labels : np.ndarray [shape=(n,), dtype=str]
+            The class of each training clip.
+
+        Raises
+        ------
+        ModelError
+            If not.
+        """
+        if len(there := np.unique(labels)) < 2:
+            said = f"all are {there[0]}" if len(there) else "there is none"
+            raise ModelError(f"Model {self.key!r} needs training clips of two classes, and {said}")
 
     def tuned_preset(
         self, parameters: dict, space: str, features: str | None = None, facts: dict | None = None
@@ -302,6 +344,7 @@ class TableModel(Model):
     """A model that is fitted on vectors of named numbers."""
 
     preprocessings: ClassVar[tuple[str, ...]] = ("plain", "tailored")
+    fits_any_table: ClassVar[bool] = True
 
     def check(self, recipe: Recipe) -> None:
         """As `Model.check`; the features must also be those of a table, and the preprocessing must be known.
@@ -334,10 +377,34 @@ class SingleModel(TableModel):
         Which preprocessing it gets: see `preprocessing`.
     classifier : callable
         Parameters, seed -> an unfitted classifier.
+    least : int
+        How many training clips of each class it needs.
     """
 
     view: str
     classifier: Callable[[dict, int], object]
+    least: int = 1
+
+    def check_clips(self, recipe: Recipe, labels: np.ndarray) -> None:
+        """As `Model.check_clips`; some models need several clips of a class.
+
+        Raises
+        ------
+        ModelError
+            If not.
+        """
+        super().check_clips(recipe, labels)
+        found, counts = np.unique(labels, return_counts=True)
+        if counts.min() < self.least:
+            raise ModelError(
+                f"Model {self.key!r} needs {self.least} training clips of each class, and {found[counts.argmin()]} has "
+                f"{counts.min()}. Add clips of it, leave it out, or choose another model, such as krr"
+            )
+        if counts.max() == 1 and finds_discriminants(self.view, recipe):
+            raise ModelError(
+                f"Model {self.key!r} needs two training clips of a class, and each class has one. Add clips, or choose "
+                "another model, such as krr"
+            )
 
     def build(self, recipe: Recipe):
         """An unfitted pipeline: preprocessing, then the classifier."""
@@ -357,6 +424,7 @@ class WholeModel(TableModel):
     """
 
     preprocessings: ClassVar[tuple[str, ...]] = ("internal",)
+    fits_any_table: ClassVar[bool] = False
 
     classifier: Callable
 
@@ -376,10 +444,28 @@ class TwoQuestions(TableModel):
     base : SingleModel
     together : callable
         A classifier of `hierarchy`: takes an estimator and the preset's parameters.
+    needs_gender : bool
+        Whether it cannot learn classes that are emotions alone.
     """
 
     base: SingleModel
     together: Callable
+    needs_gender: bool = False
+
+    def check_classes(self, classes: Sequence[str]) -> None:
+        """As `Model.check_classes`; a model that needs genders learns the 16 classes alone.
+
+        Raises
+        ------
+        ModelError
+            If not.
+        """
+        if self.needs_gender and tuple(classes) != LABELS:
+            raise ModelError(
+                f"Model {self.key!r} tells women from men first, and learns classes of emotion and gender, but some of "
+                "these clips have other emotions than the eight or a speaker of unknown gender. Choose "
+                f"{self.base.key!r}, which it is made of: it learns any emotions"
+            )
 
     def parameters(self, preset: str) -> dict:
         """All that a preset sets, the single model's parameters too."""

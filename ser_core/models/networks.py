@@ -6,9 +6,11 @@ principal components) is in the network's first layers, so that they are the who
 """
 
 import json
+import logging
+import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
@@ -18,12 +20,15 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.validation import check_is_fitted
 
-from ser_core import interrupts
+from ser_core import interrupts, records
 from ser_core.errors import TrainingError
 from ser_core.features.frames import FLOOR_DB, band_centres_hz
 from ser_core.files import atomically
 from ser_core.keras_backend import load_keras
 from ser_core.models.base import ProbabilisticClassifier
+from ser_core.models.layers import LAYERS, OF_A_ROW
+
+logger = logging.getLogger(__name__)
 
 PCA_VARIANCE = 0.95  # as in the original paper: 66 components of its 180 features
 PREDICT_BATCH = 128
@@ -43,14 +48,17 @@ class Options:
         Share of units that are dropped in training.
     l1, l2 : float
         Penalties on the weights of convolutions and dense layers.
+    layers : tuple of int
+        Sizes of the hidden layers; if empty, the builder's usual ones.
     """
 
     dropout: float = 0.0
     l1: float = 0.0
     l2: float = 0.0
+    layers: tuple[int, ...] = ()
 
 
-def build_cnn(features: np.ndarray, classes: int, options: Options, channels=(32, 32, 64, 64, 64, 64, 64, 64)):
+def build_cnn(features: np.ndarray, classes: int, options: Options):
     """The original's first approach: standardise, PCA at 95 % of the variance, 8 convolutions, 3 dense layers.
 
     Parameters
@@ -59,8 +67,7 @@ def build_cnn(features: np.ndarray, classes: int, options: Options, channels=(32
         Of the training clips; means, standard deviations and components are fitted on them.
     classes : int
     options : Options
-    channels : sequence of int
-        Of each convolution.
+        Its layers are the filters of each convolution.
 
     Returns
     -------
@@ -77,13 +84,13 @@ def build_cnn(features: np.ndarray, classes: int, options: Options, channels=(32
     x = components(x)
     components.set_weights([pca.components_.T])
     x = layers.Reshape((-1, 1))(x)
-    for layer, width in enumerate(channels):
+    for layer, width in enumerate(options.layers or LAYERS["cnn"].usual):
         x = layers.Conv1D(width, 5, padding="same", use_bias=False, **_penalty(keras, options))(x)
         x = layers.BatchNormalization()(x)
         x = layers.ReLU()(x)
-        if layer in (3, 5, 7):
+        if layer >= 3 and layer % 2:
             x = layers.Dropout(options.dropout / 2)(x)
-    return _dense_head(keras, inputs, layers.Flatten()(x), classes, options)
+    return _dense_head(keras, inputs, layers.Flatten()(x), classes, options, LAYERS["head"].usual)
 
 
 def build_head(features: np.ndarray, classes: int, options: Options):
@@ -106,11 +113,11 @@ def build_head(features: np.ndarray, classes: int, options: Options):
     # ReLU features are heavy-tailed: log1p raises the accuracy of a linear probe by 5 points.
     x = keras.ops.log1p(keras.layers.Flatten()(inputs))
     x = keras.layers.BatchNormalization()(x)
-    return _dense_head(keras, inputs, x, classes, options)
+    return _dense_head(keras, inputs, x, classes, options, options.layers or LAYERS["head"].usual)
 
 
-def _dense_head(keras, inputs, x, classes: int, options: Options):
-    for units in (256, 128):
+def _dense_head(keras, inputs, x, classes: int, options: Options, sizes: Sequence[int]):
+    for units in sizes:
         x = keras.layers.Dense(units, use_bias=False, **_penalty(keras, options))(x)
         x = keras.layers.BatchNormalization()(x)
         x = keras.layers.ReLU()(x)
@@ -139,21 +146,26 @@ def build_rnn(features: np.ndarray, classes: int, options: Options):
     if features.ndim == 2:  # as in the original paper: 180 aggregated features, one after another
         x = layers.Normalization(mean=features.mean(axis=0), variance=features.var(axis=0))(inputs)
         x = layers.Reshape((-1, 1))(x)
-        x = layers.LSTM(64)(x)
+        sizes = options.layers or OF_A_ROW.usual
+        for size in sizes[:-1]:
+            x = layers.LSTM(size, return_sequences=True)(x)
+        x = layers.LSTM(sizes[-1])(x)
     else:
         frames = features.reshape(-1, features.shape[-1])
         frames = frames[frames.any(axis=1)]  # padding is zeros
         masked = layers.Masking()(inputs)
         x = layers.Normalization(mean=frames.mean(axis=0), variance=frames.var(axis=0))(inputs)
-        x = layers.Bidirectional(layers.LSTM(64, return_sequences=True))(x, mask=masked._keras_mask)
-        x = layers.Dropout(options.dropout)(x)
-        x = layers.Bidirectional(layers.LSTM(64))(x, mask=masked._keras_mask)
+        sizes = options.layers or LAYERS["rnn"].usual
+        for size in sizes[:-1]:
+            x = layers.Bidirectional(layers.LSTM(size, return_sequences=True))(x, mask=masked._keras_mask)
+            x = layers.Dropout(options.dropout)(x)
+        x = layers.Bidirectional(layers.LSTM(sizes[-1]))(x, mask=masked._keras_mask)
     x = layers.Dropout(options.dropout)(x)
     outputs = layers.Dense(classes, activation="softmax", dtype="float32", **_penalty(keras, options))(x)
     return keras.Model(inputs, outputs)
 
 
-def build_cnn2d(features: np.ndarray, classes: int, options: Options, channels=(24, 48, 96, 128)):
+def build_cnn2d(features: np.ndarray, classes: int, options: Options):
     """Ours: four blocks of two convolutions on log-mel frames, mean and maximum pooling over time, one dense layer.
 
     Parameters
@@ -162,8 +174,7 @@ def build_cnn2d(features: np.ndarray, classes: int, options: Options, channels=(
         In dB, of the training clips; mean and variance are fitted on them.
     classes : int
     options : Options
-    channels : sequence of int
-        Of each block.
+        Its layers are the filters of each block.
 
     Returns
     -------
@@ -177,13 +188,14 @@ def build_cnn2d(features: np.ndarray, classes: int, options: Options, channels=(
     mean, variance = (function(features, axis=(0, 1), dtype=np.float64) for function in (np.mean, np.var))
     x = layers.Normalization(mean=mean, variance=variance)(inputs)
     x = layers.Reshape((-1, features.shape[2], 1))(x)
-    for block, width in enumerate(channels):
+    blocks = options.layers or LAYERS["cnn2d"].usual
+    for block, width in enumerate(blocks):
         for layer in range(2):
             strides = 2 if block == 0 and layer == 0 else 1
             x = layers.Conv2D(width, 3, strides=strides, **shared)(x)
             x = layers.BatchNormalization(momentum=0.9)(x)
             x = layers.ReLU()(x)
-        if block < len(channels) - 1:
+        if block < len(blocks) - 1:
             x = layers.MaxPooling2D(2)(x)
             x = layers.SpatialDropout2D(options.dropout / 4)(x)
     x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
@@ -292,12 +304,15 @@ class NetworkClassifier(ProbabilisticClassifier):
         At most; training ends earlier when validation accuracy has not risen for `patience` epochs.
     batch_size : int
     learning_rate : float
-    optimizer : {"sgd", "adam"}
-        SGD has momentum 0.9, as in the original paper.
+    optimizer : {"sgd", "adam", "rmsprop"}
+    momentum : float
+        Of SGD; 0.9 as in the original paper.
     decay : bool
         Whether the learning rate falls to 0 along half a cosine.
     dropout, l1, l2 : float
         As `Options` has them.
+    layers : list of int, optional
+        Sizes of the hidden layers, as `Options` has them; by default, the network's usual ones.
     smoothing : float
         Label smoothing.
     augment : bool
@@ -321,10 +336,12 @@ class NetworkClassifier(ProbabilisticClassifier):
     batch_size: int = 16
     learning_rate: float = 0.01
     optimizer: str = "sgd"
+    momentum: float = 0.9
     decay: bool = False
     dropout: float = 0.3
     l1: float = 0.0
     l2: float = 0.0
+    layers: list[int] | None = None
     smoothing: float = 0.0
     augment: bool = False
     voices: float = 0.0
@@ -400,7 +417,7 @@ class NetworkClassifier(ProbabilisticClassifier):
         check_is_fitted(self)
         return _predict(self.model_, features)
 
-    def layers(self) -> list[dict]:
+    def summary(self) -> list[dict]:
         """The network layer by layer.
 
         Returns
@@ -433,13 +450,23 @@ class NetworkClassifier(ProbabilisticClassifier):
     def _begin(self, features: np.ndarray, checkpoint: Path | None):
         """A new network or that of an interrupted training; its history; rank and weights of its best epoch."""
         keras = load_keras()
-        if checkpoint and (checkpoint / STATE).is_file():
-            return _kept(keras, checkpoint)
+        if checkpoint and os.path.lexists(checkpoint / STATE):
+            try:
+                return _kept(keras, checkpoint)
+            except Exception as error:  # Keras reads what it is given, and raises whatever that runs into
+                logger.warning(
+                    "The state of the interrupted training in %s cannot be used (%s): it starts from its beginning",
+                    checkpoint,
+                    records.reason_of(error),
+                )
+                shutil.rmtree(checkpoint)
         keras.utils.set_random_seed(self.seed)
-        options = Options(self.dropout, self.l1, self.l2)
+        options = Options(self.dropout, self.l1, self.l2, tuple(self.layers or ()))
         model = BUILDERS[self.network](features, len(self.classes_), options)
         if self.optimizer == "sgd":
-            optimizer = keras.optimizers.SGD(self.learning_rate, momentum=0.9)
+            optimizer = keras.optimizers.SGD(self.learning_rate, momentum=self.momentum)
+        elif self.optimizer == "rmsprop":
+            optimizer = keras.optimizers.RMSprop(self.learning_rate)
         else:
             optimizer = keras.optimizers.Adam(self.learning_rate)
         model.compile(
@@ -527,7 +554,7 @@ def _keep(model, history: list[dict], best: list[np.ndarray], folder: Path) -> N
 
 
 def _kept(keras, folder: Path):
-    state = json.loads((folder / STATE).read_text())
+    state = records.read_json(folder / STATE)
     part, history = folder / state["state"], state["history"]
     model = keras.saving.load_model(part / "network.keras", safe_mode=True)
     for layer in model.layers:

@@ -184,6 +184,21 @@ def with_preprocessing(classifier, view: str, recipe: Recipe) -> Pipeline | Augm
     return pipeline if recipe.augmentation == "none" else AugmentedClassifier(pipeline)
 
 
+def finds_discriminants(view: str, recipe: Recipe) -> bool:
+    """Whether the preprocessing computes linear discriminants, for which a class must have more clips than one.
+
+    Parameters
+    ----------
+    view : {"distance", "forest", "tree"}
+    recipe : Recipe
+
+    Returns
+    -------
+    bool
+    """
+    return view == "tree" and recipe.preprocessing == "tailored" and recipe.features in TAILORED
+
+
 def width(recipe: Recipe, features: int) -> int:
     """The number of dimensions after preprocessing, for models that measure distances.
 

@@ -1,14 +1,19 @@
 """Presets that tuning found, saved as `presets/<model>/<name>.json` in a store; the other presets are in the code."""
 
 import json
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ser_core.errors import ArtifactError, ModelError
+from ser_core import records
+from ser_core.errors import DamagedError, ModelError
 from ser_core.files import atomically
 from ser_core.models.model import Model, Preset
+from ser_core.records import Unreadable
+
+logger = logging.getLogger(__name__)
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -116,10 +121,38 @@ def save(preset: TunedPreset, store: Path) -> Path:
     return file
 
 
-def list_all(stores: Iterable[Path], model: str = "*") -> list[TunedPreset]:
-    """The tuned presets of a model, or of all models.
+def read_all(stores: Iterable[Path], model: str = "*") -> tuple[list[TunedPreset], list[Unreadable]]:
+    """The tuned presets of a model, or of all models; and the unreadable ones.
 
     Where two stores have a preset of the same name, the later store's is taken.
+
+    Parameters
+    ----------
+    stores : iterable of Path
+        The shipped store first.
+    model : str, optional
+
+    Returns
+    -------
+    presets : list of TunedPreset
+    unreadable : list of Unreadable
+        Each with `MODEL/NAME` as its id.
+    """
+    found, unreadable = {}, []
+    for number, store in enumerate(stores):
+        for file in sorted(store.glob(f"presets/{model}/[!.]*.json")):
+            shipped, key = number == 0, (file.parent.name, file.stem)
+            try:
+                found[key] = _read(file)
+            except DamagedError as error:
+                found.pop(key, None)  # an older one of that name is not what was saved
+                way_out = f"Restore it (git checkout {file})" if shipped else f"Delete {file} and save it anew"
+                unreadable.append(Unreadable("Preset", "/".join(key), str(error), way_out, shipped))
+    return list(found.values()), unreadable
+
+
+def list_all(stores: Iterable[Path], model: str = "*") -> list[TunedPreset]:
+    """The presets of `read_all`; those that cannot be read are logged.
 
     Parameters
     ----------
@@ -129,22 +162,18 @@ def list_all(stores: Iterable[Path], model: str = "*") -> list[TunedPreset]:
     Returns
     -------
     list of TunedPreset
-
-    Raises
-    ------
-    ArtifactError
-        If a file cannot be read.
     """
-    found = {}
-    for store in stores:
-        for file in sorted(store.glob(f"presets/{model}/[!.]*.json")):
-            preset = _read(file)
-            found[preset.model, preset.name] = preset
-    return list(found.values())
+    found, unreadable = read_all(stores, model)
+    for one in unreadable:
+        logger.warning("%s", one)
+    return found
 
 
 def _read(file: Path) -> TunedPreset:
     try:
-        return TunedPreset(**json.loads(file.read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        raise ArtifactError(f"The preset {file} cannot be read ({error}). Delete it and save it anew") from error
+        preset = records.as_record(TunedPreset, records.read_json(file), file.name)
+    except FileNotFoundError as error:
+        raise DamagedError(f"{file.name} is gone") from error
+    if (preset.model, preset.name) != (file.parent.name, file.stem):
+        raise DamagedError(f"{file.name} is of {preset.model}/{preset.name}")
+    return preset

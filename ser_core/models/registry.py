@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from ser_core.errors import ModelError
+from ser_core.errors import ArtifactError, ModelError
 from ser_core.models import classical, deep, ensembles, foreign, presets
-from ser_core.models.model import Model, WholeModel
+from ser_core.models.model import Model
 from ser_core.models.recipe import Recipe
 
 MODELS: dict[str, Model] = {model.key: model for model in (*classical.MODELS, *ensembles.MODELS, *deep.MODELS)}
@@ -13,11 +13,7 @@ MODELS: dict[str, Model] = {model.key: model for model in (*classical.MODELS, *e
 
 def of_tables() -> list[str]:
     """The keys of the models that are fitted on a table of features, behind preprocessing that they share."""
-    return [
-        key
-        for key, model in MODELS.items()
-        if model.learns_from_clips and not model.trains_in_epochs and not isinstance(model, WholeModel)
-    ]
+    return [key for key, model in MODELS.items() if model.fits_any_table]
 
 
 def get(key: str, stores: Iterable[Path] = ()) -> Model:
@@ -38,8 +34,6 @@ def get(key: str, stores: Iterable[Path] = ()) -> Model:
     ------
     ModelError
         If there is none.
-    ArtifactError
-        If a preset's file cannot be read.
     """
     if foreign.is_key(key):
         return foreign.model(key)
@@ -71,13 +65,21 @@ def recipe(model: str, preset: str | None = None, *, stores: Iterable[Path] = ()
     ------
     ModelError, FeatureError
         As `Model.recipe`; and if there is no such model.
+    ArtifactError
+        If the preset cannot be read.
 
     Examples
     --------
     >>> recipe("krr").features, recipe("krr", "functionals").features
     ('mean180', 'functionals')
     """
-    return get(model, stores).recipe(preset, **options)
+    stores = list(stores)
+    known = get(model, stores)
+    if preset and preset not in known.presets:
+        damaged = {one.id: one for one in presets.read_all(stores, model)[1]}
+        if one := damaged.get(f"{model}/{preset}"):
+            raise ArtifactError(str(one))
+    return known.recipe(preset, **options)
 
 
 def parameters(model: str, preset: str = "default") -> dict:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from ser_core.corpus.labels import EMOTION_NAMES, GENDERS, LABELS, emotion_of, gender_of
 from ser_core.features import functionals
 from ser_core.features import registry as feature_sets
+from ser_core.features.feature_set import is_from_elsewhere
 from ser_core.models.base import ProbabilisticClassifier
 from ser_core.models.kernel_ridge import LOG_SHARPNESS, best_sharpness, left_out
 from ser_core.models.recipe import Recipe
@@ -22,6 +23,8 @@ NEIGHBOURS = 10
 
 class RobustClassifier(ProbabilisticClassifier):
     """Kernel ridge regression that answers for emotion and gender apart, calibrated on speakers left out.
+
+    Where the classes are emotions alone, emotion is all that it answers for.
 
     Features are standardised, bounded, and compared by an RBF kernel. The scores of an emotion are those of its classes
     added up, as if it had been fitted on emotions: kernel ridge is linear in what it is fitted on. Two softmaxes turn
@@ -63,7 +66,7 @@ class RobustClassifier(ProbabilisticClassifier):
         self.centred = centred
 
     def fit(
-        self, features: np.ndarray, codes: np.ndarray, numbers: np.ndarray, speakers: np.ndarray
+        self, features: np.ndarray, codes: np.ndarray, names: np.ndarray, speakers: np.ndarray
     ) -> "RobustClassifier":
         """Fit by solving one system of linear equations.
 
@@ -73,8 +76,8 @@ class RobustClassifier(ProbabilisticClassifier):
             Of clips, or of clips and their copies.
         codes : np.ndarray [shape=(n,), dtype=int]
             Classes, numbered without gaps.
-        numbers : np.ndarray [shape=(codes,), dtype=int]
-            The place of each code in `LABELS`.
+        names : np.ndarray [shape=(codes,), dtype=str]
+            The class of each code.
         speakers : np.ndarray [shape=(n,)]
 
         Returns
@@ -82,25 +85,27 @@ class RobustClassifier(ProbabilisticClassifier):
         RobustClassifier
         """
         originals = features[:, 0] if features.ndim == 3 else features
-        emotions = np.array([emotion_of(LABELS[number]) for number in numbers])[codes]
-        self.offset_ = SpeakerOffset().fit(originals, emotions, speakers)
+        emotions = np.array([emotion_of(name) for name in names])
+        self.offset_ = SpeakerOffset().fit(originals, emotions[codes], speakers)
         if self.centred:
             features = without_offsets(features, speakers, self.offset_)
         copies = features.shape[1] if features.ndim == 3 else 1
         rows = features.reshape(-1, features.shape[-1])
         codes, speakers = np.repeat(codes, copies), np.repeat(speakers, copies)
-        self.classes_ = np.arange(len(numbers))
-        labels = [LABELS[number] for number in numbers]
-        self.answers_ = {
-            "emotion": np.array([EMOTION_NAMES.index(emotion_of(label)) for label in labels]),
-            "gender": np.array([GENDERS.index(gender_of(label)) for label in labels]),
-        }
+        self.classes_ = np.arange(len(names))
+        if set(names) <= set(LABELS):
+            self.answers_ = {
+                "emotion": np.array([EMOTION_NAMES.index(emotion) for emotion in emotions]),
+                "gender": np.array([GENDERS.index(gender_of(name)) for name in names]),
+            }
+        else:
+            self.answers_ = {"emotion": self.classes_}
         self.scaler_ = StandardScaler().fit(rows)
         weights = np.ones(rows.shape[1]) if self.weights is None else np.asarray(self.weights)
         self.factors_ = np.sqrt(weights / weights.mean()).astype(np.float32)
         self.clips_ = self._standardised(rows)
         self.squares_ = _squares(self.clips_)
-        has_class = np.eye(len(numbers))[codes]
+        has_class = np.eye(len(names))[codes]
         kernel = self._kernel(self.clips_)
         is_same = speakers[:, np.newaxis] == speakers
         distances = self._distances(np.where(is_same, 0, kernel))
@@ -245,6 +250,8 @@ def build(recipe: Recipe) -> RobustClassifier:
     """
     parameters = dict(recipe.parameters)
     voice_weight = parameters.pop("voice_weight")
+    if is_from_elsewhere(recipe.features):  # where no feature is known to be one of the voice
+        return RobustClassifier(**parameters)
     names = feature_sets.get(recipe.features).names
     weights = np.array([voice_weight if name in functionals.VOICE else 1.0 for name in names])
     return RobustClassifier(**parameters, weights=weights)

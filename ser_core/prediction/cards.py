@@ -28,6 +28,8 @@ class TrainedOn:
         Number of clips and of speakers.
     shortest_s, median_s, longest_s : float
         Durations of the clips, s.
+    corpus : str
+        Their corpus, or their corpora.
     """
 
     clips: int
@@ -35,6 +37,7 @@ class TrainedOn:
     shortest_s: float
     median_s: float
     longest_s: float
+    corpus: str = ravdess.NAME
 
     @classmethod
     def of(cls, run: Run, table: pd.DataFrame) -> "TrainedOn":
@@ -52,8 +55,14 @@ class TrainedOn:
         """
         rows = table[table["stem"].isin(run.part("train")["clip"])]
         lengths = rows["duration_s"]
-        ends = (round(float(length), 2) for length in (lengths.min(), lengths.median(), lengths.max()))
-        return cls(len(rows), int(rows["speaker"].nunique()), *ends)
+        shortest, median, longest = (round(float(one), 2) for one in (lengths.min(), lengths.median(), lengths.max()))
+        corpora = " and ".join(sorted(set(rows["corpus"])))
+        return cls(len(rows), int(rows["speaker"].nunique()), shortest, median, longest, corpora)
+
+    @property
+    def speakers_called(self) -> str:
+        """What texts call their speakers: those of RAVDESS are actors."""
+        return ravdess.speakers_called([self.corpus])
 
 
 @dataclass(frozen=True)
@@ -93,21 +102,6 @@ class Unheard:
         """
         limits = verdicts.limits(run.part("test"), [one.part("test") for one in heard])
         return cls(run.id, run.scores, limits, protocols.calibration_of(run.protocol))
-
-    @classmethod
-    def of_entry(cls, entry: dict) -> "Unheard":
-        """Read it from a manifest.
-
-        Parameters
-        ----------
-        entry : dict
-
-        Returns
-        -------
-        Unheard
-        """
-        limits = entry.get("limits")
-        return cls(entry["run"], entry["scores"], Limits(**limits) if limits else None, entry.get("known", ""))
 
     @property
     def before(self) -> str:

@@ -1,6 +1,5 @@
 """Why a model answers as it does: where a clip stands among training clips, which are nearest, what stretch decided."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,9 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import gaussian_kde
 
+from ser_core import records
 from ser_core.audio import Waveform
 from ser_core.corpus.labels import EMOTION_NAMES, by_emotion, emotion_of
-from ser_core.errors import ArtifactError
+from ser_core.errors import ArtifactError, DamagedError
 from ser_core.evaluation import protocols
 from ser_core.features import speaking, tables
 from ser_core.features.functionals import HOP, N_FFT, TRIM_DB
@@ -152,16 +152,38 @@ def truth(entry: ModelEntry, settings: Settings) -> Truth | None:
     ArtifactError
         If the shipped measurement is damaged.
     """
+    return next((one for one in measured(settings) if one.digest == entry.digest), None)
+
+
+def measured(settings: Settings) -> list[Truth]:
+    """The shipped measurement of how true explanations are, of all models that it was done for.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    list of Truth
+
+    Raises
+    ------
+    ArtifactError
+        If it is damaged.
+    """
     file = settings.explanations
     try:
-        found = [Truth(**one) for one in json.loads(file.read_text())]
+        found = records.read_json(file)
+        if not isinstance(found, list):
+            raise DamagedError(f"{file.name} is damaged (it holds no list)")
+        return [records.as_record(Truth, one, file.name) for one in found]
     except FileNotFoundError:
-        return None
-    except (ValueError, TypeError) as error:
+        return []
+    except DamagedError as error:
         raise ArtifactError(
-            f"{file} is damaged ({error}). Restore it, or measure again: python -m benchmarks.explanations --ship"
+            f"How true explanations are is not known: {error}. Restore it (git checkout {file}), or measure again: "
+            "python -m benchmarks.explanations --ship"
         ) from error
-    return next((one for one in found if one.digest == entry.digest), None)
 
 
 def training_clips(settings: Settings, channel: str = "speech") -> pd.DataFrame:
@@ -258,9 +280,9 @@ def nearest(
     Returns
     -------
     pd.DataFrame or None
-        `stem`, `speaker`, `gender`, `emotion` and `distance` (that of the nearest of its augmented copies, in the unit
-        of `Prediction.distance`), the nearest first; of a vote, in the space of its member that has one. None from a
-        model that has no such space, or whose run was deleted.
+        `stem`, `corpus`, `speaker`, `gender`, `emotion` and `distance` (that of the nearest of its augmented copies, in
+        the unit of `Prediction.distance`), the nearest first; of a vote, in the space of its member that has one. None
+        from a model that has no such space, or whose run was deleted.
     """
     found = predictor.listener.distances_to_each([samples])
     if found is None:
@@ -270,7 +292,7 @@ def nearest(
         learned = runs.get(run, stores).part("train")
     except ArtifactError:
         return None
-    clips = learned[["clip", "speaker", "gender"]].rename(columns={"clip": "stem"})
+    clips = learned[["clip", "corpus", "speaker", "gender"]].rename(columns={"clip": "stem"})
     clips["emotion"] = learned["truth"].map(emotion_of)
     clips["distance"] = distances[0].reshape(len(learned), -1).min(axis=1).clip(min=0.0)
     return clips.nsmallest(count, "distance").reset_index(drop=True)

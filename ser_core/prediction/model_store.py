@@ -9,17 +9,20 @@ own: its entry names its members in the same store, with digests and weights.
 import dataclasses
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from filelock import FileLock
 
+from ser_core import records
 from ser_core.audio.conditions import CONDITIONS
 from ser_core.corpus.labels import LABELS
 from ser_core.environment import versions
-from ser_core.errors import ArtifactError, ModelError
+from ser_core.errors import ArtifactError, DamagedError, ModelError
 from ser_core.experiments import Result
 from ser_core.features import registry as feature_sets
 from ser_core.features.augmentation import augmented
@@ -29,8 +32,11 @@ from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.models.recipe import Recipe
 from ser_core.prediction import cards
 from ser_core.prediction.cards import Situation, TrainedOn, Unheard
+from ser_core.records import Unreadable
 from ser_core.results import runs
 from ser_core.results.runs import Run
+
+logger = logging.getLogger(__name__)
 
 # The protocols whose predictions for held-out speakers decide on verdicts: the first under which a model has a run.
 UNHEARD = ("emobox", "emobox+neutral-2")
@@ -38,6 +44,8 @@ MODEL_FILE = "model.skops"
 NETWORK_FILE = "network.npz"
 CARD_FILE = "card.md"
 MANIFEST = "manifest.json"
+# The scores that are told of each model, of voices that it knows and of others.
+SAID_OF_KNOWN, SAID_OF_UNHEARD = ("test_accuracy",), ("emotion_accuracy", "emotion_claimed")
 
 # Beyond the scikit-learn and NumPy types that skops trusts by default.
 TRUSTED_TYPES = [
@@ -46,6 +54,8 @@ TRUSTED_TYPES = [
     "collections.defaultdict",
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
+    "ser_core.models.classical.CalibrationFolds",
+    "ser_core.models.classical.NearestNeighbours",
     "ser_core.models.classical.nearness",
     "ser_core.models.emotion_classifier.EmotionClassifier",
     "ser_core.models.hierarchy.ApartClassifier",
@@ -136,7 +146,7 @@ class ModelEntry:
     seen: list[int] = field(default_factory=list)
 
     @classmethod
-    def of_manifest(cls, key: str, store: Path, shipped: bool, entry: dict) -> "ModelEntry":
+    def of_manifest(cls, key: str, store: Path, shipped: bool, entry: Any) -> "ModelEntry":
         """Read an entry of a manifest.
 
         Parameters
@@ -144,7 +154,8 @@ class ModelEntry:
         key : str
         store : Path
         shipped : bool
-        entry : dict
+        entry : object
+            As JSON gives it.
 
         Returns
         -------
@@ -152,27 +163,15 @@ class ModelEntry:
 
         Raises
         ------
-        ArtifactError
-            If a field is missing or unknown.
+        DamagedError
+            If a field or a score is missing, a field is unknown, or one has another type.
         """
-        try:
-            return cls(
-                key,
-                store,
-                shipped,
-                **entry
-                | {
-                    "recipe": Recipe(**entry["recipe"]),
-                    "trained_on": TrainedOn(**entry["trained_on"]),
-                    "unheard": Unheard.of_entry(entry["unheard"]) if entry.get("unheard") else None,
-                    "situations": {name: Situation(**one) for name, one in entry.get("situations", {}).items()},
-                    "members": {name: Member(**one) for name, one in entry.get("members", {}).items()},
-                },
-            )
-        except (KeyError, TypeError) as error:
-            raise ArtifactError(
-                f"{store / MANIFEST}: model {key} cannot be read ({error}). Train it: python -m ser_core train {key}"
-            ) from error
+        made = records.as_record(cls, entry, "its entry", key=key, store=store, shipped=shipped)
+        told = [made.scores, *([made.unheard.scores] if made.unheard else [])]
+        for scores, names in zip(told, (SAID_OF_KNOWN, SAID_OF_UNHEARD), strict=False):
+            if lacking := [name for name in names if name not in scores]:
+                raise DamagedError(f"its entry lacks the score {lacking[0]!r}")
+        return made
 
     def as_entry(self) -> dict:
         """The entry for the manifest.
@@ -217,8 +216,10 @@ class ModelEntry:
     @property
     def worth(self) -> tuple[str, ...]:
         """How often it is right, a sentence for each situation: voices of the training clips, new ones, and so on."""
+        called = self.trained_on.speakers_called
+        whose = "the study's" if called == "actors" else "its"
         known = (
-            "Of the study's test clips, by actors whom it has heard, it names "
+            f"Of {whose} test clips, by {called} whom it has heard, it names "
             f"{self.scores['test_accuracy']:.0%} right, emotion and gender"
         )
         if not self.unheard:
@@ -232,10 +233,17 @@ class ModelEntry:
     def situations_by_title(self) -> dict[str, tuple[float, str]]:
         """Title of each situation in which it was tested -> the share of emotions it named right, and whose clips."""
         known = self.scores.get("emotion_accuracy", self.scores["test_accuracy"])
-        found = {"Known voice": (known, "Other clips of the actors that it learned from, recorded as those were.")}
+        called = self.trained_on.speakers_called
+        found = {"Known voice": (known, f"Other clips of the {called} that it learned from, recorded as those were.")}
         if self.unheard:
-            right = self.unheard.scores["emotion_accuracy"]
-            found["New voice"] = (right, "Speech of actors of the same study whom it had never heard, recorded alike.")
+            right, before = self.unheard.scores["emotion_accuracy"], self.unheard.before
+            place = "the same study" if called == "actors" else self.trained_on.corpus
+            if before:  # what is right of voices that the model does not know, was not measured
+                whose = f"Voices of {place} that it has not learned from, recorded alike{before}."
+                found["New voice once known"] = (right, whose)
+            else:
+                whose = f"Speech of {called} of {place} whom it had never heard, recorded alike."
+                found["New voice"] = (right, whose)
         if one := self.situations.get("recording"):
             found["Other recording"] = (one.right, f"The same, each {one.what}: telephone, room, noise and so on.")
         if one := self.situations.get("corpus"):
@@ -420,8 +428,41 @@ def _enter(run: Run, table: pd.DataFrame, store: Path, contents: dict[str, bytes
     return made
 
 
+def read_all(stores: Iterable[Path]) -> tuple[list[ModelEntry], list[Unreadable]]:
+    """The trained models of the shipped store (the first) and of this installation's own; and the unreadable ones.
+
+    One damaged entry does not hide the others, nor one damaged manifest those of the other store.
+
+    Parameters
+    ----------
+    stores : iterable of Path
+
+    Returns
+    -------
+    entries : list of ModelEntry
+    unreadable : list of Unreadable
+    """
+    found, unreadable = [], []
+    for number, store in enumerate(stores):
+        shipped = number == 0
+        restore = f"Restore it (git checkout {store / MANIFEST})"
+        try:
+            entries = _manifest(store)["models"]
+        except DamagedError as error:
+            way_out = restore if shipped else "Restore it, or delete it and train anew"
+            unreadable.append(Unreadable("The list of models", str(store / MANIFEST), str(error), way_out, shipped))
+            continue
+        for key, entry in entries.items():
+            try:
+                found.append(ModelEntry.of_manifest(key, store, shipped, entry))
+            except DamagedError as error:
+                way_out = restore if shipped else f"Train it: python -m ser_core train {key}"
+                unreadable.append(Unreadable("Model", key, f"in {MANIFEST} {error}", way_out, shipped))
+    return found, unreadable
+
+
 def list_all(stores: Iterable[Path]) -> list[ModelEntry]:
-    """The trained models of the shipped store and of this installation's own.
+    """The trained models of `read_all`; those that cannot be read are logged.
 
     Parameters
     ----------
@@ -431,17 +472,11 @@ def list_all(stores: Iterable[Path]) -> list[ModelEntry]:
     Returns
     -------
     list of ModelEntry
-
-    Raises
-    ------
-    ArtifactError
-        If a manifest is damaged.
     """
-    return [
-        ModelEntry.of_manifest(key, store, number == 0, entry)
-        for number, store in enumerate(stores)
-        for key, entry in _manifest(store)["models"].items()
-    ]
+    found, unreadable = read_all(stores)
+    for one in unreadable:
+        logger.warning("%s", one)
+    return found
 
 
 def sizes(stores: Iterable[Path]) -> dict[str, int]:
@@ -456,7 +491,7 @@ def sizes(stores: Iterable[Path]) -> dict[str, int]:
     dict of str to int
         Id of the model's run -> bytes.
     """
-    files = {one.run: one.folder / one.model_file for one in list_all(stores)}
+    files = {one.run: one.folder / one.model_file for one in read_all(stores)[0]}
     return {run: file.stat().st_size for run, file in files.items() if file.is_file()}
 
 
@@ -476,12 +511,17 @@ def find(key: str, stores: Iterable[Path]) -> ModelEntry:
     Raises
     ------
     ArtifactError
-        If no store has it.
+        If no store has it, or its entry or the manifest it may be in is damaged.
     """
-    entries = list_all(stores)
-    for entry in reversed(entries):
-        if entry.key == key:
-            return entry
+    entries, unreadable = read_all(stores)
+    found = next((entry for entry in reversed(entries) if entry.key == key), None)
+    for one in unreadable:
+        is_it = one.id == key and (found is None or found.shipped)  # not the shipped one of the same key
+        if is_it or (found is None and one.kind != "Model"):
+            raise ArtifactError(str(one))
+        logger.warning("%s", one)
+    if found:
+        return found
     there = ", ".join(sorted({entry.key for entry in entries})) or "none"
     raise ArtifactError(f"There is no trained model {key!r} ({there}). Train it: python -m ser_core train {key}")
 
@@ -507,15 +547,14 @@ def check(entry: ModelEntry) -> bytes:
     train = f"python -m ser_core train {entry.key}"
     contents = {}
     for name, expected in entry.files.items():
-        restore = f"Restore it (git checkout {entry.folder})" if entry.shipped else f"Train it: {train}"
         try:
             contents[name] = (entry.folder / name).read_bytes()
         except OSError as error:
-            raise ArtifactError(f"Model {entry.key}: {name} cannot be read ({error}). {restore}") from error
+            raise ArtifactError(f"Model {entry.key}: {name} cannot be read ({error}). {_way_out(entry)}") from error
         found = hashlib.sha256(contents[name]).hexdigest()
         if found != expected:
             raise ArtifactError(
-                f"Model {entry.key}: {name} has digest {found[:12]}..., not {expected[:12]}... {restore}"
+                f"Model {entry.key}: {name} has digest {found[:12]}..., not {expected[:12]}... {_way_out(entry)}"
             )
     if entry.is_vote:
         members(entry)
@@ -583,15 +622,32 @@ def load(entry: ModelEntry) -> EmotionClassifier:
     """
     content = check(entry)
     if entry.model_file == NETWORK_FILE:
-        return EmotionClassifier.of_fitted(network_arrays.loads(content), entry.seen)
+        try:
+            return EmotionClassifier.of_fitted(network_arrays.loads(content), entry.seen)
+        except ArtifactError as error:
+            raise ArtifactError(f"Model {entry.key}: {error}. {_way_out(entry)}") from error
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        return skops.io.loads(content, trusted=TRUSTED_TYPES)
+        model = skops.io.loads(content, trusted=TRUSTED_TYPES)
     except UntrustedTypesFoundException as error:
         types = ", ".join(skops.io.get_untrusted_types(data=content)[:3])
         raise ArtifactError(f"Model {entry.key} holds types that no model here needs: {types}") from error
+    except Exception as error:  # skops reads what it is given, and raises whatever that runs into
+        raise ArtifactError(
+            f"Model {entry.key}: {MODEL_FILE} is no model ({records.reason_of(error)}). {_way_out(entry)}"
+        ) from error
+    if not isinstance(model, EmotionClassifier) or not hasattr(model, "estimator_"):
+        raise ArtifactError(
+            f"Model {entry.key}: {MODEL_FILE} holds a {type(model).__name__}, and no fitted model. {_way_out(entry)}"
+        )
+    return model
+
+
+def _way_out(entry: ModelEntry) -> str:
+    train = f"Train it: python -m ser_core train {entry.key}"
+    return f"Restore it (git checkout {entry.folder})" if entry.shipped else train
 
 
 def _dump(model: EmotionClassifier) -> tuple[str, bytes]:
@@ -605,16 +661,12 @@ def _dump(model: EmotionClassifier) -> tuple[str, bytes]:
 
 def _manifest(store: Path) -> dict:
     try:
-        manifest = json.loads((store / MANIFEST).read_text())
-        if not isinstance(manifest, dict) or not isinstance(manifest.get("models"), dict):
-            raise ValueError("it lists no models")
-        return manifest
+        manifest = records.read_json(store / MANIFEST)
     except FileNotFoundError:
         return {"models": {}}
-    except ValueError as error:
-        raise ArtifactError(
-            f"{store / MANIFEST} is damaged ({error}). Restore it, or delete it and train anew"
-        ) from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("models"), dict):
+        raise DamagedError(f"{MANIFEST} is damaged (it lists no models)")
+    return manifest
 
 
 def _replace(file: Path, content: bytes) -> None:

@@ -59,6 +59,9 @@ class Prediction:
         What an answer of the model must pass to be said; None if it was never asked about new speakers.
     distance : float, optional
         How far the recording is from all that the model has learned.
+    wants_speaker : bool
+        Whether the model was asked about new speakers only once it had heard some clips of each, and has heard none of
+        this one.
     """
 
     probabilities: dict[str, float]
@@ -68,6 +71,7 @@ class Prediction:
     has_voice: bool = True
     limits: Limits | None = None
     distance: float | None = None
+    wants_speaker: bool = False
 
     @property
     def verdict(self) -> str:
@@ -108,8 +112,8 @@ class Prediction:
         if verdict == verdicts.UNLIKE:
             return f"a guess: {self.emotion}"
         if verdict == verdicts.UNSURE:
-            *first, last = self.possible or ("",)
-            return f"{', '.join(first)} or {last}" if 0 < len(first) < verdicts.TOGETHER else "cannot tell"
+            *first, last = self.possible
+            return f"{', '.join(first)} or {last}" if len(first) < verdicts.TOGETHER else "cannot tell"
         return self.emotion
 
     @property
@@ -198,6 +202,11 @@ def _reason(prediction: Prediction) -> str:
         return "No voice was found in this recording, so no emotion is named."
     if verdict == TURNS:
         return "Emotion may change from turn to turn, so each has an answer of its own."
+    if prediction.wants_speaker:
+        return (
+            "The model was asked about new people only once it had heard how each usually speaks. It does not know "
+            "this voice, so how often it is right is not known."
+        )
     if limits is None:
         return "The model was never asked about people whom it had not heard, so how often it is right is not known."
     if verdict == verdicts.UNLIKE:
@@ -209,9 +218,9 @@ def _reason(prediction: Prediction) -> str:
         where = f", in {limits.conditions} recording conditions" if limits.conditions > 1 else ""
         return f"Of such answers for people whom it had never heard{where}, {limits.right:.0%} were right."
     number = len(prediction.possible)
-    if 1 < number <= verdicts.TOGETHER:
+    if number <= verdicts.TOGETHER:
         return f"{number} emotions are possible, and the model cannot tell which of them it is."
-    return f"The model cannot tell: {number or 'none'} of eight emotions {'are' if number else 'is'} likely enough."
+    return f"The model cannot tell: {number} of eight emotions are likely enough."
 
 
 class Listener:
@@ -525,7 +534,12 @@ class Predictor:
         A model that was asked about speakers of whom it had heard something before has limits for such speakers alone.
         """
         unheard = self.entry.unheard
-        return unheard.limits if unheard and (self.knows_speaker or not unheard.known) else None
+        return unheard.limits if unheard and not self._wants_speaker else None
+
+    @property
+    def _wants_speaker(self) -> bool:
+        unheard = self.entry.unheard
+        return bool(unheard and unheard.known) and not self.knows_speaker
 
     def _each(self, clips: list[np.ndarray]) -> list[Prediction]:
         """A prediction for each clip, taken for a voice, without warnings."""
@@ -539,6 +553,7 @@ class Predictor:
                 },
                 limits=self.limits,
                 distance=None if distances is None else float(distances[place]),
+                wants_speaker=self._wants_speaker,
             )
             for place in range(len(clips))
         ]

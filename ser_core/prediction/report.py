@@ -114,6 +114,9 @@ class Sheet:
         Of a recording of several turns: `start_s`, `end_s` (s), `verdict` and `answer`.
     note : str
         Printed at the end; empty for ruled space to write on.
+    speaker : str
+        What the model had heard of the person before, as the command line's JSON says it, such as "neutral:2"; empty
+        if nothing.
     """
 
     name: str
@@ -123,9 +126,10 @@ class Sheet:
     prediction: Prediction
     turns: pd.DataFrame | None = None
     note: str = ""
+    speaker: str = ""
 
     @classmethod
-    def of(cls, name: str, waveform: Waveform, prediction: Prediction, *, note: str = "") -> "Sheet":
+    def of(cls, name: str, waveform: Waveform, prediction: Prediction, *, note: str = "", speaker: str = "") -> "Sheet":
         """Draw the recording's picture; its samples are not kept.
 
         Parameters
@@ -136,6 +140,8 @@ class Sheet:
         prediction : Prediction
         note : str
             Printed at the end; empty for ruled space to write on.
+        speaker : str
+            What the model had heard of the person before.
 
         Returns
         -------
@@ -144,7 +150,16 @@ class Sheet:
         channels = {1: "mono", 2: "stereo"}.get(waveform.channels, f"{waveform.channels} channels")
         sound = f"{waveform.format.upper()}, {waveform.original_rate:,} Hz, {channels}"
         picture = Picture.of(waveform.samples, waveform.rate)
-        return cls(name, sound, waveform.duration_s, picture, prediction, prediction.turns, note)
+        return cls(name, sound, waveform.duration_s, picture, prediction, prediction.turns, note, speaker)
+
+    @property
+    def known(self) -> str:
+        """What the model had heard of the person before, in a sentence; empty if nothing."""
+        kind, _, number = self.speaker.partition(":")
+        if not kind:
+            return ""
+        takes = f"{number} {'calm ' * (kind == 'neutral')}recording{'s' * (number != '1')}"
+        return f"The voice was known: the model had heard {takes} of this person before."
 
 
 def report(sheets: Sequence[Sheet], entry: ModelEntry, *, made: datetime | None = None) -> str:

@@ -10,19 +10,18 @@ import io
 import json
 import re
 import struct
-import typing
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
 
-from ser_core import evaluation, files
+from ser_core import evaluation, files, records
 from ser_core.audio import conditions
 from ser_core.corpus import by_clip, unpacking
 from ser_core.corpus.archives import megabytes
@@ -156,7 +155,7 @@ def open_in(file: Path, stores: Sequence[Path], *, table: pd.DataFrame | None = 
                         runs.save(run, stores[-1])
                     place.append(run.id)
                 except (*FAULTS, OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-                    opened.refused[run_id] = _reason(error)
+                    opened.refused[run_id] = records.reason_of(error)
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise _refusal(file, f"it is damaged ({error})") from error
     return opened
@@ -256,16 +255,16 @@ def _read(run_id: str, contents: dict[str, bytes]) -> Run:
     if not isinstance(record, dict):
         raise ArtifactError(f"{RECORD} holds no run")
     _check_values(record)
-    record.pop("folds", None)
-    digest = record.pop("predictions_digest", None)
-    if digest != _digest(contents[PREDICTIONS]):
+    if lacking := [name for name in runs.REQUIRED if name not in record]:
+        raise ArtifactError(f"{RECORD} lacks {lacking[0]!r}")
+    if record["predictions_digest"] != _digest(contents[PREDICTIONS]):
         raise ArtifactError(f"{PREDICTIONS} is not what {RECORD} was written for")
     predictions = _predictions(contents[PREDICTIONS])
     curves = _curves(contents[CURVES]) if CURVES in contents else None
     known = {one.name for one in fields(Run)} - {"id", "tables", "shipped"}
     run_id = run_id if run_id.startswith(OPENED) else OPENED + run_id
-    given = {"id": run_id, "tables": Tables(predictions, curves)}
-    run = _of_type(Run, {name: value for name, value in record.items() if name in known}, given)
+    record = {name: value for name, value in record.items() if name in known}
+    run = records.as_record(Run, record, RECORD, id=run_id, tables=Tables(predictions, curves))
     scores = evaluation.scores(predictions)
     if run.versions.scores != evaluation.VERSION:
         run = replace(run, scores=scores)
@@ -294,6 +293,10 @@ def _check(run: Run) -> None:
         raise ArtifactError(f"it says that it has {run.clips:,} clips, and predicts {there:,}")
     for layer in run.layers:
         _check_keys("layers", layer, LAYER)
+    for kind in run.training:
+        matrix = run.training_confusion(kind) if kind in evaluation.kinds(run.part("test")) else None
+        if matrix is None or matrix.min() < 0 or not matrix.any():
+            raise ArtifactError(f"training in {RECORD} has no good {kind[:80]!r}")
     run_titles.title(run)
     comparison.row(run, evaluation.kinds(run.part("test"))[0])
     run_report.report([run])
@@ -303,41 +306,11 @@ def _other_corpus(run: Run) -> str | None:
     return protocols.corpus_of(protocols.uncalibrated(run.protocol))
 
 
-def _of_type(kind: type, record: dict, given: dict | None = None):
-    """A dataclass of a record whose values have the types of its fields."""
-    hints, given = typing.get_type_hints(kind), given or {}
-    needed = {one.name for one in fields(kind)} & set(runs.REQUIRED) if kind is Run else set()
-    if lacking := sorted(needed - set(record)):
-        raise ArtifactError(f"{RECORD} lacks {lacking[0]!r}")
-    made = {}
-    for name, value in record.items():
-        if name not in hints:
-            raise ArtifactError(f"{RECORD} has {name!r}, which is not known here")
-        if is_dataclass(hints[name]) and isinstance(value, dict):
-            made[name] = _of_type(hints[name], value)
-        elif not _is(value, hints[name]):
-            raise ArtifactError(f"{name} in {RECORD} is of another kind: {str(value)[:80]!r}")
-        else:
-            made[name] = value
-    return kind(**made, **given)
-
-
-def _is(value, hint) -> bool:
-    """Whether a value of JSON has a type such as `dict[str, float]`."""
-    kind, of = typing.get_origin(hint) or hint, typing.get_args(hint)
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        return False
-    if not of:
-        return True
-    return all(_is(one, of[-1]) for one in (value.values() if kind is dict else value))
-
-
-def _check_keys(name: str, value: dict, types: dict) -> None:
-    for key, hint in types.items():
-        if key not in value or not _is(value[key], hint):
-            raise ArtifactError(f"{name} in {RECORD} has no good {key!r}")
+def _check_keys(name: str, value: dict, hints: dict) -> None:
+    for key, hint in hints.items():
+        if key not in value:
+            raise ArtifactError(f"{name} in {RECORD} lacks {key!r}")
+        records.as_hinted(hint, value[key], f"{key} of {name} in {RECORD}")
 
 
 def _check_values(value) -> None:
@@ -427,12 +400,6 @@ def _is_same(one: Run, other: Run) -> bool:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, KeyError):
-        return f"it lacks {error}"
-    return next(iter(str(error).splitlines()), "").rstrip(".") or type(error).__name__
 
 
 def _refusal(file: Path, reason: str) -> ArtifactError:

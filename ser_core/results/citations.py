@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import ser_core
-from ser_core.corpus import file_names, ravdess
+from ser_core.corpus import ravdess
 from ser_core.results.published import ORIGINAL_CLIPS
 from ser_core.results.runs import Run
 
@@ -26,6 +26,54 @@ _ENTRIES: dict[str, tuple[str, dict[str, str]]] = {
             "pages": "e0196391",
             "year": "2018",
             "doi": "10.1371/journal.pone.0196391",
+        },
+    ),
+    "burkhardt2005emodb": (
+        "inproceedings",
+        {
+            "author": "Burkhardt, Felix and Paeschke, Astrid and Rolfes, Miriam and Sendlmeier, Walter F. and Weiss, "
+            "Benjamin",
+            "title": "A Database of {German} Emotional Speech",
+            "booktitle": "Interspeech",
+            "pages": "1517--1520",
+            "year": "2005",
+            "doi": "10.21437/Interspeech.2005-446",
+        },
+    ),
+    "cao2014cremad": (
+        "article",
+        {
+            "author": "Cao, Houwei and Cooper, David G. and Keutmann, Michael K. and Gur, Ruben C. and Nenkova, Ani "
+            "and Verma, Ragini",
+            "title": "{CREMA-D}: Crowd-Sourced Emotional Multimodal Actors Dataset",
+            "journal": "IEEE Transactions on Affective Computing",
+            "volume": "5",
+            "number": "4",
+            "pages": "377--390",
+            "year": "2014",
+            "doi": "10.1109/TAFFC.2014.2336244",
+        },
+    ),
+    "pichorafuller2020tess": (
+        "misc",
+        {
+            "author": "Pichora-Fuller, M. Kathleen and Dupuis, Kate",
+            "title": "{Toronto} emotional speech set ({TESS})",
+            "howpublished": "Borealis",
+            "year": "2020",
+            "doi": "10.5683/SP2/E8H2MF",
+        },
+    ),
+    "haq2010savee": (
+        "incollection",
+        {
+            "author": "Haq, Sanaul and Jackson, Philip J. B.",
+            "title": "Multimodal Emotion Recognition",
+            "booktitle": "Machine Audition: Principles, Algorithms and Systems",
+            "publisher": "IGI Global",
+            "pages": "398--423",
+            "year": "2010",
+            "doi": "10.4018/978-1-61520-919-4.ch017",
         },
     ),
     "hatfield-medium": (
@@ -109,10 +157,17 @@ _ENTRIES: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
 }
-_NAMES = {corpus.name: corpus.title for corpus in file_names.CORPORA}
+_OF_CORPORA = {
+    ravdess.NAME: "livingstone2018ravdess",
+    "emodb": "burkhardt2005emodb",
+    "crema-d": "cao2014cremad",
+    "tess": "pichorafuller2020tess",
+    "savee": "haq2010savee",
+}
 _OF_PROTOCOLS = {
     "study": ["hatfield-medium"],
     "emobox": ["ma2024emobox"],
+    "emobox-emodb": ["ma2024emobox"],
     "luna-jimenez": ["luna-jimenez2021", "luna-jimenez2022"],
 }
 _OF_FEATURES = {
@@ -140,10 +195,10 @@ def bibtex(found: Iterable[Run]) -> str:
         if run.clips == ORIGINAL_CLIPS:  # a test on another corpus predicts none of the clips that it was trained on
             corpora.add(ravdess.NAME)
         for corpus in sorted(corpora):
-            if corpus == ravdess.NAME:
-                keys.append("livingstone2018ravdess")
+            if corpus in _OF_CORPORA:
+                keys.append(_OF_CORPORA[corpus])
             else:
-                unknown.append(f"% Corpus {corpus}: {_NAMES.get(corpus, 'cite it as its authors ask')}.\n")
+                unknown.append(f"% Corpus {corpus}: cite it as its authors ask.\n")
         base = run.protocol.partition("+")[0]
         keys += _OF_PROTOCOLS.get("study" if base == "study-speech" else base, [])
         keys += _OF_FEATURES.get(run.recipe.features, [])

@@ -5,9 +5,9 @@ from functools import partial
 
 import pandas as pd
 
-from ser_core import evaluation
+from ser_core import evaluation, files
 from ser_core.audio import conditions
-from ser_core.errors import ModelError, ProtocolError
+from ser_core.errors import ArtifactError, ModelError, ProtocolError
 from ser_core.evaluation import protocols
 from ser_core.models import registry
 from ser_core.results import published, run_titles
@@ -25,6 +25,7 @@ COLUMNS = [
     "family",
     "preset",
     "features",
+    "corpus",
     "shipped",
     "original_cv_accuracy",
     "original_test_accuracy",
@@ -51,6 +52,7 @@ COLUMNS = [
 SHOWN = {
     "label": "run",
     "name": "model",
+    "corpus": "corpus",
     "original_cv_accuracy": "original CV5",
     "cv_accuracy": "CV5",
     "cv_deviation": "CV5 deviation",
@@ -122,13 +124,15 @@ def same_test(found: Iterable[Run]) -> dict[str, list[Run]]:
     return dict(sorted(groups.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
 
 
-def title_of_test(test: str) -> str:
+def title_of_test(test: str, found: Sequence[Run] = ()) -> str:
     """The title of one of the groups of `same_test`.
 
     Parameters
     ----------
     test : str
         A name that `same_test` gives.
+    found : sequence of Run
+        The group, to name the corpora of clips other than those of the shipped runs.
 
     Returns
     -------
@@ -138,7 +142,17 @@ def title_of_test(test: str) -> str:
     title = protocol.title if protocol else name
     if heard := _condition_of(test):
         title += f"; test clips heard {conditions.in_words(heard)}"
-    return f"{title} (other clips, {digest})" if digest else title
+    return f"{title} ({_clips_in_words(found)}, {digest})" if digest else title
+
+
+def _clips_in_words(found: Sequence[Run]) -> str:
+    try:
+        return f"{' and '.join(sorted(found[0].predictions['corpus'].unique()))}: {found[0].clips:,} clips"
+    except (
+        IndexError,
+        ArtifactError,
+    ):  # no run is given, or it is damaged, which is said where its numbers would stand
+        return "other clips"
 
 
 def usual_kind(test: str) -> str:
@@ -217,11 +231,11 @@ def table(
     Returns
     -------
     pd.DataFrame
-        `COLUMNS`: `original_cv_accuracy`, `original_test_accuracy` (missing where `original_of` gives none),
-        `cv_accuracy` with its deviation over folds, `test_accuracy` with its 95 % interval `test_low` to `test_high`
-        (over clips, or over actors where they are held out), its deviation over folds and `ua`, the mean of their UARs,
-        where there are several test folds, `gap` (accuracy on train less that on test), `fit_seconds` and `predict_ms`
-        (a clip) of the last fit, `parameters` of a network, ...
+        `COLUMNS`: `corpus` of the tested clips, `original_cv_accuracy`, `original_test_accuracy` (missing where
+        `original_of` gives none), `cv_accuracy` with its deviation over folds, `test_accuracy` with its 95 % interval
+        `test_low` to `test_high` (over clips, or over actors where they are held out), its deviation over folds and
+        `ua`, the mean of their UARs, where there are several test folds, `gap` (accuracy on train less that on test),
+        `fit_seconds` and `predict_ms` (a clip) of the last fit, `parameters` of a network, ...
     """
     found = list(found)
     chosen = scorable([run for run in found if run.test == protocol], kind)
@@ -303,6 +317,7 @@ def row(run: Run, kind: str = "class", original: OriginalResult | None = None) -
         "family": run.family,
         "preset": run.recipe.preset,
         "features": run.versions.features,
+        "corpus": ", ".join(sorted(run.predictions["corpus"].unique())),
         "seconds": run.seconds.total if is_timed else None,
         "fit_seconds": run.seconds.fit if is_timed else None,
         "shipped": run.shipped,
@@ -356,6 +371,8 @@ def find(names: Iterable[str], found: Sequence[Run]) -> list[Run]:
     labels = run_titles.titles(found, protocol=False)
     called = {run.id: run for run in found} | {labels[run.id]: run for run in found}
     for name in names:
+        if not called:
+            raise ModelError(f"There is no run {name!r}: there is none at all under this protocol. Name its --protocol")
         if name not in called:
             there = "\n  ".join(sorted(labels.values()))  # names may hold commas
             raise ModelError(f"There is no run {name!r} to compare; there is\n  {there}")
@@ -381,7 +398,7 @@ def written(table: pd.DataFrame, form: str) -> str:
         If there is no such form.
     """
     if form == "csv":
-        return table.to_csv(index=False)
+        return files.as_csv(table)
     if form not in FORMATS:
         raise ModelError(f"There is no form {form!r} of a table; there is {', '.join(FORMATS)}")
     shown = for_people(table)
@@ -392,7 +409,7 @@ def written(table: pd.DataFrame, form: str) -> str:
 
 
 def for_people(table: pd.DataFrame) -> pd.DataFrame:
-    """The columns of a table that people read, as text. Empty columns are left out.
+    """The columns of a table that people read, as text. Empty columns are left out, and the corpus that all have.
 
     Parameters
     ----------
@@ -405,6 +422,8 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     """
     heads = next((heads for heads in (GAPS_SHOWN, PAIRS_SHOWN) if set(heads) <= set(table)), SHOWN)
     shown = pd.DataFrame({head: table[name].map(partial(_formatted, name)) for name, head in heads.items()})
+    if "corpus" in shown and shown["corpus"].nunique() < 2:
+        shown = shown.drop(columns="corpus")
     for name, (low, high) in INTERVALS.items():
         if name in heads and low in table:
             ends = table[low].map(" ({:.3f} to ".format) + table[high].map("{:.3f})".format)

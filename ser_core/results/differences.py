@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from ser_core import evaluation
+from ser_core.corpus.ravdess import speakers_called
 from ser_core.errors import ModelError
 from ser_core.evaluation import paired_tests, protocols
 from ser_core.results import comparison, run_titles
@@ -42,6 +43,7 @@ class Pair:
     over: str = "clips"  # or "actors", where the protocol holds them out
     units: int = 0  # how many clips or actors were flipped
     smallest: float = np.nan  # true difference that 80 of 100 such experiments find; NaN where none can
+    speakers: str = "actors"  # what they are called: see `ravdess.speakers_called`
 
     @property
     def test(self) -> str:
@@ -142,6 +144,7 @@ def pair(first: Run, second: Run, *, part: str = "test", kind: str = "class") ->
         over="actors" if by_actor else "clips",
         units=found.units,
         smallest=found.smallest,
+        speakers=speakers_called(rows["corpus"]),
     )
 
 
@@ -232,23 +235,24 @@ def verdict(pair: Pair, first: str, second: str, p: float | None = None) -> str:
     """
     p = pair.p if p is None else p
     p_value = paired_tests.in_words(p)
-    on = f"{pair.clips:,} clips" + f" of {pair.units} actors" * (pair.over == "actors")
+    on = f"{pair.clips:,} clips" + f" of {pair.units} {pair.speakers}" * (pair.over == "actors")
     if p >= paired_tests.LEVEL:
         return f"{first} and {second} cannot be told apart on {on} ({p_value}){_what_it_takes(pair)}"
     better, worse, low, high = first, second, pair.low, pair.high
     if pair.difference < 0:
         better, worse, low, high = second, first, -pair.high, -pair.low
-    interval = f"95 % interval {'over actors ' * (pair.over == 'actors')}{100 * low:.1f} to {100 * high:.1f}"
+    interval = f"95 % interval {f'over {pair.speakers} ' * (pair.over == 'actors')}{100 * low:.1f} to {100 * high:.1f}"
     return f"{better} is better than {worse} by {100 * abs(pair.difference):.1f} points on {on} ({interval}; {p_value})"
 
 
 def _what_it_takes(pair: Pair) -> str:
     """The smallest difference that so many clips or actors can show, as the end of a sentence."""
     if pair.over == "actors" and np.isnan(pair.smallest):
-        return f": with {pair.units} actors nothing can be; it takes {paired_tests.FEWEST}"
+        return f": with {pair.units} {pair.speakers} nothing can be; it takes {paired_tests.FEWEST}"
     if not pair.smallest > 0:  # they never differ, or there are next to no clips
         return ""
-    return f"; to find a difference below {100 * pair.smallest:.1f} points takes more {pair.over}"
+    units = pair.speakers if pair.over == "actors" else "clips"
+    return f"; to find a difference below {100 * pair.smallest:.1f} points takes more {units}"
 
 
 def verdicts(pairs: pd.DataFrame, labels: dict[str, str]) -> list[str]:

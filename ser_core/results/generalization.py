@@ -87,6 +87,31 @@ def _recordings_row(recorded: list[Run], kind: str) -> tuple:
     return RECORDING, words, recorded[0].id, rows["clip"].nunique(), evaluation.accuracy(truth, named), *interval
 
 
+def known_and_new(found: Iterable[Run], models: Iterable[str]) -> pd.DataFrame:
+    """How often models name one of eight emotions right: of voices that they know, and of voices never heard.
+
+    Parameters
+    ----------
+    found : iterable of Run
+    models : iterable of str
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a model and kind of voice, for models that have both runs: `model`, `name`, `voices` ("known" or "new"),
+        `run`, `clips`, and `accuracy` with its 95 % interval `low` to `high`, over speakers where they are held out.
+    """
+    newest, rows = latest(found), []
+    for model in models:
+        tests = {"known": ("study", *_what(registry.recipe(model))), "new": ("emobox", *_what(registry.recipe(model)))}
+        if all(key in newest for key in tests.values()):
+            for voices, key in tests.items():
+                run = newest[key]
+                about = (model, registry.get(model).name, voices, run.id, len(run.part("test")))
+                rows.append((*about, *run.accuracy_interval("emotion")))
+    return pd.DataFrame(rows, columns=["model", "name", "voices", "run", "clips", "accuracy", "low", "high"])
+
+
 def on_other_corpora(found: Iterable[Run], model: str, *, features: str | None = None) -> list[Run]:
     """A model's runs that were trained on the study's clips and tested on another corpus; the newest of each corpus.
 
@@ -183,7 +208,10 @@ def on_the_ladder(found: Iterable[Run]) -> list[tuple[str, Run]]:
 
 
 def _what(recipe: Recipe) -> tuple[str, ...]:
-    return recipe.model, recipe.features, recipe.augmentation, recipe.preset, recipe.origin
+    """What runs of one test are told apart by. A run of a vote names its members' features, and a recipe of it none."""
+    model = registry.MODELS.get(recipe.model)
+    features = recipe.features if model is None or model.learns_from_clips else model.presets["default"].features
+    return recipe.model, features, recipe.augmentation, recipe.preset, recipe.origin
 
 
 def unheard(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame:

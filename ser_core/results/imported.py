@@ -21,7 +21,6 @@ from ser_core.results import runs
 from ser_core.results.runs import Run, Tables
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
-SUM_TOLERANCE = 0.01  # of probabilities, which files hold rounded
 IGNORED = ("corpus", "speaker", "gender", "fold", "part")  # also in our own predictions; the index has them
 
 
@@ -160,7 +159,7 @@ def value_faults(names: pd.Series, values: np.ndarray) -> Iterable[str]:
     is_finite = np.isfinite(values).all(axis=1)
     sums = values.sum(axis=1)
     is_positive = ~(values < 0).any(axis=1)
-    is_whole = np.abs(sums - 1) <= SUM_TOLERANCE
+    is_whole = np.abs(sums - 1) <= foreign.SUM_TOLERANCE
     for is_wrong, what in (
         (~is_finite, "probabilities that are no finite numbers"),
         (is_finite & ~is_positive, "negative probabilities"),

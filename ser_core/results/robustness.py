@@ -57,21 +57,22 @@ def table(found: Iterable[Run], protocol: str, kind: str = "emotion") -> pd.Data
     """
     rows = []
     for model, group in by_model(found, protocol, CONDITIONS).items():
-        plain, _ = _named_by_clip(group[""], kind)
+        plain = _answers(group[""], kind)["named"]
         for condition in filter(group.get, ("", *CONDITIONS)):
-            tested_in = group[condition]
-            named, claims = _named_by_clip(tested_in, kind)
+            answers = _answers(group[condition], kind)
+            named, truth = answers["named"].to_numpy(), answers["truth"].to_numpy()
             rows.append(
                 (
                     model,
                     condition,
                     CONDITIONS[condition].title if condition else AS_RECORDED,
-                    tested_in.id,
-                    len(named),
-                    *tested_in.accuracy_interval(kind),
-                    evaluation.scores_of(tested_in.part("test"), kind)["uar"],
-                    claims,
-                    float((named == plain.reindex(named.index)).mean()),
+                    group[condition].id,
+                    len(answers),
+                    evaluation.accuracy(truth, named),
+                    *evaluation.mean_interval(truth == named, answers["group"].to_numpy()),
+                    evaluation.uar(truth, named),
+                    answers["claim"].mean(),
+                    float((named == plain.reindex(answers.index)).mean()),
                 )
             )
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -102,17 +103,14 @@ def small_changes(found: Iterable[Run], protocol: str, kind: str = "emotion") ->
     """
     rows = []
     for model, group in by_model(found, protocol, [*SMALL_CHANGES, *CONDITIONS]).items():
-        test_clips = group[""].part("test")
-        over_speakers = tests.get(protocol).interval_over == "speakers"
-        groups = evaluation.speakers(test_clips) if over_speakers else np.arange(len(test_clips))
-        plain, _ = _named_by_clip(group[""], kind)
-        plain_uar = evaluation.scores_of(test_clips, kind)["uar"]
+        plain = _answers(group[""], kind)
+        plain_uar = evaluation.uar(plain["truth"], plain["named"])
         for test in ROBUSTNESS_TESTS:
             if not set(test.conditions) <= set(group):
                 continue
-            heard = [group[condition] for condition in test.conditions]
-            same = np.array([_named_by_clip(run, kind)[0].reindex(plain.index) == plain for run in heard])
-            uar = np.mean([evaluation.scores_of(run.part("test"), kind)["uar"] for run in heard])
+            heard = [_answers(group[condition], kind) for condition in test.conditions]
+            same = np.array([answers["named"].reindex(plain.index) == plain["named"] for answers in heard])
+            uar = np.mean([evaluation.uar(answers["truth"], answers["named"]) for answers in heard])
             rows.append(
                 (
                     model,
@@ -120,7 +118,7 @@ def small_changes(found: Iterable[Run], protocol: str, kind: str = "emotion") ->
                     test.conditions[0] in SMALL_CHANGES,
                     len(plain),
                     same.mean(),
-                    *evaluation.mean_interval(same.mean(axis=0), groups),
+                    *evaluation.mean_interval(same.mean(axis=0), plain["group"].to_numpy()),
                     same.mean(axis=1).min(),
                     uar - plain_uar,
                     *test.same,
@@ -156,12 +154,15 @@ def by_model(found: Iterable[Run], protocol: str, among: Collection[str]) -> dic
     return {titles[group[""].id]: group for group in tested}
 
 
-def _named_by_clip(run: Run, kind: str) -> tuple[pd.Series, float]:
-    """The prediction for each test clip, and the mean of their probabilities."""
+def _answers(run: Run, kind: str) -> pd.DataFrame:
+    """By test clip: what is `named`, the `truth`, what it claims, and the `group` that an interval draws whole."""
     test = run.part("test")
-    named, _ = evaluation.named_and_true(test, kind)
-    bins = evaluation.calibration(test, kind)
-    return pd.Series(named, index=test["clip"]), float(np.average(bins["claimed"], weights=bins["clips"]))
+    named, truth = evaluation.named_and_true(test, kind)
+    over_speakers = tests.get(run.protocol).interval_over == "speakers"
+    group = evaluation.speakers(test) if over_speakers else np.arange(len(test))
+    return pd.DataFrame(
+        {"named": named, "truth": truth, "claim": evaluation.claimed(test, kind), "group": group}, index=test["clip"]
+    )
 
 
 def in_words(found: pd.DataFrame, model: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ser_core.audio import conditions
 from ser_core.evaluation import protocols
 from ser_core.features import augmentation
-from ser_core.models import deep, foreign, registry
+from ser_core.models import deep, foreign, layers, registry
 from ser_core.results.runs import Run
 
 
@@ -51,7 +51,11 @@ def _chosen(own: dict, usual: dict) -> str:
     if weights := own.get("weights"):  # of a vote of two, whose weights add up to 1
         first = next(iter(weights))
         own = {first: weights[first]}
-    return "".join(f" {deep.as_option(name)[2:]} {value}" for name, value in own.items() if usual.get(name) != value)
+    return "".join(
+        f" {deep.as_option(name)[2:]} {layers.as_text(value) if name == 'layers' else value}"
+        for name, value in own.items()
+        if usual.get(name) != value
+    )
 
 
 def _usual(run: Run) -> str | None:

@@ -11,20 +11,24 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from ser_core import evaluation, files
+from ser_core import evaluation, files, records
+from ser_core.corpus.labels import LABELS
 from ser_core.environment import Environment
-from ser_core.errors import ArtifactError, ModelError
+from ser_core.errors import ArtifactError, ModelError, ProtocolError
 from ser_core.evaluation import protocols
 from ser_core.models import registry
 from ser_core.models.recipe import Recipe
+from ser_core.records import Unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +36,8 @@ HEARD = " heard "  # between a protocol and a recording condition
 OWN = "own-"  # prefix of the ids of this installation's own runs
 OPENED = "opened-"  # and of runs that were opened from a bundle
 RECORD, PREDICTIONS, CURVES = "run.json", "predictions.parquet", "curves.parquet"
-TABLES_KEPT = 256  # in memory: about 0.3 MB each
+COLUMNS_OF = {PREDICTIONS: evaluation.ROW_COLUMNS, CURVES: ("part", "fold", "epoch", "loss", "accuracy", "seconds")}
+TABLES_KEPT = 64  # in memory: about 0.3 MB each
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class SavedTables:
     def curves(self) -> pd.DataFrame | None:
         """The saved training curves; None for a model that is not a network."""
         file = self.folder / CURVES
-        return _read(file, self.stamp) if file.exists() else None
+        return _read(file, self.stamp) if os.path.lexists(file) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +138,10 @@ class Run:
     tested_on : dict
         For a test on another corpus: its name (`corpus`), the `digest` of its clips, its `speakers` and `languages`,
         and the duration of its `shortest_s` and `longest_s` clip, s.
+    training : dict
+        Where each test fold has a model of its own, what these name of the clips that they were trained on (of many,
+        of some): kind -> true -> predicted -> number of clips, over all folds; zeros are left out. With a single test
+        fold it is empty, and the predictions have the part "train".
     bundle : str
         For a run that was opened from a bundle: the bundle's name and the start of its SHA-256. Such a run is listed
         and compared, and nothing that is made here rests on it.
@@ -158,6 +167,7 @@ class Run:
     learned_from: int = 0
     heard: str = ""
     tested_on: dict = field(default_factory=dict)
+    training: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     bundle: str = ""
     shipped: bool = False
 
@@ -229,9 +239,52 @@ class Run:
         return evaluation.accuracy_interval(self.part("test"), kind, over=over)
 
     @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """95 % intervals of its main scores on the test clips: over speakers where the protocol holds them out.
+
+        Those of accuracy and UAR, of emotions where clips of one speaker are not independent; a dict by score.
+        """
+        test = self.part("test")
+        if protocols.get(self.protocol).holds_actors_out:
+            of_accuracy, of_uar = "emotion_accuracy", "shared_emotion_uar"
+            if evaluation.classes(self.predictions) != LABELS:
+                of_accuracy, of_uar = (
+                    "test_accuracy",
+                    "shared_emotion_uar" if "shared_emotion_uar" in self.scores else "uar",
+                )
+            return {
+                of_accuracy: self.accuracy_interval("emotion")[1:],
+                of_uar: evaluation.shared_uar_interval(test)[1:],
+            }
+        if "class" not in evaluation.kinds(test):
+            return {"emotion_accuracy": self.accuracy_interval("emotion")[1:]}
+        of_clips = evaluation.intervals(test)
+        return {"test_accuracy": of_clips["accuracy"], "uar": of_clips["uar"], "macro_f1": of_clips["macro_f1"]}
+
+    @property
     def test_counts(self) -> dict[str, int]:
         """Number of test clips of each class."""
         return self.part("test")["truth"].value_counts().sort_index().to_dict()
+
+    def training_confusion(self, kind: str = "class") -> np.ndarray | None:
+        """The confusion matrix on clips that the model was trained on, over all folds.
+
+        Parameters
+        ----------
+        kind : {"class", "emotion", "gender"}
+
+        Returns
+        -------
+        np.ndarray [shape=(k, k), dtype=int] or None
+            As `evaluation.confusion` gives it; None if the run does not keep it.
+        """
+        if len(train := self.part("train")):
+            return evaluation.confusion(train, kind)
+        if not (counts := self.training.get(kind)):
+            return None
+        names = list(evaluation.values_of(self.predictions, kind))
+        table = pd.DataFrame.from_dict(counts, orient="index").reindex(index=names, columns=names)
+        return table.fillna(0).to_numpy(dtype=int)
 
     @property
     def what(self) -> tuple[Recipe, str, str, bool, str]:
@@ -249,19 +302,27 @@ class Run:
         return self if self.id.startswith(OWN) else dataclasses.replace(self, id=f"{OWN}{self.id}")
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """A damaged run: its folder's name and what is wrong."""
+def counts_of(matrix: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, int]]:
+    """A confusion matrix as `Run.training` has it.
 
-    id: str
-    reason: str
-    shipped: bool = False
+    Parameters
+    ----------
+    matrix : np.ndarray [shape=(k, k), dtype=int]
+        True classes are rows.
+    names : sequence of str [shape=(k,)]
 
-    def __str__(self) -> str:
-        way_out = (
-            f"Restore it (git checkout artifacts/runs/{self.id})" if self.shipped else "Delete it and run it again"
-        )
-        return f"Run {self.id} cannot be read: {self.reason}. {way_out}"
+    Returns
+    -------
+    dict
+        True -> predicted -> number of clips, without zeros.
+
+    Examples
+    --------
+    >>> counts_of(np.array([[2, 1], [0, 3]]), ["happy", "sad"])
+    {'happy': {'happy': 2, 'sad': 1}, 'sad': {'sad': 3}}
+    """
+    rows = ({name: int(count) for name, count in zip(names, row, strict=True) if count} for row in matrix)
+    return {truth: counts for truth, counts in zip(names, rows, strict=True) if counts}
 
 
 def id_of(recipe: Recipe, protocol: str, data_digest: str, cv: bool = True, heard: str = "") -> str:
@@ -361,10 +422,9 @@ def make_store(store: Path) -> None:
         raise ArtifactError(f"{store} cannot be written. Set SER_WORKSPACE to a folder that can")
 
 
-REQUIRED = ("recipe", "protocol", "data_digest", "clips", "scores", "predictions_digest")
-_known: dict[
-    tuple, tuple[tuple, Run]
-] = {}  # (folder, shipped) -> modification times and sizes of its files, and the run
+REQUIRED = ("recipe", "protocol", "data_digest", "clips", "scores", "versions", "predictions_digest")
+# (folder, shipped) -> modification times and sizes of its files, and the run
+_known: dict[tuple, tuple[tuple, Run]] = {}
 
 
 def load(folder: Path, *, shipped: bool = False) -> Run:
@@ -391,16 +451,16 @@ def load(folder: Path, *, shipped: bool = False) -> Run:
     if key in _known and _known[key][0] == stamp:
         return _known[key][1]
     try:
-        run = _from_record(json.loads((folder / RECORD).read_text()), folder, stamp, shipped)
-    except KeyError as error:
-        raise ArtifactError(f"{RECORD} lacks {error}") from error
-    except (OSError, ValueError, TypeError, ModelError) as error:
-        raise ArtifactError(str(error).splitlines()[0].rstrip(".")) from error
+        run = _from_record(records.read_json(folder / RECORD), folder, stamp, shipped)
+    except FileNotFoundError as error:
+        raise ArtifactError(f"there is no {Path(error.filename).name}") from error
+    except (OSError, ValueError, TypeError, KeyError, ModelError, ProtocolError) as error:
+        raise ArtifactError(records.reason_of(error)) from error
     _known[key] = stamp, run
     return run
 
 
-def _from_record(record: dict, folder: Path, stamp: tuple, shipped: bool) -> Run:
+def _from_record(record: Any, folder: Path, stamp: tuple, shipped: bool) -> Run:
     if not isinstance(record, dict):
         raise ArtifactError(f"{RECORD} holds no run")
     if lacking := [name for name in REQUIRED if name not in record]:
@@ -408,13 +468,14 @@ def _from_record(record: dict, folder: Path, stamp: tuple, shipped: bool) -> Run
     tables = SavedTables(folder, stamp)
     digest = record.pop("predictions_digest")
     record.pop("folds", None)  # written for other programs: `Run.folds` computes them from the predictions
+    run = records.as_record(Run, record, RECORD, id=folder.name, tables=tables, shipped=shipped)
+    registry.get(run.recipe.model)
+    protocols.get(run.protocol)
+    _ = tables.curves  # of networks; small, and has no digest in the record
     if digest != _digest(folder / PREDICTIONS) or record["versions"].get("scores") != evaluation.VERSION:
         logger.warning("Run %s: its scores are not of these predictions and this code: computed anew", folder.name)
-        record["scores"] = evaluation.scores(tables.predictions)
-    registry.get(record["recipe"]["model"])
-    made_of = {"recipe": Recipe, "versions": Versions, "environment": Environment, "seconds": Seconds}
-    record |= {name: kind(**record[name]) for name, kind in made_of.items()}
-    return Run(folder.name, tables=tables, shipped=shipped, **record)
+        run = dataclasses.replace(run, scores=evaluation.scores(tables.predictions))
+    return run
 
 
 def _stamp(folder: Path) -> tuple:
@@ -423,6 +484,8 @@ def _stamp(folder: Path) -> tuple:
         try:
             stat = os.stat(os.path.join(place, name))
         except OSError:
+            if os.path.lexists(os.path.join(place, name)):  # as a link to itself
+                stats.append((name, 0, -1))
             continue
         stats.append((name, stat.st_mtime_ns, stat.st_size))
     return tuple(stats)
@@ -434,10 +497,7 @@ def _digest(file: Path) -> str:
 
 @lru_cache(maxsize=TABLES_KEPT)
 def _read(file: Path, stamp: tuple) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(file)
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{file.name} cannot be read ({error})") from error
+    return records.read_table(file, COLUMNS_OF[file.name])
 
 
 def get(run_id: str, stores: Iterable[Path]) -> Run:
@@ -463,7 +523,7 @@ def get(run_id: str, stores: Iterable[Path]) -> Run:
             try:
                 return load(folder, shipped=shipped)
             except ArtifactError as error:
-                raise ArtifactError(str(Unreadable(run_id, str(error)))) from error
+                raise ArtifactError(str(_unreadable(run_id, error, shipped))) from error
     raise ArtifactError(f"There is no run {run_id!r}. It was deleted: run it again")
 
 
@@ -507,8 +567,13 @@ def _read_store(store: Path, shipped: bool) -> tuple[list[Run], list[Unreadable]
         try:
             found.append(load(folder, shipped=shipped))
         except ArtifactError as error:
-            unreadable.append(Unreadable(folder.name, str(error), shipped))
+            unreadable.append(_unreadable(folder.name, error, shipped))
     return sorted(found, key=lambda run: run.made), unreadable
+
+
+def _unreadable(run_id: str, error: ArtifactError, shipped: bool) -> Unreadable:
+    way_out = f"Restore it (git checkout artifacts/runs/{run_id})" if shipped else "Delete it and run it again"
+    return Unreadable("Run", run_id, str(error), way_out, shipped)
 
 
 def elsewhere(found: Iterable[Run]) -> list[Run]:

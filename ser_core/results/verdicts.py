@@ -105,7 +105,7 @@ def of_runs(found: Iterable[Run], protocol: str, voices: pd.DataFrame | None = N
         for run in _elsewhere(found, group[""]):
             for part in ("test", evaluation.OTHER):
                 if len(rows := run.part(part)):
-                    said = _said(rows, everything, run.tested_on["corpus"])
+                    said = _said(rows, run.tested_on["corpus"]).assign(verdict=of_predictions(rows, everything))
                     shares.append(_shares(model, run.tested_on["corpus"], said, voices))
         sounds = voices[(voices["source"] == NON_SPEECH) & (voices["model"] == group[""].recipe.model)]
         if len(sounds):
@@ -132,15 +132,18 @@ def _limits(by_condition: dict[str, pd.DataFrame]) -> Limits:
 def _answers(group: dict[str, Run]) -> pd.DataFrame:
     """The answers for the clips of each fold in each condition, by the limits of the other folds."""
     rows = {condition: run.part("test") for condition, run in group.items()}
+    said = {condition: _said(one, condition) for condition, one in rows.items()}
     parts = []
     for fold in rows[""]["fold"].unique():
         bounds = _limits({condition: one[one["fold"] != fold] for condition, one in rows.items()})
-        parts += [_said(one[one["fold"] == fold], bounds, condition) for condition, one in rows.items()]
+        for condition, one in rows.items():
+            is_here = (one["fold"] == fold).to_numpy()
+            parts.append(said[condition][is_here].assign(verdict=of_predictions(one[is_here], bounds)))
     return pd.concat(parts, ignore_index=True)
 
 
-def _said(rows: pd.DataFrame, bounds: Limits, source: str) -> pd.DataFrame:
-    """Each answer, whether it is right (NaN if it cannot be), what it claims, and the verdict on it."""
+def _said(rows: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Each answer, whether it is right (NaN if it cannot be), and what it claims."""
     named, truth = evaluation.named_and_true(rows, "emotion")
     is_scored = (rows["part"] != evaluation.OTHER).to_numpy()
     return pd.DataFrame(
@@ -153,14 +156,14 @@ def _said(rows: pd.DataFrame, bounds: Limits, source: str) -> pd.DataFrame:
             "emotion": truth,
             "right": np.where(is_scored, named == truth, np.nan),
             "claim": evaluation.emotion_probabilities(rows).max(axis=1),
-            "verdict": of_predictions(rows, bounds),
         }
     )
 
 
 def _shares(model: str, source: str, answers: pd.DataFrame, voices: pd.DataFrame) -> dict:
     """A row of `Verdicts.shares`."""
-    listened = voices[voices["source"].isin(answers["source"].unique()) & voices["clip"].isin(answers["clip"])]
+    there = answers["source"].unique(), answers["clip"].unique()
+    listened = voices[voices["source"].isin(there[0]) & voices["clip"].isin(there[1])]
     no_voice = 1 - float(listened["has_voice"].mean()) if len(listened) else np.nan
     # Voices are looked for in some of the clips, and the other verdicts are on recordings with a voice.
     voiced = 1 - (no_voice if len(listened) else 0.0)

@@ -111,7 +111,7 @@ def original_claims(vote: Run, of: dict[str, Run]) -> list[tuple[bool, str]]:
     return claims
 
 
-def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of, test: str = differences.MCNEMAR) -> str:
+def in_words(gains: pd.DataFrame, vote: str, member: str, test: str = differences.MCNEMAR) -> str:
     """Where a vote's gain over a member comes from, in one sentence.
 
     Parameters
@@ -120,8 +120,6 @@ def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of, test
         As `by_class` gives it.
     vote, member : str
         Their titles.
-    name_of : callable
-        A class, an emotion or a gender in words.
     test : str
         The test that the gains' p-values are of: `differences.Pair.test`.
 
@@ -130,7 +128,7 @@ def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of, test
     str
     """
     clips = (gains["only_whole"] - gains["only_member"]).astype(int)
-    counts = {name_of(truth): number for truth, number in zip(gains["truth"], clips, strict=True)}
+    counts = {title_of(truth): number for truth, number in zip(gains["truth"], clips, strict=True)}
     ranked = sorted(counts, key=counts.__getitem__, reverse=True)
     best = [f"{name} ({counts[name]:+d})" for name in ranked[:3] if counts[name] > 0]
     worst = [f"{name} ({counts[name]:+d})" for name in ranked[::-1][:3] if counts[name] < 0]
@@ -141,5 +139,5 @@ def in_words(gains: pd.DataFrame, vote: str, member: str, name_of=title_of, test
     sure = gains[gains["p"] < 0.05]["truth"]
     words += ". More than chance" if len(sure) else ". In no one of them is that more than chance"
     if len(sure):
-        words += f" in {', '.join(map(name_of, sure))} ({test}, corrected for {len(gains)})"
+        words += f" in {', '.join(map(title_of, sure))} ({test}, corrected for {len(gains)})"
     return words + "."

@@ -1,7 +1,8 @@
 """optuna-dashboard on demand: one process per database, on 127.0.0.1 and a free port.
 
-It has no login, so it listens on this machine only, and refuses requests for other host names, so that a web page
-elsewhere cannot reach it through the browser (DNS rebinding). It holds the other end of a pipe: however this process
+It has no login and can delete studies, so it listens on this machine only: who reaches it can run programs here. It
+refuses requests for other host names (DNS rebinding) and changes that another web page asks for through the browser
+(cross-site request forgery). It holds the other end of a pipe: however this process
 ends, the pipe closes, and the dashboard exits, too.
 """
 
@@ -132,7 +133,8 @@ def _serve(url: str) -> None:
     dashboard = wsgi(storage.connect(url))
 
     def local_only(environ, start_response):
-        if not is_local(environ.get("HTTP_HOST")):
+        host, origin = environ.get("HTTP_HOST"), environ.get("HTTP_ORIGIN")  # which browsers add to what changes things
+        if not is_local(host) or origin not in (None, f"http://{host}"):
             start_response("403 Forbidden", [("Content-Type", "text/plain")])
             return [b"This dashboard answers on 127.0.0.1 only."]
         return dashboard(environ, start_response)

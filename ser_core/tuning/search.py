@@ -12,7 +12,7 @@ import pandas as pd
 from optuna.storages import fail_stale_trials
 from optuna.trial import TrialState
 
-from ser_core import interrupts
+from ser_core import interrupts, machine
 from ser_core.errors import TuningError
 from ser_core.features import tables
 from ser_core.settings import child_environment
@@ -43,7 +43,7 @@ def tune(
     table : pd.DataFrame
         The feature table.
     workers : int
-        Processes; 0 is one per core. With one, the same seed gives the same study.
+        Processes; 0 is one per core, as far as memory goes. With one, the same seed gives the same study.
     features : str or path, optional
         The file of the table, for the other processes; the shipped one if not given.
     timeout_s : float, optional
@@ -58,7 +58,7 @@ def tune(
     TuningError
         If the database cannot be used.
     """
-    workers = workers or os.cpu_count() or 1
+    workers = workers or machine.most_workers()
     # The URL may hold a password: it is passed by the environment, which other users cannot list.
     command = [sys.executable, "-m", "ser_core", "worker", "--study", study.study_name, "--json"]
     command += ["--heartbeat", str(heartbeat_s)]

@@ -5,6 +5,8 @@ machines it is PostgreSQL, named by `SER_OPTUNA_STORAGE`. The shipped studies ar
 read-only.
 """
 
+import json
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from ser_core import extras
+from ser_core import extras, records
 from ser_core.errors import TuningError
 from ser_core.files import atomically
 from ser_core.settings import Settings
@@ -25,6 +27,7 @@ HEARTBEAT_S = 10  # interval of a running trial's heartbeats
 GRACE_BEATS = 3  # after this number of missed heartbeats, the trial is retried
 MAX_RETRIES = 3  # per trial: what kills three workers would kill the fourth
 LOCK_KEY = 1_188_976  # of the advisory lock: any number that no other user of the server takes
+EMPTY = "the file is empty"  # SQLite would begin a new database in it, and what was in it would be lost in silence
 LOCK_WAIT_S = 60  # timeout for an SQLite file that others are writing
 
 
@@ -98,7 +101,30 @@ def exists(url: str) -> bool:
         False for a missing SQLite file.
     """
     file = _sqlite_file(url)
-    return file is None or file.is_file()
+    return file is None or os.path.lexists(file)
+
+
+def stamp(url: str) -> tuple:
+    """What changes when another file is put in the place of a database's.
+
+    Parameters
+    ----------
+    url : str
+
+    Returns
+    -------
+    tuple
+        Empty for a database of a server, and where there is no file.
+    """
+    file = _sqlite_file(url)
+    try:
+        stat = os.stat(file) if file else None
+    except OSError:
+        return ()
+    if stat is None:
+        return ()
+    # One that is worked on changes all the time.
+    return stat.st_dev, stat.st_ino, *((stat.st_mtime_ns, stat.st_size) if "immutable" in url else ())
 
 
 def connect(url: str, *, heartbeat_s: int = HEARTBEAT_S) -> RDBStorage:
@@ -121,8 +147,11 @@ def connect(url: str, *, heartbeat_s: int = HEARTBEAT_S) -> RDBStorage:
     MissingPackageError
         If it is a PostgreSQL database and psycopg is not installed.
     """
-    is_sqlite = _sqlite_file(url) is not None
+    file = _sqlite_file(url)
+    is_sqlite = file is not None
     with reachable(url), _locked(url):
+        if file is not None and "immutable" in url and not file.stat().st_size:
+            raise sqlite3.DatabaseError(EMPTY)
         return RDBStorage(
             url,
             engine_kwargs={"connect_args": {"timeout": LOCK_WAIT_S}} if is_sqlite else {"pool_pre_ping": True},
@@ -139,6 +168,8 @@ def _locked(url: str):
     if file is not None and "immutable" not in url:
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(file.with_name(f".{file.name}.lock")):
+            if file.is_file() and not file.stat().st_size:
+                raise sqlite3.DatabaseError(EMPTY)
             with closing(sqlite3.connect(file, timeout=LOCK_WAIT_S)) as database:
                 database.execute("PRAGMA journal_mode = WAL")
             yield
@@ -203,14 +234,28 @@ def reachable(url: str):
         fault = next((each for each in _chain(error) if isinstance(each, FAULTS)), None)
         if fault is None:
             raise
-        reason = str(getattr(fault, "orig", None) or fault).strip().splitlines()[0]
+        fault = getattr(fault, "orig", None) or fault
         raise TuningError(
-            f"The studies' database {without_password(url)} cannot be used: {reason}. Check that it runs, that its "
-            "disk has room, and that it may be written. Trials that ended are kept"
+            f"The studies' database {_name(url)} cannot be used: {records.reason_of(fault)}. {_way_out(url, fault)}"
         ) from error
 
 
-FAULTS = (SQLAlchemyError, sqlite3.Error, OSError)
+FAULTS = (SQLAlchemyError, sqlite3.Error, OSError, json.JSONDecodeError)
+
+
+def _name(url: str) -> str:
+    return str(_sqlite_file(url)) if "immutable" in url else without_password(url)
+
+
+def _way_out(url: str, fault: BaseException) -> str:
+    file = _sqlite_file(url)
+    if file is not None and "immutable" in url:
+        return f"Restore it (git checkout {file})"
+    # SQLite raises an OperationalError for what may pass: a lock, a full disk.
+    is_damaged = isinstance(fault, sqlite3.DatabaseError | json.JSONDecodeError)
+    if file is not None and is_damaged and not isinstance(fault, sqlite3.OperationalError):
+        return f"Restore it, or move {file} away: a new one is begun then"
+    return "Check that it runs, that its disk has room, and that it may be written. Trials that ended are kept"
 
 
 def _chain(error: BaseException | None):

@@ -1,5 +1,6 @@
 """Studies: what is tuned and how; creating, resuming and finding them."""
 
+import logging
 import re
 import warnings
 from collections.abc import Callable, Iterable
@@ -15,8 +16,9 @@ from optuna.samplers import RandomSampler, TPESampler
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import TrialState
 
+from ser_core import interrupts, records
 from ser_core.environment import versions
-from ser_core.errors import TuningError
+from ser_core.errors import DamagedError, TuningError
 from ser_core.evaluation import protocols
 from ser_core.features import registry as feature_sets
 from ser_core.features import tables
@@ -24,6 +26,8 @@ from ser_core.models import registry, search_spaces
 from ser_core.models.presets import NAME
 from ser_core.settings import Settings
 from ser_core.tuning import storage
+
+logger = logging.getLogger(__name__)
 
 SAMPLERS = {"tpe": TPESampler, "random": RandomSampler}
 PRUNERS: dict[str, Callable] = {
@@ -106,6 +110,15 @@ class Plan:
             raise TuningError(f"Tuning takes 3 to {protocols.CV_FOLDS} folds, not {self.folds}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Facts(Plan):
+    """The attributes that each study has."""
+
+    trials: int
+    data_digest: str
+    made: str
+
+
 @dataclass(frozen=True)
 class Found:
     """A study that can be opened.
@@ -161,15 +174,16 @@ def create(plan: Plan, url: str, table: pd.DataFrame, *, trials: int, name: str 
         known = name in optuna.get_all_study_names(database)
         if known and not resume:
             raise TuningError(f"There is a study {name!r} already: go on with it (--resume) or give another --name")
-        study = optuna.create_study(study_name=name, storage=database, direction="maximize", load_if_exists=True)
-        if known:
-            _assert_same(study, facts)
-        for key, value in facts.items():
-            study.set_user_attr(key, value)
-        study.set_user_attr("trials", max(trials, study.user_attrs.get("trials", 0)) if known else trials)
-        if not known:
-            study.set_user_attr("made", datetime.now(UTC).isoformat(timespec="seconds"))
-            study.set_user_attr("versions", versions() | {"optuna": optuna.__version__})
+        with interrupts.held():
+            study = optuna.create_study(study_name=name, storage=database, direction="maximize", load_if_exists=True)
+            if known:
+                _assert_same(study, facts)
+            for key, value in facts.items():
+                study.set_user_attr(key, value)
+            study.set_user_attr("trials", max(trials, study.user_attrs.get("trials", 0)))
+            if "made" not in study.user_attrs:  # it is new, or a kill cut its start off
+                study.set_user_attr("versions", versions() | {"optuna": optuna.__version__})
+                study.set_user_attr("made", datetime.now(UTC).isoformat(timespec="seconds"))
         _retry_stopped(study)
     return study
 
@@ -226,8 +240,54 @@ def _retry_stopped(study: optuna.Study) -> None:
             RetryHeartbeatStaleTrialCallback()(study, trial)
 
 
+def read_all(settings: Settings, own: str = "") -> tuple[list[Found], dict[str, str]]:
+    """The shipped studies, and this installation's own; and what cannot be read.
+
+    Parameters
+    ----------
+    settings : Settings
+    own : str
+        The URL of the database of its own studies, if that is not `storage.url`.
+
+    Returns
+    -------
+    found : list of Found
+    unreadable : dict of str to str
+        Name of a study, or URL of a database -> what is wrong with it, and the way out.
+    """
+    found, unreadable = [], {}
+    for url, is_shipped in ((storage.shipped_url(settings), True), (own or storage.url(settings), False)):
+        if not storage.exists(url):
+            continue
+        try:
+            with storage.reachable(url):
+                kept = _storage(url).get_all_studies()
+        except TuningError as error:
+            unreadable[url] = str(error)
+            continue
+        for study in kept:
+            if fault := _fault(study.study_name, study.user_attrs):
+                unreadable[study.study_name] = fault
+            else:
+                found.append(Found(study.study_name, url, is_shipped))
+    return found, unreadable
+
+
+def _fault(name: str, facts: dict) -> str:
+    """What is wrong with a study of these attributes; empty if nothing is."""
+    try:
+        kept = {key: value for key, value in facts.items() if key in _Facts.__dataclass_fields__}
+        records.as_record(_Facts, kept, "the study")
+        return ""
+    except DamagedError as error:
+        plan = Plan.of_name(name.removesuffix(MINE))
+        model = plan.model if plan else "MODEL"
+        way_out = f"If its start was cut off, start it again: python -m ser_core tune {model} --name {name} --resume"
+        return f"Study {name} cannot be read: {error}. {way_out}"
+
+
 def list_all(settings: Settings, own: str = "") -> list[Found]:
-    """The shipped studies, and this installation's own.
+    """The studies of `read_all`; what cannot be read is logged.
 
     Parameters
     ----------
@@ -238,19 +298,10 @@ def list_all(settings: Settings, own: str = "") -> list[Found]:
     Returns
     -------
     list of Found
-
-    Raises
-    ------
-    TuningError
-        If a database exists and cannot be read.
     """
-    found = []
-    shipped = [(storage.shipped_url(settings), True)] if storage.shipped_file(settings).is_file() else []
-    for url, is_shipped in (*shipped, (own or storage.url(settings), False)):
-        if storage.exists(url):
-            with storage.reachable(url):
-                names = optuna.get_all_study_names(_storage(url))
-            found += [Found(name, url, is_shipped) for name in names]
+    found, unreadable = read_all(settings, own)
+    for says in unreadable.values():
+        logger.warning("%s", says)
     return found
 
 
@@ -289,15 +340,26 @@ def find(name: str, settings: Settings) -> Found:
     Raises
     ------
     TuningError
-        If there is none.
+        If there is none, or it cannot be read.
     """
-    known = {found.name: found for found in list_all(settings)}
-    if name not in known:
-        raise TuningError(f"There is no study {name!r}; there is {', '.join(known) or 'none yet'}")
-    return known[name]
+    found, unreadable = read_all(settings)
+    known = {one.name: one for one in found}
+    if name in known:
+        return known[name]
+    if name in unreadable:
+        raise TuningError(unreadable[name])
+    faults = "".join(f". {says}" for says in unreadable.values())
+    raise TuningError(f"There is no study {name!r}; there is {', '.join(known) or 'none yet'}{faults}")
 
 
-_storage = cache(storage.connect)  # one connection pool for each database: opening one takes longer than reading it
+def _storage(url: str) -> optuna.storages.RDBStorage:
+    """A database, opened once: that takes longer than reading it. Another file in its place is another database."""
+    return _opened(url, storage.stamp(url))
+
+
+@cache
+def _opened(url: str, stamp: tuple) -> optuna.storages.RDBStorage:
+    return storage.connect(url)
 
 
 def open_in(name: str, database: optuna.storages.RDBStorage) -> optuna.Study:

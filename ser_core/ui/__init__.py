@@ -3,16 +3,17 @@
 import logging
 import re
 import runpy
-from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
 
-from ser_core.errors import SerError
+from ser_core.errors import SerError, SettingsError
 from ser_core.settings import PROJECT, Settings
+from ser_core.ui import warm_up
 
 # Streamlit's server would keep what is over 1 MB of an upload in a temporary file while it arrives. Recordings stay in
 # memory here, so this is above `server.maxUploadSize`.
@@ -43,8 +44,12 @@ def settings() -> Settings:
     return Settings.from_environment()
 
 
-def as_text(words: str) -> str:
-    """Text from outside, such as a file name, escaped for Markdown.
+_PART = r"""[^\s/\\:'"`(),;]+"""
+_ABSOLUTE = re.compile(rf"(?<![\w/:.])(?:/|[A-Za-z]:[/\\])(?:{_PART}[/\\])+{_PART}")
+
+
+def without_folders(words: str) -> str:
+    """A message or a log as visitors may read it: names in place of paths of this server.
 
     Parameters
     ----------
@@ -54,6 +59,28 @@ def as_text(words: str) -> str:
     -------
     str
     """
+    folders = {PROJECT}
+    with suppress(SettingsError):  # which may be the message
+        here = settings()
+        folders |= {here.workspace, here.data_dir, here.artifacts}
+    # The inner ones first; what is in them keeps its path from there on.
+    for folder in sorted(folders, key=lambda one: -len(str(one))):
+        words = folder.name.join(re.split(rf"{re.escape(str(folder))}(?![\w.-])", words))
+    return _ABSOLUTE.sub(lambda found: re.split(r"[/\\]", found[0])[-1], words)
+
+
+def as_text(words: str) -> str:
+    """Text from outside, such as a file name, escaped for Markdown, and without the server's folders.
+
+    Parameters
+    ----------
+    words : str
+
+    Returns
+    -------
+    str
+    """
+    words = without_folders(words)
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", words)
 
 
@@ -113,6 +140,86 @@ def choice(label: str, titles: Mapping[str, str], *, key: str, **more) -> str:
     return st.segmented_control(label, **look) or look["default"]
 
 
+_MODEL = "model-named"  # in the session
+_PAGE = "page"  # in the session: the one that was shown last
+_LAST = "shared-options"  # in the session: the page that had each of these last
+
+# Options that several pages have under one name, each with choices of its own, and those pages by their addresses.
+# Streamlit keeps the value of an option by its name when one goes to another page.
+SHARED = {
+    "by": ("compare", "tune"),
+    "channel": ("dataset", "features"),
+    "cv": ("train", "tune"),
+    "features": ("honest", "run"),
+    "folds": ("honest", "run", "tune"),
+    "heard": ("dataset", "run"),
+    "kind": ("compare", "honest", "run"),
+    "model": ("honest", "predict", "run", "tune"),
+    "preset": ("run", "train"),
+    "protocol": ("compare", "run", "train"),
+    "runs": ("compare", "train"),
+    "seed": ("run", "tune"),
+    "show": ("train", "tune"),
+    "trial": ("predict", "tune"),
+    "view": ("compare", "dataset", "features"),
+}
+
+
+def name_model(key: str) -> None:
+    """Remember the model that a page is about, with which the next page opens that compares what models can do.
+
+    Parameters
+    ----------
+    key : str
+        Of `models.registry`.
+    """
+    st.session_state[_MODEL] = key
+
+
+def begin_with(key: str, value, titles: Mapping) -> None:
+    """Let a widget of `options` begin with a value, unless its page's address or the visitor has chosen one.
+
+    Parameters
+    ----------
+    key : str
+        Of the widget, and in the address.
+    value
+        Nothing happens if it is none of the titles'.
+    titles : mapping
+        As `options` takes them.
+    """
+    if key not in st.query_params and key not in st.session_state and value in titles:
+        st.session_state[key] = value
+
+
+def enter(page: str) -> None:
+    """Forget what another page's options of the same names were set to, unless the address names it.
+
+    Parameters
+    ----------
+    page : str
+        The page that is shown, by its address.
+    """
+    if st.session_state.get(_PAGE) == page:
+        return
+    st.session_state[_PAGE] = page
+    last = st.session_state.setdefault(_LAST, {})
+    for name in [name for name, pages in SHARED.items() if page in pages]:
+        if last.get(name) != page and name not in st.query_params:
+            st.session_state.pop(name, None)
+        last[name] = page
+
+
+def named_model() -> str | None:
+    """The model that a page was about last, in this session.
+
+    Returns
+    -------
+    str or None
+    """
+    return st.session_state.get(_MODEL)
+
+
 def what_to_do(views: tuple[str, ...]) -> str:
     """The chosen view of a page; a start button may change it through `st.session_state["show"]`.
 
@@ -154,14 +261,18 @@ def chart(figure_and_sentence, key: str, *, clickable: bool = False) -> list:
     """
     figure, sentence = figure_and_sentence
     title = figure.layout.meta["title"]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{as_text(title)}**", width="content")
-        drawer = st.popover("Save", icon=":material/download:", type="tertiary", on_change="rerun", key=f"save-{key}")
+    figure.update_xaxes(title_standoff=12)  # Streamlit's own are 24 and 32
+    figure.update_yaxes(title_standoff=12)
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"} if clickable else {}
     picture = {"filename": title, "format": st.session_state.get("picture", "png"), "scale": 2}
     config = {"displaylogo": False, "toImageButtonOptions": picture}
-    event = st.plotly_chart(figure, key=key, alt=sentence, config=config, **options)
-    st.caption(sentence)
+    with st.container(gap="xxsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{as_text(title)}**", width="content")
+            look: dict[str, Any] = {"type": "tertiary", "on_change": "rerun", "key": f"save-{key}"}
+            drawer = st.popover("Save", icon=":material/download:", **look)
+        event = st.plotly_chart(figure, key=key, alt=sentence, config=config, **options)
+        st.caption(sentence)
     if drawer.open:  # its contents are made when it is opened
         with drawer:
             save_chart(figure, title, key)
@@ -184,6 +295,34 @@ def download(label: str, content: Callable[[], str], file: str, mime: str, **loo
     """
     look = {"icon": ":material/download:"} | look
     st.download_button(label, content, file, mime, on_click="ignore", **look)
+
+
+def ask_first(label: str, question: str, answer: str, *, key: str, **button) -> bool:
+    """A button of what cannot be undone: it asks first.
+
+    Parameters
+    ----------
+    label : str
+        Of the button.
+    question : str
+        What is lost.
+    answer : str
+        Of the button that does it.
+    key : str
+        Of the button that does it. One with a name of its own for each thing: what is asked of one thing is not
+        answered for the next one.
+    button
+        As `st.button` takes it.
+
+    Returns
+    -------
+    bool
+        Whether it is to be done now.
+    """
+    icon = ":material/delete:"
+    with st.popover(label, icon=icon, type="tertiary", key=f"ask-{key}"):
+        st.markdown(question)
+        return st.button(answer, icon=icon, key=key, **button)
 
 
 def save_chart(figure, title: str, key: str) -> None:
@@ -214,7 +353,10 @@ def save_chart(figure, title: str, key: str) -> None:
         key=f"picture-{key}",
         on_change=remember,
     )
-    st.caption("Choose its kind here, then press the camera that is above the chart when you point at it.")
+    st.caption(
+        "Choose its kind here, then press the camera that is above the chart when you point at it. A phone has no room "
+        "for the camera: save the page there."
+    )
 
 
 def as_page(figure, title: str) -> str:
@@ -236,6 +378,9 @@ def as_page(figure, title: str) -> str:
     return whole.to_html(include_plotlyjs=True, config={"displaylogo": False, "responsive": True})
 
 
+FIRST = "first"  # Streamlit keeps this name for the first page, which stands at the root
+
+
 def pages() -> dict[str, list]:
     """The pages in the order of their navigation, by section.
 
@@ -244,7 +389,7 @@ def pages() -> dict[str, list]:
     dict of str to list of st.Page
     """
     return {
-        "": [st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True)],
+        "": [st.Page("pages/overview.py", title="Overview", icon=":material/home:", url_path=FIRST, default=True)],
         "The data": [
             st.Page("pages/dataset.py", title="Recordings", icon=":material/library_music:"),
             st.Page("pages/sound.py", title="See a sound", icon=":material/graphic_eq:"),
@@ -252,18 +397,39 @@ def pages() -> dict[str, list]:
         ],
         "The models": [
             st.Page("pages/predict.py", title="Hear an emotion", icon=":material/hearing:"),
+            st.Page("pages/ears.py", title="Ears against the model", icon=":material/headphones:"),
             st.Page("pages/tune.py", title="Tune a model", icon=":material/tune:"),
             st.Page("pages/train.py", title="Train a network", icon=":material/network_node:"),
+            st.Page("pages/run.py", title="Run a model", icon=":material/play_circle:"),
         ],
         "What holds": [
             st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
             st.Page("pages/honest.py", title="Emotion or voice?", icon=":material/balance:"),
+        ],
+        "To learn": [
+            st.Page("pages/lesson.py", title="Lesson", icon=":material/school:"),
+            st.Page("pages/glossary.py", title="Words", icon=":material/menu_book:"),
+        ],
+        "In class": [
+            st.Page("pages/teach.py", title="Teach", icon=":material/school:"),
+            st.Page("pages/join.py", title="Join a class", icon=":material/group:"),
         ],
         "Behind it": [st.Page("pages/jobs.py", title="Long work", icon=":material/pending_actions:")],
     }
 
 
 _is_routed = ContextVar("_is_routed", default=False)
+
+
+@contextmanager
+def _faults_shown():
+    try:
+        yield
+    except SerError as error:
+        st.error(without_folders(str(error)))
+    except Exception:
+        logger.exception("A page failed")
+        st.error("Something went wrong here, and it is not your doing. It has been logged; the other pages still work.")
 
 
 @contextmanager
@@ -274,24 +440,58 @@ def routed():
     """
     _is_routed.set(True)
     try:
-        yield
-    except SerError as error:
-        st.error(str(error))
-    except Exception:
-        logger.exception("A page failed")
-        st.error("Something went wrong here, and it is not your doing. It has been logged; the other pages still work.")
+        with _faults_shown(), warm_up.of_server.page():
+            yield
     finally:
         _is_routed.set(False)
+
+
+@contextmanager
+def part():
+    """A part of a page: bad input is shown as its one clear line where the part would stand, and the page goes on."""
+    try:
+        yield
+    except SerError as error:
+        st.error(as_text(str(error)), icon=":material/broken_image:")
+
+
+@st.fragment
+def section(draw: Callable[..., None], *arguments) -> None:
+    """A part of a page that runs by itself when a choice in it is changed: nothing else is made, sent or drawn again.
+
+    Bad input and faults are shown where it would stand, and the page goes on.
+
+    Parameters
+    ----------
+    draw : callable
+        Shows the part. What it chooses must matter to nothing outside of it.
+    arguments
+        Of `draw`.
+    """
+    with _faults_shown(), part():
+        draw(*arguments)
+
+
+def name_unreadable(found: Iterable) -> None:
+    """Show a line for each thing on disk that cannot be read.
+
+    Parameters
+    ----------
+    found : iterable
+        Of `records.Unreadable`, or of other sentences without their full stop.
+    """
+    for one in found:
+        st.warning(f"{as_text(str(one))}.", icon=":material/broken_image:")
 
 
 def require_router() -> None:
     """Run the router in the place of this page's file, if the file was run without it; the router runs it again.
 
-    Streamlit does that when the first visit to a server goes to a page's own address: it has seen the folder `pages/`,
-    but no `st.navigation` yet. An address that differs from the file's name would be answered with "Page not found".
+    Streamlit does that wherever it has seen the folder `pages/` and no `st.navigation` yet: in its tests, and when
+    `router.py` is started without `app.py`.
     """
     if not _is_routed.get():
-        runpy.run_path(str(PROJECT / "app.py"))
+        runpy.run_path(str(PROJECT / "router.py"))
         st.stop()
 
 
@@ -310,9 +510,13 @@ def limits(entry, *, is_folded: bool = False) -> None:
     alone = (
         "" if len(situations) > 2 else " It knows the studio alone: of a recording of yours it has not heard the like."
     )
+    learned = entry.trained_on
+    heard = (
+        "acting two English sentences in a studio" if learned.speakers_called == "actors" else f"of {learned.corpus}"
+    )
     with st.expander(line, icon=":material/target:") if is_folded else st.container():
         st.markdown(
-            f"Learned from {entry.trained_on.actors} actors acting two English sentences in a studio. "
+            f"Learned from {learned.actors} {learned.speakers_called} {as_text(heard)}. "
             "**How often it names the right one of eight emotions:**"
         )
         with st.container(horizontal=True, gap="medium"):

@@ -12,7 +12,7 @@ from ser_core.figures import prediction as figures
 from ser_core.figures.style import percent
 from ser_core.models import registry
 from ser_core.prediction.predictor import TURNS, Prediction, Predictor
-from ser_core.ui import as_text, chart, options
+from ser_core.ui import as_text, chart, line, options
 from ser_core.ui.clip import play
 from ser_core.ui.side_by_side import Sound
 from ser_core.ui.takes import Take
@@ -122,7 +122,7 @@ def show_sound(take: Take, prediction: Prediction) -> None:
     """
     waveform = take.waveform
     play(take.content, lambda: waveform)
-    loudness = active_level(waveform.samples - waveform.samples.mean(), waveform.rate)
+    loudness = active_level(waveform.samples, waveform.rate, offset=waveform.samples.mean())
     st.caption(
         f"**{as_text(take.name)}**: {waveform.duration_s:.1f} s, {waveform.format}, {waveform.original_rate:,} Hz, "
         f"the {'voice' if prediction.has_voice else 'sound'} at {loudness:.0f} dB of full scale"
@@ -133,8 +133,9 @@ def show_sound(take: Take, prediction: Prediction) -> None:
 def _try_in(digest: str, condition: str, model: str, _take: Take, _predictor) -> tuple[bytes, Prediction]:
     """A take in a condition, as a file and as the model hears it."""
     waveform = _take.waveform
-    changed = replace(waveform, samples=CONDITIONS[condition].apply(waveform.samples, waveform.rate))
-    return changed.wav(), _predictor.predict(changed)
+    with line.of_server().turn():
+        changed = replace(waveform, samples=CONDITIONS[condition].apply(waveform.samples, waveform.rate))
+        return changed.wav(), _predictor.predict(changed)
 
 
 def forget_trial() -> None:

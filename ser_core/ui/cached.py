@@ -1,20 +1,35 @@
 """What all sessions of the app share: computed once, and again when its source has changed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from ser_core.ui import settings, work
+from ser_core.ui import line, settings, work
+
+
+def _of_run(run) -> str:
+    return f"{run.id} {run.made}"
+
+
+def _of_list(things: list) -> str | tuple:
+    """Of all runs at once, which Streamlit would take thirty times as long for."""
+    from ser_core.results.runs import Run
+
+    are_runs = things and all(isinstance(one, Run) for one in things)
+    return " ".join(map(_of_run, things)) if are_runs else tuple(things)
+
 
 # The identity of cached functions' arguments: one that was made again or has changed counts as another.
 BY_STAMP: dict[str | type, Callable[[Any], Any]] = {
     "ser_core.prediction.model_store.ModelEntry": lambda entry: f"{entry.store} {entry.key} {entry.digest}",
-    "ser_core.results.runs.Run": lambda run: f"{run.id} {run.made}",
+    "ser_core.results.runs.Run": _of_run,
     "ser_core.tuning.monitor.Snapshot": lambda snapshot: snapshot.stamp,
     "ser_core.tuning.studies.Found": lambda found: f"{found.name} {found.url}",
+    list: _of_list,
 }
 # Caches a function of runs or studies for all sessions, e.g. `pair = kept(differences.pair)`.
 kept = partial(st.cache_data, max_entries=1024, show_spinner=False, hash_funcs=BY_STAMP)
@@ -31,6 +46,60 @@ def clips():
     from ser_core.features import exploration
 
     return exploration.clips(settings())
+
+
+def shipped_features(key: str):
+    """A feature table of RAVDESS that ships: never change it.
+
+    Parameters
+    ----------
+    key : str
+        Of the feature set.
+
+    Returns
+    -------
+    pd.DataFrame
+
+    Raises
+    ------
+    FeatureError
+        If it cannot be read.
+    """
+    file = settings().shipped_table(key)
+    return _feature_table(str(file), file.stat().st_mtime_ns)[0]
+
+
+def feature_table(name: str = ""):
+    """A feature table and the digest of its clips: the shipped one of RAVDESS, or one of the workspace.
+
+    Parameters
+    ----------
+    name : str
+        One of `experiments.plans.tables_in` the workspace; empty for RAVDESS.
+
+    Returns
+    -------
+    table : pd.DataFrame
+        Shared by all sessions: never change it.
+    digest : str
+
+    Raises
+    ------
+    FeatureError
+        If it cannot be read.
+    """
+    from ser_core.experiments import plans
+
+    file = plans.file_of(name, settings())
+    return _feature_table(str(file), file.stat().st_mtime_ns if file.is_file() else 0)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the table")
+def _feature_table(file: str, mtime_ns: int):
+    from ser_core.features import tables
+
+    table = tables.read(Path(file))
+    return table, tables.digest(table)
 
 
 def recordings():
@@ -75,6 +144,86 @@ def _audible(folder: str, shipped: str, stamp: str):
     return _recordings(folder, stamp).joined(corpus.look_through(shipped))
 
 
+def registered_clips(one):
+    """The index of a registered corpus, shared by all sessions: never change it. Read again when its file changes.
+
+    Parameters
+    ----------
+    one : registered.Registered
+
+    Returns
+    -------
+    corpus.Corpus
+
+    Raises
+    ------
+    CorpusError, FeatureError
+        If its file cannot be read.
+    """
+    return _registered_clips(one.newest, one.newest.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the clips")
+def _registered_clips(file: Path, mtime_ns: int):
+    from ser_core import corpus
+    from ser_core.corpus.clips import with_own_speakers
+    from ser_core.features import tables
+
+    found = corpus.index(file) if corpus.is_manifest(file) else tables.read_index(file)
+    return replace(found, clips=with_own_speakers(found.clips))
+
+
+def registered_choices(one) -> dict:
+    """The clips of a registered corpus as `pairs` takes them, by stem: never change them.
+
+    Parameters
+    ----------
+    one : registered.Registered
+
+    Returns
+    -------
+    dict of str to pairs.AnyClip
+    """
+    return _registered_choices(one.newest, one.newest.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _registered_choices(file: Path, mtime_ns: int) -> dict:
+    from ser_core.corpus import pairs
+
+    return {clip.stem: clip for clip in pairs.clips_of(_registered_clips(file, mtime_ns).clips)}
+
+
+def registered_features(one) -> tuple:
+    """The feature table of a registered corpus, or a sample of it, and the number of its clips: never change it.
+
+    Parameters
+    ----------
+    one : registered.Registered
+        With a table.
+
+    Returns
+    -------
+    table : pd.DataFrame
+    clips : int
+
+    Raises
+    ------
+    FeatureError
+        If it cannot be read.
+    """
+    return _registered_features(one.table, one.table.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the features")
+def _registered_features(file: Path, mtime_ns: int):
+    from ser_core.corpus.clips import with_own_speakers
+    from ser_core.features import tables
+
+    table, clips = tables.read_some(file)
+    return with_own_speakers(table), clips
+
+
 def waveform(file: Path):
     """The sound of one of the recordings, at the features' rate; kept as long as the file is the same.
 
@@ -89,12 +238,13 @@ def waveform(file: Path):
     return _waveform(str(file), file.stat().st_mtime_ns)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Reading the sound")
+@st.cache_resource(max_entries=16, show_spinner="Reading the sound")  # of another corpus, each may be ten minutes
 def _waveform(file: str, mtime_ns: int):
     from ser_core import audio
     from ser_core.features.mean180 import SAMPLE_RATE
 
-    return audio.load(file, rate=SAMPLE_RATE)
+    with line.of_server().turn():
+        return audio.load(file, rate=SAMPLE_RATE)
 
 
 def shipped_runs() -> list:
@@ -150,9 +300,21 @@ def trained_models() -> dict:
     """
     from ser_core.prediction import model_store
 
-    entries = {entry.key: entry for entry in model_store.list_all(settings().stores)}
+    entries = {entry.key: entry for entry in model_store.read_all(settings().stores)[0]}
     order = [*(key for key in FIRST if key in entries), *sorted(entries.keys() - set(FIRST))]
     return {key: entries[key] for key in order}
+
+
+def unreadable_models() -> list:
+    """The trained models that cannot be read.
+
+    Returns
+    -------
+    list of Unreadable
+    """
+    from ser_core.prediction import model_store
+
+    return model_store.read_all(settings().stores)[1]
 
 
 def found_studies() -> list:
@@ -164,14 +326,28 @@ def found_studies() -> list:
     """
     from ser_core.tuning import storage
 
-    return _found_studies(storage.shipped_url(settings()), storage.url(settings()))
+    return _read_studies(storage.shipped_url(settings()), storage.url(settings()))[0]
+
+
+def unreadable_studies() -> list[str]:
+    """What is wrong with studies and databases that cannot be read; not of one that a job begins just now.
+
+    Returns
+    -------
+    list of str
+    """
+    from ser_core.tuning import storage
+
+    unreadable = _read_studies(storage.shipped_url(settings()), storage.url(settings()))[1]
+    begun = {job.task.subject for job in work.jobs_now() if job.is_alive}
+    return [says for name, says in unreadable.items() if name not in begun]
 
 
 @st.cache_resource(ttl=1, max_entries=4, show_spinner=False)
-def _found_studies(shipped: str, own: str) -> list:
+def _read_studies(shipped: str, own: str) -> tuple[list, dict[str, str]]:
     from ser_core.tuning import studies
 
-    return studies.list_all(settings())
+    return studies.read_all(settings())
 
 
 def study_now(found):

@@ -9,7 +9,8 @@ import streamlit as st
 from ser_core import audio, corpus
 from ser_core.audio import decoders
 from ser_core.errors import AudioError, CorpusError
-from ser_core.ui import MIME, as_text, cached, chart, settings
+from ser_core.ui import MIME, as_text, cached, chart, settings, without_folders
+from ser_core.ui.corpora import Shown
 
 
 def player(file: Path | None, *, link: bool = True) -> None:
@@ -44,7 +45,7 @@ def play(content: bytes, decoded: Callable[[], audio.Waveform]) -> None:
     st.audio(content, format=MIME[format])
 
 
-def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
+def clip_card(stem: str, file: Path | None, *, link: bool = True, of: Shown | None = None) -> None:
     """A clip's description and player, with buttons that open it on other pages.
 
     Parameters
@@ -53,14 +54,16 @@ def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
     file : Path or None
     link : bool
         As `player` takes it.
+    of : Shown, optional
+        The corpus of the clip; RAVDESS if left out.
     """
     try:
-        clip = corpus.parse(stem)
+        heading = _in_words(stem, of)
     except CorpusError:  # of another corpus, whose names have no fields
         st.markdown(f"**{as_text(stem)}**")
         return
     with st.container(border=True):
-        st.markdown(f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”")
+        st.markdown(heading)
         with audio_errors_shown(stem, file):
             player(file, link=link)
         if file is None:
@@ -68,9 +71,19 @@ def clip_card(stem: str, file: Path | None, *, link: bool = True) -> None:
         # A link would add the clip to this page's own address, too.
         with st.container(horizontal=True):
             if st.button("See more of it", icon=":material/graphic_eq:", type="tertiary", key="see-more"):
-                st.switch_page("pages/sound.py", query_params={"clip": stem})
+                st.switch_page("pages/sound.py", query_params={"clip": stem, **(of.address if of else {})})
+            if of and not of.is_ravdess:
+                return
             if st.button("What does a model hear?", icon=":material/hearing:", type="tertiary", key="hear-it"):
                 st.switch_page("pages/predict.py", query_params={"clip": stem})
+
+
+def _in_words(stem: str, of: Shown | None) -> str:
+    if of is None or of.is_ravdess:
+        clip = corpus.parse(stem)
+        return f"**{corpus.title(clip)}**: “{corpus.STATEMENTS[clip.statement]}”"
+    (title,) = of.wording.titles_of(of.clips[of.clips["stem"] == stem])
+    return f"**{as_text(title)}**: {as_text(stem)}"
 
 
 def clip_picture(stem: str, file: Path | None) -> None:
@@ -101,4 +114,4 @@ def audio_errors_shown(stem: str, file: Path | None):
     try:
         yield
     except AudioError as error:
-        st.error(f"{stem} cannot be heard. {str(error).removeprefix(f'{file}: ')}")
+        st.error(without_folders(f"{stem} cannot be heard. {str(error).removeprefix(f'{file}: ')}"))

@@ -10,10 +10,13 @@ import streamlit as st
 from ser_core import audio
 from ser_core.corpus import pairs
 from ser_core.features import prosody, speaking
+from ser_core.features.mean180 import N_MELS, N_MFCC
 from ser_core.figures.clip import BY_KEY, VIEWS, Scale
-from ser_core.ui import chart
+from ser_core.ui import chart, options
 
 SHOWN_FIRST = ["waveform", "mel", "pitch"]
+BANDS = (20, 40, 64, N_MELS)
+COEFFICIENTS = (13, 20, N_MFCC)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,11 @@ class Sound:
     @property
     def scale(self) -> Scale:
         """Its own limits of axes and colours."""
-        return _kept[self.is_private]["scale"](self.key, self.waveform)
+        return self.scale_of(N_MELS, N_MFCC)
+
+    def scale_of(self, n_mels: int, n_mfcc: int) -> Scale:
+        """Its own limits of axes and colours with that many mel bands and MFCC."""
+        return _kept[self.is_private]["scale"](self.key, n_mels, n_mfcc, self.waveform)
 
     @property
     def voice(self) -> pairs.Voice:
@@ -53,8 +60,8 @@ class Sound:
         return _kept[self.is_private]["view"](view, self.key, scale, name, self.waveform)
 
 
-def _scale(key: str, _waveform: audio.Waveform) -> Scale:
-    return Scale.of(_waveform.samples, _waveform.rate)
+def _scale(key: str, n_mels: int, n_mfcc: int, _waveform: audio.Waveform) -> Scale:
+    return Scale.of(_waveform.samples, _waveform.rate, n_mels, n_mfcc)
 
 
 def _voice(key: str, _waveform: audio.Waveform) -> pairs.Voice:
@@ -116,6 +123,32 @@ def _choose_all() -> None:
     st.session_state["views"] = list(BY_KEY)
 
 
+def _choose_detail(views: Sequence[str]) -> tuple[int, int]:
+    """How many mel bands and how many MFCC, where what is shown has them; kept in the page's address."""
+    n_mels, n_mfcc = N_MELS, N_MFCC
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if {"mel", "mfcc"}.intersection(views):
+            n_mels = _one_of("Mel bands", BANDS, "n-mels")
+        if "mfcc" in views:
+            n_mfcc = _one_of("Number of MFCC", COEFFICIENTS, "n-mfcc")
+    if n_mfcc > n_mels and "mfcc" in views:
+        st.caption(f"There are no more MFCC than mel bands: {n_mels} of each are shown.")
+    return n_mels, n_mfcc
+
+
+def _one_of(label: str, numbers: tuple[int, ...], key: str) -> int:
+    """One of a few numbers, of which the last is the study's."""
+    titles = {number: str(number) for number in numbers} | {numbers[-1]: f"{numbers[-1]}, as in the 180 numbers"}
+    return st.selectbox(
+        label,
+        index=len(numbers) - 1,
+        help="Called n_mels and n_mfcc in librosa. The study's 180 numbers come from 128 mel bands and 40 MFCC; its "
+        "program for pictures had 128 and 20. Fewer are coarser: what lies close together becomes one.",
+        width=220,
+        **options(titles, key),
+    )
+
+
 def show_views(sounds: Sequence[Sound | None], names: Sequence[str]) -> None:
     """The chosen views of each sound, side by side on one scale, and what they are.
 
@@ -126,8 +159,10 @@ def show_views(sounds: Sequence[Sound | None], names: Sequence[str]) -> None:
     names : sequence of str
         For the titles of the figures, where there are two.
     """
-    scale = reduce(Scale.joined, [sound.scale for sound in sounds if sound])
-    for key in choose_views():
+    views = choose_views()
+    n_mels, n_mfcc = _choose_detail(views)
+    scale = reduce(Scale.joined, [sound.scale_of(n_mels, n_mfcc) for sound in sounds if sound])
+    for key in views:
         view = BY_KEY[key]
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

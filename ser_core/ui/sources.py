@@ -12,8 +12,9 @@ from ser_core.corpus.labels import EMOTION_NAMES, GENDERS
 from ser_core.errors import CorpusError
 from ser_core.evaluation import protocols
 from ser_core.ui import as_text, cached, choice
+from ser_core.ui.bounds import MAX_TAKES
 from ser_core.ui.clip import audio_errors_shown
-from ser_core.ui.takes import MAX_TAKES, Take, Takes
+from ser_core.ui.takes import Take, Takes
 
 RECORD, UPLOAD, EXAMPLE = "Record", "Upload", "Example"
 SHOWN_FIRST = corpus.parse("03-01-05-02-01-01-12")

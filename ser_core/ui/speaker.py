@@ -1,6 +1,6 @@
 """My voice: takes that tell how a person usually speaks, which a model hears before it answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 import streamlit as st
@@ -10,13 +10,14 @@ from ser_core.figures.style import percent
 from ser_core.prediction.model_store import ModelEntry
 from ser_core.prediction.predictor import Predictor
 from ser_core.results import generalization
-from ser_core.ui import as_text, cached
+from ser_core.ui import as_text, cached, line
 from ser_core.ui.sources import record
 from ser_core.ui.takes import Known, Take, Takes
 
 NEUTRAL = "neutral"
 SENTENCE = "Kids are talking by the door"
 WANTED = 2  # neutral takes, as in `known_before`
+WAYS = (f"{WANTED} neutral clips", "all clips")  # that a person is offered, of `known_before`
 
 
 @st.cache_resource(show_spinner="Scoring the runs")
@@ -47,7 +48,7 @@ def gains(entry: ModelEntry) -> pd.DataFrame | None:
 
 
 def is_of_use(entry: ModelEntry) -> bool:
-    """Whether the model was measured to gain by the neutral takes that are asked for.
+    """Whether the model was measured to gain by one of the ways to know a voice: two neutral takes, or all of them.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def is_of_use(entry: ModelEntry) -> bool:
     bool
     """
     rows = gains(entry)
-    return rows is not None and bool((rows.loc[rows["known"] == f"{WANTED} neutral clips", "low"] > 0).any())
+    return rows is not None and bool((rows.loc[rows["known"].isin(list(WAYS)), "low"] > 0).any())
 
 
 def get_to_know(takes: Takes, plain: Predictor) -> Callable[[Take], Predictor]:
@@ -91,14 +92,19 @@ def get_to_know(takes: Takes, plain: Predictor) -> Callable[[Take], Predictor]:
 def _known(what: tuple, plain: Predictor, told: list[Take], emotion: str | None) -> Known:
     far = st.progress(0.0, "Getting to know the voice")
 
+    def waiting(place: int) -> None:
+        far.progress(0.0, line.in_words(place))
+
     def waveforms():
         for done, take in enumerate(told):
+            line.of_server().make_way(waiting)
             far.progress(done / len(told), f"Getting to know the voice: {done} of {len(told)} takes")
             yield take.waveform
 
     speaker = f"{emotion or 'all'}:{len(told)}"
     try:
-        return Known(what, plain.of_speaker(waveforms(), emotion), speaker)
+        with line.of_server().turn(waiting):
+            return Known(what, plain.of_speaker(waveforms(), emotion), speaker)
     except SerError as error:
         return Known(what, plain, speaker, problem=f"The voice is left out of account. {error}.")
 
@@ -163,14 +169,15 @@ def _ask(takes: Takes, entry: ModelEntry) -> None:
             help="What is usual of the person is told from all takes, whatever their emotions: the more they are, and "
             "the more different, the better.",
         )
-        st.caption(_said_of(entry, ["8 clips", "all clips"]))
+        anew = "Each new take changes what is usual of the person: all takes are heard anew, and answers may change."
+        st.caption(f"{anew} {_said_of(entry, ['8 clips', 'all clips'])}")
 
 
-def _said_of(entry: ModelEntry, ways: list[str]) -> str:
+def _said_of(entry: ModelEntry, ways: Iterable[str]) -> str:
     """What a model gains by these ways, in a sentence."""
     said, rows = [], gains(entry)
     assert rows is not None
-    for row in rows[rows["known"].isin(ways)].to_dict("records"):
+    for row in rows[rows["known"].isin(list(ways))].to_dict("records"):
         chance = "" if row["low"] > 0 else ", which may be chance"
         said.append(f"{percent(row['after'])} after {row['known']} of each, {_points(row)} than without{chance}")
     return f"Right answers for actors never heard before: {'; '.join(said)}." if said else ""
@@ -193,7 +200,7 @@ def _explain(entry: ModelEntry, better: ModelEntry) -> None:
             f"{best['known']} of an actor. It has learned to look past who speaks."
         )
     st.markdown(f"**{as_text(better.title)}** does gain:")
-    st.caption(_said_of(better, ["2 neutral clips", "all clips"]))
+    st.caption(_said_of(better, WAYS))
     st.button(
         f"Take {better.title}",
         icon=":material/swap_horiz:",

@@ -9,9 +9,10 @@ import streamlit as st
 from ser_core import files
 from ser_core.prediction import report, turns
 from ser_core.prediction.predictor import Predictor
-from ser_core.ui import as_text, choice, download, side_by_side, why
+from ser_core.ui import as_text, ask_first, choice, download, side_by_side, why
 from ser_core.ui.answer import BADGES, at_a_glance, forget_trial
-from ser_core.ui.takes import MAX_NAME, MAX_TAKES, SESSION_BYTES, Take, Takes, forget_decoded
+from ser_core.ui.bounds import MAX_TAKES, SESSION_BYTES
+from ser_core.ui.takes import MAX_NAME, Take, Takes
 
 LIST_HEIGHT = 250  # pixels, about six takes
 
@@ -58,16 +59,28 @@ def _offer_changes(takes: Takes, take: Take) -> None:
             key=key,
             on_change=lambda: takes.rename(take, st.session_state[key]),
         )
-    icon = ":material/delete:"
-    st.button("Delete", icon=icon, type="tertiary", key="delete-take", on_click=_remove, args=(takes, [take]))
+    ask_first(
+        "Delete",
+        f"Delete **{as_text(take.name)}**, the sound and the answers? No copy is kept.",
+        "Delete it",
+        key=f"delete-{take.key}",
+        on_click=_remove,
+        args=(takes, [take]),
+    )
     if len(takes.all) > 1:
-        st.button("Delete all", type="tertiary", key="delete-takes", on_click=_remove, args=(takes, takes.all))
+        ask_first(
+            "Delete all",
+            f"Delete all {len(takes.all)} takes, the sounds and the answers? No copy is kept.",
+            "Delete them",
+            key=f"delete-all-{takes.arrivals}",
+            on_click=_remove,
+            args=(takes, takes.all),
+        )
 
 
 def _remove(takes: Takes, those: Sequence[Take]) -> None:
     for take in those:
         takes.remove(take)
-    forget_decoded()
     forget_trial()
     side_by_side.forget()
     why.forget()
@@ -116,7 +129,9 @@ def offer_all(takes: Sequence[Take], chosen: Take, predictor: Predictor, known: 
             both = {"all": f"All {len(takes)} takes", "one": "This take"}
             if choice("Which to save", both, key="save", label_visibility="collapsed") == "one":
                 takes = [chosen]
-        download("Report", lambda: _report(takes, predictor), "report.html", "text/html", icon=":material/print:")
+        download(
+            "Report", lambda: _report(takes, predictor, known), "report.html", "text/html", icon=":material/print:"
+        )
         download("CSV", lambda: _csv(takes, predictor, known), "emotions.csv", "text/csv")
         download("JSON", lambda: _json(takes, predictor, known), "emotions.json", "application/json")
 
@@ -147,9 +162,9 @@ def _answers(takes: Sequence[Take], predictor: Predictor, known: Mapping[str, st
     ]
 
 
-def _report(takes: Sequence[Take], predictor: Predictor) -> str:
+def _report(takes: Sequence[Take], predictor: Predictor, known: Mapping[str, str]) -> str:
     heard = [(take, take.heard(predictor)) for take in takes]
-    sheets = [report.Sheet.of(take.name, take.waveform, one) for take, one in heard]
+    sheets = [report.Sheet.of(take.name, take.waveform, one, **known) for take, one in heard]
     return report.report(sheets, predictor.entry)
 
 

@@ -3,13 +3,14 @@
 import hashlib
 import threading
 import unicodedata
+import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from typing import Any
 from uuid import uuid4
-from weakref import WeakSet
 
 import streamlit as st
 
@@ -17,10 +18,17 @@ from ser_core import audio
 from ser_core.errors import AudioError
 from ser_core.features.mean180 import SAMPLE_RATE
 from ser_core.prediction.predictor import Prediction, Predictor
+from ser_core.ui import line, visitor
+from ser_core.ui.bounds import (
+    ALL_BYTES,
+    DECODED_BYTES,
+    LONG_S,
+    MAX_TAKES,
+    NETWORK_BYTES,
+    SESSION_BYTES,
+    refusal,
+)
 
-MAX_TAKES = 50  # of a session
-SESSION_BYTES = 60 * 2**20
-ALL_BYTES = 600 * 2**20  # of all sessions of this server together
 MAX_NAME = 80  # characters
 MAX_ANSWERS = 8  # of a take, by different models; the oldest go
 
@@ -54,6 +62,7 @@ class Take:
     problem: str = ""
     is_neutral: bool = False
     key: str = field(default_factory=lambda: uuid4().hex)
+    _decoded: audio.Waveform | None = field(default=None, repr=False)
 
     @cached_property
     def digest(self) -> str:
@@ -62,21 +71,34 @@ class Take:
 
     @property
     def waveform(self) -> audio.Waveform:
-        """The sound at the features' rate; the two that were asked for last are kept.
+        """The sound at the features' rate; those of all sessions that were asked for last are kept decoded.
 
         Raises
         ------
         AudioError
             If it cannot be decoded within the limits, or is silent.
         """
-        return _decode(self.digest, self.content)
+        found = self._decoded
+        if found is None:
+            with line.of_server().turn():
+                found = audio.load(self.content, rate=SAMPLE_RATE)
+        _keep_decoded(self, found)
+        return found
 
-    def heard(self, predictor: Predictor, **progress: Callable[[Any, Any], None]) -> Prediction:
-        """What a model hears in it; asked once.
+    def heard(
+        self,
+        predictor: Predictor,
+        *,
+        waiting: Callable[[int], None] = lambda place: None,
+        **progress: Callable[[Any, Any], None],
+    ) -> Prediction:
+        """What a model hears in it; asked once, when it is its turn. A long one makes way for others on the way.
 
         Parameters
         ----------
         predictor : Predictor
+        waiting : callable
+            Called while others are served, with the place in the line.
         progress : callable
             `progress` and `searching`, as `Predictor.predict` takes them.
 
@@ -91,15 +113,35 @@ class Take:
         """
         model = predictor.digest
         if model not in self.answers:
-            self.answers[model] = predictor.predict(self.waveform, **progress)
+            with line.of_server().turn(waiting):
+                if self.waveform.duration_s <= LONG_S:
+                    self.answers[model] = predictor.predict(self.waveform)
+            if model not in self.answers:
+                with line.of_long_work().turn(waiting), line.of_server().turn(waiting):
+                    self.answers[model] = predictor.predict(self.waveform, **_making_way(progress, waiting))
             while len(self.answers) > MAX_ANSWERS:
                 del self.answers[next(iter(self.answers))]
         return self.answers[model]
 
 
-@st.cache_data(scope="session", max_entries=2, show_spinner=False)
-def _decode(digest: str, _content: bytes) -> audio.Waveform:
-    return audio.load(_content, rate=SAMPLE_RATE)
+def _making_way(progress: dict[str, Callable], waiting: Callable[[int], None]) -> dict[str, Callable]:
+    """The progress of a long recording, between whose steps others are served."""
+
+    def step(tell: Callable[[Any, Any], None], done: Any, total: Any) -> None:
+        line.of_server().make_way(waiting)
+        tell(done, total)
+
+    return {name: partial(step, tell) for name, tell in progress.items()}
+
+
+def _keep_decoded(take: Take, sound: audio.Waveform) -> None:
+    """Keep the sound of the take that was asked for last; those that were not asked for longest are let go."""
+    with _lock:
+        take._decoded = sound
+        kept = [one for reference in _kept_decoded if (one := reference()) and one is not take] + [take]
+        while len(kept) > 1 and sum(one._decoded.samples.nbytes for one in kept if one._decoded) > DECODED_BYTES:
+            kept.pop(0)._decoded = None
+        _kept_decoded[:] = map(weakref.ref, kept)
 
 
 @dataclass(frozen=True)
@@ -127,6 +169,11 @@ class Known:
 class Takes:
     """The takes of one session, oldest first. The oldest go when there are too many, or too many bytes.
 
+    Parameters
+    ----------
+    network : str
+        Where the session is, as `visitor.network` says it.
+
     Attributes
     ----------
     waiting : list of Take
@@ -149,7 +196,8 @@ class Takes:
         What was told of the person last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, network: str = "") -> None:
+        self.network = network
         self._kept: list[Take] = []
         self._recorded = 0
         self.waiting: list[Take] = []
@@ -199,6 +247,9 @@ class Takes:
         self.gone.clear()
         left = 0
         for name, content in sounds:
+            if words := refusal(content):
+                self.refused.append((clean(name) or "Your recording", words))
+                continue
             if len(self.waiting) == MAX_TAKES or sum(len(take.content) for take in self.waiting) > SESSION_BYTES:
                 left += 1
                 continue
@@ -207,6 +258,10 @@ class Takes:
             name = clean(name) or usual
             take = Take(self._new_name(name), content, arrival=self.arrivals, is_neutral=is_neutral)
             self.waiting.append(take)
+            if not _make_room(self.network):
+                self.waiting.remove(take)
+                words = "Many people are here, or many pages of yours, and there is no room for it now. Try again soon."
+                self.refused.append((take.name, words))
         if left:
             self.refused.append(
                 (
@@ -247,13 +302,15 @@ class Takes:
         -------
         list of Take
         """
-        line = dict.fromkeys([*self.all, *self.waiting, *([shown] if shown else [])])
-        return [take for take in line if not take.problem and predictor_of(take).digest not in take.answers]
+        asked = dict.fromkeys([*self.all, *self.waiting, *([shown] if shown else [])])
+        return [take for take in asked if not take.problem and predictor_of(take).digest not in take.answers]
 
     def hear(
         self,
         predictor_of: Callable[[Take], Predictor],
         shown: Take | None = None,
+        *,
+        waiting: Callable[[int], None] = lambda place: None,
         **progress: Callable[[Any, Any], None],
     ) -> Iterator[tuple[int, int]]:
         """Let models hear what they have not heard, and keep what was in line; its first becomes the chosen one.
@@ -264,7 +321,7 @@ class Takes:
             The predictor for a take.
         shown : Take, optional
             The one to be shown, if it is none of these.
-        progress : callable
+        waiting, progress : callable
             As for `Take.heard`.
 
         Yields
@@ -276,7 +333,7 @@ class Takes:
         for done, take in enumerate(unheard):
             yield done, len(unheard)
             try:
-                take.heard(predictor_of(take), **progress)
+                take.heard(predictor_of(take), waiting=waiting, **progress)
             except AudioError as error:
                 take.problem = str(error)
             if take not in self.waiting:
@@ -289,7 +346,7 @@ class Takes:
                 self.chosen = first = first or take
 
     def add(self, take: Take) -> None:
-        """Keep a take; the oldest of this session go if it has too much, and of the fullest session if all have.
+        """Keep a take; the oldest of this session go if it has too much, and of fuller ones if all have.
 
         Parameters
         ----------
@@ -299,8 +356,7 @@ class Takes:
             self._kept.append(take)
             while len(self._kept) > MAX_TAKES or (self.nbytes > SESSION_BYTES and len(self._kept) > 1):
                 self._drop_oldest()
-            while bytes_of_all() > ALL_BYTES and (full := [takes for takes in _of_all_sessions if takes.all]):
-                max(full, key=lambda takes: takes.nbytes)._drop_oldest()
+            _make_room(self.network)
 
     def _drop_oldest(self) -> None:
         self.gone.append(self._kept[0].name)
@@ -325,8 +381,9 @@ class Takes:
 
 
 _lock = threading.RLock()
+_kept_decoded: list[weakref.ref[Take]] = []  # whose sounds are kept; the one that was asked for last at the end
 # Weak: Streamlit does not say when a session has ended, but lets go of its state.
-_of_all_sessions: WeakSet[Takes] = WeakSet()
+_of_all_sessions: weakref.WeakSet[Takes] = weakref.WeakSet()
 
 
 def of_session() -> Takes:
@@ -337,8 +394,27 @@ def of_session() -> Takes:
     Takes
     """
     if "takes" not in st.session_state:
-        st.session_state["takes"] = Takes()
+        st.session_state["takes"] = Takes(visitor.network())
     return st.session_state["takes"]
+
+
+def _make_room(network: str) -> bool:
+    """Let the oldest takes go until there is room for all, and for those of a network; whether there is.
+
+    They go from the fullest session of that network if it has too much; if all have, of the fullest network.
+    """
+    with _lock:
+        while True:
+            used: Counter[str] = Counter()
+            for takes in _of_all_sessions:
+                used[takes.network] += takes.nbytes
+            is_too_much = used[network] > NETWORK_BYTES
+            if not is_too_much and used.total() <= ALL_BYTES:
+                return True
+            full = [takes for takes in _of_all_sessions if takes.all and (takes.network == network or not is_too_much)]
+            if not full:
+                return False
+            max(full, key=lambda takes: (used[takes.network], takes.nbytes))._drop_oldest()
 
 
 def bytes_of_all() -> int:
@@ -366,8 +442,3 @@ def clean(name: str) -> str:
     """
     seen = "".join(sign if unicodedata.category(sign)[0] != "C" or sign == "\u200d" else " " for sign in name)
     return " ".join(seen.split())[:MAX_NAME].strip()
-
-
-def forget_decoded() -> None:
-    """Let go of the sounds of this session that are kept decoded."""
-    _decode.clear()

@@ -7,6 +7,8 @@ import streamlit as st
 
 from ser_core.audio import Waveform
 from ser_core.audio.conditions import CONDITIONS, in_words
+from ser_core.corpus import ravdess
+from ser_core.corpus.clips import without_zeros
 from ser_core.errors import AudioError
 from ser_core.features import what_if
 from ser_core.figures import clip as clip_figures
@@ -15,7 +17,7 @@ from ser_core.figures.style import percent
 from ser_core.prediction import explanation
 from ser_core.prediction.explanation import Standing
 from ser_core.prediction.predictor import Prediction, Predictor
-from ser_core.ui import as_text, cached, chart, settings
+from ser_core.ui import as_text, cached, chart, line, part, settings
 from ser_core.ui.answer import at_a_glance
 from ser_core.ui.clip import audio_errors_shown, player
 from ser_core.ui.takes import Take
@@ -31,23 +33,27 @@ def _training_clips(channel: str) -> pd.DataFrame:
 
 @st.cache_data(scope="session", max_entries=4, show_spinner="Placing it among the training clips")
 def _standing(digest: str, emotion: str, gender: str, _waveform: Waveform) -> Standing:
-    return explanation.standing(_waveform.samples, emotion, gender, _training_clips("speech"))
+    with line.of_server().turn():
+        return explanation.standing(_waveform.samples, emotion, gender, _training_clips("speech"))
 
 
 @st.cache_data(scope="session", max_entries=4, show_spinner="Looking for the nearest training clips")
 def _nearest(digest: str, model: str, _waveform: Waveform, _predictor: Predictor) -> pd.DataFrame | None:
-    return explanation.nearest(_predictor, _waveform.samples, settings().stores, count=NEIGHBOURS)
+    with line.of_server().turn():
+        return explanation.nearest(_predictor, _waveform.samples, settings().stores, count=NEIGHBOURS)
 
 
 @st.cache_data(scope="session", max_entries=4, show_spinner="Leaving out one stretch after the other")
 def _stretches(digest: str, model: str, _waveform: Waveform, _prediction: Prediction, _predictor) -> pd.DataFrame:
-    return explanation.stretches(_predictor, _waveform, _prediction)
+    with line.of_server().turn():
+        return explanation.stretches(_predictor, _waveform, _prediction)
 
 
 @st.cache_data(scope="session", max_entries=1, show_spinner="Changing it")
 def _changed(digest: str, model: str, changes: what_if.Changes, _waveform: Waveform, _predictor) -> tuple:
-    changed = replace(_waveform, samples=what_if.changed(_waveform.samples, changes))
-    return changed.wav(), _predictor.predict(changed)
+    with line.of_server().turn():
+        changed = replace(_waveform, samples=what_if.changed(_waveform.samples, changes))
+        return changed.wav(), _predictor.predict(changed)
 
 
 def forget() -> None:
@@ -87,8 +93,9 @@ def show_why(take: Take, prediction: Prediction, predictor: Predictor) -> None:
             chart(figures.stretches(stretches, emotion, waveform.duration_s), key="stretches")
             chart(clip_figures.waveform(waveform.samples, waveform.rate), key="stretches-waveform")
     _show_nearest(_nearest(take.digest, predictor.digest, waveform, predictor))
-    if truth := explanation.truth(predictor.entry, settings()):
-        st.caption(f"How true is that? {truth}")
+    with part():
+        if truth := explanation.truth(predictor.entry, settings()):
+            st.caption(f"How true is that? {truth}")
 
 
 def _show_nearest(nearest: pd.DataFrame | None) -> None:
@@ -97,7 +104,8 @@ def _show_nearest(nearest: pd.DataFrame | None) -> None:
     st.markdown("**The nearest training clips**, as the model hears them:")
     for column, clip in zip(st.columns(len(nearest)), nearest.itertuples(), strict=True):
         with column:
-            st.markdown(f"**{clip.emotion.capitalize()}**, actor {int(clip.speaker)}, {clip.gender}")
+            speaker = f"{ravdess.speakers_called([clip.corpus]).removesuffix('s')} {without_zeros(clip.speaker)}"
+            st.markdown(f"**{clip.emotion.capitalize()}**, {as_text(speaker)}, {clip.gender}")
             if file := cached.audible().file(clip.stem):
                 with audio_errors_shown(clip.stem, file):
                     player(file)

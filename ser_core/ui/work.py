@@ -8,7 +8,7 @@ import streamlit as st
 from ser_core import jobs
 from ser_core.errors import SerError
 from ser_core.jobs import Job, Task
-from ser_core.ui import as_text, in_words, settings
+from ser_core.ui import as_text, ask_first, in_words, settings, visitor, without_folders
 
 
 def jobs_now() -> list[Job]:
@@ -32,7 +32,7 @@ def jobs_changed() -> None:
 
 
 def start_job(task: Task) -> Job:
-    """`jobs.start`; the drawer shows it at once.
+    """`jobs.start` for this visitor, who may stop it; the drawer shows it at once.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def start_job(task: Task) -> Job:
     SerError
         If it cannot be started.
     """
-    job = jobs.start(task, settings())
+    job = jobs.start(task, settings(), owner=visitor.owner(), network=visitor.network())
     jobs_changed()
     return job
 
@@ -93,7 +93,7 @@ def jobs_stamp() -> str:
 
 
 def act(do: Callable, *arguments) -> None:
-    """Carry out a button's action, and show the result.
+    """Carry out a button's action, and show the result; or why it was refused, in a line.
 
     Parameters
     ----------
@@ -101,9 +101,18 @@ def act(do: Callable, *arguments) -> None:
     arguments
         Passed on to it.
     """
-    do(*arguments)
+    try:
+        do(*arguments)
+    except SerError as error:
+        st.error(without_folders(str(error)))
+        return
     jobs_changed()
     st.rerun()
+
+
+def _change(action: str, job: Job) -> None:
+    """Stop, resume, retry or delete a job, if it is this visitor's."""
+    act(lambda: getattr(jobs, action)(job, settings(), by=visitor.control()))
 
 
 def begin(task: Task) -> Job | None:
@@ -120,11 +129,30 @@ def begin(task: Task) -> Job | None:
     try:
         return start_job(task)
     except SerError as error:
-        st.session_state["not-begun"] = str(error)
+        refuse(task, error)
         return None
 
 
-def offer_start(task: Task, on_click: Callable[[Task], None], *, label: str = "Start", busy: str = "") -> None:
+def refuse(task: Task, error: SerError) -> None:
+    """Let `offer_start` show why a task was not begun.
+
+    Parameters
+    ----------
+    task : Task
+    error : SerError
+    """
+    st.session_state[f"not-begun-{task.kind}"] = str(error)
+
+
+def offer_start(
+    task: Task,
+    on_click: Callable[[Task], None],
+    *,
+    label: str = "Start",
+    busy: str = "",
+    key: str = "start",
+    arguments: tuple[str, ...] = (),
+) -> None:
     """The button that starts a job, or the reason why there is none, and the equivalent command.
 
     Parameters
@@ -136,9 +164,13 @@ def offer_start(task: Task, on_click: Callable[[Task], None], *, label: str = "S
         Of the button; none where there is nothing to do.
     busy : str
         Shown in place of the button while the job runs.
+    key : str
+        Of the button, where a page has several.
+    arguments : tuple of str
+        Of the command that is shown; by default, those of the task.
     """
-    if message := st.session_state.pop("not-begun", None):
-        st.error(message)
+    if message := st.session_state.pop(f"not-begun-{task.kind}", None):
+        st.error(without_folders(message))
     if settings().read_only:
         st.info(
             "This installation is for looking only: nothing can be started here. On one of your own, the command below "
@@ -149,9 +181,9 @@ def offer_start(task: Task, on_click: Callable[[Task], None], *, label: str = "S
         st.info(busy, icon=":material/autorenew:")
     elif label:
         icon = ":material/play_arrow:"
-        st.button(label, type="primary", icon=icon, key="start", on_click=on_click, args=(task,))
+        st.button(label, type="primary", icon=icon, key=key, on_click=on_click, args=(task,))
     st.caption("It goes on when you close this page. In a terminal the same is done by")
-    st.code(jobs.shell(task.arguments), language="bash", wrap_lines=True)
+    st.code(without_folders(jobs.shell(arguments or task.arguments)), language=None, wrap_lines=True)
 
 
 ENDED_SHOWN_S = 600  # how long the drawer shows a job that has ended
@@ -188,12 +220,12 @@ STATES = {  # of a job: an icon and a word
     "failed": (":material/error:", "failed"),
     "stopped": (":material/stop:", "stopped"),
     "interrupted": (":material/power_off:", "interrupted"),
+    "unreadable": (":material/broken_image:", "cannot be read"),
 }
 ACTIONS = {  # of `jobs`: a label and an icon
     "stop": ("Stop", ":material/stop:"),
     "resume": ("Resume", ":material/resume:"),
     "retry": ("Try again", ":material/refresh:"),
-    "delete": ("Delete", ":material/delete:"),
 }
 
 
@@ -219,17 +251,23 @@ def show_job(job: Job, where: str) -> None:
         st.caption(as_text(job.message))
     if settings().read_only:
         return
+    if not visitor.may_control(job):
+        if where == "page":
+            st.caption(":material/lock: Started in another browser, where it can be changed.")
+        return
     actions = ["stop"] if job.status in ("queued", "running") else []
     if job.is_resumable:
         actions.append("resume")
     elif job.is_repeatable:
         actions.append("retry")
-    if where == "page" and not job.is_alive:
-        actions.append("delete")
     with st.container(horizontal=True):
         for action in actions:
             if _button(action, key=f"{where}-{action}-{job.id}", type="tertiary"):
-                act(getattr(jobs, action), job, settings())
+                _change(action, job)
+        if where == "page" and not job.is_alive:
+            question = "Delete its record and its log? Its results are kept."
+            if ask_first("Delete", question, "Delete it", key=f"{where}-delete-{job.id}"):
+                _change("delete", job)
 
 
 def _button(action: str, key: str, **look) -> bool:
@@ -251,6 +289,8 @@ def show_state(job: Job, details: dict[str, str]) -> None:
     message = as_text(job.message.removesuffix(".")) + "."
     if job.status == "failed":
         st.error(f"It failed. {message} {more}", icon=icon)
+    elif job.status == "unreadable":
+        st.error(message, icon=icon)
     elif job.status == "interrupted":
         st.warning(f"**It was interrupted** after {more}, which are kept. {message}", icon=icon)
     else:
@@ -275,12 +315,14 @@ def offer_change(job: Job | None, task: Task | None = None) -> None:
     """
     if settings().read_only:
         st.caption("This installation is for looking only: nothing is started or stopped here.")
+    elif job and (job.is_alive or job.is_resumable) and not visitor.may_control(job):
+        st.caption(":material/lock: Started in another browser, where it can be changed.")
     elif job and job.is_alive:
         if _button("stop", key="stop", disabled=job.status == "stopping"):
-            act(jobs.stop, job, settings())
+            _change("stop", job)
     elif job and job.is_resumable:
         if _button("resume", key="resume", type="primary"):
-            act(jobs.resume, job, settings())
+            _change("resume", job)
     elif task and _button("resume", key="resume", type="primary"):
         act(start_job, task)
 
@@ -294,4 +336,4 @@ def show_log(job: Job | None) -> None:
     """
     if job and job.status in ("failed", "interrupted") and (log := job.log(30).strip()):
         with st.expander("What it wrote"):
-            st.code(log, language=None)
+            st.code(without_folders(log), language=None)

@@ -6,7 +6,7 @@ from ser_core.settings import PROJECT
 
 
 def open_app() -> AppTest:
-    return AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    return AppTest.from_file(str(PROJECT / "router.py"), default_timeout=60)
 
 
 def at(app: AppTest, page: str, **query: str) -> AppTest:
@@ -33,9 +33,16 @@ def well(app: AppTest) -> AppTest:
     return app
 
 
+def press(app: AppTest, label: str) -> AppTest:
+    """Press the one button of that label."""
+    (button,) = (one for one in app.button if one.label == label)
+    button.click().run()
+    return well(app)
+
+
 def widget(app: AppTest, key: str):
     """The widget of that key."""
-    kinds = (*app.multiselect, *app.selectbox, *app.toggle, *app.get("button_group"))
+    kinds = (*app.multiselect, *app.selectbox, *app.toggle, *app.radio, *app.get("button_group"))
     return next(one for one in kinds if one.key == key)
 
 

@@ -196,8 +196,8 @@ def test_an_own_run_is_there_at_once_and_stands_apart_if_it_is_of_other_clips(ap
     again = experiments.run("lr", table, jobs=1).run
     runs.save(again, settings.workspace)
     at(app, "compare")
-    (title,) = [title for title in widget(app, "protocol").options if "other clips" in title]
-    assert own.data_digest[:8] in title
+    (title,) = [title for title in widget(app, "protocol").options if own.data_digest[:8] in title]
+    assert title.endswith(f" (ravdess: {len(table)} clips, {own.data_digest[:8]})")
     widget(app, "protocol").set_value(f"study of {own.data_digest[:8]}").run()
     well(app)
     assert not app.error
@@ -219,6 +219,8 @@ def test_own_runs_of_another_corpus_have_every_view(app, table, settings):
     assert set(app.multiselect(key="runs").value) == {"kn (yours)", "lr (yours)"}
     for view, shown in each_view(app):
         assert shown or view == "What a vote gains", view
+    assert "Speaker by speaker" in widget(app, "view").options
+    assert "of the same speakers" in texts(app) and "of the same actors" not in texts(app)
     widget(app, "view").set_value("Class by class").run()
     assert widget(app, "by").options == ["class", "emotion", "gender"]
 
@@ -306,8 +308,10 @@ def test_runs_on_other_emotions_than_the_eight_have_every_view_too(app, table, s
     bored.loc[rows, ["emotion", "label"]] = "boredom"
     for model in ("kn", "lr"):
         runs.save(experiments.run(model, bored, protocol="loso", jobs=1).run.own, settings.workspace)
-    test = next(name for name in comparison.same_test(runs.list_all(settings.stores)) if name.startswith("loso"))
-    at(app, "compare", protocol=comparison.title_of_test(test))
+    groups = comparison.same_test(runs.list_all(settings.stores))
+    title = next(comparison.title_of_test(test, found) for test, found in groups.items() if test.startswith("loso"))
+    at(app, "compare", protocol=title)
+    assert widget(app, "protocol").value.startswith("loso of ") and "(ravdess: " in title
     for view, shown in each_view(app):
         assert shown or app.info, view
     widget(app, "view").set_value("What they confuse").run()

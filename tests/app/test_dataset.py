@@ -121,7 +121,7 @@ def press_download(app):
 def test_the_download_is_a_job_and_one_only(app, none, settings, monkeypatch):
     begun = []
 
-    def begin(task, settings):
+    def begin(task, settings, **_):
         begun.append(task.arguments)
         return put_job(settings, task, status="running", pid=os.getpid())
 
@@ -206,3 +206,11 @@ def test_a_file_in_place_of_the_folder_is_told_with_the_way_out(app, tmp_path, m
     at(app, "dataset")
     (warning,) = app.warning
     assert "is an archive. Unpack it into a folder, and name that" in warning.value.replace("\\", "")
+
+
+def test_how_the_clips_of_ravdess_were_made_and_rated_is_told_with_its_source(app, none):
+    at(app, "dataset")
+    told = next(one for one in app.expander if one.label == "How the clips were made and rated")
+    said = " ".join(text.value for text in (*told.markdown, *told.caption))
+    for fact in ("48 kHz", "16 bit", "247 people", "10 times", "e0196391"):
+        assert fact in said

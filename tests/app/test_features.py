@@ -72,7 +72,7 @@ def test_any_of_the_features_can_be_looked_at(app):
     assert "A mel band is a stretch of frequencies" in texts(app)
 
 
-@pytest.mark.parametrize("name", ["view", "channel", "voices", "colour", "of", "method", "feature", "bands"])
+@pytest.mark.parametrize("name", ["view", "channel", "voices", "colour", "of", "method", "feature", "bands", "set"])
 @pytest.mark.parametrize("value", ["", "nonsense"])
 def test_a_link_with_nonsense_opens_the_page_all_the_same(app, name, value):
     at(app, "features", **{name: value})
@@ -86,3 +86,40 @@ def test_the_bands_can_be_taken_as_the_models_get_them(app):
     widget(app, "bands").set_value("As power, as the models get them").run()
     well(app)
     assert "Most by MFCC 1" in charts(app)[1].alt
+
+
+def test_the_functionals_are_looked_at_like_the_180(app):
+    at(app, "features", view="One feature", set="1,174 functionals")
+    feature = widget(app, "feature")
+    assert len(feature.options) == 1174 and feature.options[0] == "MFCC 1, mean"
+    feature.set_value("plp_03_p50").run()
+    assert "PLP (perceptual linear prediction)" in texts(well(app))
+    widget(app, "view").set_value("What separates emotions").run()
+    assert not app.error
+    assert "Most by MFCC 1, 75th percentile" in charts(well(app))[1].alt
+    assert not [one for one in app.get("button_group") if one.key == "bands"]
+    widget(app, "view").set_value("A map of all clips").run()
+    assert "are of the same actor" in texts(well(app))
+
+
+def test_functionals_that_were_chosen_are_what_the_page_opens_with_again(app):
+    at(app, "features")
+    assert "Each clip is 180 numbers" in texts(app)
+    widget(app, "set").set_value("functionals").run()
+    assert "Each clip is 1,174 numbers, the functionals" in texts(well(app))
+    app.query_params.clear()
+    at(app, "glossary")
+    at(app, "features")
+    assert widget(app, "set").value == "functionals"
+    assert "Each clip is 1,174 numbers, the functionals" in texts(app)
+    widget(app, "view").set_value("How many numbers").run()
+    assert "of 1,174 components hold 95 %" in charts(app)[0].alt
+
+
+def test_the_address_says_which_features_are_looked_at(app):
+    at(app, "features", set="1,174 functionals", method="PCA: the two widest directions")
+    assert "Each clip is 1,174 numbers, the functionals" in texts(app)
+    assert "Of a clip's ten nearest neighbours" in texts(app)
+    assert len(charts(app)) == 1
+    widget(app, "view").set_value("Energy by pitch").run()
+    assert "Each clip is 180 numbers" in texts(well(app))  # these are the mel bands

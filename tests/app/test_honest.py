@@ -32,6 +32,28 @@ def test_models_that_ship_have_every_rung_of_the_ladder(app, key):
     assert on_ladder["accuracy"].iloc[0] > 0.65 > on_ladder["accuracy"].iloc[-1]
 
 
+def test_it_opens_with_the_model_that_the_page_before_was_about(app):
+    at(app, "train", show="Start one", network=registry.get("cnn2d").name)
+    app.query_params.clear()
+    at(app, "honest")
+    assert widget(app, "model").value == "cnn2d"
+
+
+def test_the_address_names_the_model_whatever_was_looked_at_before(app):
+    app.session_state["model-named"] = "cnn2d"
+    at(app, "honest", model=registry.get("v_robust").name, kind="Emotion alone (8)")
+    assert widget(app, "model").value == "v_robust"
+    found = generalization.ladder(runs.list_all([experiments_settings().artifacts]), "v_robust", kind="emotion")
+    assert {"study", "emobox", "recording"} < set(found["protocol"])  # and another corpus
+    assert all(f"{right:.0%}" in texts(app) for right in found["accuracy"])
+
+
+def test_a_model_without_tests_here_leaves_the_first(app):
+    app.session_state["model-named"] = "resnet50"
+    at(app, "honest")
+    assert widget(app, "model").value == "v4"
+
+
 def experiments_settings():
     return Settings.from_environment()
 

@@ -6,14 +6,17 @@ import time
 import pytest
 
 from ser_core import jobs, ui
-from ser_core.ui import work
+from ser_core.classroom.guesses import Guesses
+from ser_core.ui import visitor, work
 from tests.app.pages import at, texts, well
 from tests.job_folders import put_job
 
 
 @pytest.fixture(autouse=True)
-def fresh():
+def fresh(monkeypatch):
     work._jobs_now.clear()
+    monkeypatch.setattr(visitor, "network", lambda: "here")
+    monkeypatch.setattr(visitor, "guesses", Guesses(visitor.guesses.a_client, visitor.guesses.in_all))
 
 
 def keys(app):
@@ -80,6 +83,78 @@ def test_delete_takes_the_job_away(app, settings):
     assert "There is none yet" in app.info[0].value
 
 
+def test_deletion_asks_first(app, settings):
+    job = put_job(settings, ["run", "kn"], status="failed")
+    at(app, "jobs")
+    (ask,) = (one for one in app.get("popover") if one.proto.popover.label == "Delete")
+    assert [button.key for button in ask.button] == [f"page-delete-{job.id}"]
+    assert "Its results are kept" in ask.markdown[0].value
+
+
+def test_others_cannot_stop_resume_or_delete_what_somebody_started(app, settings, monkeypatch):
+    mine = [
+        put_job(settings, ["tune", "svm"], status="running", pid=os.getpid(), owner="somebody"),
+        put_job(settings, ["tune", "mlp"], status="stopped", owner="somebody", ended=time.time()),
+        put_job(settings, ["run", "kn"], status="failed", owner="somebody", ended=time.time()),
+    ]
+    at(app, "jobs")
+    assert not {key for key in keys(app) if any(job.id in key for job in mine)}
+    assert texts(app).count("Started in another browser") == 3
+    monkeypatch.setattr(visitor, "owner", lambda: "somebody")
+    at(app, "jobs")
+    assert {f"page-stop-{mine[0].id}", f"page-resume-{mine[1].id}", f"page-delete-{mine[2].id}"} <= keys(app)
+
+
+def test_what_a_page_starts_is_its_visitors_alone(app, settings, monkeypatch):
+    at(app, "jobs")
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda task, settings, *, owner, network: started.append(owner))
+    monkeypatch.setattr(visitor, "owner", lambda: "me")
+    work.start_job(jobs.Task("run", "kn", ("run", "kn"), "Run"))
+    assert started == ["me"]
+
+
+def test_a_change_that_is_refused_is_one_line(app, settings, monkeypatch):
+    monkeypatch.setattr(visitor, "owner", lambda: "me")
+    for number in range(jobs.control.MAX_OF_ONE):
+        put_job(settings, ["tune", f"{number}"], status="queued", pid=os.getpid(), owner="me")
+    stopped = put_job(settings, ["tune", "kn"], status="stopped", owner="me", ended=time.time())
+    at(app, "jobs")
+    app.button(key=f"page-resume-{stopped.id}").click().run()
+    well(app)
+    assert "jobs of yours run or wait already" in app.error[0].value
+
+
+def test_the_administrator_controls_everybodys_work(app, settings, monkeypatch):
+    job = put_job(settings, ["run", "kn"], status="failed", owner="somebody")
+    at(app, "jobs")
+    assert "admin-password" not in {one.key for one in app.text_input}
+    monkeypatch.setenv("SER_ADMIN_PASSWORD", "open sesame")
+    at(app, "jobs")
+    app.text_input(key="admin-password").set_value("open sesame")
+    next(button for button in app.button if button.label == "Control everybody's work").click().run()
+    well(app)
+    app.button(key=f"page-delete-{job.id}").click().run()
+    assert jobs.list_all(settings) == []
+
+
+def test_passwords_are_not_guessed(app, settings, monkeypatch):
+    job = put_job(settings, ["run", "kn"], status="failed", owner="somebody")
+    monkeypatch.setenv("SER_ADMIN_PASSWORD", "open sesame")
+    at(app, "jobs")
+    for _ in range(visitor.guesses.a_client.free):
+        app.text_input(key="admin-password").set_value("guess")
+        next(button for button in app.button if button.label == "Control everybody's work").click().run()
+        assert "not the administrator's password" in app.error[0].value
+    app.text_input(key="admin-password").set_value("open sesame")
+    next(button for button in app.button if button.label == "Control everybody's work").click().run()
+    assert "Too many tries came from here" in app.error[0].value
+    assert f"page-delete-{job.id}" not in keys(app)
+    monkeypatch.setattr(visitor, "network", lambda: "another")
+    next(button for button in app.button if button.label == "Control everybody's work").click().run()
+    assert f"page-delete-{job.id}" in keys(app)
+
+
 def test_on_a_public_screen_there_is_nothing_to_press(app, settings, monkeypatch):
     put_job(settings, ["tune", "svm"], status="running", pid=os.getpid())
     put_job(settings, ["run", "kn"], status="failed")
@@ -101,3 +176,11 @@ def test_a_wrong_setting_is_one_line_and_no_stack(app, monkeypatch):
 )
 def test_times_are_said_as_people_do(seconds, words):
     assert ui.in_words(seconds) == words
+
+
+def test_the_log_and_the_command_show_no_folder_of_the_server(app, settings):
+    job = put_job(settings, ["run", "kn", "--features", f"{settings.workspace}/own.parquet"], status="failed")
+    (job.folder / "log.txt").write_text(f'File "{settings.workspace}/a.py", line 1\n')
+    at(app, "jobs")
+    shown = [code.value for code in app.code]
+    assert shown == ["python -m ser_core run kn --features workspace/own.parquet", 'File "workspace/a.py", line 1']

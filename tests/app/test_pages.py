@@ -1,10 +1,16 @@
+import ast
 import io
+import re
+from collections import defaultdict
 
 import numpy as np
 import pytest
 import soundfile
+from streamlit.testing.v1 import AppTest
 
+from ser_core import ui
 from ser_core.corpus import synthetic
+from ser_core.errors import JobError
 from ser_core.settings import PROJECT
 from tests.app.pages import at, charts, texts, upload, well
 from tests.encoded import RATE, encode, encode_av, make, sound
@@ -23,14 +29,25 @@ def test_the_first_page_tells_what_the_study_found_and_how_it_comes_out_here(app
     assert "84%" in said
     assert "never heard" in said
     (chart,) = charts(app)
-    assert "models that the study has" in chart.alt
+    assert "Right of known voices and of new ones" in chart.alt
     assert "CC BY-NC-SA 4.0" in said
+
+
+def test_every_model_of_the_study_is_shown_on_the_first_page_when_it_is_asked_for(app):
+    at(app, "overview", models="true")
+    assert "models that the study has" in charts(app)[-1].alt
+
+
+def test_the_first_page_says_nowhere_a_share_in_two_forms(app):
+    at(app, "overview", models="true")
+    said = " ".join([texts(app), *(chart.alt for chart in charts(app))])
+    assert not re.search(r"\b0\.\d", said)
 
 
 def test_the_first_page_shows_the_numbers_that_the_command_line_gives(app, settings):
     from ser_core.results import comparison, runs
 
-    app.run()
+    at(app, "overview", models="true")
     shown = app.dataframe[0].value.set_index("name")
     sees = comparison.SEES_AS_THE_ORIGINAL
     ours = [run for run in runs.list_all(settings.stores) if run.recipe.preset == sees.get(run.recipe.model, "default")]
@@ -209,9 +226,110 @@ def test_no_page_needs_tensorflow():
     import sys
 
     code = (
-        "from streamlit.testing.v1 import AppTest; import sys; app = AppTest.from_file('app.py', default_timeout=60);"
+        "from streamlit.testing.v1 import AppTest; import sys;"
+        "app = AppTest.from_file('router.py', default_timeout=60); "
         "app.run(); app.switch_page('pages/predict.py').run(); assert not app.exception;"
         "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
     )
     printed = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert printed.stdout.strip().endswith("[]")
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("/srv/ser/workspace/runs/a-1/run.json is damaged", "workspace/runs/a-1/run.json is damaged"),
+        ("/srv/ser/workspace2 cannot be written", "workspace2 cannot be written"),
+        ('File "/usr/lib/python3.12/json/decoder.py", line 3', 'File "decoder.py", line 3'),
+        ("Not /data/clips/angry.wav, /data/b.wav (/data/c d.wav).", "Not angry.wav, b.wav (c d.wav)."),
+        (r"C:\Users\me\clip.wav is damaged", "clip.wav is damaged"),
+        ("See https://example.org/a/b.html, and/or 20 km/h", "See https://example.org/a/b.html, and/or 20 km/h"),
+    ],
+)
+def test_visitors_see_names_and_no_folders_of_the_server(monkeypatch, words, shown):
+    monkeypatch.setenv("SER_WORKSPACE", "/srv/ser/workspace")
+    assert ui.without_folders(words) == shown
+
+
+def test_a_fault_shows_no_folder_of_the_server(settings, monkeypatch):
+    shown = []
+    monkeypatch.setattr(ui.st, "error", shown.append)
+    with ui.routed():
+        raise JobError(f"{settings.workspace / 'jobs'} cannot be written")
+    assert shown == ["workspace/jobs cannot be written"]
+
+
+def parts(page) -> set:
+    """The module of a page, and those of `ser_core.ui` that it uses, and that they use."""
+    found, todo = set(), [page]
+    while todo:
+        file = todo.pop()
+        if file not in found:
+            found.add(file)
+            for module in [one for one in ast.walk(ast.parse(file.read_text())) if isinstance(one, ast.ImportFrom)]:
+                names = [f"{module.module}.{one.name}" for one in module.names] + [module.module]
+                files = [PROJECT / f"{name.replace('.', '/')}.py" for name in names if name.startswith("ser_core.ui.")]
+                todo += [file for file in files if file.exists()]
+    return found
+
+
+def options_in(file) -> set[str]:
+    """The names of the options that a module has, by its source."""
+    names = set()
+    for call in [one for one in ast.walk(ast.parse(file.read_text())) if isinstance(one, ast.Call)]:
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if called not in ("chart", "button", "page_link", "download"):  # which have no value that is kept
+            given = [keyword.value for keyword in call.keywords if keyword.arg == "key"]
+            given += call.args[1:] if called in ("options", "among") else []
+            names |= {one.value for one in given if isinstance(one, ast.Constant)}
+        names |= {"show"} if called == "what_to_do" else set()
+    return names
+
+
+def test_options_that_several_pages_have_under_one_name_are_known():
+    """Another page's choice would answer otherwise. A part that two pages have is the same thing on both."""
+    where = defaultdict(set)
+    for page in (PROJECT / "pages").glob("*.py"):
+        for file in parts(page):
+            for name in options_in(file):
+                where[name].add((page.stem, file.stem))
+    several = {name for name, found in where.items() if min(len(set(one)) for one in zip(*found, strict=True)) > 1}
+    assert several == ui.SHARED.keys() - {"channel"}  # which is one of the properties by which recordings are filtered
+    pages = {name: {page for page, _ in where[name]} for name in several}
+    assert pages == {name: set(ui.SHARED[name]) for name in several}
+
+
+def test_another_pages_choice_does_not_answer(app):
+    at(app, "honest")
+    assert app.session_state["folds"] == "emobox"
+    at(app, "run", protocol="Folds of actors, drawn at random: speech and song")
+    assert app.number_input(key="folds").value == 6
+
+
+def test_a_page_keeps_its_choice_while_pages_are_shown_that_have_none(app):
+    at(app, "honest")
+    next(one for one in app.radio if one.key == "kind").set_value("emotion").run()
+    at(app, "glossary")
+    at(app, "honest")
+    assert app.session_state["kind"] == "emotion"
+
+
+def test_a_part_that_fails_says_so_in_its_place_and_the_page_goes_on():
+    def script():
+        import streamlit as st
+
+        from ser_core import ui
+        from ser_core.errors import JobError
+
+        def fail(error):
+            raise error
+
+        ui.section(fail, JobError("state.json is damaged"))
+        ui.section(fail, ZeroDivisionError())
+        ui.section(st.caption, "The end")
+
+    app = AppTest.from_function(script).run()
+    damaged, fault = (error.value for error in app.error)
+    assert "is damaged" in damaged
+    assert fault.startswith("Something went wrong here")
+    assert [caption.value for caption in app.caption] == ["The end"]

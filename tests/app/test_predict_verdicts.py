@@ -106,7 +106,7 @@ def headline(app) -> str:
         ),
         pytest.param(
             says(ANGRY, limits=None),
-            "gray-badge[:material/science: never tested on new voices]",
+            "gray-badge[:material/science: not tested on unknown voices]",
             "## Angry",
             id="untested",
         ),

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from ser_core import cli, jobs
 from ser_core.figures.clip import VIEWS
 from ser_core.settings import Settings
+from ser_core.ui import picture_set
 from tests.app.pages import at, charts, open_app, texts, well, widget
+from tests.job_folders import mine
 
 ANGRY, SAD = "03-01-05-01-01-01-02", "03-01-04-01-01-01-02"
 ANGRY_12 = "03-01-05-02-01-01-12"  # ships
@@ -255,3 +258,95 @@ def test_an_unknown_condition_in_the_address_is_named_and_another_shown(app, som
     at(app, "sound", clip=ANGRY, heard="moon")
     assert "no condition 'moon'" in app.warning[0].value
     assert app.query_params["heard"] == "telephone"
+
+
+def test_mel_bands_and_mfcc_are_chosen_where_they_are_shown(app, some):
+    at(app, "sound", clip=ANGRY, views="Waveform")
+    assert not [one for one in app.selectbox if one.key in ("n-mels", "n-mfcc")]
+    widget(app, "views").set_value(["mel", "mfcc"]).run()
+    before = [chart.spec for chart in charts(app)]
+    widget(app, "n-mels").set_value(20).run()
+    assert "no more MFCC than mel bands: 20" in texts(well(app))
+    assert all(chart.spec != one for chart, one in zip(charts(app), before, strict=True))
+
+
+def test_the_clip_is_heard_at_three_sampling_rates_once_that_is_opened(app, some):
+    at(app, "sound", clip=ANGRY)
+    assert "11,025 Hz" not in texts(app)
+    at(app, "sound", clip=ANGRY, rates="true")
+    said = texts(app)
+    assert not app.error
+    assert len(app.get("audio")) == 1 + 3 and len(charts(app)) == 3 + 3
+    for words in ("22,050 numbers a second", "8,000 numbers a second", "4,000 numbers a second", "above 2,000 Hz"):
+        assert words in said
+
+
+@pytest.mark.parametrize("other", [{}, {"other": SAD}])
+def test_the_picture_that_the_network_sees_is_shown_of_each_clip(app, some, other):
+    at(app, "sound", clip=ANGRY, picture="true", **other)
+    assert not app.error
+    assert len(app.get("image")) == 1 + len(other)
+    assert "224" in texts(app)
+
+
+def test_a_tone_is_drawn_and_heard_as_the_sliders_say(app, some):
+    at(app, "sound", clip=ANGRY, tone="true")
+    assert len(app.get("audio")) == 2 and len(charts(app)) == 4
+    before = charts(app)[-1].spec
+    next(one for one in app.slider if one.key == "tone-hz").set_value(880).run()
+    assert charts(well(app))[-1].spec != before
+    assert charts(app)[-1].alt.startswith("880 waves a second")
+
+
+def set_job(settings, status: str, **state):
+    """A job that makes the first set that is offered, as the page would start it."""
+    return mine(settings, picture_set.task("mel", 0), status=status, **state)
+
+
+def test_a_set_of_pictures_of_all_clips_is_started_as_a_job(app, some, settings, monkeypatch):
+    at(app, "sound", clip=ANGRY, picture="true")
+    folder = settings.workspace / "spectrograms"
+    begun = []
+    monkeypatch.setattr(jobs, "start", lambda task, *_, **__: begun.append(task) or set_job(settings, "queued"))
+    widget(app, "set-kind").set_value("mfcc").run()
+    widget(app, "set-copies").set_value("2").run()
+    button = app.button(key="start-pictures")
+    assert button.label == "Make them of 64 clips"
+    well(button.click().run())
+    (task,) = begun
+    options = cli.parser().parse_args(task.arguments)
+    assert (options.command, options.kind, options.augment) == ("spectrograms", "mfcc", 2)
+    assert options.out == folder / "mfcc-2" and task.resumable
+
+
+def test_where_the_pictures_lie_is_said_without_the_servers_folders(app, some, settings):
+    set_job(settings, "done", answer={"pictures": 2452, "train": 1961, "test": 491})
+    folder = settings.workspace / "spectrograms" / "mel"
+    folder.mkdir(parents=True)
+    at(app, "sound", clip=ANGRY, picture="true")
+    said = app.success[0].value.replace("\\", "")
+    assert "2,452 pictures lie on this server" in said and "spectrograms/mel" in said
+    assert str(settings.workspace) not in said
+    assert not [button for button in app.button if button.key == "start-pictures"]
+    folder.rmdir()
+    assert well(app.run()).button(key="start-pictures")  # they are gone
+
+
+def test_pictures_that_are_being_made_are_not_started_twice(app, some, settings):
+    set_job(settings, "running", progress={"what": "Drawing", "done": 16, "total": 64, "unit": "clip"})
+    at(app, "sound", clip=ANGRY, picture="true")
+    assert "They are being made now" in app.info[0].value
+    assert not [button for button in app.button if button.key == "start-pictures"]
+
+
+def test_a_server_for_looking_only_makes_no_pictures(app, some, monkeypatch):
+    monkeypatch.setenv("SER_READ_ONLY", "1")
+    at(app, "sound", clip=ANGRY, picture="true")
+    assert "for looking only" in app.info[0].value
+    assert not [button for button in app.button if button.key == "start-pictures"]
+
+
+def test_pictures_of_all_clips_take_the_recordings(app, none):
+    at(app, "sound", clip=ANGRY_12, picture="true")
+    assert "takes the recordings" in app.warning[0].value
+    assert "Get the recordings" in link_labels(app)

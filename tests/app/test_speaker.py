@@ -9,7 +9,7 @@ import soundfile
 
 from ser_core.corpus import synthetic
 from ser_core.ui import speaker
-from tests.app.pages import at, texts, upload, well, widget
+from tests.app.pages import at, press, texts, upload, well, widget
 
 GAINS = {"known": ["2 neutral clips", "8 clips", "all clips"], "gain": [0.024, 0.053, 0.103]}
 GAINS |= {"low": [0.001, 0.023, 0.074], "high": [0.05, 0.087, 0.133], "after": [0.657, 0.683, 0.73]}
@@ -91,7 +91,7 @@ def test_a_calm_take_that_is_deleted_is_forgotten(app, gaining, angry, calm):
     upload(app, ("calm.wav", calm[0]), ("angry.wav", angry))
     with_robust(app)
     chosen_neutral(app).select("calm.wav").run()
-    app.button(key="delete-take").click().run()
+    press(app, "Delete it")
     assert "Heard without knowing the voice" in texts(well(app))
     assert not chosen_neutral(app).value
 
@@ -101,6 +101,7 @@ def test_all_takes_may_be_one_persons(app, gaining, angry, calm):
     before = claimed(with_robust(app), "angry.wav")
     next(one for one in app.toggle if one.label.startswith("All takes")).set_value(True).run()
     assert "known from 2 takes" in texts(well(app))
+    assert "all takes are heard anew" in texts(app)
     with_two = claimed(app, "angry.wav")
     upload(app, ("more.wav", calm[1]))
     assert "known from 3 takes" in texts(app)

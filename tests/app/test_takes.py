@@ -3,15 +3,18 @@
 import gc
 import io
 import json
+import threading
+import weakref
 
 import numpy as np
 import pytest
 import soundfile
 
 from ser_core.corpus import synthetic
-from ser_core.ui import takes
+from ser_core.ui import line, takes
+from ser_core.ui.bounds import REFUSED
 from ser_core.ui.takes import Take, Takes
-from tests.app.pages import at, charts, open_app, texts, upload, well
+from tests.app.pages import at, charts, open_app, press, texts, upload, well
 
 HOSTILE = "<img src=x onerror=alert(1)> [link](http://x) **bold** :red[x] $x$ `c`"
 
@@ -32,6 +35,7 @@ def small(monkeypatch):
     monkeypatch.setattr(takes, "MAX_TAKES", 4)
     monkeypatch.setattr(takes, "SESSION_BYTES", 100)
     monkeypatch.setattr(takes, "ALL_BYTES", 150)
+    monkeypatch.setattr(takes, "NETWORK_BYTES", 150)
 
 
 def add(session: Takes, name: str, size: int) -> Take:
@@ -88,6 +92,138 @@ def test_of_all_sessions_the_fullest_loses_its_oldest(small):
     add(other, "d", 30)
     assert (names(one), names(other)) == (["b"], ["c", "d"])
     assert (one.gone, other.gone) == (["a"], [])
+
+
+def test_many_sessions_of_one_network_have_half_and_lose_their_own(small, monkeypatch):
+    monkeypatch.setattr(takes, "NETWORK_BYTES", 75)
+    pupil = Takes("school")
+    add(pupil, "mine", 70)
+    pages = [Takes("stranger") for _ in range(5)]
+    for page in pages:
+        add(page, "a", 30)
+    assert [names(page) for page in pages].count(["a"]) == 2
+    assert names(pupil) == ["mine"]
+
+
+def test_sessions_of_one_network_that_keep_all_waiting_are_refused_and_take_nothing_from_others(small, monkeypatch):
+    monkeypatch.setattr(takes, "NETWORK_BYTES", 75)
+    pupil = Takes("school")
+    add(pupil, "mine", 70)
+    pages = [Takes("stranger") for _ in range(5)]
+    for page in pages:
+        page.receive([("a.wav", bytes(30))])
+    assert [len(page.waiting) for page in pages] == [1, 1, 0, 0, 0]
+    assert "many pages of yours" in pages[-1].refused[0][1]
+    assert names(pupil) == ["mine"]
+
+
+def test_where_all_is_full_the_fullest_network_gives_way(small):
+    pupil, stranger, other = Takes("school"), Takes("stranger"), Takes("stranger")
+    add(pupil, "mine", 50), add(stranger, "a", 45), add(other, "b", 45)
+    add(pupil, "more", 20)
+    assert names(pupil) == ["mine", "more"]
+    assert sorted([names(stranger), names(other)]) in ([[], ["a"]], [[], ["b"]])
+
+
+def test_a_page_says_why_there_is_no_file(app):
+    upload(app, ("a.wav", REFUSED + b"There is no room for it now."))
+    assert [one.value for one in app.error] == ["a\\.wav: There is no room for it now."]
+    assert not app.radio
+
+
+def test_what_waits_in_all_sessions_is_bounded_and_what_is_kept_makes_room(small):
+    one, other, third = Takes(), Takes(), Takes()
+    add(one, "kept", 90)
+    other.receive([("a", bytes(80))])
+    assert (names(one), len(other.waiting)) == ([], 1)
+    third.receive([("b", bytes(60)), ("c", bytes(60))])
+    assert [take.name for take in third.waiting] == ["b"]
+    ((name, words),) = third.refused
+    assert name == "c" and "there is no room for it now" in words
+
+
+class Model:
+    """Answers at once; of a long recording, step by step."""
+
+    digest = "model"
+
+    def predict(self, waveform, progress=None, **more):
+        for done in range(3 if progress else 0):
+            progress(done, 3)
+        return waveform.duration_s
+
+
+@pytest.fixture
+def one_at_a_time(monkeypatch) -> line.Line:
+    """The line of a machine with one core."""
+    lines = line.Line(1), line.Line(1)
+    monkeypatch.setattr(line, "of_server", lambda: lines[0])
+    monkeypatch.setattr(line, "of_long_work", lambda: lines[1])
+    return lines[0]
+
+
+def test_somebody_who_waits_is_told_the_place_and_is_heard_in_the_end(one_at_a_time, angry):
+    session, places, ready, go = Takes(), [], threading.Event(), threading.Event()
+
+    def occupy():
+        with one_at_a_time.turn():
+            ready.set()
+            go.wait(10)
+
+    def waiting(place):
+        places.append(place)
+        go.set()
+
+    other = threading.Thread(target=occupy)
+    other.start()
+    ready.wait(10)
+    session.receive([("a.wav", angry)])
+    assert list(session.hear(lambda take: Model(), waiting=waiting)) == [(0, 1)]
+    other.join(10)
+    assert places[0] == 1 and set(places) == {1}
+    assert session.refused == [] and names(session) == ["a.wav"]
+
+
+def test_a_long_recording_makes_way_for_a_short_one(one_at_a_time, angry, monkeypatch):
+    monkeypatch.setattr(takes, "LONG_S", 1.0)
+    served, others = [], []
+
+    def someone():
+        with one_at_a_time.turn():
+            served.append("someone")
+
+    def progress(done, total):
+        served.append(done)
+        if not others:
+            others.append(threading.Thread(target=someone))
+            others[0].start()
+            while not one_at_a_time.waiting:
+                pass
+
+    Take("long", angry).heard(Model(), progress=progress)
+    assert served == [0, "someone", 1, 2]
+
+
+def test_a_short_recording_is_heard_in_one_go(one_at_a_time, angry):
+    assert Take("short", angry).heard(Model(), progress=pytest.fail) == pytest.approx(1.5)
+
+
+def test_few_sounds_are_kept_decoded_those_asked_for_last(monkeypatch, angry, sad):
+    one, two, three = Take("one", angry), Take("two", sad), Take("three", angry)
+    monkeypatch.setattr(takes, "DECODED_BYTES", 2 * one.waveform.samples.nbytes)
+    first = one.waveform
+    assert two.waveform and one.waveform is first
+    assert three.waveform and one.waveform is first
+    assert two._decoded is None
+    assert len(two.waveform.samples) == len(first.samples)
+
+
+def test_the_sound_of_a_take_goes_with_it(angry):
+    take = Take("one", angry)
+    kept = weakref.ref(take.waveform)
+    del take
+    gc.collect()
+    assert kept() is None
 
 
 def test_rounds_of_takes_and_deletes_leave_the_account_where_it_was():
@@ -179,8 +315,7 @@ def test_a_take_can_be_renamed_deleted_and_is_in_the_downloads(app, angry):
     assert options(app) == [HOSTILE]
     said = texts(app)
     assert "\\<img" in said and "<img" not in said.replace("\\<img", "")
-    app.button(key="delete-take").click().run()
-    well(app)
+    press(app, "Delete it")
     assert not app.radio and not charts(app)
     assert app.metric
 
@@ -203,13 +338,23 @@ def test_another_session_has_no_take_of_this_one(app, angry):
     assert not other.radio and "secret" not in texts(other)
 
 
+def test_deletion_of_takes_asks_first_and_of_each_take_anew(app, angry, sad):
+    upload(app, ("a.wav", angry), ("b.wav", sad))
+    asked = {one.proto.popover.label: one for one in app.get("popover")}
+    assert "**a\\.wav**" in asked["Delete"].markdown[0].value and "all 2 takes" in asked["Delete all"].markdown[0].value
+    first = {one.label: one.key for one in app.button}
+    assert not {"Delete", "Delete all"} & first.keys()  # which do nothing but ask
+    press(app, "Delete it")
+    assert options(app) == ["b.wav"]
+    assert {one.label: one.key for one in app.button}["Delete it"] != first["Delete it"]
+
+
 def test_all_takes_can_be_deleted_at_once(app, angry, sad):
     gc.collect()  # sessions of other tests
     before = takes.bytes_of_all()
     upload(app, ("a.wav", angry), ("b.wav", sad))
     assert takes.bytes_of_all() - before == len(angry) + len(sad)
-    app.button(key="delete-takes").click().run()
-    well(app)
+    press(app, "Delete them")
     assert not app.radio
     assert takes.bytes_of_all() == before
 
@@ -287,6 +432,13 @@ def test_the_chosen_model_stays_over_page_changes_unless_the_address_names_anoth
     at(app, "predict", model="Kernel ridge")
     assert app.selectbox(key="model").value == "krr"
     assert open_app().switch_page("pages/predict.py").run().selectbox(key="model").value == "v_robust"
+
+
+def test_a_model_that_another_page_left_behind_does_not_answer(app):
+    at(app, "lesson")
+    app.session_state["model"] = "best"  # as Streamlit keeps the choice of a page that was shown before the last
+    at(app, "predict")
+    assert app.selectbox(key="model").value == "v_robust"
 
 
 def test_the_address_names_source_model_trial_and_clip(app, voices, monkeypatch):

@@ -1,6 +1,7 @@
 """The page of networks: what ships, a training in every state, a new one."""
 
 import json
+import sys
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_one_that_has_not_ended_an_epoch_begins(app, settings):
 def test_a_stopped_one_can_go_on(app, settings, monkeypatch):
     job = put_training(settings, 2, status="stopped")
     resumed = []
-    monkeypatch.setattr(jobs, "resume", lambda job, settings: resumed.append(job.id))
+    monkeypatch.setattr(jobs, "resume", lambda job, settings, **_: resumed.append(job.id))
     at(app, "train")
     assert "It was stopped** after 2 epochs" in texts(app)
     well(app.button(key="resume").click().run())
@@ -136,13 +137,38 @@ def test_what_is_chosen_stands_in_the_command_and_is_started(app, monkeypatch):
     class Begun:
         id = "20261124-000000-abcd"
 
-    def start(task, settings):
+    def start(task, settings, **_):
         begun.append(task.arguments)
         return Begun
 
     monkeypatch.setattr(jobs, "start", start)
     well(app.button(key="start").click().run())
     assert begun == [command]
+
+
+def test_layers_are_chosen_within_bounds_and_stand_in_the_command(app):
+    at(app, "train", show="Start one", network=registry.get("cnn").name)
+    assert app.text_input(key="layers-cnn-default").value == "32,32,64,64,64,64,64,64"
+    well(app.text_input(key="layers-cnn-default").set_value("64, 32").run())
+    assert app.code[0].value == "python -m ser_core train cnn --layers 64,32"
+    assert "cannot be said yet" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "are no sizes of layers"),
+        ("many", "'many' are no sizes of layers: give whole numbers between commas"),
+        ("64, 1e9", "are no sizes of layers"),
+        ("100000", "size 100000 is out of bounds: give 4 to 256"),
+        (",".join(["64"] * 13), "give 1 to 12 layers"),
+    ],
+)
+def test_layers_that_cannot_be_are_said_in_place_of_the_start(app, typed, said):
+    at(app, "train", show="Start one", network=registry.get("cnn").name)
+    well(app.text_input(key="layers-cnn-default").set_value(typed).run())
+    assert said in app.error[0].value.replace("\\", "")
+    assert not [button for button in app.button if button.key == "start"]
 
 
 def test_the_time_is_said_before_it_is_started(app):
@@ -154,6 +180,14 @@ def test_an_installation_for_looking_only_offers_no_start(app, monkeypatch):
     monkeypatch.setenv("SER_READ_ONLY", "1")
     at(app, "train", show="Start one")
     assert "for looking only" in app.info[0].value
+    assert not [button for button in app.button if button.key == "start"]
+
+
+def test_without_tensorflow_it_says_how_to_install_it_in_place_of_the_start(app, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    at(app, "train", show="Start one")
+    assert "needs TensorFlow" in app.info[0].value
+    assert "requirements-train.txt" in app.info[0].value
     assert not [button for button in app.button if button.key == "start"]
 
 
@@ -212,3 +246,14 @@ def test_a_network_is_told_layer_by_layer(app):
     assert layers["layer"].iloc[0] == "InputLayer"
     assert layers["what comes out"].iloc[-1] == "16"
     assert len(charts(app)) == 4
+
+
+def test_momentum_is_offered_with_the_optimiser_that_has_it_and_is_in_the_command(app):
+    at(app, "train", show="Start one")
+    assert "Momentum" in str(app.slider)
+    next(one for one in app.slider if one.key == "momentum-cnn-default").set_value(0.5).run()
+    assert "--momentum 0.5" in well(app).code[0].value
+    widget(app, "optimizer-cnn-default").set_value("rmsprop").run()
+    assert not [one for one in well(app).slider if one.label == "Momentum"]
+    assert "--optimizer rmsprop" in app.code[0].value and "momentum" not in app.code[0].value
+    assert "RMSprop gives each weight" in texts(app)

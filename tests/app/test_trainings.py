@@ -54,10 +54,26 @@ def test_a_training_killed_between_epochs_goes_on_to_the_run_of_an_unbroken_one(
 BAD = {
     "dropout": (["cnn", "--dropout", "0.95"], "--dropout 0.95 is out of bounds: give 0 to 0.9"),
     "rate": (["cnn", "--learning-rate", "0"], "--learning-rate 0 is out of bounds: give 1e-06 to 10"),
+    "momentum": (["cnn", "--momentum", "1"], "--momentum 1 is out of bounds: give 0 to 0.99"),
+    "momentum of adam": (
+        ["cnn", "--optimizer", "adam", "--momentum", "0.5"],
+        "adam takes no --momentum: that is of --optimizer sgd",
+    ),
     "penalty": (["cnn", "--l2", "-1"], "--l2 -1 is out of bounds"),
     "not a number": (["cnn", "--l1", "nan"], "--l1 nan is out of bounds"),
     "batch": (["cnn", "--batch-size", "1"], "--batch-size 1 is out of bounds: give 2 to 512"),
     "validation": (["cnn", "--validation", "0.9"], "--validation 0.9 is out of bounds"),
+    "many layers": (
+        ["cnn2d", "--layers", "8,8,8,8,8,8"],
+        "--layers 8,8,8,8,8,8: give 1 to 5 layers, the filters of each block of two",
+    ),
+    "a small layer": (["rnn", "--layers", "64,0"], "--layers: size 0 is out of bounds: give 4 to 256"),
+    "a large layer": (["vgg16", "--layers", "4096"], "--layers: size 4096 is out of bounds: give 4 to 512"),
+    "much at once": (
+        ["cnn2d", "--layers", "128", "--batch-size", "256"],
+        "A layer of 128 with --batch-size 256 takes too much memory: give a batch of 64 or less",
+    ),
+    "layers of no network": (["svm", "--layers", "64"], "svm is no network and takes no --layers"),
     "copies of numbers": (["cnn", "--augment"], "cnn cannot learn from changed copies"),
     "no network": (["svm", "--dropout", "0.5"], "svm is no network and takes no --dropout. Networks are cnn, vgg16"),
     "preset": (["cnn", "--preset", "mine"], "'cnn' has no preset 'mine'"),
@@ -75,6 +91,13 @@ def test_bad_input_is_one_line_before_any_work(file, tmp_path, monkeypatch, caps
     out, err = capsys.readouterr()
     assert says in err.replace("\n", " ")
     assert not out and len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("typed", ["64;64", "-64", "", "64,", "6.5", "1e3", "²"])
+def test_sizes_of_layers_that_are_none_are_named(capsys, typed):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["train", "cnn", f"--layers={typed}"])
+    assert f"{typed!r} are no sizes of layers: give whole numbers between commas" in capsys.readouterr().err
 
 
 def test_without_imagenets_weights_both_ways_to_them_are_named(file, voices, tmp_path, monkeypatch, capsys):

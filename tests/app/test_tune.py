@@ -2,7 +2,7 @@
 
 import pytest
 
-from ser_core import jobs
+from ser_core import jobs, machine
 from ser_core.models import registry, search_spaces
 from ser_core.tuning import best_trial, descriptions, search, storage, studies
 from tests.app.pages import at, charts, texts, well, widget
@@ -42,7 +42,7 @@ def started(monkeypatch, settings) -> list:
     """The tasks that the page starts, instead of a process for each."""
     tasks = []
 
-    def start(task, settings):
+    def start(task, settings, **_):
         settings.require_writable(task.kind)
         tasks.append(task)
         return mine(settings, task, status="running")
@@ -156,7 +156,7 @@ def test_work_that_ended_early_says_so_and_can_go_on(app, begin, settings, monke
     task = descriptions.task(studies.Plan("kn", folds=3), "mine", 4)
     job = put_job(settings, task, status=status, message="The disk is full" if status == "failed" else "")
     resumed = []
-    monkeypatch.setattr(jobs, "resume", lambda job, settings: resumed.append(job.id))
+    monkeypatch.setattr(jobs, "resume", lambda job, settings, **_: resumed.append(job.id))
     at(app, "tune", study="mine")
     assert words in said(app)
     button(app, "resume").click().run()
@@ -178,7 +178,7 @@ def test_stop_stops_the_job(app, begin, settings, monkeypatch):
     begin(1)
     job = mine(settings, descriptions.task(studies.Plan("kn", folds=3), "mine", 4), status="running")
     stopped = []
-    monkeypatch.setattr(jobs, "stop", lambda job, settings: stopped.append(job.id))
+    monkeypatch.setattr(jobs, "stop", lambda job, settings, **_: stopped.append(job.id))
     at(app, "tune", study="mine")
     button(app, "stop").click().run()
     assert stopped == [job.id]
@@ -282,7 +282,7 @@ def test_a_name_of_another_plan_or_no_name_at_all_is_refused_on_the_page(app, be
 def test_a_start_that_is_refused_says_why(app, monkeypatch):
     from ser_core.errors import JobError
 
-    def refuse(*_):
+    def refuse(*_, **__):
         raise JobError("The workspace cannot be written. Make room")
 
     at(app, "tune", show="Start one")
@@ -337,17 +337,20 @@ def test_a_link_with_nonsense_opens_the_page_all_the_same(app, name, value):
 def test_a_database_that_cannot_be_reached_is_one_clear_line_without_its_password(app, monkeypatch):
     monkeypatch.setenv("SER_OPTUNA_STORAGE", "postgresql+psycopg://me:secret-word@127.0.0.1:1/none?connect_timeout=1")
     at(app, "tune")
-    (error,) = app.error
-    assert "cannot be used" in error.value and "secret-word" not in error.value
+    (said_of_it,) = [warning.value for warning in app.warning]
+    assert "cannot be used" in said_of_it and "secret-word" not in said_of_it
+    assert widget(app, "study").options  # those that ship are shown
 
 
 def test_a_browser_elsewhere_is_told_why_it_cannot_reach_optuna_dashboard(app, monkeypatch):
     monkeypatch.setattr("ser_core.tuning.dashboard.is_local", lambda _: False)
     at(app, "tune")
     assert "listens on 127.0.0.1 of the machine that runs this server" in said(app)
+    assert not button(app, "dashboard")  # no process for somebody who cannot use it
     monkeypatch.setattr("ser_core.tuning.dashboard.is_local", lambda _: True)
     app.run()
     assert "listens on 127.0.0.1" not in said(app)
+    assert button(app, "dashboard")
 
 
 def test_optuna_dashboard_is_started_once_and_linked(app, begin, settings, monkeypatch):
@@ -361,9 +364,20 @@ def test_optuna_dashboard_is_started_once_and_linked(app, begin, settings, monke
             running[url] = "http://127.0.0.1:4242"
 
     monkeypatch.setattr("ser_core.ui.cached.dashboards", Boards)
+    monkeypatch.setattr("ser_core.tuning.dashboard.is_local", lambda _: True)
     at(app, "tune")
     button(app, "dashboard").click().run()
     well(app)
     assert running == {storage.url(settings): "http://127.0.0.1:4242"}
     assert [link.proto.url for link in app.get("link_button")] == ["http://127.0.0.1:4242"]
     assert not button(app, "dashboard")
+
+
+def test_no_more_workers_are_offered_than_there_are_cores_and_memory(app, monkeypatch):
+    monkeypatch.setattr(machine, "most_workers", lambda: 3)
+    at(app, "tune", show="Start one")
+    workers = app.number_input(key="workers")
+    assert (workers.value, workers.max) == (3, 3)
+    workers.set_value(64).run()
+    well(app)
+    assert next(code.value for code in app.code if " tune " in code.value).partition("--workers ")[2].split()[0] == "3"

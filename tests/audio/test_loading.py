@@ -354,6 +354,11 @@ def test_too_long(kind):
     assert load(clip, limits=Limits(max_seconds=4.0)).duration_s == pytest.approx(3.0, abs=0.2)
 
 
+@pytest.mark.parametrize("kind", [*LIBSNDFILE, *FFMPEG])
+def test_exactly_as_long_as_allowed(kind):
+    assert load(make(kind, seconds=3.0), limits=Limits(max_seconds=3.0)).duration_s == pytest.approx(3.0, abs=0.2)
+
+
 @pytest.mark.parametrize("rate", [0, 1, 999, 768_001, 2**31 - 1, 2**32 - 1])
 def test_impossible_rate_in_the_header(rate):
     with pytest.raises(AudioError, match=r"sample rate is|damaged"):
@@ -436,6 +441,22 @@ def test_a_file_that_would_keep_ffmpeg_busy_for_hours_is_given_up(monkeypatch):
     monkeypatch.setattr(sandbox, "SECONDS", 2)
     with pytest.raises(AudioError, match="could not be decoded within 2 s"):
         load(webm_with_tags(100_000))
+
+
+def test_an_intact_file_is_decoded_however_long_it_waits_for_the_processor(monkeypatch, tmp_path):
+    late = tmp_path / "python"
+    late.write_text(f'#!/bin/sh\nsleep 3\nexec {sys.executable} "$@"\n')
+    late.chmod(0o755)
+    monkeypatch.setattr(sandbox, "SECONDS", 1)
+    monkeypatch.setattr(sys, "executable", str(late))
+    assert load(make("m4a", 1.0)).duration_s == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_machine_that_is_too_busy_is_not_said_to_be_damage(monkeypatch):
+    monkeypatch.setattr(sandbox, "PATIENCE_S", 0.01)
+    with pytest.raises(AudioError, match=r"too busy now\. Try again") as refused:
+        load(make("m4a", 1.0))
+    assert "damaged" not in str(refused.value)
 
 
 def webm_with_tags(number: int) -> bytes:
@@ -604,6 +625,17 @@ def test_flac_cut_off_keeps_all_but_the_damaged_block():
     wave = load(clip[: len(clip) // 2], rate=RATE)
     assert len(wave.samples) % 4096 == 0
     assert np.array_equal(wave.samples, load(clip, rate=RATE).samples[: len(wave.samples)])
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_flac_keeps_all_up_to_its_damage(channels, share):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (200_000, channels)).squeeze()
+    clip = encode(noise, RATE, "FLAC")  # noise: as many bytes everywhere
+    damage = int(share * len(clip))
+    samples = load(clip[:damage] + bytes(500) + clip[damage + 500 :], rate=RATE).samples
+    assert share * len(noise) - 2 * 4096 - 500 < len(samples) <= share * len(noise)
+    assert np.array_equal(samples, load(clip, rate=RATE).samples[: len(samples)])
 
 
 @pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, 0])

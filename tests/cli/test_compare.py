@@ -213,8 +213,14 @@ SPOILED = {  # run -> what is done to its folder and its record, and what is sai
         lambda folder, record: written(folder, record | {"recipe": record["recipe"] | {"model": "vgg99"}}),
         "There is no model 'vgg99'",
     ),
-    "no-predictions": (lambda folder, record: (folder / "predictions.parquet").unlink(), "No such file or directory"),
-    "no-table": (lambda folder, record: (folder / "predictions.parquet").write_bytes(b"x"), "cannot be read"),
+    "no-predictions": (
+        lambda folder, record: (folder / "predictions.parquet").unlink(),
+        "there is no predictions.parquet",
+    ),
+    "no-table": (
+        lambda folder, record: (folder / "predictions.parquet").write_bytes(b"x"),
+        "predictions.parquet is damaged",
+    ),
 }
 
 

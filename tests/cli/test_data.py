@@ -1,4 +1,5 @@
 import pandas as pd
+import pytest
 
 from ser_core.cli import main
 from ser_core.corpus import synthetic
@@ -25,7 +26,7 @@ def test_index_shows_a_manifest_to_people(tmp_path, capsys):
     (tmp_path / "a.wav").write_bytes(synthetic.wav("angry", actor=1, seconds=0.5))
     (tmp_path / "mine.csv").write_text("file,speaker,emotion\na.wav,Ada,bored\n")
     assert main(["index", str(tmp_path / "mine.csv")]) == 0
-    assert capsys.readouterr().out.strip() == "1 clips (1 bored) of 1 speakers of mine"
+    assert capsys.readouterr().out.strip() == "1 clips (1 bored) of 1 speaker of mine"
 
 
 def test_index_lists_what_it_leaves_out(call, tmp_path):
@@ -57,7 +58,43 @@ def test_extract(call, voices, tmp_path):
     assert (again["extracted"], again["reused"]) == (0, 64)
 
 
+def test_a_damaged_file_of_features_is_not_taken_for_the_name_of_a_set(call, voices, tmp_path):
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    options = ("--features", tmp_path / "broken.parquet", "--out", tmp_path / "F.parquet")
+    status, _, error = call("extract", voices, *options)
+    assert status == 2 and "broken.parquet is neither CSV in UTF-8 nor Parquet" in error
+
+
 def test_a_folder_that_is_not_there_is_told_beside_those_that_are(call, voices, tmp_path):
     status, answer, error = call("corpora", tmp_path / "gone", voices)
     assert status == 0 and answer["there"]
     assert error == f"There is no folder {tmp_path / 'gone'}. Check the path\n"
+
+
+def test_a_corpus_is_registered_for_the_pages(call, elsewhere, own_workspace):
+    status, answer, _ = call("index", elsewhere, "--name", "mine")
+    assert status == 0
+    assert answer["out"] == str(own_workspace / "corpora" / "mine.csv")
+    assert call("extract", answer["out"], "--name", "mine", "--jobs", 1)[0] == 0
+    (one,) = call("corpora")[1]["registered"]
+    assert (one["name"], one["manifest"]) == ("mine", answer["out"])
+    assert one["table"] == str(own_workspace / "corpora" / "mine.parquet")
+
+
+def test_a_public_display_registers_no_corpus(call, elsewhere, monkeypatch):
+    monkeypatch.setenv("SER_READ_ONLY", "1")
+    status, _, error = call("index", elsewhere, "--name", "mine")
+    assert status == 2
+    assert "No registration of a corpus here" in error
+
+
+def test_a_corpus_is_registered_under_a_name_and_no_path(call, elsewhere):
+    status, _, error = call("index", elsewhere, "--name", "../mine")
+    assert status == 2
+    assert "cannot be the name of a corpus" in error
+
+
+def test_features_need_a_place(capsys, elsewhere):
+    with pytest.raises(SystemExit):
+        main(["extract", str(elsewhere)])
+    assert "--out --name" in capsys.readouterr().err

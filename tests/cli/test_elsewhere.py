@@ -123,7 +123,36 @@ def test_an_import_is_shown_without_a_time(file, table, tmp_path, capsys):
     assert cli.main(["import-run", str(tmp_path / "t.csv"), "--protocol", "study", "--features", file]) == 0
     printed = capsys.readouterr().out
     assert "accuracy of eight emotions on test" in printed and "accuracy on test " not in printed
+    speakers = rows["speaker"].nunique()
+    assert f"\nTested on {len(rows)} clips of {speakers} speakers of {rows['corpus'].iloc[0]}." in printed
+    assert "\nIntervals are over clips." in printed
     assert "\nEvery prediction is in" in printed
+
+
+def test_a_run_says_what_it_saw_and_over_what_its_intervals_are(file, code, capsys):
+    assert cli.main(["run", f"{code}:lr", "--features", file, "--protocol", "actors-4", "--jobs", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"{code}:lr, own code, mean180, protocol actors-4\n")
+    assert "\nIntervals are over speakers." in printed and "macro avg counts it as 0" not in printed
+
+
+def test_clips_that_are_in_no_score_are_counted(table, code, tmp_path, capsys):
+    alone = table.copy()
+    alone.loc[alone["speaker"].eq("01") & alone["emotion"].eq("sad"), ["emotion", "label"]] = "envy"
+    tables.save(alone, tmp_path / "envy.parquet")
+    options = ["--features", str(tmp_path / "envy.parquet"), "--protocol", "loso", "--jobs", "1"]
+    assert cli.main(["run", f"{code}:lr", *options]) == 0
+    printed = capsys.readouterr().out
+    left = (alone["emotion"] == "envy").sum()
+    assert f"\nTested on {len(alone) - left} clips of 4 speakers" in printed
+    assert f"\n{left} more clips have an emotion that no training clip of their fold has" in printed
+
+
+def test_where_macro_avg_is_not_uar_the_reason_is_said(file, table, tmp_path, capsys):
+    rows = table.iloc[evaluation.protocols.get("study").folds(table)[-1].held_out]
+    rows[["stem"]].assign(truth=rows["emotion"], disgust=1.0).to_csv(tmp_path / "t.csv", index=False)
+    assert cli.main(["import-run", str(tmp_path / "t.csv"), "--protocol", "study", "--features", file]) == 0
+    assert "\nUAR leaves out what has no test clips, and macro avg counts it as 0." in capsys.readouterr().out
 
 
 def test_a_file_of_numbers_is_what_a_model_sees(call, as_shipped, embeddings, table):

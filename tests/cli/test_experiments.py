@@ -289,6 +289,13 @@ def test_a_model_is_tested_on_another_corpus_compared_and_verified(call, file, e
     assert status == 2 and error.endswith("name the manifest or folder of these clips with --test-on\n")
 
 
+def test_a_model_of_other_features_than_the_tables_says_that_it_takes_its_clips_alone(call, file, voices, monkeypatch):
+    monkeypatch.setenv("SER_DATA_DIR", str(voices))
+    status, answer, error = call("run", "krr", "--preset", "functionals", "--features", file, "--jobs", 1)
+    assert (status, answer["recipe"]["features"]) == (0, "functionals"), error
+    assert f"krr learned from functionals, which were measured on the clips of {file}; the mean180 in it" in error
+
+
 def test_without_genders_emotions_alone_are_scored(call, file, genderless, capsys):
     arguments = ("run", "kn", "--features", file, "--test-on", genderless, "--jobs", 1)
     status, answer, error = call(*arguments)
@@ -388,8 +395,8 @@ def test_seeds_of_any_emotions_are_not_called_eight(joined, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("robust", "--protocol", "loso"), "learns emotion and gender apart"),
-        (("svm", "--protocol", "actors-20"), "'actors-20' needs 20 actors"),
+        (("hier", "--protocol", "loso"), "'hier' tells women from men first"),
+        (("svm", "--protocol", "actors-20"), "'actors-20' needs 20 speakers"),
     ],
 )
 def test_what_cannot_be_run_is_told_before_features_are_extracted(call, joined, monkeypatch, arguments, said):

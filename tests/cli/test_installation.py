@@ -39,6 +39,20 @@ def test_the_doctor_counts_what_few_need_as_optional(call, monkeypatch, seen):
     assert answer["ok"]
 
 
+@pytest.mark.parametrize(("read_only", "classes"), [("1", "0"), ("1", "1"), ("0", "0")])
+def test_only_a_read_only_installation_without_classes_can_do_without_a_workspace(
+    read_only, classes, monkeypatch, tmp_path, seen
+):
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("SER_WORKSPACE", str(file / "workspace"))
+    monkeypatch.setenv("SER_READ_ONLY", read_only)
+    monkeypatch.setenv("SER_CLASSES", classes)
+    found = seen()["workspace"]
+    assert not found.ok
+    assert found.optional == (read_only == "1" and classes == "0")
+
+
 @pytest.mark.parametrize("package", health.OPENMP_USERS)
 @pytest.mark.parametrize(
     ("system", "mend"), [("Darwin", "brew install libomp"), ("Linux", "libgomp1"), ("Windows", "Visual C++")]

@@ -233,10 +233,12 @@ def test_a_full_disk_is_one_clear_line(call, of_one, monkeypatch):
     assert (status, answer) == (2, None) and "has no room for the decoded recordings (No space left" in said
 
 
-def test_neutral_recordings_of_the_speaker_are_heard_before(call, of_one):
+def test_neutral_recordings_of_the_speaker_are_heard_before(call, of_one, tmp_path):
     *others, neutral = of_one
     _, alone, _ = call("predict", *others, "--model", "robust")
-    status, answer, _ = call("predict", *others, "--model", "robust", "--speaker-neutral", neutral)
+    out = tmp_path / "out.html"
+    status, answer, _ = call("predict", *others, "--model", "robust", "--speaker-neutral", neutral, "--report", out)
+    assert "the model had heard 1 calm recording of this person before" in out.read_text()
     assert (status, answer["speaker"], len(answer["predictions"])) == (0, "neutral:1", 2)
     assert answer["predictions"][0]["probabilities"] != alone["predictions"][0]["probabilities"]
 

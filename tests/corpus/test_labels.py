@@ -63,3 +63,31 @@ def test_genders_and_emotions_are_added_up():
     np.testing.assert_allclose(emotions[:, labels.EMOTION_NAMES.index("angry")], angry)
     female = given[:, [i for i, label in enumerate(labels.LABELS) if label.endswith("_female")]].sum(axis=1)
     np.testing.assert_allclose(genders[:, 0], female)
+
+
+def test_known_emotions_keep_their_order_and_colours_beside_others():
+    found = labels.colours(["joy", "sad", "boredom", "angry"])
+    assert list(found) == ["sad", "angry", "boredom", "joy"]
+    assert found["sad"] == labels.BY_NAME["sad"].colour
+    assert len(set(found.values())) == 4
+
+
+def test_other_emotions_have_colours_of_their_own_that_are_visible_on_white_and_on_black():
+    def luminance(colour: str) -> float:
+        channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    assert not set(labels.OTHER_COLOURS) & {one.colour for one in labels.EMOTIONS}
+    for colour in labels.OTHER_COLOURS:
+        assert 1.05 / (luminance(colour) + 0.05) > 3
+        assert (luminance(colour) + 0.05) / 0.05 > 3
+
+
+def test_an_emotion_keeps_its_colour_when_others_are_filtered_away():
+    assert labels.colours(["boredom"])["boredom"] == labels.colours(["boredom", "sad", "calm"])["boredom"]
+
+
+def test_eight_other_emotions_have_eight_colours():
+    assert len(set(labels.colours([f"mood {i}" for i in range(8)]).values())) == 8
+    assert len(labels.colours([f"mood {i}" for i in range(20)])) == 20

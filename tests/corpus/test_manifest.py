@@ -59,7 +59,7 @@ def test_every_text_column_is_text(folder):
 
 def test_a_class_is_an_emotion_and_a_gender_where_both_are_known(folder):
     head = "file,speaker,emotion,gender,language,corpus"
-    rows = "wav/a.flac,1,Angry,Female,de,emodb", "wav/b.flac,2,Boredom,male,de,", "wav/c.wav,3,sad,diverse,,"
+    rows = "wav/a.flac,1,Angry,F,de,emodb", "wav/b.flac,2,Boredom,Male,de,", "wav/c.wav,3,sad,diverse,,"
     clips = read(folder, *rows, head=head).clips
     assert clips["label"].tolist() == ["angry_female", "Boredom", "sad"]
     assert clips["gender"].tolist() == ["female", "male", "diverse"]
@@ -82,7 +82,7 @@ def test_further_columns_come_last_as_they_are_named(folder):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_what_spreadsheets_write_is_read(folder, encoding, separator, newline):
     rows = (line.replace(",", separator) for line in ("wav/a.flac,Jörg,sad", " wav/b.flac , Jörg , happy "))
@@ -125,6 +125,8 @@ def only_rejected(found: corpus.Corpus) -> tuple[str, str]:
         (",ben,sad", "mine.csv", "line 3: file is empty"),
         ("wav/b.flac, ,sad", "wav/b.flac", "line 3: speaker is empty"),
         ("wav/b.flac,ben,", "wav/b.flac", "line 3: emotion is empty"),
+        ("wav/b.flac,ben,NaN", "wav/b.flac", "line 3: emotion is NaN"),
+        ("wav/b.flac,nan,sad", "wav/b.flac", "line 3: speaker is nan"),
         ("wav/b.flac,ben", "wav/b.flac", "line 3: there are 2 cells, and the header has 3"),
         ("wav/b.flac,ben,sad,more", "wav/b.flac", "line 3: there are 4 cells, and the header has 3"),
         ('wav/b.flac,"ben"x,sad', "mine.csv", "line 3: a quotation mark is out of place"),

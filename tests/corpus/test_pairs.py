@@ -1,8 +1,9 @@
 import math
 
+import pandas as pd
 import pytest
 
-from ser_core.corpus import official_clips, pairs, parse
+from ser_core.corpus import index, official_clips, pairs, parse, wording
 from ser_core.corpus.pairs import Voice
 
 CLIPS = official_clips()
@@ -127,3 +128,35 @@ def test_a_clip_without_voice_or_loudness_is_compared_by_the_rest():
 def test_a_voice_is_said_in_numbers_with_units():
     assert str(Voice(-20.4, 200.2, 3.04)) == "3.0 s, loudness −20 LUFS, median pitch 200 Hz"
     assert "no pitch" in str(Voice(-20.4, math.nan, 3.04))
+
+
+@pytest.fixture(scope="module")
+def others(elsewhere):
+    """Clips of a corpus that is not RAVDESS: four emotions by four speakers."""
+    return pairs.clips_of(index(elsewhere).clips)
+
+
+def test_clips_of_another_corpus_are_chosen_by_what_it_has(others):
+    first = others[0]
+    assert pairs.fields_of(first) == ("emotion", "speaker", "stem")
+    assert pairs.offered(others, first, "emotion") == ["calm", "sad", "angry", "boredom"]
+    assert pairs.offered(others, first, "speaker") == ["01", "02", "03", "04"]
+    assert pairs.offered(others, first, "stem") == [first.stem]
+    assert pairs.changed(others, first, "speaker", "03").emotion == first.emotion
+
+
+def test_clips_of_another_corpus_are_compared_by_emotion_and_voice(others):
+    angry = next(clip for clip in others if clip.emotion == "angry")
+    assert list(pairs.other_emotions(others, angry)) == ["calm", "sad", "boredom"]
+    assert {clip.speaker for clip in pairs.other_emotions(others, angry).values()} == {angry.speaker}
+    assert {clip.emotion for clip in pairs.other_voices(others, angry, after=angry.speaker).values()} == {"angry"}
+    words = wording.of(pd.DataFrame({"emotion": ["angry"], "speaker": ["01"], "gender": ["male"]}))
+    bored = pairs.other_emotions(others, angry)["boredom"]
+    assert pairs.names(angry, bored, words)[1].startswith("Boredom")
+
+
+def test_a_column_of_a_manifest_may_have_any_name(others):
+    table = pd.DataFrame({"emotion": ["angry", "sad"], "speaker": "1", "gender": "", "stem": ["a", "b"]})
+    first, _ = pairs.clips_of(table.assign(**{"fields": ["x", "y"], "the place": ["here", "there"]}))
+    assert pairs.fields_of(first) == ("emotion", "speaker", "fields", "the place", "stem")
+    assert getattr(first, "the place") == "here"

@@ -12,7 +12,10 @@ def settle(page) -> None:
 
 
 def rest(page) -> None:
-    """Wait until the page's script has not run for ten looks in a row: no click is on its way any more."""
+    """Wait until the page's script has not run for ten looks in a row: no click is on its way any more.
+
+    Before a click on what a running page draws again: until it has ended, the old one may stand beside the new one.
+    """
     still = """() => {
         const state = document.querySelector('[data-test-script-state]').dataset.testScriptState;
         window.still = state === 'notRunning' ? (window.still || 0) + 1 : 0;
@@ -50,7 +53,7 @@ def upload(page, *clips: tuple[str, bytes]) -> None:
     files = [{"name": name, "mimeType": "audio/wav", "buffer": content} for name, content in clips]
     page.set_input_files("input[type=file]", files)
     page.wait_for_selector("text=dB of full scale")
-    settle(page)
+    rest(page)
 
 
 def click(page, name: str) -> None:

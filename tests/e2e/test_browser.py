@@ -16,10 +16,11 @@ def test_from_the_first_page_to_the_answer(server, page, size):
     page.goto(server)
     settle(page)
     page.wait_for_selector("[data-testid=stPlotlyChart]")
-    assert page.locator("[aria-label*='models that the study has']").count() == 1
+    assert page.locator("[aria-label*='Right of known voices and of new ones']").count() == 1
     page.wait_for_function(IS_NOT_TOO_WIDE)
-    page.get_by_role("button", name="Try it yourself").click()
+    page.get_by_role("button", name="Try your own voice").click()
     page.wait_for_selector("text=Say a sentence in the emotion of your choice")
+    rest(page)
     page.get_by_text("Upload", exact=True).click()
     page.wait_for_selector("text=Drop one or more recordings")
     upload(page, ("my voice.wav", synthetic.wav("angry", actor=1, seconds=3.0)))

@@ -2,12 +2,13 @@
 
 import pytest
 
-from tests.e2e.browsing import click_mark, fits, hear, open_page, settle, tick_first_row
+from tests.e2e.browsing import click_mark, fits, hear, open_page, rest, settle, tick_first_row
 
 
 def test_two_models_a_cell_its_clip_and_what_a_model_hears(server, page):
     open_page(page, f"{server}/compare")
     page.wait_for_selector("text=/v4 and mlp cannot be told apart on 491 clips/")
+    rest(page)
     page.locator("[data-testid=stMultiSelect]").get_by_role("button", name="Remove mlp").click()
     page.wait_for_selector("text=Choose two runs or more")
     box = page.locator("[data-testid=stMultiSelect] input")

@@ -18,7 +18,7 @@ from tests.e2e.conftest import DESK, PHONE
 RATE = 22_050
 CLIPS = PROJECT / "artifacts" / "clips"
 OF_ACTOR_2 = {"angry.flac": "03-01-05-01-02-01-02", "calm.flac": "03-01-01-01-02-02-02"}
-WORDS = ("heard", "not sure", "unlike all it has heard", "never tested on new voices")
+WORDS = ("heard", "not sure", "unlike all it has heard", "not tested on unknown voices")
 
 
 def wav(samples: np.ndarray, rate: int = RATE) -> bytes:
@@ -103,6 +103,7 @@ def test_several_recordings_are_takes_with_their_verdicts(server, page, loud, te
     assert found["tone.wav"] == "no_voice" and "no_voice" not in (found["loud.wav"], found["call.wav"])
     page.get_by_test_id("stRadio").get_by_text("tone.wav").click()
     page.wait_for_selector("h3:has-text('No voice')")
+    rest(page)
     page.get_by_text("This take", exact=True).click()
     rest(page)
     assert [answer["file"] for answer in answers(page)] == ["tone.wav"]
@@ -220,6 +221,7 @@ def test_two_takes_are_compared_renamed_and_deleted(server, page, size, loud, te
         page.wait_for_selector("text=2 takes")
     rest(page)
     page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete it").click()
     page.wait_for_selector("text=1 take")
     page.wait_for_selector("text=How probable each emotion is")
     rest(page)  # what is gone is drawn until the script has run to its end
@@ -276,7 +278,7 @@ def test_a_voice_that_is_known_changes_the_answers(server, page, size):
     settle(page)
     clips = {name: (CLIPS / f"{stem}.flac").read_bytes() for name, stem in OF_ACTOR_2.items()}
     upload(page, *clips.items())
-    page.wait_for_selector("text=Heard without knowing the voice")
+    page.wait_for_selector("text=It does not know this voice")
     before = page.get_by_text(re.compile("^It gives ")).inner_text()
     rest(page)
     page.get_by_role("button", name=re.compile("My voice")).click()

@@ -29,7 +29,7 @@ def stop(page) -> int:
 
 def test_a_small_cnn_is_started_watched_stopped_and_goes_on(server, page):
     page.goto(f"{server}/train?show=Start+one")
-    epochs = page.get_by_label("Epochs at most")
+    epochs = page.get_by_role("spinbutton", name="Epochs at most")
     epochs.fill(str(EPOCHS))
     epochs.press("Enter")
     page.wait_for_selector(f"text=/train cnn --epochs {EPOCHS}/")

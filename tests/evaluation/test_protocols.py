@@ -5,6 +5,7 @@ import pytest
 from ser_core.corpus import official_clips
 from ser_core.errors import ProtocolError
 from ser_core.evaluation import protocols
+from ser_core.evaluation.emobox_emodb import FOLDS as EMODB_FOLDS
 
 
 def test_the_study_splits_80_to_20_and_cross_validates_on_the_80(table):
@@ -17,6 +18,31 @@ def test_the_study_splits_80_to_20_and_cross_validates_on_the_80(table):
     for fold in inner:
         assert not set(fold.train) & set(fold.held_out)
         assert not set(fold.train) & set(outer.held_out)
+
+
+def names_of_emodb():
+    return pd.DataFrame({"stem": sorted(name for names in EMODB_FOLDS for name in names.split())})
+
+
+def test_emobox_has_five_folds_of_emodb_each_clip_in_one():
+    index = names_of_emodb()
+    folds = protocols.get("emobox-emodb").folds(index)
+    assert [len(fold.held_out) for fold in folds] == [107] * 5
+    assert sorted(np.concatenate([fold.held_out for fold in folds])) == list(range(535))
+    held_out = set(index["stem"].iloc[folds[0].held_out])
+    assert {"03a02Wb", "16b10Td"} <= held_out and "03a01Wa" not in held_out
+    # Angry, bored, neutral, happy, fearful, sad, disgusted: as many as the corpus is published with.
+    counts = index["stem"].str[5].value_counts()
+    assert counts[list("WLNFATE")].tolist() == [127, 81, 79, 71, 69, 62, 46]
+    assert not protocols.get("emobox-emodb").holds_actors_out
+
+
+def test_emobox_needs_all_clips_of_emodb_and_no_others():
+    index = names_of_emodb()
+    with pytest.raises(ProtocolError, match="needs all 535 clips of EMO-DB: 2 are missing, such as 03a01Fa"):
+        protocols.get("emobox-emodb").folds(index.iloc[2:])
+    with pytest.raises(ProtocolError, match="zebra is none of them"):
+        protocols.get("emobox-emodb").folds(pd.concat([index, pd.DataFrame({"stem": ["zebra"]})]))
 
 
 def test_the_split_is_the_same_every_time(table):
@@ -113,7 +139,7 @@ def test_published_folds_are_the_published_ones():
     assert {name: [list(fold) for fold in folds] for name, folds in protocols.PUBLISHED.items()} == reference
 
 
-@pytest.mark.parametrize("name", [*protocols.PROTOCOLS, "actors-6", "actors-24-3"])
+@pytest.mark.parametrize("name", [*sorted(protocols.PROTOCOLS.keys() - {"emobox-emodb"}), "actors-6", "actors-24-3"])
 def test_every_protocol_holds_apart_what_it_says_on_all_of_ravdess(name):
     index, protocol = everyone(), protocols.get(name)
     for fold in protocol.folds(index):
@@ -164,12 +190,12 @@ def test_another_seed_draws_other_folds_of_actors_with_both_genders_in_each():
 
 @pytest.mark.parametrize("name", ["actors-1", "actors-25", "actors-0-3"])
 def test_a_number_of_folds_that_makes_no_sense_is_named(name):
-    with pytest.raises(ProtocolError, match=r"folds of actors are out of bounds: 2 to 24"):
+    with pytest.raises(ProtocolError, match=r"folds of speakers are out of bounds: 2 to 24"):
         protocols.get(name)
 
 
 def test_fewer_actors_than_folds_are_named(table):
-    with pytest.raises(ProtocolError, match="'actors-6' needs 6 actors, and there are 4"):
+    with pytest.raises(ProtocolError, match="'actors-6' needs 6 speakers, and there are 4"):
         protocols.get("actors-6").folds(table)
 
 

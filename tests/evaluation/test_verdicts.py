@@ -92,8 +92,20 @@ def test_what_is_heard_is_said_with_the_share_that_was_right():
 
 def test_an_emotion_at_the_bound_is_possible_and_one_below_is_not():
     just_below = np.nextafter(0.25, 0)
-    assert LIMITS.possible(given(0.25, just_below)).tolist() == [True] + [False] * 7
+    assert LIMITS.possible(given(0.5, 0.25, just_below)).tolist() == [True, True] + [False] * 6
     assert LIMITS.verdicts(np.array([given(0.75, 0.25), given(0.75, just_below)])).tolist() == [UNSURE, HEARD]
+
+
+def test_one_emotion_alone_is_possible_only_where_it_is_more_likely_than_all_others():
+    just_below = np.nextafter(0.5, 0)
+    half, less = given(0.5, *[0.1] * 5), given(just_below, *[0.1] * 5)
+    assert LIMITS.verdicts(np.array([half, less])).tolist() == [HEARD, UNSURE]
+    assert LIMITS.possible(np.array([half, less])).sum(axis=1).tolist() == [1, 2]
+
+
+def test_of_those_below_the_bound_the_most_probable_are_possible_until_they_outweigh_the_rest():
+    probabilities = given(0.05, 0.1, 0.2, 0.15, 0.24, 0.1, 0.1, 0.06)
+    assert np.flatnonzero(LIMITS.possible(probabilities)).tolist() == [2, 3, 4]
 
 
 def test_a_clip_at_the_distance_is_near_and_one_beyond_is_not():
@@ -106,7 +118,7 @@ def test_what_is_far_is_unlike_however_sure_or_unsure_it_is():
     assert LIMITS.verdicts(both, np.full(3, 9.0)).tolist() == [UNLIKE] * 3
 
 
-def test_where_no_emotion_is_possible_it_is_unsure():
+def test_where_all_emotions_are_as_likely_it_is_unsure():
     assert LIMITS.verdicts(given(*[1 / 8] * 8)[np.newaxis]).tolist() == [UNSURE]
 
 

@@ -85,6 +85,11 @@ def test_the_shell_takes_the_address(cluster, file, settings):
     assert cli.main(["run", "kn", "--features", file, "--dask", cluster, "--json"]) == 0
 
 
+def test_a_sweep_is_run_there(cluster, file, tmp_path):
+    (tmp_path / "sweep.toml").write_text(f"models = ['kn']\nprotocols = ['loso']\nclips = {file!r}\n")
+    assert cli.main(["sweep", str(tmp_path / "sweep.toml"), "--dask", cluster, "--json"]) == 0
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x"])
 def test_a_scheduler_that_does_not_answer_is_one_clear_line(address, monkeypatch):
     monkeypatch.setattr("ser_core.experiments.cluster.CONNECT_S", 1)

@@ -124,5 +124,5 @@ def test_what_cannot_be_tuned_is_named(model, trials, error, says):
 
 def test_one_actor_in_training_is_too_few(table):
     two = table[table["speaker"].isin(["01", "02"])].reset_index(drop=True)
-    with pytest.raises(TuningError, match="one actor's clips"):
+    with pytest.raises(TuningError, match="one speaker's clips"):
         run(two, protocol="actors-2")

@@ -1,13 +1,20 @@
+import dataclasses
 import json
 
 import joblib
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.metrics import confusion_matrix
 
 from ser_core import evaluation, experiments, files
+from ser_core.corpus.labels import LABELS
 from ser_core.errors import ArtifactError, ModelError
 from ser_core.evaluation import protocols
-from ser_core.experiments import nested
+from ser_core.experiments import nested, runner
+from ser_core.features import registry as feature_sets
+from ser_core.features import tables
+from ser_core.features.model_input import ModelInput
 from ser_core.models import registry
 from ser_core.results import runs
 
@@ -91,6 +98,58 @@ def test_where_actors_are_held_out_everybody_is_predicted_once_by_those_who_neve
     }  # fmt: skip
 
 
+def test_what_models_of_several_folds_name_of_their_own_training_clips_is_counted(table, tmp_path):
+    run = experiments.run("kn", table, protocol="loso", jobs=1).run
+    assert set(run.training) == {"class", "emotion", "gender"}
+    matrix = run.training_confusion("emotion")
+    assert matrix.sum() == 3 * len(table)  # each clip is learned from in three of four folds
+    assert np.array_equal(matrix, np.diag(np.diag(matrix)))  # the nearest neighbour of a training clip is itself
+    again = runs.load(runs.save(run, tmp_path))
+    assert np.array_equal(again.training_confusion("class"), run.training_confusion("class"))
+
+
+def test_what_it_counts_of_training_clips_is_what_plain_scikit_learn_names(table):
+    shuffled = table.assign(label=table["label"].sample(frac=1, random_state=0).to_numpy())
+    recipe = registry.recipe("dt", "study")
+    run = experiments.run(recipe, shuffled, protocol="actors-2", jobs=1).run
+    features, labels = tables.matrix(table), shuffled["label"].to_numpy(dtype=str)
+    expected = 0
+    for fold in protocols.get("actors-2").folds(shuffled):
+        model = clone(registry.build(recipe)).fit(features[fold.train], labels[fold.train])
+        expected += confusion_matrix(labels[fold.train], model.predict(features[fold.train]), labels=LABELS)
+    assert np.array_equal(run.training_confusion(), expected)
+    assert np.trace(expected) < expected.sum()  # leaves of four clips do not know everything by heart
+
+
+def test_of_very_many_training_clips_some_are_counted(table, monkeypatch):
+    monkeypatch.setattr(runner, "TRAINED_COUNTED", 10)
+    run = experiments.run("kn", table, protocol="loso", jobs=1).run
+    assert run.training_confusion().sum() == 4 * 10
+
+
+def test_where_one_part_is_tested_the_training_part_is_among_the_predictions(result):
+    assert result.run.training == {}
+    assert result.run.training_confusion().sum() == len(result.run.part("train"))
+
+
+def test_a_run_that_keeps_nothing_of_its_training_clips_says_so(table):
+    run = experiments.run("kn", table, protocol="loso", jobs=1).run
+    assert dataclasses.replace(run, training={}).training_confusion() is None
+
+
+@pytest.mark.parametrize(
+    ("protocol", "names"),
+    [
+        ("study", {"test_accuracy", "uar", "macro_f1"}),
+        ("loso", {"emotion_accuracy", "shared_emotion_uar"}),
+    ],
+)
+def test_scores_lie_in_their_intervals(table, protocol, names):
+    run = experiments.run("v2" if protocol == "study" else "kn", table, protocol=protocol, jobs=1).run
+    assert set(run.intervals) == names
+    assert all(low <= run.scores[name] <= high for name, (low, high) in run.intervals.items())
+
+
 def test_a_run_can_be_found_by_what_it_says(result):
     assert runs.find([result.run], model="v2", protocol="study") is result.run
     with pytest.raises(ArtifactError, match="no run with model v2, protocol emobox"):
@@ -158,7 +217,7 @@ def test_what_cannot_be_read_takes_nothing_else_down(result, tmp_path, caplog):
         (lambda record: record.pop("recipe"), "run.json lacks 'recipe'"),
         (lambda record: record.pop("predictions_digest"), "run.json lacks 'predictions_digest'"),
         (lambda record: record["recipe"].update(model="gone"), "There is no model 'gone'"),
-        (lambda record: record.update(mood="good"), "unexpected keyword argument 'mood'"),
+        (lambda record: record.update(mood="good"), "run.json has 'mood', which is not known here"),
     ],
 )
 def test_a_run_that_lacks_something_says_what(result, tmp_path, spoil, says):
@@ -210,6 +269,8 @@ def test_a_run_on_other_emotions_than_the_eight_has_these_emotions_as_its_classe
     assert np.allclose(evaluation.probabilities(run.predictions).sum(axis=1), 1)
     assert evaluation.kinds(run.predictions) == ("class", "emotion")
     assert run.scores["uar"] == run.scores["emotion_uar"]
+    assert run.training_confusion().shape == (3, 3)
+    assert set(run.intervals) == {"test_accuracy", "uar"}
     assert "shared_emotion_uar" not in run.scores  # all emotions that it chooses among are tested
 
 
@@ -225,9 +286,35 @@ def test_parameters_are_searched_for_other_emotions_too(bored):
     assert len(run.found) == 4
 
 
-def test_a_model_of_emotion_and_gender_apart_refuses_other_emotions(bored):
-    with pytest.raises(ModelError, match="learns emotion and gender apart"):
-        experiments.run("apart", bored, protocol="loso", jobs=1)
+def test_a_model_of_emotion_and_gender_apart_answers_for_other_emotions_alone(bored):
+    apart, alone = (experiments.run(key, bored, protocol="loso", jobs=1).run for key in ("apart", "krr"))
+    assert evaluation.classes(apart.predictions) == ("angry", "boredom", "sad")
+    np.testing.assert_allclose(evaluation.probabilities(apart.predictions), evaluation.probabilities(alone.predictions))
+
+
+@pytest.mark.parametrize("key", ["robust", "centred"])
+def test_the_models_that_know_speakers_answer_for_other_emotions_alone(bored, key):
+    recipe = registry.recipe(key)
+    features = feature_sets.get(recipe.features)
+    values = np.random.default_rng(0).normal(size=(len(bored), 2, len(features.names))).astype(np.float32)
+    values += bored["emotion"].astype("category").cat.codes.to_numpy()[:, np.newaxis, np.newaxis]
+    values = values if key == "robust" else values[:, 0]
+    given = ModelInput(features.key, recipe.augmentation, "made", values)
+    run = experiments.run(recipe, bored, protocol="loso", features=given, jobs=1).run
+    assert evaluation.classes(run.predictions) == ("angry", "boredom", "sad")
+    assert np.allclose(evaluation.probabilities(run.predictions).sum(axis=1), 1)
+    assert run.scores["uar"] > 0.6
+
+
+def test_a_model_that_learns_from_copies_refuses_features_of_which_there_are_none():
+    with pytest.raises(ModelError, match=r"'robust' learns from copies of each clip .*such as svm"):
+        registry.recipe("robust", features="mine.csv@0123456789ab")
+    assert registry.build(registry.recipe("centred", features="mine.csv@0123456789ab")).weights is None
+
+
+def test_a_model_that_asks_for_the_gender_first_refuses_other_emotions_and_names_itself_and_the_way_out(bored):
+    with pytest.raises(ModelError, match=r"'hier' tells women from men first.*Choose 'krr'"):
+        experiments.run("hier", bored, protocol="loso", jobs=1)
 
 
 def test_clips_of_one_class_cannot_be_learned(table):

@@ -8,7 +8,7 @@ import pytest
 from ser_core import cli, jobs
 from ser_core.experiments import trainings
 from ser_core.features import tables
-from ser_core.models import registry
+from ser_core.models import deep, registry
 from ser_core.results import runs
 from ser_core.results.runs import Tables
 from tests.job_folders import put_job
@@ -16,7 +16,7 @@ from tests.made_runs import changed
 
 CHOSEN = {
     "epochs": 5, "batch_size": 32, "dropout": 0.5, "l1": 1e-5, "l2": 1e-3, "optimizer": "sgd", "learning_rate": 0.002,
-    "validation": 0.2,
+    "validation": 0.2, "momentum": 0.5, "layers": [16, 32],
 }  # fmt: skip
 
 
@@ -25,6 +25,11 @@ def test_what_was_chosen_is_understood_by_the_command_line_as_the_same():
     options = cli.parser().parse_args(task.arguments)
     assert {name: getattr(options, name) for name in CHOSEN} == CHOSEN
     assert (options.model, options.protocol, options.augment, options.cv) == ("cnn2d", "emobox", False, False)
+
+
+@pytest.mark.parametrize("optimizer", deep.OPTIMIZERS)
+def test_every_optimizer_can_be_named_on_the_command_line(optimizer):
+    assert cli.parser().parse_args(["train", "cnn", "--optimizer", optimizer]).optimizer == optimizer
 
 
 def test_what_is_as_in_the_preset_is_left_out():
@@ -48,8 +53,12 @@ def test_a_training_is_named_by_what_was_chosen():
     ("model", "options", "chosen"),
     [
         ("cnn", {"validation": 0.1, "l2": 0.0, "augment": False}, {}),  # what it does by itself
+        ("cnn", {"optimizer": "sgd", "momentum": 0.9}, {}),
+        ("cnn", {"momentum": 0.5}, {"momentum": 0.5}),
         ("cnn", {"validation": 0.0, "l2": 0.01}, {"validation": 0.0, "l2": 0.01}),
         ("cnn2d", {"validation": 0.0, "augment": True}, {}),
+        ("cnn2d", {"layers": [24, 48, 96, 128]}, {}),
+        ("cnn2d", {"layers": [24, 48]}, {"layers": [24, 48]}),
         ("cnn2d", {"validation": 0.1, "augment": False}, {"validation": 0.1, "augment": False}),
     ],
 )
@@ -63,7 +72,9 @@ def test_each_epoch_counts_once_where_a_training_was_broken_off_and_went_on(sett
     with open(job.folder / "events.jsonl", "w") as file:
         file.write('{"kind": "began", "time": 1}\n')
         for fit, epoch, accuracy in epochs:
-            file.write(json.dumps({"kind": "epoch", "fit": fit, "epoch": epoch, "accuracy": accuracy}) + "\n")
+            event = dict.fromkeys(trainings.COUNTED, 1) | {"fit": fit, "epoch": epoch, "accuracy": accuracy}
+            file.write(json.dumps({"kind": "epoch"} | event) + "\n")
+        file.write('{"kind": "epoch", "fit": 2}\n')  # of no use
     curves = trainings.curves_of(job)
     assert list(curves[["fit", "epoch", "accuracy"]].itertuples(index=False, name=None)) == [
         (1, 1, 0.1), (1, 2, 0.3), (1, 3, 0.4), (2, 1, 0.5),
@@ -114,6 +125,10 @@ def test_an_estimate_comes_from_a_step_of_a_training_that_was(shipped, settings)
     _, is_like = estimated(shipped, settings, {"batch_size": 256})
     assert not is_like
     assert estimated([], settings) == (None, False)
+
+
+def test_layers_of_which_there_was_no_training_are_given_no_time(shipped, settings):
+    assert estimated(shipped, settings, {"layers": [8]}) == (None, False)
 
 
 def test_ones_own_trainings_say_more_of_this_machine_than_what_ships(shipped, settings):

@@ -8,6 +8,8 @@ import pytest
 from ser_core.errors import ModelError
 from ser_core.features import backbones, images, model_input, registry
 from ser_core.keras_backend import load_keras
+from ser_core.models.networks import NetworkClassifier
+from ser_core.settings import Settings
 
 
 @pytest.fixture
@@ -68,12 +70,14 @@ def test_a_bottleneck_does_not_depend_on_the_batch_that_it_is_made_in(keras, spo
 def test_weights_are_those_of_the_option_then_of_the_setting_then_keras_own(settings, keras, tmp_path):
     option, named = tmp_path / "option.h5", tmp_path / "named.h5"
     option.touch(), named.touch()
-    with_file = dataclasses.replace(settings, vgg16_weights=named)
+    with_file = dataclasses.replace(settings, backbone_weights={"vgg16": named})
     assert "option.h5" in registry.get("vgg16", with_file, option).weights
     assert "named.h5" in registry.get("vgg16", with_file).weights
     assert "Keras' download" in registry.get("vgg16", settings).weights
     assert "Keras' download" in registry.get("mobilenet", with_file).weights  # VGG16's fit no other
-    assert keras.asked == [str(option), str(named), "imagenet", "imagenet"]
+    of_its_own = dataclasses.replace(settings, backbone_weights={"vgg16": named, "mobilenet": option})
+    assert "option.h5" in registry.get("mobilenet", of_its_own).weights
+    assert keras.asked == [str(option), str(named), "imagenet", "imagenet", str(option)]
 
 
 def test_with_neither_download_nor_file_one_line_says_both_ways(settings, monkeypatch):
@@ -87,6 +91,29 @@ def test_with_neither_download_nor_file_one_line_says_both_ways(settings, monkey
         registry.get("vgg16", settings)
     said = str(fault.value)
     assert "--weights FILE, or SER_VGG16_WEIGHTS=FILE" in said and "\n" not in said
+
+
+@pytest.mark.parametrize("key", backbones.BACKBONES)
+def test_each_backbone_has_a_variable_for_its_weights(key, monkeypatch, tmp_path):
+    file = tmp_path / "mine.h5"
+    monkeypatch.setenv(backbones.weights_variable(key), str(file))
+    assert Settings.from_environment().backbone_weights[key] == file
+    monkeypatch.setenv(backbones.weights_variable(key), "")
+    assert key not in Settings.from_environment().backbone_weights
+
+
+@pytest.mark.slow
+def test_layers_on_mobilenet_learn_from_pictures_with_weights_from_a_file(spoken, tmp_path):
+    """The network itself, with weights by chance, which is all that this needs."""
+    keras = load_keras()
+    file = tmp_path / "mobilenet.weights.h5"
+    keras.applications.MobileNetV2(weights=None, include_top=False, input_shape=(224, 224, 3)).save_weights(file)
+    clips = [spoken[start : start + 20_000] for start in range(0, 8_000, 1_000)]
+    seen = backbones.load("mobilenet", file).of(clips)
+    assert seen.shape == (8, 7, 7, 1280)
+    model = NetworkClassifier("head", epochs=1, batch_size=4, validation=0.0, layers=[8])
+    model.fit(seen.astype(np.float32), np.arange(8) % 2)
+    np.testing.assert_allclose(model.predict_proba(seen.astype(np.float32)).sum(axis=1), 1, rtol=1e-5)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no weights"])

@@ -67,7 +67,7 @@ def test_what_audformat_and_an_index_have_besides_is_left_out(table, written, tm
         (lambda all, one: all.assign(b=all["b"].where(all["stem"] != one)), "no finite numbers (1): {0} in b"),
         (lambda all, one: all.assign(b=all["b"].where(all["stem"] != one, np.inf)), "no finite numbers (1): {0} in b"),
         (lambda all, one: all.assign(b=all["b"].where(all["stem"] != one, 1e300)), "no finite numbers (1): {0} in b"),
-        (lambda all, one: all.assign(d="text"), "no finite numbers (64): "),
+        (lambda all, one: all.assign(d="0,25"), "in d (0,25), "),
         (lambda all, one: all[["stem"]], "has no column of numbers"),
     ],
 )
@@ -77,6 +77,17 @@ def test_what_is_wrong_is_one_line_that_names_the_clips(table, written, tmp_path
         elsewhere.of_file(save(change(written, one), tmp_path), table)
     assert said.format(one) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_second_column_that_names_the_clips_is_no_feature(table, written, tmp_path):
+    named = written.assign(file=written["stem"] + ".wav", clip=written["stem"])
+    assert tables.features_of(elsewhere.of_file(save(named, tmp_path), table)).names == ("a", "b", "c")
+
+
+def test_an_encoder_that_is_named_as_a_table_is_told(table, tmp_path):
+    (tmp_path / "e.onnx").write_bytes(b"\x08\x08\x12\xcc")
+    with pytest.raises(CorpusError, match=r"e\.onnx is an encoder, and not a table of numbers: name it onnx:"):
+        elsewhere.of_file(tmp_path / "e.onnx", table)
 
 
 def test_a_file_without_names_of_clips_is_refused(table, written, tmp_path):

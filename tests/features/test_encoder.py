@@ -15,7 +15,7 @@ WINDOW, HOP, DIMENSIONS = 400, 320, 4  # samples at 16 kHz
 WEIGHTS = np.random.default_rng(0).normal(size=(DIMENSIONS, 1, WINDOW)).astype(np.float32) / WINDOW
 
 
-def network(inputs=("samples",), transpose=True):
+def network(inputs=("samples",), transpose=True, length=None, output="frames", weights=WEIGHTS):
     """Samples [1, n] -> frames [1, frames, 4]."""
     onnx = pytest.importorskip("onnx")
     from onnx import TensorProto, helper
@@ -28,11 +28,11 @@ def network(inputs=("samples",), transpose=True):
     ]
     constants = [
         helper.make_tensor("one", TensorProto.INT64, [1], [1]),
-        helper.make_tensor("weights", TensorProto.FLOAT, WEIGHTS.shape, WEIGHTS.ravel()),
+        helper.make_tensor("weights", TensorProto.FLOAT, weights.shape, weights.ravel()),
     ]
-    taken = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, None]) for name in inputs]
+    taken = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, length]) for name in inputs]
     kind, shape = (TensorProto.FLOAT, [1, None, None]) if transpose else (TensorProto.INT64, [3])
-    given = [helper.make_tensor_value_info("frames", kind, shape)]
+    given = [helper.make_tensor_value_info(output, kind, shape)]
     graph = helper.make_graph(nodes, "encoder", taken, given, constants)
     return onnx.helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=9)
 
@@ -88,6 +88,11 @@ def test_copies_of_clips_are_refused(file):
             lambda: network(transpose=False).SerializeToString(),
             r"makes an array of shape \(3,\) of a second",
         ),
+        (
+            lambda: network(length=16_000).SerializeToString(),
+            "a second of samples and not two: export it with a length",
+        ),
+        (lambda: network(output="convolved").SerializeToString(), r"\(1, 4, 49\) of a second .* let its first output"),
     ],
 )
 def test_a_file_that_is_no_such_encoder_is_one_line(file, make, said):
@@ -95,6 +100,12 @@ def test_a_file_that_is_no_such_encoder_is_one_line(file, make, said):
     with pytest.raises(FeatureError, match=said) as caught:
         encoder.load(file)
     assert "\n" not in str(caught.value)
+
+
+def test_values_that_are_no_finite_numbers_are_refused_and_not_kept(file):
+    file.write_bytes(network(weights=WEIGHTS * np.float32(np.nan)).SerializeToString())
+    with pytest.raises(FeatureError, match=r"tiny\.onnx makes values that are no finite numbers"):
+        encoder.load(file).of([np.ones(22_050, np.float32)])
 
 
 def test_a_missing_file_is_one_line(tmp_path):

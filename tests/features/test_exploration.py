@@ -110,7 +110,7 @@ def test_shares_are_sums_of_squares(clips):
 
 
 def test_one_emotion_alone_cannot_be_separated(clips):
-    with pytest.raises(FeatureError, match="two emotions and two actors"):
+    with pytest.raises(FeatureError, match="two emotions and two speakers"):
         exploration.separation(clips[clips["emotion"] == "sad"])
 
 

@@ -1,3 +1,4 @@
+import librosa
 import numpy as np
 import pytest
 
@@ -52,3 +53,9 @@ def test_a_long_clip_gives_what_librosa_gives(spoken):
 def test_the_same_clip_gives_the_same_numbers(spoken):
     assert np.array_equal(mean180.extract(spoken), mean180.extract(spoken.copy()))
     assert mean180.extract(spoken).dtype == np.float32
+
+
+@pytest.mark.parametrize("number", [1, 2, 30, 5_000])
+def test_the_tuning_is_librosas(number):
+    pitch = np.random.default_rng(number).uniform(150, 4_000, number).astype(np.float32)
+    assert mean180._peak_of_residuals(pitch) == librosa.pitch_tuning(pitch)

@@ -1,12 +1,13 @@
 import dataclasses
 import os
 import shutil
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import joblib
 import numpy as np
-import psutil
 import pytest
 import soundfile
 
@@ -108,6 +109,30 @@ def test_a_damaged_cache_is_named(folder, own_workspace):
         extract(folder, own_workspace)
 
 
+@pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00v\x00{'descr': (}" + bytes(100), 3])
+def test_damaged_features_in_the_cache_are_named(folder, own_workspace, content):
+    extract(folder, own_workspace)
+    with closing(sqlite3.connect(own_workspace / "cache" / "features.sqlite")) as cache, cache:
+        cache.execute("UPDATE arrays SET content = ? WHERE rowid = 7", (content,))
+    with pytest.raises(FeatureError, match=r"features\.sqlite holds features that cannot be read .*Delete it"):
+        extract(folder, own_workspace)
+
+
+@pytest.mark.parametrize("kind", ["folder", "loop", "another database"])
+def test_what_is_no_cache_is_named(folder, own_workspace, kind):
+    cache = own_workspace / "cache" / "features.sqlite"
+    cache.parent.mkdir(parents=True)
+    if kind == "folder":
+        cache.mkdir()
+    elif kind == "loop":
+        cache.symlink_to(cache)
+    else:
+        with closing(sqlite3.connect(cache)) as other, other:
+            other.execute("CREATE TABLE files (colour TEXT)")
+    with pytest.raises(FeatureError, match=r"features\.sqlite cannot be used .*Delete it"):
+        extract(folder, own_workspace)
+
+
 def test_a_workspace_that_cannot_be_made_is_named(folder, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FeatureError, match="SER_WORKSPACE"):
@@ -190,7 +215,3 @@ def test_features_of_two_kinds_are_kept_side_by_side(voices, own_workspace):
 @pytest.mark.parametrize(("free_gb", "clips"), [(-1, 1), (0, 1), (0.1, 1), (0.5, 6), (1, 12), (2, 16), (500, 16)])
 def test_a_batch_fills_half_of_the_free_memory_and_has_bounds(free_gb, clips):
     assert store.batch_size(int(free_gb * 2**30)) == clips
-
-
-def test_free_memory_is_some_of_the_machines():
-    assert 0 < store.free_memory() <= psutil.virtual_memory().total

@@ -3,10 +3,11 @@
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ser_core.errors import FeatureError
-from ser_core.features import tables
+from ser_core.features import mean180, tables
 from ser_core.features.registry import PROSODY
 
 
@@ -88,3 +89,34 @@ def test_a_table_of_other_features_is_refused(table, tmp_path):
     tables.save(table, tmp_path / "t.parquet")
     with pytest.raises(FeatureError, match="lacks 2 columns, the first 'loudness_lufs'"):
         tables.read(tmp_path / "t.parquet", PROSODY)
+
+
+def test_the_index_of_a_table_is_read_without_its_features(table, tmp_path, voices):
+    tables.save(table, tmp_path / "F.parquet")
+    found = tables.read_index(tmp_path / "F.parquet")
+    assert found.folder == voices
+    assert list(found.clips["stem"]) == list(table["stem"])
+    assert not set(found.clips) & set(mean180.NAMES)
+    assert found.file(table["stem"].iloc[0]).is_file()
+
+
+def test_a_file_without_an_index_is_no_table_of_features(tmp_path):
+    pd.DataFrame({"stem": ["a"]}).to_parquet(tmp_path / "F.parquet")
+    with pytest.raises(FeatureError, match="lacks the column 'path'"):
+        tables.read_index(tmp_path / "F.parquet")
+
+
+def test_of_a_large_table_a_sample_is_read_with_the_same_features(table, tmp_path):
+    tables.save(table, tmp_path / "F.parquet")
+    some, clips = tables.read_some(tmp_path / "F.parquet", 10)
+    assert (len(some), clips) == (10, 64)
+    whole = tables.read(tmp_path / "F.parquet").set_index("stem").loc[some["stem"]].reset_index()
+    pd.testing.assert_frame_equal(some, whole[list(some)])
+    assert tables.features_of(some).key == "mean180"
+    assert some["emotion"].value_counts().to_dict() == {"angry": 5, "sad": 5}
+
+
+def test_a_small_table_is_read_whole(table, tmp_path):
+    tables.save(table, tmp_path / "F.parquet")
+    some, clips = tables.read_some(tmp_path / "F.parquet")
+    assert (len(some), clips) == (64, 64)

@@ -159,3 +159,15 @@ def test_the_chroma_names_the_strongest_notes():
 def test_the_contrast_names_the_band_of_the_clearest_tone():
     white = 0.01 * np.random.default_rng(0).standard_normal(2 * RATE).astype(np.float32)
     assert "most from 1,600 to 3,200 Hz" in clip.contrast(white + tone(2000), RATE)[1]
+
+
+@pytest.mark.parametrize(("n_mels", "n_mfcc", "rows"), [(128, 40, 39), (128, 20, 19), (20, 40, 19), (40, 13, 12)])
+def test_mel_bands_and_mfcc_are_as_many_as_asked_for_and_no_more_mfcc_than_bands(loud, n_mels, n_mfcc, rows):
+    scale = Scale.of(loud, RATE, n_mels, n_mfcc)
+    assert np.shape(clip.mel(loud, RATE, scale)[0].data[0].z)[0] == n_mels
+    assert np.shape(clip.mfcc(loud, RATE, scale)[0].data[0].z)[0] == rows
+
+
+def test_two_scales_keep_their_number_of_bands_when_they_are_joined(loud, quiet):
+    joined = Scale.of(loud, RATE, 64, 20).joined(Scale.of(quiet, RATE, 64, 20))
+    assert (joined.clips, joined.n_mels, joined.n_mfcc) == (2, 64, 20)

@@ -128,13 +128,15 @@ def test_actors_are_dots_by_gender_and_the_hardest_is_named():
 
 
 def test_speakers_whose_gender_nobody_knows_are_shown_too():
-    figure, sentence = figures.speakers({"A": accuracies(1, ["Ada", "Bo"])}, {"Ada": "female", "Bo": ""})
+    tables, genders = {"A": accuracies(1, ["Ada", "Bo"])}, {"Ada": "female", "Bo": ""}
+    figure, sentence = figures.speakers(tables, genders, called="speakers")
     assert [(trace.name, len(trace.x)) for trace in figure.data] == [
-        ("female actor", 1),
-        ("male actor", 0),
-        ("actor", 1),
+        ("female speaker", 1),
+        ("male speaker", 0),
+        ("speaker", 1),
     ]
-    assert "(actor Ada)" in sentence and "(actor Bo)" in sentence
+    assert "(speaker Ada)" in sentence and "(speaker Bo)" in sentence and "A speaker has" in sentence
+    assert figure.layout.xaxis.title.text == "clips of a speaker named right"
 
 
 def test_the_gap_is_train_less_test():

@@ -105,3 +105,32 @@ def test_a_split_of_few_clips_draws_only_their_classes(clips):
     figure, _ = figures.split(clips[(clips["emotion"] == "sad") & (clips["part"] == "train")])
     assert list(figure.data[0].y) == ["Sad, female", "Sad, male"]
     assert sum(figure.data[1].x) == 0
+
+
+@pytest.fixture(scope="module")
+def many() -> pd.DataFrame:
+    """The index of 12,000 clips of a corpus that is not RAVDESS, one of them of an emotion of its own."""
+    emotions = ["sad"] * 6000 + ["boredom"] * 5999 + ["awe"]
+    speakers = [f"{number % 4:02d}" for number in range(12_000)]
+    stems = [f"clip{number}" for number in range(12_000)]
+    index = pd.DataFrame({"stem": stems, "speaker": speakers, "emotion": emotions, "gender": ""})
+    return index.assign(duration_s=index.index / 1000)
+
+
+def test_of_many_clips_a_sample_is_drawn_and_the_sentence_says_so(many):
+    figure, sentence = figures.spread(many, "duration_s", "emotion")
+    assert [len(box.x) for box in figure.data] == [2500, 1, 2499]
+    assert "5,000 of the clips are drawn, a dot each" in sentence
+    assert f"of all clips it is {many['duration_s'].median():.1f} s" in sentence
+
+
+def test_emotions_of_another_corpus_have_colours_of_their_own_and_stand_after_the_known_ones(many):
+    figure, sentence = figures.counts(many, "emotion")
+    assert list(figure.data[0].y) == ["Sad", "Awe", "Boredom"]
+    assert len(set(figure.data[0].marker.color)) == 3
+    assert figure.data[0].marker.color[0] == BY_NAME["sad"].colour
+    assert sentence == "12,000 clips: from 1 (Awe) to 6,000 (Sad)."
+
+
+def test_speakers_of_another_corpus_are_no_actors(many):
+    assert figures.counts(many, "speaker")[1] == "12,000 clips, 3,000 of each speaker."

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_core.features import exploration, mean180, prosody
+from ser_core.features import exploration, functionals, mean180, prosody
 from ser_core.figures import features as figures
 
 
@@ -95,3 +95,55 @@ def test_a_map_has_a_dot_with_its_name_for_each_clip(clips, method, of, colour):
     row = clips[clips["stem"] == dot.customdata[0][0]].iloc[0]
     assert dot.x[0] == pytest.approx(row[f"{method}_{of}_x"], abs=0.01)
     assert f"actor {int(row['speaker'])}," in dot.text[0]
+
+
+@pytest.fixture(scope="module")
+def many() -> pd.DataFrame:
+    """12,000 clips of another corpus with one feature of its own, and their places on a map."""
+    random = np.random.default_rng(0)
+    index = pd.DataFrame({"stem": [f"clip{number}" for number in range(12_000)], "gender": ""})
+    index = index.assign(speaker=[f"S{number % 3}" for number in range(12_000)])
+    index = index.assign(emotion=["boredom" if number % 2 else "sad" for number in range(12_000)])
+    names = ["energy", "pca_all_x", "pca_all_y"]
+    return index.assign(**dict(zip(names, random.normal(size=(3, 12_000)), strict=True)))
+
+
+def test_of_many_clips_a_map_has_a_sample(many):
+    figure, _ = figures.clip_map(many, "pca", "all", "emotion")
+    assert [len(trace.x) for trace in figure.data] == [2500, 2500]
+    assert figure.layout.meta["title"] == "A map of 5,000 clips, coloured by emotion"
+    assert figure.data[0].text[0].startswith("Sad by speaker S")
+
+
+def test_a_map_of_another_corpus_is_coloured_by_what_it_has(many):
+    assert figures.colours_offered(many) == ["emotion", "speaker"]
+    figure, sentence = figures.clip_map(many, "pca", "all", "speaker")
+    assert len({trace.marker.color for trace in figure.data}) == 3
+    assert "Circles" not in sentence  # whose genders are not known
+
+
+def test_a_feature_of_another_set_is_shown_under_its_own_name(many):
+    figure, sentence = figures.distribution(many, "energy")
+    assert figure.layout.meta["title"] == "Energy, by emotion"
+    assert "5,000 of the clips" in sentence and sentence.endswith("value.")
+    assert sum(len(box.y) for box in figure.data) == 5_000
+
+
+@pytest.mark.parametrize(
+    ("feature", "words"),
+    [
+        ("mfcc_01_p75", "MFCC 1, 75th percentile"),
+        ("plp_03_delta_std", "PLP 3, change, spread"),
+        ("band_31_mean", "filter bank band 31, mean"),
+        ("jitter", "jitter"),
+        ("of_another_set", "of_another_set"),
+    ],
+)
+def test_functionals_have_words(feature, words):
+    assert figures.title(feature) == words
+
+
+def test_every_functional_says_what_it_is_and_another_set_says_nothing():
+    assert all(figures.FUNCTIONAL in figures.about(name) for name in functionals.NAMES)
+    assert figures.about("of_another_set") == ""
+    assert "filter bank" in figures.about("band_31_mean")

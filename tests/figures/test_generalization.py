@@ -70,3 +70,17 @@ def test_published_numbers_of_other_folds_are_grey_and_not_counted():
     nothing, said = figures.unheard(ours.iloc[:0], published, 0.67, "EmoBox")
     assert said == "No run of ours has been made under these folds yet."
     assert len(nothing.data) == 3
+
+
+def test_known_voices_stand_beside_new_ones_and_people():
+    rows = [
+        ("a", "A", "known", "1", 491, 0.9, 0.87, 0.93),
+        ("a", "A", "new", "2", 1440, 0.63, 0.58, 0.67),
+        ("b", "B", "known", "3", 491, 0.84, 0.8, 0.87),
+        ("b", "B", "new", "4", 1440, 0.46, 0.42, 0.51),
+    ]
+    columns = ["model", "name", "voices", "run", "clips", "accuracy", "low", "high"]
+    figure, said = figures.known_and_new(pd.DataFrame(rows, columns=columns), 0.67)
+    assert "A: 90% and 63%; B: 84% and 46%" in said
+    new, known, people = figure.data
+    assert list(new.x) == [0.63, 0.46] and list(known.x) == [0.9, 0.84] and set(people.x) == {0.67}

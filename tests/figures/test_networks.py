@@ -96,7 +96,7 @@ def test_every_layer_of_every_network_that_ships_is_explained(shipped):
         assert f"{layers['parameters'].sum():,} parameters" in sentence
         drawn = sum(len(trace.x) for trace in figure.data)
         left_out = layers["layer"].isin(["Dropout", "SpatialDropout2D", "ReLU", "BatchNormalization"]).sum()
-        assert drawn == len(layers) - left_out == len(figure.layout.xaxis.ticktext)
+        assert drawn == len(layers) - left_out == len(figure.layout.yaxis.ticktext)
 
 
 def test_the_weights_say_what_was_chosen_on_train_and_what_that_was_worth():

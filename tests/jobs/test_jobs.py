@@ -15,8 +15,10 @@ import pytest
 from ser_core import cli, jobs
 from ser_core.cli import job_worker
 from ser_core.errors import JobError, ReadOnlyError, SettingsError, TrainingError
+from ser_core.experiments import sweeps
 from ser_core.jobs import control
 from ser_core.jobs import job as state
+from ser_core.results import runs
 from ser_core.settings import PROJECT, Settings
 from tests.job_folders import mine, put_job, task_of
 from tests.waiting import until
@@ -178,6 +180,20 @@ def test_stopped_while_it_runs_it_keeps_what_it_did(settings, file):
     assert jobs.get(job.id, settings).status == "stopped"
 
 
+def test_a_sweep_that_was_stopped_goes_on_with_the_rest(settings):
+    text = f"models = ['kn']\nprotocols = ['statement']\nseeds = {list(range(500))}\n"
+    sweeps.keep(text, settings)
+    job = moves(jobs.start(sweeps.task(text, settings, 500), settings), settings, beyond=1)
+    jobs.stop(job, settings).join()
+    stopped = jobs.get(job.id, settings)
+    assert stopped.status == "stopped" and stopped.is_resumable
+    made = len(runs.read_own(settings.workspace)[0])
+    assert f"{made} of 500 runs were made and are kept" in stopped.log()
+    again = moves(jobs.resume(stopped, settings), settings)
+    assert again.progress.total == 500 - made
+    jobs.stop(again, settings).join()
+
+
 def test_stopped_in_the_queue_it_never_begins(settings, file):
     first = moves(jobs.start(task_of(tuning(file)), settings), settings)
     second = jobs.start(task_of(tuning(file, "second")), settings)
@@ -321,14 +337,142 @@ def test_on_a_public_screen_nothing_is_started_or_changed(settings, file):
 
 
 EARLIER = '{"title": "Tune", "command": ["tune", "kn"], "made": 1.0}'  # as versions until 2026 wrote it
+QUEUED = {"status": "queued", "queued": 1.0}
+ODD_STATES = {
+    "empty": "",
+    "cut off": "{",
+    "a list": "[]",
+    "nothing in it": "{}",
+    "another type": '{"status": 3}',
+    "no text": "\x00",
+    "nested": "[" * 100_000,
+    "of an earlier version": EARLIER,
+    "an unknown status": json.dumps(QUEUED | {"status": "paused"}),
+    "odd progress": json.dumps(QUEUED | {"progress": {"what": "x", "done": "much", "total": 3}}),
+    "no progress": json.dumps(QUEUED | {"progress": [1]}),
+    "an odd message": json.dumps(QUEUED | {"message": ["x"]}),
+    "an odd time": json.dumps(QUEUED | {"began": "today"}),
+    "an odd answer": json.dumps(QUEUED | {"answer": "x"}),
+    "an odd process": json.dumps(QUEUED | {"pid": "x"}),
+}
 
 
-@pytest.mark.parametrize("broken", ["", "{", "[]", "{}", '{"status": 3}', "\x00", EARLIER])
+@pytest.mark.parametrize("broken", ODD_STATES.values(), ids=ODD_STATES)
 @pytest.mark.parametrize("name", [state.SPEC, state.STATE])
-def test_a_damaged_folder_takes_nothing_else_down(settings, broken, name):
+def test_a_damaged_folder_is_named_takes_nothing_else_down_and_can_be_deleted(settings, call, broken, name):
     whole, damaged = (put_job(settings, ["run", "kn"], status="done") for _ in range(2))
     (damaged.folder / name).write_text(broken)
-    assert [job.id for job in jobs.list_all(settings)] == [whole.id]
+    found = {job.id: job for job in jobs.list_all(settings)}
+    assert found[whole.id] == whole
+    odd = found[damaged.id]
+    assert odd.status == "unreadable"
+    assert name in odd.message and "Delete it, and start it again" in odd.message and "\n" not in odd.message
+    assert not (odd.is_alive or odd.is_resumable or odd.is_repeatable)
+    assert {job["id"]: job["status"] for job in call("jobs")[1]["jobs"]}[odd.id] == "unreadable"
+    jobs.delete(odd, settings)
+    assert jobs.list_all(settings) == [whole]
+
+
+@pytest.mark.parametrize("name", [state.SPEC, state.STATE, state.EVENTS, state.LOG])
+@pytest.mark.parametrize("kind", ["missing", "folder", "loop", "garbage"])
+def test_each_file_of_a_job_may_be_anything(settings, name, kind):
+    job = put_job(settings, ["train", "cnn"], status="done")
+    file = job.folder / name
+    file.unlink(missing_ok=True)
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "loop":
+        file.symlink_to(file)
+    elif kind == "garbage":
+        file.write_bytes(bytes(range(256)))
+    (read,) = jobs.list_all(settings)
+    assert read.status == ("unreadable" if name in (state.SPEC, state.STATE) else "done")
+    assert not read.is_resumable
+    if read.status == "unreadable":
+        for again in (jobs.resume, jobs.retry):
+            with pytest.raises(JobError, match="Delete it, and start it again"):
+                again(read, settings)
+    assert read.events() == [] and isinstance(read.log(), str)
+    if name == state.LOG and kind in ("folder", "loop"):
+        assert "log.txt cannot be read" in read.log()
+    if name == state.STATE:  # what it is of is still known
+        assert read.task == job.task
+
+
+def test_a_state_of_a_later_version_is_read(settings):
+    job = put_job(settings, ["run", "kn"], status="done", mood="good")
+    assert jobs.list_all(settings) == [job]
+
+
+@pytest.mark.parametrize("line", ["[]", "3", '"epoch"', "{}", '{"kind": 3}', "[" * 100_000])
+def test_an_event_that_is_none_costs_no_other(settings, line):
+    job = put_job(settings, ["run", "kn"], status="done")
+    with open(job.folder / state.EVENTS, "a") as file:
+        file.write(f"{line}\n")
+    state.add_event(job.folder, "epoch", loss=0.5)
+    assert [event["kind"] for event in job.events()] == ["epoch"]
+
+
+@pytest.mark.skipif(not state.BOOT_ID.exists(), reason="other systems record when a process began by the clock alone")
+def test_a_job_runs_on_when_somebody_sets_the_clock(settings, monkeypatch):
+    job = mine(settings, ["tune", "kn"], status="running")
+    state.write_state(job.folder, **state.identity(os.getpid()))
+    at_the_time = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: at_the_time(process) + 3)
+    assert jobs.get(job.id, settings).status == "running"
+    with pytest.raises(JobError, match="is running"):
+        jobs.delete(job, settings)
+
+
+@pytest.mark.skipif(not state.BOOT_ID.exists(), reason="other systems have no such number")
+@pytest.mark.parametrize("other", ["another-boot {ticks}", "{boot} 1"])
+def test_a_process_of_another_boot_or_another_start_is_no_job(settings, other):
+    job = mine(settings, ["tune", "kn"], status="running")
+    now = state.identity(os.getpid())
+    boot, ticks = now["process"].split()
+    state.write_state(job.folder, **now | {"process": other.format(boot=boot, ticks=ticks)})
+    assert jobs.get(job.id, settings).status == "interrupted"
+
+
+def no_process(*_, **__):
+    raise OSError(12, "Cannot allocate memory")
+
+
+def no_room(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
+FAULTS = {  # what fails at a start, by what, and what is said
+    "process": (subprocess, "Popen", no_process, "No process can be started .Cannot allocate memory"),
+    "state": (state, "write_state", no_room, "No space left on device"),
+    "spec": (control.json, "dumps", no_room, "No space left on device"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_start_that_fails_leaves_nothing(settings, monkeypatch, fault):
+    where, what, fails, says = FAULTS[fault]
+    with monkeypatch.context() as patched, pytest.raises(JobError, match=says):
+        patched.setattr(where, what, fails)
+        jobs.start(task_of(["run", "nothing"]), settings)
+    assert [one.name for one in (settings.workspace / "jobs").iterdir()] == [".lock"]
+    assert not [p for p in psutil.process_iter() if str(settings.workspace) in " ".join(_command(p))]
+
+
+def test_a_resume_that_fails_leaves_the_job_as_it_was(settings, monkeypatch):
+    job = put_job(settings, ["tune", "kn"], status="stopped", message="Stopped. What was done is kept")
+    with monkeypatch.context() as patched, pytest.raises(JobError, match="No process can be started"):
+        patched.setattr(subprocess, "Popen", no_process)
+        jobs.resume(job, settings)
+    assert jobs.list_all(settings) == [job]
+
+
+def test_what_a_start_left_that_was_killed_is_removed_by_the_next(settings):
+    left = settings.workspace / "jobs" / ".20260101-000000-abcd"
+    left.mkdir(parents=True)
+    job = jobs.start(task_of(["run", "nothing"]), settings)
+    assert not left.exists()
+    becomes(job, settings, "failed")
 
 
 def test_a_line_cut_off_costs_no_other_event(settings):
@@ -388,3 +532,61 @@ def test_the_shell_does_the_same(settings, file, capsys):
     assert jobs.list_all(settings) == []
     assert cli.main(["jobs", "show", job.id]) == 2
     assert cli.main(["jobs", "stop"]) == 2
+
+
+def test_only_who_started_a_job_and_a_shell_change_it(settings):
+    job = put_job(settings, ["tune", "kn"], status="stopped", owner="me")
+    for change in (jobs.stop, jobs.resume, jobs.retry, jobs.delete):
+        with pytest.raises(JobError, match=f"{job.id} was started in another browser.*ser_core jobs stop {job.id}"):
+            change(job, settings, by="somebody else")
+    jobs.delete(job, settings, by="me")
+    assert jobs.list_all(settings) == []
+    job = put_job(settings, ["tune", "kn"], status="stopped", owner="me")
+    jobs.delete(job, settings)
+    assert jobs.list_all(settings) == []
+
+
+def test_a_job_of_nobody_in_particular_is_everybodys(settings):
+    jobs.delete(put_job(settings, ["run", "kn"], status="done"), settings, by="somebody")
+    assert jobs.list_all(settings) == []
+
+
+def test_a_visitor_starts_only_a_few_jobs_at_a_time(settings):
+    for number in range(control.MAX_OF_ONE):
+        mine(settings, ["tune", f"{number}"], status="queued", owner="me")
+    stopped = put_job(settings, ["tune", "kn"], status="stopped", owner="me")
+    with pytest.raises(JobError, match=f"{control.MAX_OF_ONE} jobs of yours run or wait already"):
+        jobs.start(task_of(["run", "kn"]), settings, owner="me")
+    with pytest.raises(JobError, match="jobs of yours"):
+        jobs.retry(stopped, settings, by="me")
+    with pytest.raises(JobError, match="jobs of yours"):
+        jobs.resume(stopped, settings, by="me")
+
+
+def test_all_visitors_together_start_only_so_many_jobs(settings, monkeypatch):
+    monkeypatch.setattr(control, "MAX_OF_ALL", 3)
+    for number in range(3):
+        mine(settings, ["tune", f"{number}"], status="queued", owner=f"visitor {number}")
+    with pytest.raises(JobError, match="3 jobs run or wait already: this server is busy"):
+        jobs.start(task_of(["run", "kn"]), settings, owner="me")
+
+
+def test_those_of_one_network_start_half_of_what_others_leave(settings, monkeypatch):
+    monkeypatch.setattr(control, "MAX_OF_ALL", 12)
+    monkeypatch.setattr(control, "_begin", lambda _: None)
+    for number in range(6):  # as of a browser without cookies: with each page another visitor
+        jobs.start(task_of(["tune", f"{number}"]), settings, owner=f"page {number}", network="stranger")
+    with pytest.raises(JobError, match="6 jobs that were started at your place run or wait already"):
+        jobs.start(task_of(["run", "kn"]), settings, owner="page 6", network="stranger")
+    for number in range(control.MAX_OF_ONE):  # however little is left, as many as one visitor may have
+        jobs.start(task_of(["run", f"{number}"]), settings, owner=f"pupil {number}", network="school")
+    with pytest.raises(JobError, match="4 jobs that were started at your place"):
+        jobs.start(task_of(["run", "kn"]), settings, owner="pupil", network="school")
+    jobs.start(task_of(["run", "kn"]), settings)
+
+
+def test_who_started_a_job_is_kept_with_it(settings, monkeypatch):
+    monkeypatch.setattr(control, "_begin", lambda _: None)
+    assert jobs.start(task_of(["run", "kn"]), settings, owner="me").owner == "me"
+    (spec,) = settings.workspace.glob("jobs/*/spec.json")
+    assert json.loads(spec.read_text())["owner"] == "me"

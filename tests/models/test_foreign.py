@@ -172,3 +172,58 @@ def test_code_that_gives_no_estimator_is_one_line(module, tmp_path, text, factor
     assert f"{name}:{factory} gives no estimator: " in str(caught.value)
     assert said.format(name, tmp_path / f"{name}.py") in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+class Faulty(Nearest):
+    """Gives the probabilities that it was told to give."""
+
+    def __init__(self, gives=None):
+        self.gives = gives
+
+    def predict_proba(self, features):
+        return {
+            "an error": lambda: 1 / 0,
+            "NaN": lambda: np.full((len(features), len(self.classes_)), np.nan),
+            "negative": lambda: np.eye(len(self.classes_))[np.zeros(len(features), int)] * [2] - 1,
+            "one column": lambda: np.ones((len(features), 1)),
+            "scores": lambda: np.ones((len(features), len(self.classes_))),
+        }[self.gives]()
+
+
+class Unfit(Nearest):
+    def fit(self, features, codes):
+        raise ValueError("the learning rate\nis too high")
+
+
+class Unlike(Nearest):
+    """Does not keep its parameter, as scikit-learn requires."""
+
+    def __init__(self, size=1):
+        self.length = size
+
+
+@pytest.mark.parametrize(
+    ("gives", "said"),
+    [
+        ("an error", r"failed in its prediction: ZeroDivisionError: division by zero \(.*test_foreign\.py:\d+\)"),
+        ("NaN", "negative or no finite numbers"),
+        ("negative", "negative or no finite numbers"),
+        ("one column", r"shape \(\d+, 1\), and \(\d+, 4\) are wanted"),
+        ("scores", "probabilities that add up to 4, and not to 1"),
+    ],
+)
+def test_what_an_estimator_gives_is_checked(table, gives, said):
+    with pytest.raises(ModelError, match=f"Faulty .*{said}"):
+        experiments.run(Faulty(gives), table, cv=False, jobs=1)
+
+
+def test_an_estimator_that_fails_is_told_in_one_line(table):
+    with pytest.raises(ModelError) as caught:
+        experiments.run(Unfit(), table, cv=False, jobs=2)
+    assert "Unfit failed in fit: ValueError: the learning rate (" in str(caught.value)
+    assert "test_foreign.py:" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_an_estimator_that_cannot_be_copied_is_refused(table):
+    with pytest.raises(ModelError, match="Unlike gives no estimator that can be copied: AttributeError"):
+        experiments.run(Unlike(), table, cv=False, jobs=1)

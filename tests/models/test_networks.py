@@ -1,13 +1,12 @@
 """Networks, tiny and on made-up clips: each kind learns, is kept as a file, and goes on after a kill as if none had
 been."""
 
-import dataclasses
 import json
 import os
 import shutil
 import subprocess
 import sys
-from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,11 +31,7 @@ EPOCHS = {"cnn": 6, "head": 6, "rnn": 4, "rnn-row": 15, "cnn2d": 8}
 CLASSES, CLIPS = 3, 24
 
 # TensorFlow takes seconds to trace the training of each further layer: of those that repeat, a few will do.
-networks.BUILDERS |= {
-    "small cnn": partial(networks.build_cnn, channels=(8, 8, 8, 8)),
-    "small cnn2d": partial(networks.build_cnn2d, channels=(8, 16)),
-}
-NETWORKS = {"cnn": "small cnn", "head": "head", "rnn": "rnn", "rnn-row": "rnn", "cnn2d": "small cnn2d"}
+SMALL = {"cnn": [8, 8, 8, 8], "cnn2d": [8, 16]}
 
 
 def clips(kind: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -51,11 +46,12 @@ def clips(kind: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def network(kind: str, **options) -> NetworkClassifier:
     usual = {"epochs": EPOCHS[kind], "dropout": 0.2, "optimizer": "adam", "learning_rate": 0.003, "batch_size": 8}
+    usual["layers"] = SMALL.get(kind)
     if kind == "cnn2d":
         usual |= {"decay": True, "augment": True, "smoothing": 0.1}
     if kind == "rnn-row":
         usual["learning_rate"] = 0.01
-    return NetworkClassifier(NETWORKS[kind], **usual | options)
+    return NetworkClassifier(kind.removesuffix("-row"), **usual | options)
 
 
 def told(model: NetworkClassifier) -> list[dict]:
@@ -106,7 +102,7 @@ def test_one_that_was_killed_goes_on_to_the_same_result(whole, tmp_path):
 
 def test_each_kind_is_told_layer_by_layer(whole):
     _, model, _ = whole
-    layers = model.layers()
+    layers = model.summary()
     assert layers[0]["kind"] == "InputLayer"
     assert layers[-1]["shape"] == [CLASSES]
     assert sum(layer["parameters"] for layer in layers) == model.model_.count_params()
@@ -159,10 +155,9 @@ def test_the_watched_clips_are_no_clips_that_it_learns_from_nor_actors_where_tho
     assert len(learn) + len(watch) == len(labels)
 
 
-def test_no_test_clip_is_seen_while_it_learns(table, monkeypatch):
+def test_no_test_clip_is_seen_while_it_learns(table):
     """Neither the weights nor the epoch that is kept depend on the clips of the test part."""
-    monkeypatch.setitem(registry.MODELS, "cnn", dataclasses.replace(registry.get("cnn"), network="small cnn"))
-    recipe = registry.get("cnn").with_options(registry.recipe("cnn"), {"epochs": 1})
+    recipe = registry.get("cnn").with_options(registry.recipe("cnn"), {"epochs": 1, "layers": SMALL["cnn"]})
     honest = experiments.run(recipe, table, cv=False).run
     spoiled = table.copy()
     spoiled.loc[spoiled["stem"].isin(honest.part("test")["clip"]), list(mean180.NAMES)] = 0
@@ -180,6 +175,50 @@ def test_a_loss_that_is_no_number_ends_it_with_the_reason_and_is_not_kept(tmp_pa
         model.fit(features, labels, checkpoint=tmp_path / "state")
     kept = tmp_path / "state" / networks.STATE
     assert not kept.exists() or all(np.isfinite(one["loss"]) for one in json.loads(kept.read_text())["history"])
+
+
+def cut_off(file):
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def made_a_folder(file):
+    file.unlink()
+    file.mkdir()
+
+
+def said_otherwise(file):
+    file.write_text('{"state": "epoch-9999", "history": 3}')
+
+
+ODD = {  # a file of the state, and what became of it
+    "state cut off": (networks.STATE, cut_off),
+    "state a folder": (networks.STATE, made_a_folder),
+    "state of another": (networks.STATE, said_otherwise),
+    "network cut off": ("epoch-*/network.keras", cut_off),
+    "network missing": ("epoch-*/network.keras", Path.unlink),
+    "best cut off": ("epoch-*/best.npz", cut_off),
+    "best missing": ("epoch-*/best.npz", Path.unlink),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_damaged_state_is_said_and_the_training_starts_anew(head, tmp_path, caplog, odd):
+    features, labels = clips("head")
+    state = tmp_path / "state"
+
+    def stop(epoch):
+        if epoch["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        network("head").fit(features, labels, checkpoint=state, watch=stop)
+    name, spoil = ODD[odd]
+    (file,) = state.glob(name)
+    spoil(file)
+    seen = []
+    again = network("head").fit(features, labels, checkpoint=state, watch=seen.append)
+    assert "cannot be used" in caplog.text and "it starts from its beginning" in caplog.text
+    assert seen[0]["epoch"] == 1 and told(again) == told(head)
 
 
 def test_padding_changes_nothing_for_the_rnn():
@@ -251,6 +290,34 @@ def test_the_cnn_is_built_as_the_study_says():
     assert expected.shape[1] < features.shape[1]
 
 
+@pytest.mark.parametrize(
+    ("kind", "layer", "usual", "chosen", "are"),
+    [
+        ("cnn", "Conv1D", [32, 32, 64, 64, 64, 64, 64, 64], [8, 4], [8, 4]),
+        ("head", "Dense", [256, 128], [8], [8]),
+        ("rnn", "Bidirectional", [128, 128], [8, 6, 4], [16, 12, 8]),
+        ("rnn-row", "LSTM", [64], [8, 4], [8, 4]),
+        ("cnn2d", "Conv2D", [24, 24, 48, 48, 96, 96, 128, 128], [8], [8, 8]),
+    ],
+)
+def test_layers_are_as_chosen(kind, layer, usual, chosen, are):
+    def sizes(**options):
+        model = NetworkClassifier(kind.removesuffix("-row"), **options)
+        model.classes_ = np.arange(CLASSES)
+        built = [one for one in model._begin(clips(kind)[0], None)[0].layers if type(one).__name__ == layer]
+        return [one.output.shape[-1] for one in (built[:-1] if layer == "Dense" else built)]
+
+    assert sizes(layers=chosen) == are
+    assert sizes() == usual
+
+
+def test_chosen_layers_are_kept_as_arrays():
+    features, labels = clips("rnn")
+    model = network("rnn", layers=[8, 6, 4], epochs=1).fit(features, labels)
+    again = network_arrays.loads(network_arrays.dumps(network_arrays.of_keras(model.model_)))
+    np.testing.assert_allclose(again.predict_proba(features), model.predict_proba(features), atol=1e-5)
+
+
 def test_the_studys_optimiser_is_sgd_with_momentum():
     features, labels = clips("head")
     model = NetworkClassifier("head")
@@ -258,6 +325,16 @@ def test_the_studys_optimiser_is_sgd_with_momentum():
     optimizer = model._begin(features, None)[0].optimizer
     assert type(optimizer).__name__ == "SGD"
     assert (optimizer.momentum, float(optimizer.learning_rate)) == (0.9, pytest.approx(0.01))
+
+
+@pytest.mark.parametrize(("optimizer", "momentum"), [("sgd", 0.5), ("sgd", 0.0), ("rmsprop", 0.0)])
+def test_optimiser_and_momentum_are_as_chosen(optimizer, momentum):
+    features, labels = clips("head")
+    model = NetworkClassifier("head", optimizer=optimizer, momentum=momentum)
+    model.classes_ = np.unique(labels)
+    built = model._begin(features, None)[0].optimizer
+    assert type(built).__name__.lower() == optimizer
+    assert built.momentum == momentum
 
 
 def test_copies_are_learned_from_and_the_original_is_predicted():

@@ -56,6 +56,20 @@ def test_a_name_that_cannot_be(name):
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"model": "kn"}', "\x00"])
 def test_a_damaged_preset_is_one_clear_line(tmp_path, content):
+    other = presets.save(dataclasses.replace(FOUND, name="other"), tmp_path)
     presets.save(FOUND, tmp_path).write_text(content)
-    with pytest.raises(ArtifactError, match=r"mine\.json cannot be read"):
-        registry.get("kn", [tmp_path])
+    found, (one,) = presets.read_all([tmp_path])
+    assert [preset.name for preset in found] == [other.stem]
+    assert str(one).startswith("Preset kn/mine cannot be read: mine.json")
+    assert {"other"} == set(registry.get("kn", [tmp_path]).presets) - set(registry.get("kn").presets)
+    with pytest.raises(ArtifactError, match=r"Preset kn/mine cannot be read"):
+        registry.recipe("kn", "mine", stores=[tmp_path])
+
+
+def test_a_damaged_preset_of_ones_own_is_not_replaced_by_the_one_that_ships(tmp_path):
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    presets.save(FOUND, shipped)
+    presets.save(FOUND, own).write_text("")
+    assert presets.read_all([shipped, own])[0] == []
+    with pytest.raises(ArtifactError, match=r"Preset kn/mine cannot be read.*save it anew"):
+        registry.recipe("kn", "mine", stores=[shipped, own])

@@ -230,7 +230,9 @@ def test_an_entry_that_lacks_something_is_named(trained):
     known = json.loads(manifest.read_text())
     del known["models"]["v2"]["trained_on"]
     manifest.write_text(json.dumps(known))
-    with pytest.raises(ArtifactError, match=r"manifest\.json: model v2 cannot be read .*trained_on.* train v2"):
+    with pytest.raises(
+        ArtifactError, match=r"Model v2 cannot be read: in manifest\.json its entry lacks 'trained_on'\. Restore it"
+    ):
         model_store.find("v2", [trained.store])
 
 
@@ -238,7 +240,9 @@ def test_an_entry_that_lacks_something_is_named(trained):
 def test_a_damaged_manifest_is_named(trained, content):
     (trained.store / "manifest.json").write_text(content)
     with pytest.raises(ArtifactError, match=r"manifest\.json is damaged"):
-        model_store.list_all([trained.store])
+        model_store.find("v2", [trained.store])
+    found, (one,) = model_store.read_all([trained.store])
+    assert not found and "manifest.json is damaged" in str(one)
 
 
 def test_what_ships_is_whole_and_small_and_has_sound_among_its_clips_alone():
@@ -289,6 +293,14 @@ def test_the_shipped_models_can_be_loaded(settings):
 def test_the_cards_that_ship_are_those_of_their_runs(settings):
     for entry in model_store.list_all([settings.artifacts]):
         assert cards.card(runs.get(entry.run, settings.stores), entry.trained_on, entry.unheard) == entry.card
+
+
+def test_what_is_said_of_a_model_of_another_corpus_names_it_and_no_actors(tested, result, table, tmp_path):
+    entry = model_store.save(result, table.assign(corpus="emodb"), tmp_path, tests=tested)
+    assert model_store.find("v2", [tmp_path]).trained_on.corpus == "emodb"
+    said = " ".join([*entry.worth, *(whose for _, whose in entry.situations_by_title.values())])
+    assert "Of its test clips, by speakers whom it has heard" in said and "Speech of speakers of emodb" in said
+    assert "actors" not in said and "study" not in said
 
 
 def test_the_card_of_another_corpus_names_it_and_not_ravdess(result, trained):

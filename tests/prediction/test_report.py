@@ -113,6 +113,19 @@ def is_self_contained(html: str) -> bool:
     )
 
 
+@pytest.mark.parametrize(
+    ("speaker", "said"),
+    [
+        ("neutral:2", "the model had heard 2 calm recordings of this person before."),
+        ("neutral:1", "the model had heard 1 calm recording of this person before."),
+        ("all:5", "the model had heard 5 recordings of this person before."),
+    ],
+)
+def test_a_voice_that_was_known_is_said_to_be(sheet, entry, speaker, said):
+    assert f"The voice was known: {said}" in Document(report([replace(sheet, speaker=speaker)], entry)).words
+    assert "The voice was known" not in Document(report([sheet], entry)).words
+
+
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_each_verdict_is_said_with_its_reason_and_its_limits(sheet, entry, verdict):
     prediction = ANSWERS[verdict]

@@ -278,7 +278,7 @@ BAD_RECORDS = {
     "no JSON": (lambda _: b"{", "Expecting property name"),
     "deep": (lambda _: b"[" * 100_000, "recursion"),
     "no object": (lambda _: b"[]", "run.json holds no run"),
-    "no recipe": (with_fields(recipe=None), "recipe in run.json is of another kind"),
+    "no recipe": (with_fields(recipe=None), "recipe in run.json is None, and no Recipe"),
     "lacks a field": (lambda text: text.replace(b'"protocol"', b'"protocoll"'), "run.json lacks 'protocol'"),
     "unknown model": (with_fields(recipe__model="evil"), "There is no model 'evil'"),
     "model that is a path": (with_fields(recipe__model="../x:y"), "There is no model"),
@@ -289,7 +289,7 @@ BAD_RECORDS = {
     ),
     "more scores": (with_fields(scores__fame=1.0), "the scores in run.json are not those of its predictions"),
     "too few clips": (with_fields(clips=3), "it says that it has 3 clips, and predicts 491"),
-    "clips in words": (with_fields(clips="many"), "clips in run.json is of another kind"),
+    "clips in words": (with_fields(clips="many"), "clips in run.json is 'many'"),
     "no digest of clips": (with_fields(data_digest="<b>"), "its digest of clips is none"),
     "no date": (with_fields(made="yesterday"), "Invalid isoformat"),
     "not a number": (with_fields(learned_from=float("nan")), "holds NaN, which is no number"),
@@ -299,7 +299,20 @@ BAD_RECORDS = {
     "an unknown field": (with_fields(versions__evil="1"), "has 'evil', which is not known here"),
     "unknown condition": (with_fields(heard="on the moon"), "there is no recording condition 'on the moon'"),
     "half another corpus": (with_fields(tested_on={"corpus": "x"}), "tested on another corpus, or its protocol"),
-    "bad layers": (with_fields(layers=[{"name": "x"}]), "layers in run.json has no good 'kind'"),
+    "training clips that count less than nothing": (
+        with_fields(training={"class": {"sad_male": {"sad_male": -1}}}),
+        "training in run.json has no good 'class'",
+    ),
+    "training clips of no known class": (
+        with_fields(training={"class": {"x": {"y": 1}}}),
+        "training in run.json has no good 'class'",
+    ),
+    "training of no known kind": (
+        with_fields(training={"<b>": {"x": {"y": 1}}}),
+        "training in run.json has no good '<b>'",
+    ),
+    "training that counts words": (with_fields(training={"class": {"x": {"y": "1"}}}), "training in run.json is '1'"),
+    "bad layers": (with_fields(layers=[{"name": "x"}]), "layers in run.json lacks 'kind'"),
     "other predictions": (with_fields(predictions_digest="0" * 64), "predictions.csv is not what run.json was written"),
 }
 

@@ -3,6 +3,7 @@ import re
 import pytest
 import yaml
 
+from ser_core.corpus import file_names
 from ser_core.results import citations
 from ser_core.settings import PROJECT
 from tests import made_runs
@@ -33,16 +34,25 @@ def test_what_several_runs_use_stands_there_once():
     assert keys(run, run) == ["ser-core", "livingstone2018ravdess", "hatfield-medium"]
 
 
-@pytest.mark.parametrize(("corpus", "said"), [("emodb", "(Burkhardt et al. 2005)"), ("mine", "cite it as its authors")])
-def test_another_corpus_is_named(corpus, said):
+def of_corpus(name):
     run = made_runs.run(True)
-    run = made_runs.changed(run, tables=made_runs.Tables(run.predictions.assign(corpus=corpus)))
-    assert keys(run) == ["ser-core", "hatfield-medium"]
-    assert f"% Corpus {corpus}: " in citations.bibtex([run]) and said in citations.bibtex([run])
+    return made_runs.changed(run, tables=made_runs.Tables(run.predictions.assign(corpus=name)))
+
+
+@pytest.mark.parametrize("corpus", file_names.CORPORA, ids=lambda one: one.name)
+def test_each_corpus_that_is_known_by_its_names_is_cited(corpus):
+    own, by, _ = keys(of_corpus(corpus.name))
+    (author,) = re.findall(rf"@\w+\{{{by},\n  author = \{{([\w-]+)", citations.bibtex([of_corpus(corpus.name)]))
+    assert own == "ser-core" and author in corpus.title
+
+
+def test_another_corpus_is_named():
+    assert keys(of_corpus("mine")) == ["ser-core", "hatfield-medium"]
+    assert "% Corpus mine: cite it as its authors ask." in citations.bibtex([of_corpus("mine")])
 
 
 def test_braces_are_balanced():
-    for run in (made_runs.run(True), made_runs.run(True, protocol="luna-jimenez")):
+    for run in (of_corpus("emodb"), made_runs.run(True), made_runs.run(True, protocol="luna-jimenez")):
         text = citations.bibtex([run])
         assert text.count("{") == text.count("}")
 

@@ -6,7 +6,7 @@ from ser_core import evaluation
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
 from ser_core.results import comparison, runs
-from ser_core.results.runs import Seconds
+from ser_core.results.runs import Seconds, Tables
 from tests.made_runs import by_chance, changed, run
 
 
@@ -40,6 +40,16 @@ def test_a_test_has_a_title_and_a_usual_kind(test, title, kind):
     assert comparison.usual_kind(test) == kind
 
 
+def test_the_title_of_a_test_on_own_clips_names_their_corpora():
+    rows = run(by_chance(1))
+    corpus = rows.predictions["corpus"].iloc[0]
+    study = comparison.title_of_test("study", [rows])
+    assert study == comparison.title_of_test("study")
+    assert (
+        comparison.title_of_test("study of a1b2c3d4", [rows]) == f"{study} ({corpus}: {rows.clips:,} clips, a1b2c3d4)"
+    )
+
+
 def test_a_table_has_any_kind_and_is_the_runs_own_scores():
     rows = run(by_chance(1))
     layers = [{"parameters": 5}] * 2
@@ -54,6 +64,20 @@ def test_a_table_has_any_kind_and_is_the_runs_own_scores():
     assert by_gender["uar"] == pytest.approx(recall_score(truth, named, average="macro"))
     assert by_gender["macro_f1"] == pytest.approx(f1_score(truth, named, average="macro"))
     assert comparison.table([whole], protocol="emobox").empty
+
+
+def test_the_corpus_stands_beside_runs_where_they_are_not_of_one():
+    one = run(by_chance(1), "svm")
+    one = changed(one, scores=evaluation.scores(one.predictions))
+    other = changed(one, id="other", tables=Tables(one.predictions.assign(corpus="emodb")))
+    table = comparison.table([one, other])
+    assert table["corpus"].tolist() == [one.predictions["corpus"][0], "emodb"]
+    assert "corpus" in comparison.for_people(table) and "corpus" not in comparison.for_people(table[:1])
+
+
+def test_where_there_are_no_runs_none_are_listed():
+    with pytest.raises(ModelError, match="none at all under this protocol"):
+        comparison.find(["svm"], [])
 
 
 def test_a_table_for_people_leaves_out_what_it_cannot_say():

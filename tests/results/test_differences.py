@@ -5,6 +5,7 @@ from scipy.stats import binomtest
 from ser_core import corpus
 from ser_core.errors import ModelError
 from ser_core.results import differences
+from ser_core.results.runs import Tables
 from tests.made_runs import CLIPS, by_chance, changed, run
 
 
@@ -109,6 +110,14 @@ def test_of_five_actors_a_verdict_says_that_nothing_can_be_shown():
     pair = differences.pair(run(right, protocol="emobox", clips=clips), run(~right, "svm", "emobox", clips=clips))
     assert (pair.p, pair.low, pair.high) == (1 / 16, -1, 1)
     assert differences.verdict(pair, "A", "B").endswith(": with 5 actors nothing can be; it takes 6")
+
+
+def test_the_people_of_another_corpus_are_speakers_and_no_actors():
+    one, other = (run(by_chance(seed, 0.8), model, "loso") for seed, model in ((1, "kn"), (2, "svm")))
+    elsewhere = [changed(run, tables=Tables(run.predictions.assign(corpus="emodb"))) for run in (one, other)]
+    said = differences.verdict(differences.pair(*elsewhere), "A", "B")
+    assert "clips of 24 speakers" in said and said.endswith("takes more speakers")
+    assert "actors" not in said
 
 
 @pytest.mark.parametrize("protocol", ["study", "emobox"])

@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 
 from ser_core.evaluation import protocols
-from ser_core.results import generalization
+from ser_core.results import generalization, runs
 from ser_core.results.published import PUBLISHED
 from ser_core.results.runs import Tables
+from ser_core.settings import Settings
 from tests.made_runs import CLIPS, by_chance, changed, run
 
 ON_FUNCTIONALS = {"features": "functionals", "preset": "functionals"}
@@ -14,6 +15,24 @@ ON_FUNCTIONALS = {"features": "functionals", "preset": "functionals"}
 def ladder(**shares):
     found = [run(by_chance(1, share), "kn", protocol=name.replace("_", "-")) for name, share in shares.items()]
     return generalization.ladder(found, "kn")
+
+
+def test_known_and_new_voices_are_of_the_runs_of_both_protocols():
+    found = runs.list_all([Settings.from_environment().artifacts])
+    table = generalization.known_and_new(found, ["best", "v4", "kn"])  # kn has no run on voices never heard
+    assert list(table["model"]) == ["best", "best", "v4", "v4"]
+    assert list(table["voices"]) == ["known", "new"] * 2
+    for row in table.itertuples():
+        run = runs.find(found, model=row.model, protocol="study" if row.voices == "known" else "emobox")
+        assert row.accuracy == run.scores["emotion_accuracy"]
+    assert (table["low"] < table["accuracy"]).all() and (table["accuracy"] < table["high"]).all()
+
+
+@pytest.mark.parametrize("key", ["best", "v_robust"])
+def test_a_vote_of_saved_runs_is_on_the_ladder(key):
+    """Its runs name the features of its members, and a recipe that is asked for does not."""
+    table = generalization.ladder(runs.list_all([Settings.from_environment().artifacts]), key, kind="emotion")
+    assert {"study", "emobox", generalization.RECORDING} <= set(table["protocol"])
 
 
 def test_the_ladder_goes_from_the_kindest_to_the_hardest_whatever_comes_first():

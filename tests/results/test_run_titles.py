@@ -1,3 +1,5 @@
+import dataclasses
+
 from ser_core.results import run_titles, runs
 from tests.made_runs import by_chance, changed, run
 
@@ -35,6 +37,12 @@ def test_runs_of_networks_have_titles_that_say_what_was_chosen(settings):
     expected = {"cnn", "cnn dropout 0.5", "cnn l1 0.001", "rnn (study)", "cnn2d, emobox", "cnn2d, emobox, seed 10"}
     assert expected <= titles
     assert len(titles) == sum(run.curves is not None for run in shipped)
+
+
+def test_layers_are_named_as_the_command_line_takes_them(settings):
+    shipped = runs.find(runs.list_all([settings.artifacts]), model="cnn", preset="default", protocol="study")
+    own = shipped.recipe.with_parameters(shipped.recipe.parameters | {"layers": [64, 32]})
+    assert run_titles.title(dataclasses.replace(shipped, recipe=own)) == "cnn layers 64,32"
 
 
 def test_a_votes_own_weight_is_that_of_its_first_member():

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def reads(many, monkeypatch) -> dict[str, Counter]:
         return digest(file)
 
     def count_table(file):
-        counted["table"][file.parent.name] += 1
+        counted["table"][Path(file.name).parent.name] += 1
         return table
 
     monkeypatch.setattr(runs, "_digest", count_digest)

@@ -18,7 +18,7 @@ from ser_core.results import runs
 from ser_core.settings import PROJECT, Settings
 
 PAGE = PROJECT / "docs" / "research.md"
-BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(sh|python|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EMODB_CLIPS = "??a0[12]*.flac"  # two sentences
 RAVDESS_CLIPS = "03-01-0?-01-01-01-0[1-3].*"  # one sentence by three speakers
 
@@ -57,8 +57,9 @@ def test_the_afternoon_as_its_page_has_it(corpora, tmp_path, monkeypatch, capsys
         shutil.copytree(corpora / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     blocks = BLOCK.findall(PAGE.read_text())
-    (code,) = (text for language, text in blocks if language == "python")
-    Path("mine.py").write_text(code)
+    for language, file in (("python", "mine.py"), ("toml", "sweep.toml")):
+        (written,) = (text for one, text in blocks if one == language)
+        Path(file).write_text(written)
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     _embeddings("EMO-DB").to_csv("embeddings.csv", index=False)
     _embeddings("EMO-DB", "RAVDESS").to_csv("both-embeddings.csv", index=False)

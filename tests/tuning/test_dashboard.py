@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import optuna
 import psutil
 import pytest
+import requests
 
 from ser_core.errors import ReadOnlyError, TuningError
 from ser_core.settings import PROJECT, Settings
@@ -53,6 +54,20 @@ def test_it_answers_from_the_same_storage_is_reused_and_ends_when_told(dashboard
     assert dashboards.address(url) is None
     with pytest.raises(OSError):
         ask(address)
+
+
+def test_another_web_page_changes_nothing_through_the_browser(dashboards, url, settings):
+    address = dashboards.open(url, settings)
+
+    def rename(origin: str) -> int:
+        (study,) = requests.get(f"{address}/api/studies", timeout=20).json()["study_summaries"]
+        where, what = f"{address}/api/studies/{study['study_id']}/rename", {"study_name": "theirs"}
+        return requests.post(where, json=what, headers={"Origin": origin}, timeout=20).status_code
+
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+        assert rename(origin) == 403
+    assert '"mine"' in ask(f"{address}/api/studies")
+    assert rename(address) == 201
 
 
 def test_one_that_died_is_started_again(dashboards, url, settings):
