@@ -8,6 +8,7 @@ from tests.e2e.browsing import click, settle, shows_no_fault
 from tests.e2e.conftest import PHONE, started
 
 PASSWORD = "correct horse battery"
+ANSWERS = (b'"truth"', b'"It is"', b"The class")  # columns and words of a round that is revealed
 MARKUP = "<b>Bob</b> 👩‍👩‍👧 '); DROP TABLE pupils"
 
 
@@ -100,6 +101,7 @@ def test_a_class_from_the_first_code_to_its_deletion(server, visit):
         page.wait_for_selector("text=Agreement between people")
         shows_no_fault(page)
     assert ann.get_by_test_id("stMetric").first.inner_text().startswith("You")
+    assert says_the_answers(ann) == list(ANSWERS)
 
     click(teacher, "Delete for good")
     teacher.get_by_role("button", name="Delete the class for good").click()
@@ -117,4 +119,10 @@ def holds_nothing_of_the_round(store: Store, teacher: Teacher, pupil) -> None:
     sent = b"\n".join(pupil.sent)
     assert len(sent) > 10_000  # the page itself, at least
     assert not [stem for stem in drawn.stems if stem.encode() in sent]
-    assert not [word for word in (b'"truth"', b"It is", b"the model says", b"The class") if word in sent]
+    assert not says_the_answers(pupil)
+
+
+def says_the_answers(pupil) -> list[bytes]:
+    """What only a round that is revealed says, among all that a pupil's browser was sent."""
+    sent = b"\n".join(pupil.sent)
+    return [word for word in ANSWERS if word in sent]
