@@ -4,11 +4,11 @@ import pytest
 
 from ser_core.classroom.store import Store, Teacher
 from ser_core.listening import rounds
-from tests.e2e.browsing import click, settle, shows_no_fault
+from tests.e2e.browsing import click, rest, settle, shows_no_fault
 from tests.e2e.conftest import PHONE, started
 
 PASSWORD = "correct horse battery"
-ANSWERS = (b'"truth"', b'"It is"', b"The class")  # columns and words of a round that is revealed
+ANSWERS = (b'"truth"', b"The class")  # a column and words of a round that is revealed
 MARKUP = "<b>Bob</b> 👩‍👩‍👧 '); DROP TABLE pupils"
 
 
@@ -101,6 +101,7 @@ def test_a_class_from_the_first_code_to_its_deletion(server, visit):
         page.wait_for_selector("text=Agreement between people")
         shows_no_fault(page)
     assert ann.get_by_test_id("stMetric").first.inner_text().startswith("You")
+    rest(ann)
     assert says_the_answers(ann) == list(ANSWERS)
 
     click(teacher, "Delete for good")
