@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 POLL_S = 0.3  # how often a queued job checks whether it is its turn
 REPORT_S = 0.5  # how often progress is written
+NICENESS = 10  # so that the pages, and who asks them for an answer, come first; alone, a job has all it can use
 
 
 class Report:
@@ -172,4 +173,5 @@ def _carry_out(folder: Path) -> _End:
 
 
 if __name__ == "__main__":
+    os.nice(NICENESS)
     sys.exit(main(Path(sys.argv[1])))

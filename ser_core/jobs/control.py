@@ -137,7 +137,9 @@ def _begin(folder: Path) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # its own process group, so that Ctrl-C here does not reach it
+                # Ctrl-C here does not reach it. In a session of its own it would not give way to this one: Linux
+                # shares the processors out among sessions first (sched_autogroup).
+                process_group=0,
             )
         except OSError as error:
             raise JobError(

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,33 +59,41 @@ def server_that_cannot_write(tmp_path):
 @contextmanager
 def started(folder, data=None, file_size_limit=resource.RLIM_INFINITY):
     """The app as `make app` starts it, on a free port, with its files in a folder of its own, and its recordings in
-    `data` where that is given."""
+    `data` where that is given.
+
+    Its last words are told if it ended by itself.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {"SER_WORKSPACE": str(folder / "workspace"), "TMPDIR": str(folder)}
+    environment["PYTHONFAULTHANDLER"] = "1"
     if data is not None:
         environment["SER_DATA_DIR"] = str(data)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    process = subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_limit, file_size_limit)),
-    )
+    log = folder / "server.log" if file_size_limit else Path(os.devnull)
+    with log.open("wb") as words:
+        process = subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=environment,
+            stdout=words,
+            stderr=subprocess.STDOUT,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_limit, file_size_limit)),
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{address}/_stcore/health", process)
         yield address
     finally:
+        ended = process.poll()
         process.terminate()
         process.wait(timeout=20)
         settings = Settings(folder / "workspace", folder)
         for job in jobs.list_all(settings):  # they outlive the server, as they should
             if ending := jobs.stop(job, settings, grace_s=5):
                 ending.join()
+        assert ended is None, f"The server ended by itself with {ended}:\n{log.read_text()[-10_000:]}"
 
 
 def wait_for(address: str, process: subprocess.Popen, seconds: float = 60) -> None:

@@ -168,6 +168,14 @@ def test_it_goes_on_when_its_starter_is_killed(settings, file):
     assert jobs.get(job.id, settings).status == "stopped"
 
 
+def test_it_gives_way_to_the_server(settings, file):
+    job = moves(jobs.start(task_of(tuning(file)), settings), settings)
+    worker = psutil.Process(job.pid)
+    assert {one.nice() for one in (worker, *worker.children())} == {psutil.Process().nice() + 10}
+    assert (os.getsid(job.pid), os.getpgid(job.pid)) == (os.getsid(0), job.pid)
+    jobs.stop(job, settings).join()
+
+
 def test_stopped_while_it_runs_it_keeps_what_it_did(settings, file):
     job = moves(jobs.start(task_of(tuning(file)), settings), settings, beyond=2)
     jobs.stop(job, settings).join()
