@@ -1,5 +1,6 @@
 """What was recorded or uploaded in a session: in memory until it is removed or the session ends, never on disk."""
 
+import gc
 import hashlib
 import threading
 import unicodedata
@@ -404,17 +405,27 @@ def _make_room(network: str) -> bool:
     They go from the fullest session of that network if it has too much; if all have, of the fullest network.
     """
     with _lock:
-        while True:
-            used: Counter[str] = Counter()
-            for takes in _of_all_sessions:
-                used[takes.network] += takes.nbytes
-            is_too_much = used[network] > NETWORK_BYTES
-            if not is_too_much and used.total() <= ALL_BYTES:
-                return True
-            full = [takes for takes in _of_all_sessions if takes.all and (takes.network == network or not is_too_much)]
+        if not _has_room(_used(), network):
+            gc.collect()  # what sessions that have ended still hold
+        while not _has_room(used := _used(), network):
+            is_its_own = used[network] > NETWORK_BYTES
+            full = [takes for takes in _of_all_sessions if takes.all and (takes.network == network or not is_its_own)]
             if not full:
                 return False
             max(full, key=lambda takes: (used[takes.network], takes.nbytes))._drop_oldest()
+        return True
+
+
+def _used() -> Counter[str]:
+    """The bytes that the takes of each network have."""
+    used: Counter[str] = Counter()
+    for takes in _of_all_sessions:
+        used[takes.network] += takes.nbytes
+    return used
+
+
+def _has_room(used: Counter[str], network: str) -> bool:
+    return used[network] <= NETWORK_BYTES and used.total() <= ALL_BYTES
 
 
 def bytes_of_all() -> int:

@@ -38,6 +38,15 @@ def small(monkeypatch):
     monkeypatch.setattr(takes, "NETWORK_BYTES", 150)
 
 
+@pytest.fixture
+def collects_nothing():
+    """Python's collector, which might come by itself at any time, does not."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
 def add(session: Takes, name: str, size: int) -> Take:
     take = Take(name, bytes(size))
     session.add(take)
@@ -140,6 +149,17 @@ def test_what_waits_in_all_sessions_is_bounded_and_what_is_kept_makes_room(small
     assert [take.name for take in third.waiting] == ["b"]
     ((name, words),) = third.refused
     assert name == "c" and "there is no room for it now" in words
+
+
+def test_a_session_that_has_ended_takes_no_room_from_others(small, collects_nothing):
+    ended, kept = Takes(), Takes()
+    add(ended, "gone", 60)
+    ended.itself = ended  # as what Streamlit holds of a session: only the collector finds that nobody uses it
+    del ended
+    add(kept, "a", 70)
+    add(kept, "b", 30)
+    assert names(kept) == ["a", "b"]
+    assert takes.bytes_of_all() == 100
 
 
 class Model:
