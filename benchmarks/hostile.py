@@ -98,8 +98,8 @@ class Watch(threading.Thread):
     def run(self) -> None:
         while not self.stopped.wait(0.1):
             used = 0
-            for process in (self.server, *self.server.children(recursive=True)):
-                with suppress(Error):
+            with suppress(Error):  # one has ended
+                for process in (self.server, *self.server.children(recursive=True)):
                     used += process.memory_info().rss
             self.most = max(self.most, used / 2**20)
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import requests
 from psutil import Process
+from requests.adapters import HTTPAdapter
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.Common_pb2 import FileUploaderState, FileURLsRequest, UploadedFileInfo
@@ -61,6 +62,8 @@ class Visitor:
     def __init__(self, address: str, query: str, leaves: ExitStack, page: str = "predict"):
         self.address, self.query, self.name = address, query, page
         self.http = requests.Session()
+        # As browsers do: the server closes a connection that was idle for five seconds, perhaps just when it is used.
+        self.http.mount(address, HTTPAdapter(max_retries=1))
         for path in ("", "/_stcore/health"):  # for their cookies
             self.http.get(f"{address}{path}")
         cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
