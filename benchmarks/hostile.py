@@ -4,8 +4,8 @@
 
 The harm: uploads without end that no page takes, forty jobs, each from a page of its own that is left at once,
 `clear_cache`, foreign hosts.
-Says of each round how many answers are those to the clip and how long they took, and at the end how much memory the
-server had at most, and what became of the harm. See `visitors`.
+Says of each round how many answers are those to the clip, how long they took, and how much memory the server has then;
+at the end how much it and its jobs had at most, and what became of the harm. See `visitors`.
 """
 
 import sys
@@ -24,7 +24,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileURLsRequest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from benchmarks.visitors import Visitor, answers, everybody
+from benchmarks.visitors import Visitor, answers, everybody, memory_mib
 from ser_core import jobs
 from ser_core.prediction import model_store
 from ser_core.prediction.predictor import DEFAULT, Predictor
@@ -120,6 +120,7 @@ def main(visitors: str = "30", rounds: str = "2", model: str = "") -> None:
                 for format, clips in recordings.items():
                     print(f"-- {format}, round {number + 1}, {'beside a hostile visitor' if harm else 'alone'}")
                     everybody(address, query, clips, *expected[format], server)
+                    print(f"the server has {memory_mib(server):.0f} MiB")
             watch.stopped.set()
             print(f"the server and its processes had {watch.most:.0f} MiB at most")
             if hostile:
