@@ -14,7 +14,7 @@ from ser_core.corpus import Corpus, by_clip, file_names, ravdess, registered, wo
 from ser_core.corpus.registered import Registered
 from ser_core.corpus.wording import Wording
 from ser_core.errors import SerError
-from ser_core.ui import TERMS, as_text, cached, cite, settings
+from ser_core.ui import TERMS, as_text, cached, cite, name_unreadable, settings
 
 KEY = "corpus"  # in the address: ?corpus=emodb
 RAVDESS = "RAVDESS"
@@ -77,7 +77,7 @@ def choose() -> Shown:
     Shown
         RAVDESS, below a line that says why, if the corpus cannot be read.
     """
-    there = registered.list_all(settings().workspace)
+    there, unreadable = registered.read_all(settings().workspace)
     asked = st.query_params.get(KEY)
     if asked is None and not st.query_params:
         asked = st.session_state.get("corpus-kept")
@@ -95,6 +95,7 @@ def choose() -> Shown:
         st.selectbox(
             "Corpus", list(titles), format_func=titles.__getitem__, key="corpus-chosen", on_change=_change, width=260
         )
+    name_unreadable(unreadable)
     if chosen:
         try:
             found = cached.registered_clips(chosen)

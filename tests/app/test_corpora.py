@@ -221,6 +221,24 @@ def test_a_damaged_table_is_one_clear_line_and_ravdess_is_shown(app, own_workspa
     assert charts(app)
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_an_entry_that_is_no_file_is_named_and_the_others_are_shown(app, page, with_features, own_workspace):
+    (own_workspace / "corpora" / "theirs.csv").mkdir()
+    (own_workspace / "corpora" / "loop.parquet").symlink_to("loop.parquet")
+    at(app, page, corpus="mine")
+    told = [one.value.replace("\\", "") for one in app.warning]
+    assert [words.partition(" cannot")[0] for words in told] == ["Corpus loop.parquet", "Corpus theirs.csv"]
+    assert all("Move it out of the folder corpora of the workspace" in words for words in told)
+    assert charts(app) and not app.error and widget(app, "corpus-chosen").options == ["RAVDESS", "mine"]
+
+
+def test_where_nothing_else_is_registered_it_is_named_beside_ravdess(app, own_workspace):
+    (own_workspace / "corpora" / "theirs.csv").mkdir(parents=True)
+    at(app, "dataset")
+    (told,) = app.warning
+    assert "it is a folder" in told.value and "RAVDESS: 2,452 clips" in texts(app)
+
+
 @pytest.mark.parametrize("name", ["", "other", "../mine", "/etc/passwd"])
 def test_a_corpus_that_is_not_registered_is_never_looked_for(app, name, with_features):
     at(app, "dataset", corpus=name)
