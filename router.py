@@ -21,7 +21,7 @@ with st.sidebar:
         work.drawer()
         classes.tidy()
         login.offer_sign_out()
-    st.caption(ui.TERMS)
+    ui.foot()
 
 with ui.routed():
     above.show(page.url_path or "overview")

@@ -46,7 +46,9 @@ def choose() -> Plan:
         keep_among(presets, "preset")
         preset = ui.choice("Parameters", presets, key="preset")
     clips = ""
-    if found := plans.tables_in(settings.workspace):
+    found, unreadable = plans.tables_in(settings.workspace)
+    ui.name_unreadable(unreadable)
+    if found:
         clips = st.selectbox("Clips", **among({"": "RAVDESS"} | {name: name for name in found}, "clips"))
     table, digest = cached.feature_table(clips)
     return Plan(

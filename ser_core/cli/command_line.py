@@ -364,8 +364,8 @@ def _compare_commands(command) -> None:
     what.add_argument(
         "--by",
         metavar="PROPERTY",
-        help="the gap of each run between clips of each gender, emotion, intensity, ... and all other clips, with its "
-        "interval over speakers",
+        help="the largest gap of each run between clips of a gender, emotion, intensity, ... and all other clips, with "
+        "its interval over speakers (of several values, --format markdown, csv and --json have every gap)",
     )
     sub.add_argument(
         "--features",

@@ -1,6 +1,7 @@
 """`compare`: all runs of a protocol beside the original study's results, or tests of their differences."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from ser_core import evaluation
@@ -133,6 +134,10 @@ def _show_pairs(rows: list[dict], title: str) -> None:
 
 
 def _show_gaps(rows: list[dict], title: str) -> None:
+    """A line for each run, with its largest gap: those with an interval, then the others, the largest first."""
+    largest: dict[str, dict] = {}
+    for row in sorted(rows, key=lambda row: (row["p"] is None, -abs(row["gap"]))):
+        largest.setdefault(row["run"], row)
     shown = [
         (
             row["label"],
@@ -145,11 +150,14 @@ def _show_gaps(rows: list[dict], title: str) -> None:
             "" if row["p"] is None else f"{row['low']:+.3f} to {row['high']:+.3f}",
             "" if row["p"] is None else _p(row["p"]),
         )
-        for row in rows
+        for row in largest.values()
     ]
     columns = ["model", "clips of", "clips", "speakers", "accuracy", "others", "gap", "95 %", "p"]
     print_table(title, columns, shown)
     say("Means, intervals and p are over speakers. p is not corrected for the number of rows.")
+    if len(rows) > len(largest):
+        most = max(Counter(row["run"] for row in rows).values())
+        say(f"Each run's largest of {most} gaps; chosen so, its p is too small. All of them: --format markdown or csv.")
 
 
 def _p(value: float) -> str:

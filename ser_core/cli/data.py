@@ -142,7 +142,9 @@ def corpora(options, settings):
         if options.places and not place.is_dir():
             complain(f"There is no folder {place}. Check the path")
     there = [found for place in places for found in corpus.known_in(place)]
-    for_pages = registered.list_all(settings.workspace)
+    for_pages, unreadable = registered.read_all(settings.workspace)
+    for one in unreadable:
+        complain(str(one))
     emotions = {one.code: one.name for one in labels.EMOTIONS}
     known = [(ravdess.NAME, ravdess.FULL_NAME, ravdess.EXAMPLE, emotions)]
     known += [(one.name, one.title, one.example, one.emotions) for one in file_names.CORPORA]
@@ -151,6 +153,7 @@ def corpora(options, settings):
         "synonyms": labels.SYNONYMS,
         "there": [{"folder": str(folder), "corpus": name, "files": files} for folder, name, files in there],
         "registered": [{name: str(value) if value else None for name, value in vars(one).items()} for one in for_pages],
+        "unreadable": [{"entry": one.id, "reason": one.reason} for one in unreadable],
     }
 
     def show():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_core.corpus import manifest
+from ser_core.corpus import by_clip, manifest
 from ser_core.corpus.clips import Corpus
 from ser_core.errors import CorpusError
 
@@ -80,9 +80,12 @@ def index(folder: Path) -> Corpus:
 
 def _read(file: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig").rename(columns=str.lower)
+        table = by_clip.of_csv(file.read_bytes(), file, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:  # pandas' errors for a file that is no CSV are ValueErrors
         raise CorpusError(f"The table {file} cannot be read ({error})") from error
+    table = table.rename(columns=str.lower)
+    by_clip.refuse_doubled(table.columns, file)
+    return table
 
 
 def _rows(clips: pd.DataFrame, columns: list[str]) -> Iterator[tuple[int, list[str] | str]]:

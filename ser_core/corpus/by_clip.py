@@ -2,11 +2,13 @@
 
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pyarrow import ArrowException
 
 from ser_core import records
 from ser_core.corpus.clips import SUFFIXES
@@ -42,11 +44,12 @@ def read(file: Path) -> tuple[pd.DataFrame, str]:
     if file.suffix.lower() == ".onnx":
         raise CorpusError(f"{file} is an encoder, and not a table of numbers: name it onnx:{file}")
     try:
-        table = records.read_table(file) if content[:4] == b"PAR1" else _of_csv(content)
-    except (DamagedError, ValueError) as error:  # also parser errors, and text that is not UTF-8
+        if content[:4] == b"PAR1":
+            table = _of_parquet(content, file)
+        else:
+            table = of_csv(content, file, dtype=dict.fromkeys(KEYS, str))
+    except (DamagedError, ArrowException, OSError, ValueError) as error:  # also parser errors, and no UTF-8
         raise CorpusError(f"{file} is neither CSV in UTF-8 nor Parquet ({records.reason_of(error)})") from error
-    if any(table.index.names):  # audformat keeps file, start and end there
-        table = table.reset_index()
     table.columns = [str(name) for name in table.columns]
     key = next((name for name in KEYS if name in table), None)
     if key is None:
@@ -59,12 +62,64 @@ def read(file: Path) -> tuple[pd.DataFrame, str]:
     return table, hashlib.sha256(content).hexdigest()
 
 
-def _of_csv(content: bytes) -> pd.DataFrame:
+def _of_parquet(content: bytes, file: Path) -> pd.DataFrame:
+    from pyarrow.parquet import read_schema
+
+    refuse_doubled(read_schema(io.BytesIO(content)).names, file)
+    table = records.read_table(file)
+    levels = [name for name in table.index.names if name]  # audformat keeps file, start and end there
+    refuse_doubled([*levels, *table.columns], file)
+    return table.reset_index() if levels else table
+
+
+def of_csv(content: bytes, file: Path, **options) -> pd.DataFrame:
+    """Read a CSV file, separated by comma, semicolon or tab.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the file.
+    file : Path
+        Its name for messages.
+    options
+        As `pd.read_csv` takes them.
+
+    Returns
+    -------
+    pd.DataFrame
+        Without columns that have no name, such as the row numbers that pandas writes.
+
+    Raises
+    ------
+    CorpusError
+        If two columns have the same name.
+    ValueError
+        If it is no CSV in UTF-8.
+    """
     text = content.decode("utf-8-sig")
-    header = text.partition("\n")[0]
-    separator = max(",;\t", key=header.count)
-    table = pd.read_csv(io.StringIO(text), sep=separator, dtype=dict.fromkeys(KEYS, str))
-    return table.loc[:, ~table.columns.str.fullmatch(r"Unnamed: \d+")]  # the row numbers that pandas writes
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    header = pd.read_csv(io.StringIO(text), sep=separator, header=None, nrows=1, dtype=str, keep_default_na=False)
+    refuse_doubled((name for name in header.iloc[0] if name), file)
+    table = pd.read_csv(io.StringIO(text), sep=separator, **options)
+    return table.loc[:, ~table.columns.str.fullmatch(r"Unnamed: \d+")]
+
+
+def refuse_doubled(columns: Iterable[str], file: Path) -> None:
+    """Refuse a table in which two columns have the same name: pandas would call the second one `a.1`.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        As they are written in the file.
+    file : Path
+
+    Raises
+    ------
+    CorpusError
+        It names the column and the file.
+    """
+    if twice := [name for name, times in Counter(columns).items() if times > 1]:
+        raise CorpusError(f"{file} has the column {twice[0]!r} twice. Rename one of them, or leave it out")
 
 
 def rows_in(clips: pd.DataFrame, names: Iterable[str]) -> np.ndarray:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from ser_core import files
+from ser_core.corpus import by_clip
 from ser_core.corpus.clips import COLUMNS, Corpus, Rejected, duration, in_order
 from ser_core.corpus.labels import common_name, gender_name, label_of
 from ser_core.errors import CorpusError
@@ -160,9 +161,8 @@ def _check_columns(columns: list[str], file: Path) -> None:
             f"The manifest {file} lacks the columns {', '.join(lacking)}; it has {', '.join(columns) or 'none'}. "
             f"Its first line names its columns: {', '.join(REQUIRED)} and more, separated by comma, semicolon or tab"
         )
+    by_clip.refuse_doubled(filter(None, columns), file)
     for name in columns:
-        if columns.count(name) > 1:
-            raise CorpusError(f"The manifest {file} has the column {name!r} twice. Rename one of them")
         if name in MADE or not name:
             why = "the index has one of its own" if name else "it has no name"
             raise CorpusError(f"The manifest {file} has a column {name!r} that cannot be used: {why}. Rename it")

@@ -7,12 +7,14 @@ Files of the same name are one corpus, and one of the two is enough. Clips are r
 manifest may be corrected after its features were extracted.
 """
 
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ser_core.corpus import manifest, ravdess
 from ser_core.errors import CorpusError
+from ser_core.records import Unreadable, reason_of
 
 FOLDER = "corpora"
 TABLE = ".parquet"  # suffix of a feature table
@@ -50,7 +52,7 @@ class Registered:
         return self.manifest.stat().st_mtime_ns > self.table.stat().st_mtime_ns
 
 
-def list_all(workspace: Path) -> list[Registered]:
+def read_all(workspace: Path) -> tuple[list[Registered], list[Unreadable]]:
     """The corpora in the folder, by name. Files of other kinds, and hidden ones, are none.
 
     Parameters
@@ -59,15 +61,43 @@ def list_all(workspace: Path) -> list[Registered]:
 
     Returns
     -------
-    list of Registered
+    found : list of Registered
         Empty if there is no such folder.
+    unreadable : list of Unreadable
+        What is named like a file of a corpus and is none: a folder, or a link that leads nowhere or in a loop.
     """
     files: dict[str, dict[str, Path]] = {}
+    unreadable = []
     kinds = {manifest.SUFFIX: "manifest", TABLE: "table"}
-    for file in sorted((workspace / FOLDER).glob("[!.]*")):
-        if (kind := kinds.get(file.suffix.lower())) and file.is_file() and file.stem != ravdess.NAME:
+    try:
+        entries = sorted((workspace / FOLDER).iterdir())
+    except FileNotFoundError:
+        entries = []
+    except OSError as error:
+        entries = []
+        way_out = f"Move it elsewhere, and make a folder of that name in {workspace}"
+        unreadable.append(Unreadable("Folder", FOLDER, reason_of(error), way_out))
+    for file in entries:
+        kind = kinds.get(file.suffix.lower())
+        if not kind or file.name.startswith(".") or file.stem == ravdess.NAME:
+            continue
+        if fault := _fault(file):
+            way_out = f"Move it out of the folder {FOLDER} of the workspace, or put the file in its place"
+            unreadable.append(Unreadable("Corpus", file.name, fault, way_out))
+        else:
             files.setdefault(file.stem, {})[kind] = file
-    return [Registered(name, **files[name]) for name in sorted(files)]
+    return [Registered(name, **files[name]) for name in sorted(files)], unreadable
+
+
+def _fault(entry: Path) -> str:
+    """Why an entry of the folder is no file; empty if it is one."""
+    try:
+        mode = entry.stat().st_mode
+    except OSError as error:
+        return f"it leads to no file ({reason_of(error)})"
+    if stat.S_ISREG(mode):
+        return ""
+    return "it is a folder" if stat.S_ISDIR(mode) else "it is no file"
 
 
 def find(name: str, there: Sequence[Registered]) -> Registered:
@@ -77,7 +107,7 @@ def find(name: str, there: Sequence[Registered]) -> Registered:
     ----------
     name : str
     there : sequence of Registered
-        As `list_all` gives them.
+        As `read_all` gives them.
 
     Returns
     -------

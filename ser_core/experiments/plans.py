@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 import pandas as pd
 
 from ser_core import extras
-from ser_core.corpus import registered
+from ser_core.corpus import manifest, registered
 from ser_core.errors import ModelError, ProtocolError
 from ser_core.evaluation import protocols
 from ser_core.experiments.runner import check
@@ -22,6 +22,7 @@ from ser_core.jobs import Task
 from ser_core.models import registry
 from ser_core.models.model import Model
 from ser_core.models.recipe import Recipe
+from ser_core.records import Unreadable
 from ser_core.results import run_titles
 from ser_core.results.runs import Run
 from ser_core.settings import Settings
@@ -195,8 +196,8 @@ def needs_recordings(plan: Plan, recipe: Recipe, table: pd.DataFrame, settings: 
     return not (held and seen == held.key) and (bool(plan.table) or not ships(seen, settings))
 
 
-def tables_in(workspace: Path) -> list[str]:
-    """The feature tables in the folder `corpora` of a workspace that `extract` made, by their file names.
+def tables_in(workspace: Path) -> tuple[list[str], list[Unreadable]]:
+    """The feature tables in the folder `corpora` of a workspace that `extract` made.
 
     Parameters
     ----------
@@ -204,10 +205,14 @@ def tables_in(workspace: Path) -> list[str]:
 
     Returns
     -------
-    list of str
+    found : list of str
+        Their file names.
+    unreadable : list of Unreadable
+        What is named like one and is no file.
     """
-    files = (workspace / registered.FOLDER).glob("[!.]*.parquet")
-    return sorted(file.name for file in files if file.is_file() and not elsewhere.is_named(str(file)))
+    corpora, unreadable = registered.read_all(workspace)
+    files = [one.table for one in corpora if one.table and not elsewhere.is_named(str(one.table))]
+    return [file.name for file in files], [one for one in unreadable if not one.id.endswith(manifest.SUFFIX)]
 
 
 def file_of(table: str, settings: Settings) -> Path:

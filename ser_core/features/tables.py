@@ -206,7 +206,8 @@ def _readable(file: Path) -> Iterator[None]:
         raise FeatureError(f"There is no feature table {file}. Make one: {_command(file)}") from None
     except (DamagedError, OSError, ValueError) as error:  # pyarrow's errors for a damaged file are ValueErrors
         again = f"Make it again: {_command(file)}"
-        raise FeatureError(f"{file} cannot be read as a feature table: {error}. {again}") from error
+        reason = records.reason_of(error)
+        raise FeatureError(f"{file} cannot be read as a feature table: {reason}. {again}") from error
 
 
 def _parquet(file: Path, columns: list[str] | None = None) -> pd.DataFrame:

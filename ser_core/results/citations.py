@@ -177,6 +177,27 @@ _OF_FEATURES = {
 }
 
 
+def doi_of(corpus: str) -> str | None:
+    """The DOI of the publication that a corpus asks to be cited by.
+
+    Parameters
+    ----------
+    corpus : str
+        Its name in an index.
+
+    Returns
+    -------
+    str or None
+        None if the corpus is not known here.
+
+    Examples
+    --------
+    >>> doi_of("savee"), doi_of("mine")
+    ('10.4018/978-1-61520-919-4.ch017', None)
+    """
+    return _ENTRIES[_OF_CORPORA[corpus]][1]["doi"] if corpus in _OF_CORPORA else None
+
+
 def bibtex(found: Iterable[Run]) -> str:
     """What to cite for some runs.
 

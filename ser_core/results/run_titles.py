@@ -1,9 +1,11 @@
 """Titles of runs."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from ser_core.audio import conditions
+from ser_core.corpus import ravdess
+from ser_core.errors import ArtifactError
 from ser_core.evaluation import protocols
 from ser_core.features import augmentation
 from ser_core.models import deep, foreign, layers, registry
@@ -67,17 +69,44 @@ def _usual(run: Run) -> str | None:
 
 
 def titles(found: Iterable[Run], **options) -> dict[str, str]:
-    """A title for each run, no two alike: own runs are marked, and where needed, followed by the end of the id.
+    """A title for each run, no two alike: own runs are marked.
+
+    Where some would be alike, those on another corpus than RAVDESS say so, and those that still are end in their id.
 
     Parameters
     ----------
     found : iterable of Run
+    options
+        Of `title`.
 
     Returns
     -------
     dict of str to str
         Run id -> title.
     """
-    made = {run.id: title(run, **options) + (f" ({run.mark})" if run.mark else "") for run in found}
+    found = list(found)
+    made = {run.id: title(run, **options) + _marked(run) for run in found}
+    alike: dict[str, dict[str, Run]] = defaultdict(dict)  # title -> digest of clips -> a run of these
+    for run in found:
+        alike[made[run.id]].setdefault(run.data_digest, run)
+    for run in found:
+        of_clips = alike[made[run.id]]
+        if len(of_clips) > 1 and (other := _other_corpus(of_clips[run.data_digest])):
+            made[run.id] = f"{title(run, **options)}, {other}{_marked(run)}"
     often = Counter(made.values())
     return {key: words if often[words] == 1 else f"{words} #{key[-8:]}" for key, words in made.items()}
+
+
+def _marked(run: Run) -> str:
+    return f" ({run.mark})" if run.mark else ""
+
+
+def _other_corpus(run: Run) -> str:
+    """The corpora of its clips; empty if that is RAVDESS alone, or not known."""
+    if run.tested_on:  # its predictions are of other clips than those that it learned from
+        return ""
+    try:
+        corpora = set(run.predictions["corpus"])
+    except ArtifactError:  # which is said where its numbers would stand
+        return ""
+    return "" if corpora == {ravdess.NAME} else " and ".join(sorted(corpora))

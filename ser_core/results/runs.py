@@ -497,7 +497,11 @@ def _digest(file: Path) -> str:
 
 @lru_cache(maxsize=TABLES_KEPT)
 def _read(file: Path, stamp: tuple) -> pd.DataFrame:
-    return records.read_table(file, COLUMNS_OF[file.name])
+    try:
+        return records.read_table(file, COLUMNS_OF[file.name])
+    except FileNotFoundError:  # it was there when the record was read
+        reason = f"{file.name} of run {file.parent.name} is gone. Restore it, or delete the run's folder"
+        raise ArtifactError(reason) from None
 
 
 def get(run_id: str, stores: Iterable[Path]) -> Run:

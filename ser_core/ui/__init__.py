@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
+from streamlit.delta_generator import DeltaGenerator
 
 from ser_core.errors import SerError, SettingsError
 from ser_core.settings import PROJECT, Settings
@@ -416,6 +417,26 @@ def pages() -> dict[str, list]:
         ],
         "Behind it": [st.Page("pages/jobs.py", title="Long work", icon=":material/pending_actions:")],
     }
+
+
+_foot: ContextVar[DeltaGenerator] = ContextVar("_foot")
+
+
+def foot() -> None:
+    """The foot of the sidebar: the terms of RAVDESS, unless the page calls `cite`."""
+    _foot.set(st.empty())
+    cite(TERMS)
+
+
+def cite(words: str) -> None:
+    """Cite the data that a page shows, at the foot of the sidebar.
+
+    Parameters
+    ----------
+    words : str
+        Markdown.
+    """
+    _foot.get().caption(words)
 
 
 _is_routed = ContextVar("_is_routed", default=False)

@@ -1,5 +1,6 @@
 """Which corpus the pages of the data show: RAVDESS, or one that is registered in the workspace."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from ser_core.corpus import Corpus, ravdess, registered, wording
+from ser_core.corpus import Corpus, by_clip, file_names, ravdess, registered, wording
 from ser_core.corpus.registered import Registered
 from ser_core.corpus.wording import Wording
 from ser_core.errors import SerError
-from ser_core.ui import as_text, cached, settings
+from ser_core.ui import TERMS, as_text, cached, cite, name_unreadable, settings
 
 KEY = "corpus"  # in the address: ?corpus=emodb
 RAVDESS = "RAVDESS"
@@ -76,7 +77,7 @@ def choose() -> Shown:
     Shown
         RAVDESS, below a line that says why, if the corpus cannot be read.
     """
-    there = registered.list_all(settings().workspace)
+    there, unreadable = registered.read_all(settings().workspace)
     asked = st.query_params.get(KEY)
     if asked is None and not st.query_params:
         asked = st.session_state.get("corpus-kept")
@@ -94,14 +95,47 @@ def choose() -> Shown:
         st.selectbox(
             "Corpus", list(titles), format_func=titles.__getitem__, key="corpus-chosen", on_change=_change, width=260
         )
+    name_unreadable(unreadable)
     if chosen:
         try:
             found = cached.registered_clips(chosen)
         except SerError as error:
             st.error(as_text(f"{chosen.name} cannot be shown. {error}. RAVDESS is shown instead."))
         else:
+            cite(terms(found.clips["corpus"].unique()))
             return Shown(found.clips, found, wording.of(found.clips), chosen)
     return Shown(cached.clips(), cached.audible(), wording.RAVDESS)
+
+
+def terms(names: Iterable[str]) -> str:
+    """What is cited for some corpora, and whose terms hold.
+
+    Parameters
+    ----------
+    names : iterable of str
+        As in an index.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    from ser_core.results import citations
+
+    titles = {one.name: one.title for one in file_names.CORPORA}
+    said, own = [], []
+    for name in sorted(names):
+        if name == ravdess.NAME:
+            said.append(TERMS)
+        elif name in titles:
+            doi = citations.doi_of(name)
+            said.append(f"{as_text(titles[name])}, [doi:{doi}](https://doi.org/{doi}). Its makers' terms hold.")
+        else:
+            own.append(name)
+    if own:
+        whose = "one's own recordings, added by those who run this app. Their makers' terms hold."
+        said.append(f"{as_text(by_clip.listed(own))}: {whose}")
+    return "\n\n".join(said)
 
 
 def _point_at(name: str) -> None:

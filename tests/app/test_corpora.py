@@ -126,6 +126,51 @@ def test_features_of_another_set_are_shown_without_the_words_for_ours(app, bored
         assert charts(well(app)) and not app.error
 
 
+def foot(app) -> str:
+    return app.sidebar.caption[-1].value.replace("\\", "")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_foot_cites_the_corpus_that_is_shown(app, page, with_features):
+    assert "Livingstone" in foot(at(app, page))
+    assert foot(at(app, page, corpus="mine")).startswith("elsewhere: one's own recordings, added by those who run")
+    assert "Livingstone" not in foot(app)
+    app.query_params.clear()
+    assert "Livingstone" in foot(at(app, "glossary"))
+
+
+@pytest.mark.parametrize(
+    ("named", "cited"),
+    [
+        ("emodb", ["Berlin Database of Emotional Speech (Burkhardt et al. 2005)", "https://doi.org/10.21437/"]),
+        ("crema-d", ["(Cao et al. 2014)", "https://doi.org/10.1109/"]),
+        ("tess", ["(Pichora-Fuller and Dupuis 2020)", "https://doi.org/10.5683/"]),
+        ("savee", ["(Haq and Jackson 2010)", "https://doi.org/10.4018/"]),
+        ("ravdess", ["Livingstone & Russo (2018)", "CC BY-NC-SA 4.0"]),
+    ],
+)
+def test_a_known_corpus_is_cited_under_whatever_name_it_is_registered(app, named, cited, elsewhere, own_workspace):
+    found = corpus.index(elsewhere)
+    found.clips["corpus"] = named
+    manifest.write([found], registered.place("mine", own_workspace, ".csv"))
+    assert all(words in foot(at(app, "dataset", corpus="mine")) for words in cited)
+    assert ("Livingstone" in foot(app)) == (named == "ravdess") and "one's own" not in foot(app)
+
+
+def test_of_several_corpora_each_is_cited(app, elsewhere, voices, own_workspace):
+    both = [corpus.index(elsewhere), corpus.index(voices)]
+    manifest.write(both, registered.place("both", own_workspace, ".csv"))
+    said = foot(at(app, "dataset", corpus="both"))
+    assert "Livingstone" in said and "elsewhere: one's own recordings" in said
+
+
+def test_where_ravdess_is_shown_in_place_of_another_corpus_it_is_cited(app, own_workspace):
+    file = registered.place("mine", own_workspace, ".csv")
+    file.parent.mkdir(parents=True)
+    file.write_text("file,speaker\na.wav,1\n")
+    assert "Livingstone" in foot(at(app, "dataset", corpus="mine"))
+
+
 def test_speakers_of_two_corpora_with_the_same_ids_are_told_apart(app, elsewhere, voices, own_workspace):
     both = [corpus.index(elsewhere), corpus.index(voices)]
     manifest.write(both, registered.place("both", own_workspace, ".csv"))
@@ -174,6 +219,24 @@ def test_a_damaged_table_is_one_clear_line_and_ravdess_is_shown(app, own_workspa
     at(app, "features", corpus="mine")
     assert "cannot be read as a feature table" in app.error[0].value.replace("\\", "")
     assert charts(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_entry_that_is_no_file_is_named_and_the_others_are_shown(app, page, with_features, own_workspace):
+    (own_workspace / "corpora" / "theirs.csv").mkdir()
+    (own_workspace / "corpora" / "loop.parquet").symlink_to("loop.parquet")
+    at(app, page, corpus="mine")
+    told = [one.value.replace("\\", "") for one in app.warning]
+    assert [words.partition(" cannot")[0] for words in told] == ["Corpus loop.parquet", "Corpus theirs.csv"]
+    assert all("Move it out of the folder corpora of the workspace" in words for words in told)
+    assert charts(app) and not app.error and widget(app, "corpus-chosen").options == ["RAVDESS", "mine"]
+
+
+def test_where_nothing_else_is_registered_it_is_named_beside_ravdess(app, own_workspace):
+    (own_workspace / "corpora" / "theirs.csv").mkdir(parents=True)
+    at(app, "dataset")
+    (told,) = app.warning
+    assert "it is a folder" in told.value and "RAVDESS: 2,452 clips" in texts(app)
 
 
 @pytest.mark.parametrize("name", ["", "other", "../mine", "/etc/passwd"])

@@ -185,6 +185,16 @@ def test_clips_of_the_workspace_can_be_chosen(app, settings, table):
     assert has(app, "start")
 
 
+def test_a_table_that_is_no_file_is_named_and_the_others_can_be_chosen(app, settings, table):
+    (settings.workspace / "corpora" / "theirs.parquet").mkdir(parents=True)
+    (settings.workspace / "corpora" / "notes.csv").mkdir()
+    tables.save(table, settings.workspace / "corpora" / "mine.parquet")
+    at(app, "run")
+    (told,) = app.warning
+    assert "Corpus theirs.parquet cannot be read: it is a folder" in told.value.replace("\\", "")
+    assert widget(app, "clips").options == ["RAVDESS", "mine.parquet"]
+
+
 def test_a_damaged_table_is_one_line(app, settings):
     (settings.workspace / "corpora").mkdir(parents=True)
     (settings.workspace / "corpora" / "broken.parquet").write_bytes(b"PAR1")

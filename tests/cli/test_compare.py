@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from ser_core import experiments
+from ser_core.cli import compare as cli_compare
 from ser_core.cli import main
 from ser_core.results import runs
 from tests.made_runs import changed
@@ -133,6 +134,32 @@ def test_gaps_take_the_forms_of_the_other_tables(compare):
     head, _, first, *_ = compare("--protocol", "luna-jimenez", "--by", "gender", "--format", "markdown")[1].splitlines()
     assert head.startswith("| run | clips of | less | clips | speakers | accuracy |")
     assert re.search(r"\| female \| male \| 720 \| 24 \| .* \(-?0\.\d{3} to -?0\.\d{3}\) \|", first)
+
+
+def test_of_several_values_each_run_is_one_line_with_its_largest_gap(compare):
+    asked = "--protocol", "luna-jimenez", "--by", "emotion"
+    gaps = json.loads(compare(*asked, "--json")[1])["gaps"]
+    _, _, *lines, _basis, rest = compare(*asked)[1].splitlines()
+    largest = pd.DataFrame(gaps).assign(size=lambda made: made["gap"].abs()).groupby("label")["size"].max()
+    assert len(gaps) == 8 * len(largest)
+    shown = [re.split(r"\s{2,}", line.strip()) for line in lines]
+    assert len({row[0] for row in shown}) == len(shown) == len(largest)
+    for label, value, *_, gap, interval, _ in shown:
+        (row,) = [one for one in gaps if one["label"] == label and f"{one['value']} less all others" == value]
+        assert (gap, interval) == (f"{row['gap']:+.3f}", f"{row['low']:+.3f} to {row['high']:+.3f}")
+        assert abs(row["gap"]) == largest[label]
+    assert [abs(float(row[-3])) for row in shown] == sorted((abs(float(row[-3])) for row in shown), reverse=True)
+    assert "largest of 8 gaps" in rest and "--format markdown" in rest
+    assert len(compare(*asked, "--format", "markdown")[1].splitlines()) == 2 + len(gaps)
+
+
+def test_a_gap_without_an_interval_stands_for_a_run_only_where_it_has_no_other(capsys):
+    row = {"label": "kn", "than": "all others", "clips": 9, "speakers": 3, "accuracy": 0.5, "others": 0.4}
+    rare = row | {"value": "rare", "gap": 0.6, "low": None, "high": None, "p": None}
+    common = row | {"value": "common", "gap": -0.1, "low": -0.2, "high": 0.0, "p": 0.05}
+    cli_compare._show_gaps([rare | {"run": "a"}, common | {"run": "a"}, rare | {"run": "b"}], "")
+    said = capsys.readouterr().out.splitlines()
+    assert [("common" in line, "rare" in line) for line in said[1:3]] == [(True, False), (False, True)]
 
 
 def test_a_property_that_no_clip_has_is_one_clear_line(compare):

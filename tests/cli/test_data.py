@@ -81,6 +81,19 @@ def test_a_corpus_is_registered_for_the_pages(call, elsewhere, own_workspace):
     assert one["table"] == str(own_workspace / "corpora" / "mine.parquet")
 
 
+def test_what_is_no_file_of_a_corpus_is_named_beside_those_that_are(call, elsewhere, own_workspace):
+    assert call("index", elsewhere, "--name", "mine")[0] == 0
+    (own_workspace / "corpora" / "theirs.csv").mkdir()
+    (own_workspace / "corpora" / "loop.parquet").symlink_to("loop.parquet")
+    status, answer, error = call("corpora")
+    assert status == 0
+    assert [one["name"] for one in answer["registered"]] == ["mine"]
+    assert [one["entry"] for one in answer["unreadable"]] == ["loop.parquet", "theirs.csv"]
+    loop, folder = error.splitlines()
+    assert "Corpus loop.parquet cannot be read: it leads to no file" in loop and "Move it out" in loop
+    assert "Corpus theirs.csv cannot be read: it is a folder" in folder
+
+
 def test_a_public_display_registers_no_corpus(call, elsewhere, monkeypatch):
     monkeypatch.setenv("SER_READ_ONLY", "1")
     status, _, error = call("index", elsewhere, "--name", "mine")

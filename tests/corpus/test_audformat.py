@@ -72,3 +72,10 @@ def test_a_table_that_cannot_be_read_is_named(database):
     (database / "db.files.csv").write_bytes(b"\xff\xfe")
     with pytest.raises(CorpusError, match=r"db\.files\.csv cannot be read"):
         corpus.index(database)
+
+
+@pytest.mark.parametrize(("head", "twice"), [("speaker,age,age,gender", "age"), ("speaker,Age,age,gender", "age")])
+def test_a_table_with_two_columns_of_one_name_is_named_with_that(database, head, twice):
+    (database / "db.speaker.csv").write_text(f"{head}\n3,31,32,male\n8,34,35,female\n")
+    with pytest.raises(CorpusError, match=rf"db\.speaker\.csv has the column '{twice}' twice"):
+        corpus.index(database)

@@ -151,7 +151,7 @@ def test_a_plan_finds_the_run_that_its_command_made(table, file, settings, call)
     (settings.workspace / "corpora").mkdir(parents=True)
     name = "mine.parquet"
     tables.save(table, settings.workspace / "corpora" / name)
-    assert plans.tables_in(settings.workspace) == [name]
+    assert plans.tables_in(settings.workspace) == ([name], [])
     plan = Plan("kn", features="", protocol="loso", table=name)
     recipe = plans.recipe_of(plan, table, settings)
     task = plans.task_of(plan, settings, recipe)
@@ -168,7 +168,7 @@ def test_files_that_are_no_feature_table_are_not_offered(settings, table):
     (settings.workspace / "corpora" / "notes.csv").write_text("a\n")
     (settings.workspace / "corpora" / ".hidden.parquet").write_bytes(b"")
     tables.save(table, settings.workspace / "corpora" / "good.parquet")
-    assert plans.tables_in(settings.workspace) == ["good.parquet"]
+    assert plans.tables_in(settings.workspace) == (["good.parquet"], [])
 
 
 def test_any_corpus_is_offered_the_protocols_that_can_divide_it(table, shipped):

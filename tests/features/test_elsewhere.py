@@ -95,6 +95,12 @@ def test_a_file_without_names_of_clips_is_refused(table, written, tmp_path):
         elsewhere.of_file(save(written.drop(columns="stem"), tmp_path), table)
 
 
+def test_a_feature_that_is_there_twice_is_named(table, written, tmp_path):
+    doubled = pd.concat([written, written["a"]], axis=1)
+    with pytest.raises(CorpusError, match=r"F\.csv has the column 'a' twice"):
+        elsewhere.of_file(save(doubled, tmp_path), table)
+
+
 def test_what_extract_made_is_told_from_what_comes_from_elsewhere(table, file, written, tmp_path):
     written.to_parquet(tmp_path / "F.parquet")
     part = table[["stem", "mfcc_01"]]  # keeps the mark of the table that it was taken from

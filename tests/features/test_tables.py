@@ -4,6 +4,8 @@ import os
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ser_core.errors import FeatureError
@@ -120,3 +122,12 @@ def test_a_small_table_is_read_whole(table, tmp_path):
     tables.save(table, tmp_path / "F.parquet")
     some, clips = tables.read_some(tmp_path / "F.parquet")
     assert (len(some), clips) == (64, 64)
+
+
+@pytest.mark.parametrize("read", [tables.read, tables.read_index, tables.read_some])
+def test_a_column_that_is_there_twice_is_named_in_one_line(tmp_path, read):
+    doubled = pa.Table.from_arrays([pa.array(["a"]), pa.array([1.0]), pa.array([2.0])], ["stem", "pitch", "pitch"])
+    pq.write_table(doubled, tmp_path / "F.parquet")
+    with pytest.raises(FeatureError, match=r"F\.parquet cannot be read as a feature table: .*pitch") as caught:
+        read(tmp_path / "F.parquet")
+    assert "\n" not in str(caught.value)

@@ -46,6 +46,11 @@ def test_each_corpus_that_is_known_by_its_names_is_cited(corpus):
     assert own == "ser-core" and author in corpus.title
 
 
+@pytest.mark.parametrize("corpus", file_names.CORPORA, ids=lambda one: one.name)
+def test_the_publication_of_each_such_corpus_has_a_doi(corpus):
+    assert f"doi = {{{citations.doi_of(corpus.name)}}}" in citations.bibtex([of_corpus(corpus.name)])
+
+
 def test_another_corpus_is_named():
     assert keys(of_corpus("mine")) == ["ser-core", "hatfield-medium"]
     assert "% Corpus mine: cite it as its authors ask." in citations.bibtex([of_corpus("mine")])

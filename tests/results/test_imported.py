@@ -140,6 +140,11 @@ def test_what_is_wrong_is_one_line_that_names_the_clips(predicted, table, tmp_pa
     assert "\n" not in str(caught.value)
 
 
+def test_an_emotion_that_is_there_twice_is_named(predicted, table, tmp_path):
+    with pytest.raises(CorpusError, match=r"theirs\.csv has the column 'sad' twice"):
+        read(pd.concat([predicted, predicted["sad"]], axis=1), table, tmp_path)
+
+
 def test_all_that_is_wrong_is_said_at_once(predicted, table, tmp_path):
     wrong = changed(changed(predicted, 0, sad=np.nan), 1, calm=0.7).iloc[:-1]
     with pytest.raises(ArtifactError, match=r"missing .*no finite numbers .*do not add up"):

@@ -1,5 +1,8 @@
 import dataclasses
 
+import pytest
+
+from ser_core.errors import ArtifactError
 from ser_core.results import run_titles, runs
 from tests.made_runs import by_chance, changed, run
 
@@ -49,3 +52,41 @@ def test_a_votes_own_weight_is_that_of_its_first_member():
     own = {"preset": "own", "origin": "own", "parameters": {"weights": {"cnn": 0.5, "vgg16": 0.5}}}
     own = run(by_chance(1), "v_cnn_vgg16", recipe=own, members={"cnn": "a", "vgg16": "b"})
     assert run_titles.title(own) == "v_cnn_vgg16 cnn 0.5"
+
+
+def test_of_runs_alike_but_for_the_corpus_the_one_on_ravdess_keeps_its_title():
+    mine = run(by_chance(1), "mlp", id="own-study-mlp-default-11112222", shipped=False)
+    german = of_corpus("emodb", mine, id="own-study-mlp-default-33334444", data_digest="e")
+    assert list(run_titles.titles([mine]).values()) == ["mlp (yours)"]
+    assert list(run_titles.titles([german]).values()) == ["mlp (yours)"]
+    assert list(run_titles.titles([german, mine]).values()) == ["mlp, emodb (yours)", "mlp (yours)"]
+    other_clips = of_corpus("emodb", mine, id="own-study-mlp-default-55556666", data_digest="f")
+    assert list(run_titles.titles([mine, german, other_clips]).values()) == [
+        "mlp (yours)",
+        "mlp, emodb (yours) #33334444",
+        "mlp, emodb (yours) #55556666",
+    ]
+
+
+def test_runs_that_were_tested_on_another_corpus_are_not_said_to_have_learned_from_it():
+    mine = run(by_chance(1), "mlp", id="own-study-mlp-default-11112222", shipped=False)
+    tested = of_corpus("emodb", mine, tested_on={"corpus": "emodb"})
+    more = changed(tested, id="own-study-mlp-default-33334444", data_digest="e")
+    assert list(run_titles.titles([tested, more], protocol=False).values()) == [
+        "mlp (yours) #11112222",
+        "mlp (yours) #33334444",
+    ]
+
+
+def test_a_run_whose_predictions_are_gone_still_has_a_title(tmp_path):
+    mine = run(by_chance(1), "mlp", id="own-study-mlp-default-11112222", shipped=False)
+    folder = tmp_path / "own-study-mlp-default-33334444"
+    lost = changed(mine, id=folder.name, data_digest="e", tables=runs.SavedTables(folder, ()))
+    assert list(run_titles.titles([mine, lost]).values()) == ["mlp (yours) #11112222", "mlp (yours) #33334444"]
+    with pytest.raises(ArtifactError, match=f"predictions.parquet of run {folder.name} is gone. Restore it"):
+        _ = lost.predictions
+
+
+def of_corpus(name, run, **fields):
+    """The same run on clips of another corpus."""
+    return changed(run, tables=runs.Tables(run.predictions.assign(corpus=name)), **fields)
