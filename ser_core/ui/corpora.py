@@ -14,7 +14,7 @@ from ser_core.corpus import Corpus, by_clip, file_names, ravdess, registered, wo
 from ser_core.corpus.registered import Registered
 from ser_core.corpus.wording import Wording
 from ser_core.errors import SerError
-from ser_core.ui import TERMS, as_text, cached, cite, name_unreadable, settings
+from ser_core.ui import TERMS, as_text, cached, cite, name_unreadable, settings, without_folders
 
 KEY = "corpus"  # in the address: ?corpus=emodb
 RAVDESS = "RAVDESS"
@@ -155,7 +155,7 @@ def _change() -> None:
 
 
 def command(shown: Shown) -> str:
-    """The command that makes the features of a registered corpus.
+    """The command that makes the features of a registered corpus, without the folders of this server above it.
 
     Parameters
     ----------
@@ -166,4 +166,4 @@ def command(shown: Shown) -> str:
     str
     """
     one: Any = shown.registered
-    return f"python -m ser_core extract {one.manifest or 'DIR'} --name {one.name}"
+    return without_folders(f"python -m ser_core extract {one.manifest or 'DIR'} --name {one.name}")

@@ -188,7 +188,7 @@ def test_where_only_an_index_exists_the_command_for_features_is_said(app, with_i
         assert charts(app) and not app.error
     at(app, "features", corpus="mine")
     made = own_workspace / "corpora" / "mine.csv"
-    assert app.code[0].value == f"python -m ser_core extract {made} --name mine"
+    assert app.code[0].value == f"python -m ser_core extract workspace/corpora/{made.name} --name mine"
     assert not charts(app) and not app.error
 
 
