@@ -37,7 +37,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.visitors import Visitor, processor_s
-from ser_core.classroom.store import Store, Teacher
+from ser_core.classroom.room import Teacher
+from ser_core.classroom.rules import Store
 from ser_core.corpus.labels import EMOTION_NAMES
 from ser_core.settings import PROJECT
 from tests.e2e.browsing import click

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ser_core import ui
-from ser_core.classroom.store import FROZEN, REVEALED, Pupil
+from ser_core.classroom.room import FROZEN, REVEALED, Pupil
 from ser_core.classroom.typed import NICKNAME_LENGTH
 from ser_core.corpus import synthetic
 from ser_core.errors import ClassroomError, SerError

@@ -9,7 +9,8 @@ import streamlit as st
 from ser_core import files, ui
 from ser_core.audio import conditions
 from ser_core.classroom import statistics
-from ser_core.classroom.store import FROZEN, OPEN, OPEN_S, REVEALED, Teacher
+from ser_core.classroom.room import FROZEN, OPEN, REVEALED, Teacher
+from ser_core.classroom.rules import OPEN_S
 from ser_core.errors import ClassroomError, CorpusError, SerError
 from ser_core.listening import rounds
 from ser_core.ui import cached, classes, classroom, ears

@@ -1,4 +1,4 @@
 """Classes of pupils who listen: who is in one, what they answered, and what that says.
 
-`store.Store` keeps them in one SQLite database, `statistics` computes what a teacher shows.
+`rules.Store` says who may do what and keeps it in one SQLite `database`, `statistics` computes what a teacher shows.
 """

@@ -168,7 +168,7 @@ def with_truth(answers: pd.DataFrame, drawn: dict[int, Round]) -> pd.DataFrame:
     Parameters
     ----------
     answers : pd.DataFrame
-        As `store.Store.answers` gives them.
+        As `rules.Store.answers` gives them.
     drawn : dict of int to Round
         The class's rounds by their numbers.
 

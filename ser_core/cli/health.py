@@ -209,7 +209,8 @@ def _studies(settings: Settings) -> Check:
 
 
 def _classes(settings: Settings) -> Check:
-    from ser_core.classroom.store import FILE, Store
+    from ser_core.classroom.database import FILE
+    from ser_core.classroom.rules import Store
 
     if not (settings.classes and os.path.lexists(settings.workspace / FILE)):
         return Check("classes", True, "there are none")

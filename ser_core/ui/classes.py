@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ser_core.classroom.database import FILE
 from ser_core.errors import ClassroomError
 from ser_core.ui import as_text, settings
 
 if TYPE_CHECKING:
-    from ser_core.classroom.store import Pupil, Store, Teacher
+    from ser_core.classroom.room import Pupil, Teacher
+    from ser_core.classroom.rules import Store
     from ser_core.prediction.predictor import Prediction
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ def store() -> Store:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _store(workspace: str) -> Store:
-    from ser_core.classroom.store import Store
+    from ser_core.classroom.rules import Store
 
     return Store.of(settings())
 
@@ -53,7 +55,7 @@ def _tidied(workspace: str) -> None:
 
 def tidy() -> None:
     """Delete the classes whose time is over, once an hour; a visit to any page is enough."""
-    file = settings().workspace / "classes.sqlite"
+    file = settings().workspace / FILE
     if settings().classes and file.exists():
         _tidied(str(settings().workspace))
 

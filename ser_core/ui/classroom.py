@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.column_config import NumberColumn, ProgressColumn
 
 from ser_core.classroom import statistics
-from ser_core.classroom.store import REVEALED, Classroom, Round, Seat
+from ser_core.classroom.room import REVEALED, Classroom, Round, Seat
 from ser_core.evaluation.verdicts import IN_WORDS
 from ser_core.figures import classroom as figures
 from ser_core.figures import comparison

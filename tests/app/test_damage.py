@@ -7,7 +7,7 @@ import shutil
 import pytest
 import streamlit as st
 
-from ser_core.classroom.store import Store
+from ser_core.classroom.rules import Store
 from ser_core.models import registry
 from ser_core.settings import ARTIFACTS
 from ser_core.tuning import descriptions

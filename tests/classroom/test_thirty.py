@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ser_core.classroom.store import Store
+from ser_core.classroom.rules import Store
 from ser_core.corpus.labels import EMOTION_NAMES
 from ser_core.settings import child_environment
 
@@ -16,7 +16,7 @@ CLIPS = 10
 PUPIL = """
 import sys
 from pathlib import Path
-from ser_core.classroom.store import Store
+from ser_core.classroom.rules import Store
 
 store = Store(Path(sys.argv[1]))
 pupil = store.pupil(sys.argv[2], sys.argv[3])
@@ -38,7 +38,7 @@ def store(tmp_path):
 
 def writer(store, pupil, clips=CLIPS):
     return subprocess.Popen(
-        [sys.executable, "-c", PUPIL, str(store.file), pupil.code, pupil.token, str(clips)],
+        [sys.executable, "-c", PUPIL, str(store.database.file), pupil.code, pupil.token, str(clips)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -116,7 +116,7 @@ def test_processes_that_write_at_once_and_one_that_is_killed_lose_nothing_that_w
 
 
 def test_several_processes_make_the_file_at_once(tmp_path):
-    code = "import sys, pathlib; from ser_core.classroom.store import Store; Store(pathlib.Path(sys.argv[1])).close()"
+    code = "import sys, pathlib; from ser_core.classroom.rules import Store; Store(pathlib.Path(sys.argv[1])).close()"
     command = [sys.executable, "-c", code, str(tmp_path / "new" / "classes.sqlite")]
     started = [subprocess.Popen(command, env=child_environment(), stderr=subprocess.PIPE, text=True) for _ in range(4)]
     said = [one.communicate()[1] for one in started]

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from ser_core.classroom.store import Store
+from ser_core.classroom.rules import Store
 from ser_core.cli import health, main
 from ser_core.models.emotion_classifier import EmotionClassifier
 from ser_core.prediction import model_store

@@ -2,7 +2,8 @@
 
 import pytest
 
-from ser_core.classroom.store import Store, Teacher
+from ser_core.classroom.room import Teacher
+from ser_core.classroom.rules import Store
 from ser_core.listening import rounds
 from tests.e2e.browsing import click, rest, settle, shows_no_fault
 from tests.e2e.conftest import PHONE, started

@@ -1,12 +1,10 @@
 import itertools
-import sqlite3
-import stat
-from contextlib import closing
 
 import pytest
 
-from ser_core.classroom import store as module
-from ser_core.classroom.store import KEPT_S, OPEN_S, Store
+from ser_core.classroom import rules
+from ser_core.classroom.room import Pupil, Teacher
+from ser_core.classroom.rules import KEPT_S, OPEN_S, Store
 from ser_core.corpus.labels import EMOTION_NAMES
 from ser_core.errors import ClassroomError, ReadOnlyError
 
@@ -48,7 +46,7 @@ def begin(store, teacher, clips=3, **more) -> None:
 
 def content(store) -> bytes:
     """All bytes of the database, its log included."""
-    return b"".join(file.read_bytes() for file in store.file.parent.glob(store.file.name + "*"))
+    return b"".join(file.read_bytes() for file in store.database.file.parent.glob(store.database.file.name + "*"))
 
 
 # Codes and passwords
@@ -61,7 +59,7 @@ def test_the_teacher_comes_back_with_code_and_password(store, teacher):
 def test_a_class_is_there_after_a_restart(store, teacher, pupil):
     begin(store, teacher)
     store.answer(pupil, 1, 2, "sad", 0.5)
-    again = Store(store.file, clock=store.clock)
+    again = Store(store.database.file, clock=store.clock)
     assert again.enter(teacher.code, PASSWORD) == teacher
     assert again.pupil(teacher.code, pupil.token) == pupil
     assert again.own_answers(pupil)[["clip", "answer"]].to_numpy().tolist() == [[2, "sad"]]
@@ -85,15 +83,6 @@ def test_no_password_or_token_is_in_the_file(store, teacher, pupil):
         assert secret not in content(store)
 
 
-def test_the_file_is_for_its_owner_alone(store):
-    assert stat.S_IMODE(store.file.stat().st_mode) == 0o600
-
-
-def test_the_log_is_written_ahead(store, teacher):
-    with closing(sqlite3.connect(store.file)) as db:
-        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-
-
 @pytest.mark.parametrize("password", ["", "short", "x" * 201])
 def test_a_password_that_is_too_short_or_too_long_opens_no_class(store, password):
     with pytest.raises(ClassroomError, match=f"8 to 200 signs; this one has {len(password)}"):
@@ -102,7 +91,7 @@ def test_a_password_that_is_too_short_or_too_long_opens_no_class(store, password
 
 def test_a_code_that_is_given_already_is_not_given_again(store, teacher, monkeypatch):
     codes = iter([teacher.code, "QQQQQQ"])
-    monkeypatch.setattr(module.typed, "new_code", lambda: next(codes))
+    monkeypatch.setattr(rules.typed, "new_code", lambda: next(codes))
     assert store.open_class(PASSWORD).code == "QQQQQQ"
 
 
@@ -143,7 +132,7 @@ def test_right_codes_use_up_no_guesses(store, teacher):
 
 
 def test_nobody_opens_hundreds_of_classes(store, monkeypatch):
-    monkeypatch.setattr(module.typed, "derived", lambda password, salt: salt)  # which is slow on purpose
+    monkeypatch.setattr(rules.typed, "derived", lambda password, salt: salt)  # which is slow on purpose
     for _ in range(10):
         store.open_class(PASSWORD, client="here")
     with pytest.raises(ClassroomError, match="wait 600 s"):
@@ -408,15 +397,15 @@ def test_a_pupil_cannot_do_what_a_teacher_does(store, teacher, pupil):
 def test_a_made_up_key_or_token_does_nothing(store, teacher, pupil):
     for what in (store.seats, store.answers, store.delete):
         with pytest.raises(ClassroomError, match="not in class"):
-            what(module.Teacher(teacher.code, pupil.token.encode()))
+            what(Teacher(teacher.code, pupil.token.encode()))
     with pytest.raises(ClassroomError, match="not in class"):
-        store.own_answers(module.Pupil(teacher.code, pupil.number, "Ann", "made up"))
+        store.own_answers(Pupil(teacher.code, pupil.number, "Ann", "made up"))
 
 
 def test_a_teacher_sees_only_their_own_class(store, teacher):
     other = store.open_class(PASSWORD)
     with pytest.raises(ClassroomError, match="not in class"):
-        store.seats(module.Teacher(teacher.code, other.key))
+        store.seats(Teacher(teacher.code, other.key))
 
 
 # Shared answers of takes
@@ -450,9 +439,9 @@ def test_nothing_is_shared_with_a_class_that_is_over(store, teacher, pupil):
 
 
 def test_a_class_has_so_many_pupils_and_rounds_and_shared_answers(store, teacher, pupil, monkeypatch):
-    monkeypatch.setattr(module, "MAX_PUPILS", 1)
-    monkeypatch.setattr(module, "MAX_ROUNDS", 1)
-    monkeypatch.setattr(module, "MAX_SHARED", 1)
+    monkeypatch.setattr(rules, "MAX_PUPILS", 1)
+    monkeypatch.setattr(rules, "MAX_ROUNDS", 1)
+    monkeypatch.setattr(rules, "MAX_SHARED", 1)
     with pytest.raises(ClassroomError, match="full: it has 1 pupils"):
         store.join(teacher.code, "Bob")
     begin(store, teacher)
@@ -464,7 +453,7 @@ def test_a_class_has_so_many_pupils_and_rounds_and_shared_answers(store, teacher
 
 
 def test_a_server_has_so_many_classes(store, teacher, monkeypatch):
-    monkeypatch.setattr(module, "MAX_CLASSES", 1)
+    monkeypatch.setattr(rules, "MAX_CLASSES", 1)
     with pytest.raises(ClassroomError, match="1 classes already"):
         store.open_class(PASSWORD)
 
@@ -493,31 +482,12 @@ def test_nothing_is_revealed_before_a_round_began(store, teacher):
         store.reveal(teacher)
 
 
-# The file
-
-
-def test_a_file_that_is_no_database_is_named(tmp_path):
-    (tmp_path / "classes.sqlite").write_text("something else, of another program\n" * 100)
-    with pytest.raises(ClassroomError, match=r"classes\.sqlite, cannot be used .*not a database"):
-        Store(tmp_path / "classes.sqlite")
-
-
-def test_an_empty_file_is_named_since_its_classes_are_lost(tmp_path):
-    (tmp_path / "classes.sqlite").touch()
-    with pytest.raises(ClassroomError, match=r"the file is empty\): restore it, or move it away"):
-        Store(tmp_path / "classes.sqlite")
-    assert (tmp_path / "classes.sqlite").stat().st_size == 0
-
-
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ClassroomError, match="cannot be used"):
-        Store(tmp_path / "file" / "classes.sqlite")
+# The installation
 
 
 def test_it_lies_in_the_workspace(settings):
     made = Store.of(settings)
-    assert made.file == settings.workspace / "classes.sqlite"
+    assert made.database.file == settings.workspace / "classes.sqlite"
     made.close()
 
 

@@ -1,28 +1,23 @@
-"""The database of classes: one SQLite file in the workspace, which this module alone writes.
+"""The rules of classes: who may do what in one, and when.
 
-It is in WAL mode, so that pages read while pupils write, and each change is one short transaction, on disk before the
-pupil is told that it was taken. A class is open for a day and kept for thirty; deleted rows are overwritten
-(`secure_delete`). Of pupils it has nicknames and answers, never sound, and nothing that says who they are.
+A class is open for a day and kept for thirty. `database` has the schema and the transactions, `room` what a class is.
 """
 
 from __future__ import annotations  # pandas is loaded only where tables are made
 
-import hashlib
 import hmac
 import secrets
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
 from ser_core.classroom import typed
+from ser_core.classroom.database import FILE, Database, digest, read_table
 from ser_core.classroom.guesses import A_CLIENT, ALL_CLIENTS, Allowance, Guesses
+from ser_core.classroom.room import FROZEN, OPEN, REVEALED, WAITING, Classroom, Pupil, Round, Seat, Teacher
 from ser_core.corpus.labels import EMOTION_NAMES
 from ser_core.errors import ClassroomError
 from ser_core.evaluation.verdicts import NO_VOICE, UNTESTED, VERDICTS
@@ -31,7 +26,6 @@ from ser_core.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE = "classes.sqlite"  # in the workspace
 OPEN_S, KEPT_S = 24 * 3600.0, 30 * 24 * 3600.0  # after it was opened
 MAX_CLASSES = 300  # of a server
 MAX_PUPILS, MAX_ROUNDS = 60, 50  # of a class
@@ -39,170 +33,10 @@ MAX_CLIPS, MAX_CHOICES = 100, 32  # of a round
 MAX_SHARED = 20  # of a pupil
 TEXT_LENGTH = 200  # of a round's address, an emotion, a model's name
 SHARED = (*VERDICTS, NO_VOICE, UNTESTED)  # verdicts that can be shared
-LOCK_WAIT_S = 30  # for others that are writing
-
-WAITING, OPEN, FROZEN, REVEALED = "waiting", "open", "frozen", "revealed"
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS classes (
-    code TEXT PRIMARY KEY, salt BLOB NOT NULL, proof BLOB NOT NULL, opened REAL NOT NULL, ended REAL,
-    stage TEXT NOT NULL, clip INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS pupils (
-    class TEXT NOT NULL REFERENCES classes ON DELETE CASCADE, pupil INTEGER NOT NULL, nickname TEXT NOT NULL,
-    compared TEXT NOT NULL, proof BLOB NOT NULL, ready INTEGER NOT NULL,
-    PRIMARY KEY (class, pupil), UNIQUE (class, compared)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS rounds (
-    class TEXT NOT NULL REFERENCES classes ON DELETE CASCADE, round INTEGER NOT NULL, address TEXT NOT NULL,
-    choices TEXT NOT NULL, clips INTEGER NOT NULL, revealed INTEGER NOT NULL,
-    PRIMARY KEY (class, round)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS answers (
-    class TEXT NOT NULL, pupil INTEGER NOT NULL, round INTEGER NOT NULL, clip INTEGER NOT NULL, emotion TEXT NOT NULL,
-    sure REAL NOT NULL, time REAL NOT NULL,
-    PRIMARY KEY (class, pupil, round, clip),
-    FOREIGN KEY (class, pupil) REFERENCES pupils ON DELETE CASCADE,
-    FOREIGN KEY (class, round) REFERENCES rounds ON DELETE CASCADE
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS shared (
-    class TEXT NOT NULL, pupil INTEGER NOT NULL, number INTEGER NOT NULL, verdict TEXT NOT NULL,
-    emotions TEXT NOT NULL, model TEXT NOT NULL, time REAL NOT NULL,
-    PRIMARY KEY (class, pupil, number),
-    FOREIGN KEY (class, pupil) REFERENCES pupils ON DELETE CASCADE
-) WITHOUT ROWID;
-"""
-
-
-@dataclass(frozen=True)
-class Teacher:
-    """Who has entered a class with its password.
-
-    Parameters
-    ----------
-    code : str
-        Of the class.
-    key : bytes
-        What the password gives. The database holds its SHA-256, from which it cannot be had.
-    """
-
-    code: str
-    key: bytes = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Pupil:
-    """Who has joined a class.
-
-    Parameters
-    ----------
-    code : str
-        Of the class.
-    number : int
-        In the class, from 1.
-    nickname : str
-    token : str
-        At random; with it a pupil comes back.
-    """
-
-    code: str
-    number: int
-    nickname: str
-    token: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Round:
-    """A round of clips that a class has heard or hears.
-
-    Parameters
-    ----------
-    number : int
-        In the class, from 1.
-    address : str
-        What the round is drawn from again.
-    choices : tuple of str
-        The possible answers.
-    clips : int
-        How many it has.
-    revealed : int
-        Of so many, from the first, the truth has been shown.
-    """
-
-    number: int
-    address: str
-    choices: tuple[str, ...]
-    clips: int
-    revealed: int
-
-
-@dataclass(frozen=True)
-class Classroom:
-    """How far a class is. Everybody in it may know this.
-
-    Parameters
-    ----------
-    code : str
-    opened, ends : float, seconds since 1970
-        When it was opened, and when its code ends or ended.
-    is_over : bool
-        Whether the code has ended.
-    stage : {"waiting", "open", "frozen", "revealed"}
-        Whether answers are taken ("open"), or why not.
-    rounds : tuple of Round
-        The last one is the current one.
-    clip : int
-        The one that the class hears together, from 1; 0 if all take their own time.
-    """
-
-    code: str
-    opened: float
-    ends: float
-    is_over: bool
-    stage: str
-    rounds: tuple[Round, ...]
-    clip: int
-
-    @property
-    def round(self) -> Round | None:
-        """The current round, if one has begun."""
-        return self.rounds[-1] if self.rounds else None
-
-    @property
-    def takes_answers(self) -> bool:
-        """Whether answers are taken now."""
-        return self.stage == OPEN and not self.is_over
-
-    @property
-    def is_at_last_clip(self) -> bool:
-        """Whether no clip of the current round is left to begin."""
-        return self.round is None or self.clip in (0, self.round.clips)
-
-
-@dataclass(frozen=True)
-class Seat:
-    """A pupil as the teacher sees them.
-
-    Parameters
-    ----------
-    number : int
-    nickname : str
-    is_ready : bool
-    answered : int
-        Clips of the current round.
-    has_answered : bool
-        Whether the clip that the class hears together, or all clips of the round, are answered.
-    """
-
-    number: int
-    nickname: str
-    is_ready: bool
-    answered: int
-    has_answered: bool
 
 
 class Store:
-    """The classes of one installation.
+    """The classes of one installation, which change by these rules alone.
 
     Parameters
     ----------
@@ -218,22 +52,9 @@ class Store:
     """
 
     def __init__(self, file: Path, *, clock: Callable[[], float] = time.time):
-        self.file, self.clock = file, clock
-        self._writing = threading.Lock()  # SQLite would let sessions of one server try again and again, in no order
+        self.database, self.clock = Database(file), clock
         self.guesses = Guesses(A_CLIENT, ALL_CLIENTS, clock)
         self.openings = Guesses(Allowance(10, 600.0), Allowance(60, 60.0), clock)  # so that nobody fills the server
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(file.with_suffix(".lock")):  # two that change a new file to WAL get in each other's way
-                if file.is_file() and not file.stat().st_size:
-                    raise sqlite3.DatabaseError("the file is empty")  # where classes were lost in silence otherwise
-                file.touch(mode=0o600)
-                # Stays open: the last one to close would write the log back into the file each time.
-                self._kept = self._connect()
-                self._kept.execute("PRAGMA journal_mode = WAL")
-                self._kept.executescript(_TABLES)
-        except (OSError, sqlite3.Error) as error:
-            raise _unusable(file, error) from error
 
     @classmethod
     def of(cls, settings: Settings) -> Store:
@@ -257,7 +78,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._kept.close()
+        self.database.close()
 
     # A class, by its teacher
 
@@ -285,15 +106,17 @@ class Store:
         key = typed.derived(password, salt)
         self.openings.count(client)
         self.tidy()
-        with self._transaction() as db:
+        with self.database.transaction() as db:
             (classes,) = db.execute("SELECT COUNT(*) FROM classes").fetchone()
             if classes >= MAX_CLASSES:
                 raise ClassroomError(f"This server has {MAX_CLASSES} classes already: delete one that is over")
             codes = iter(typed.new_code, None)
-            code = next(one for one in codes if not db.execute(_BY_CODE, (one,)).fetchone())
+            code = next(
+                one for one in codes if not db.execute("SELECT 1 FROM classes WHERE code = ?", (one,)).fetchone()
+            )
             db.execute(
                 "INSERT INTO classes VALUES (?, ?, ?, ?, NULL, ?, 0)",
-                (code, salt, _proof(key), self.clock(), WAITING),
+                (code, salt, digest(key), self.clock(), WAITING),
             )
         return Teacher(code, key)
 
@@ -320,11 +143,11 @@ class Store:
         self.guesses.require_free(client)
         self.tidy()
         code = typed.read_code(code)
-        with self._transaction(writes=False) as db:
+        with self.database.transaction(writes=False) as db:
             found = db.execute("SELECT salt, proof FROM classes WHERE code = ?", (code,)).fetchone()
         salt, proof = found or (b"nobody", b"")  # takes as long where there is no such class
         key = typed.derived(password, salt)
-        if not hmac.compare_digest(_proof(key), proof):
+        if not hmac.compare_digest(digest(key), proof):
             self.guesses.count(client)
             raise ClassroomError(f"There is no class {code} with this password")
         return Teacher(code, key)
@@ -450,7 +273,7 @@ class Store:
         """
         with self._taught(teacher, also_over=True) as (db, _):
             db.execute("DELETE FROM pupils WHERE class = ? AND pupil = ?", (teacher.code, number))
-        self._forget()
+        self.database.empty_log()
 
     def delete(self, teacher: Teacher) -> None:
         """Delete a class with all that it has. Nothing of it stays in the file.
@@ -461,7 +284,7 @@ class Store:
         """
         with self._taught(teacher, also_over=True) as (db, _):
             db.execute("DELETE FROM classes WHERE code = ?", (teacher.code,))
-        self._forget()
+        self.database.empty_log()
 
     def seats(self, teacher: Teacher) -> list[Seat]:
         """Who is in the class, and how far they are.
@@ -502,7 +325,7 @@ class Store:
             in seconds since 1970.
         """
         with self._taught(teacher, also_over=True, writes=False) as (db, _):
-            return _table(
+            return read_table(
                 db,
                 "SELECT pupil AS listener, nickname, round, clip, emotion AS answer, sure, time FROM answers "
                 "JOIN pupils USING (class, pupil) WHERE class = ? ORDER BY round, clip, pupil",
@@ -522,7 +345,7 @@ class Store:
             One row a take: `nickname`, `verdict`, `emotions` (with commas), `model`, `time`.
         """
         with self._taught(teacher, also_over=True, writes=False) as (db, _):
-            return _table(
+            return read_table(
                 db,
                 "SELECT nickname, verdict, emotions, model, time FROM shared JOIN pupils USING (class, pupil) "
                 "WHERE class = ? ORDER BY time",
@@ -554,7 +377,7 @@ class Store:
         self.tidy()
         code, nickname = typed.read_code(code), typed.read_nickname(nickname)
         token = secrets.token_urlsafe(16)
-        with self._transaction() as db:
+        with self.database.transaction() as db:
             room = self._room(db, code)
             if room is None or room.is_over:
                 self.guesses.count(client)
@@ -569,7 +392,7 @@ class Store:
                 raise ClassroomError(f"Somebody in this class is called {nickname!r} already: choose another nickname")
             db.execute(
                 "INSERT INTO pupils VALUES (?, ?, ?, ?, ?, 0)",
-                (code, last + 1, nickname, compared, _proof(token.encode())),
+                (code, last + 1, nickname, compared, digest(token.encode())),
             )
         return Pupil(code, last + 1, nickname, token)
 
@@ -587,10 +410,10 @@ class Store:
         """
         if not set(code) <= set(typed.CODE_SIGNS):
             return None
-        with self._transaction(writes=False) as db:
+        with self.database.transaction(writes=False) as db:
             found = db.execute(
                 "SELECT pupil, nickname FROM pupils WHERE class = ? AND proof = ?",
-                (code, _proof(token.encode("utf-8", "replace"))),
+                (code, digest(token.encode("utf-8", "replace"))),
             ).fetchone()
         if not found:
             return None
@@ -680,7 +503,7 @@ class Store:
             One row an answer: `round`, `clip`, `answer`, `sure`.
         """
         with self._entered(pupil, writes=False) as (db, _):
-            return _table(
+            return read_table(
                 db,
                 "SELECT round, clip, emotion AS answer, sure FROM answers WHERE class = ? AND pupil = ? "
                 "ORDER BY round, clip",
@@ -701,7 +524,7 @@ class Store:
             One row an answer: `listener` (a pupil's number), `round`, `clip`, `answer`, `sure`. No nicknames.
         """
         with self._entered(who, writes=False) as (db, _):
-            return _table(
+            return read_table(
                 db,
                 "SELECT pupil AS listener, round, clip, emotion AS answer, sure FROM answers "
                 "JOIN rounds USING (class, round) WHERE class = ? AND clip <= revealed ORDER BY round, clip, pupil",
@@ -758,47 +581,18 @@ class Store:
         now = self.clock()
         is_due = "opened < ? OR (opened < ? AND NOT EXISTS (SELECT 1 FROM pupils WHERE pupils.class = classes.code))"
         before = (now - KEPT_S, now - OPEN_S)
-        with self._transaction(writes=False) as db:  # so that it hardly ever waits for those who write
+        with self.database.transaction(writes=False) as db:  # so that it hardly ever waits for those who write
             if not db.execute(f"SELECT 1 FROM classes WHERE {is_due}", before).fetchone():
                 return 0
-        with self._transaction() as db:
+        with self.database.transaction() as db:
             deleted = db.execute(f"DELETE FROM classes WHERE {is_due}", before).rowcount
-        self._forget()
+        self.database.empty_log()
         return deleted
-
-    def _forget(self) -> None:
-        """Empty the log, which holds pages as they were before rows were deleted."""
-        try:
-            with closing(self._connect()) as db:
-                for _attempt in range(3):  # each waits for those who read what was there before
-                    is_busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                    if not is_busy:
-                        return
-        except sqlite3.Error as error:
-            raise _unusable(self.file, error) from error
-
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.file, timeout=LOCK_WAIT_S, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA secure_delete = ON")
-        db.execute("PRAGMA synchronous = FULL")  # an answer that was taken survives a power cut, too
-        return db
-
-    @contextmanager
-    def _transaction(self, *, writes: bool = True) -> Iterator[sqlite3.Connection]:
-        """A connection whose changes are all kept, or none of them after an error."""
-        try:
-            with closing(self._connect()) as db, self._writing if writes else nullcontext():
-                db.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-                yield db
-                db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise _unusable(self.file, error) from error
 
     @contextmanager
     def _entered(self, who: Teacher | Pupil, *, writes: bool = True) -> Iterator[tuple[sqlite3.Connection, Classroom]]:
         """A transaction in a class, for somebody in it."""
-        with self._transaction(writes=writes) as db:
+        with self.database.transaction(writes=writes) as db:
             if isinstance(who, Teacher):
                 found = db.execute("SELECT proof FROM classes WHERE code = ?", (who.code,)).fetchone()
                 given = who.key
@@ -807,7 +601,7 @@ class Store:
                 found = db.execute("SELECT proof FROM pupils WHERE class = ? AND pupil = ?", pupil).fetchone()
                 given = who.token.encode()
             room = self._room(db, who.code)
-            if room is None or not found or not hmac.compare_digest(_proof(given), found[0]):
+            if room is None or not found or not hmac.compare_digest(digest(given), found[0]):
                 raise ClassroomError(f"You are not in class {who.code}, or it was deleted")
             yield db, room
 
@@ -836,26 +630,3 @@ class Store:
             Round(number, address, tuple(choices.split("\n")), *more) for number, address, choices, *more in rows
         )
         return Classroom(code, opened, ends, self.clock() >= ends, stage, rounds, clip)
-
-
-_BY_CODE = "SELECT 1 FROM classes WHERE code = ?"
-
-
-def _unusable(file: Path, error: OSError | sqlite3.Error) -> ClassroomError:
-    # SQLite raises an OperationalError for what may pass: a lock, a full disk.
-    is_damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-    way_out = "restore it, or move it away: a new one is begun then"
-    way_out = way_out if is_damaged else "see that its folder is there and can be written"
-    return ClassroomError(f"The database of classes, {file}, cannot be used ({error}): {way_out}")
-
-
-def _proof(secret: bytes) -> bytes:
-    """What is kept of a secret. Both kinds are too long to be guessed from it."""
-    return hashlib.sha256(secret).digest()
-
-
-def _table(db: sqlite3.Connection, query: str, *values) -> pd.DataFrame:
-    import pandas as pd
-
-    found = db.execute(query, values)
-    return pd.DataFrame(found.fetchall(), columns=[column[0] for column in found.description])
