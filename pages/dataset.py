@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.column_config import NumberColumn
 
-from ser_core import corpus, files, jobs, ui
+from ser_core import corpus, durations, files, jobs, ui
 from ser_core.corpus import TITLES, Corpus, archives, download, labels
 from ser_core.corpus.wording import MOST_VALUES
 from ser_core.features import exploration
@@ -140,7 +140,7 @@ def introduce() -> None:
     hours = everything["duration_s"].sum() / 3600
     st.markdown(
         f"**{ui.as_text(shown.name)}: {count_of(len(everything))}.** {speakers:,} speakers, {found} emotions, "
-        f"{ui.in_words(3600 * hours)} of sound."
+        f"{durations.in_words(3600 * hours)} of sound."
     )
     if rejected := shown.audible.rejected:
         with st.expander(f"{len(rejected):,} rows were left out", icon=":material/warning:"):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from ser_core import jobs, ui
+from ser_core import durations, jobs, ui
 from ser_core.ui import visitor, work
 
 ui.require_router()
@@ -43,9 +43,9 @@ def times(job) -> str:
     """When someone asked for it, and how long it ran."""
     words = f"Asked for {datetime.fromtimestamp(job.made):%d %b %Y, %H:%M}"
     if job.began and job.is_alive:
-        words += f", at work for {ui.in_words(time.time() - job.began)}"
+        words += f", at work for {durations.in_words(time.time() - job.began)}"
     elif job.began and job.ended:
-        words += f", ran for {ui.in_words(job.ended - job.began)}"
+        words += f", ran for {durations.in_words(job.ended - job.began)}"
     return f"{words}. Its number: `{job.id}`"
 
 

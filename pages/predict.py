@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from ser_core import ui
+from ser_core import durations, ui
 from ser_core.prediction.predictor import Predictor
-from ser_core.ui import answer, cached, classes, comparison, in_words, line, sources, speaker, take_list, why
+from ser_core.ui import answer, cached, classes, comparison, line, sources, speaker, take_list, why
 from ser_core.ui.takes import Take, of_session
 
 SEARCH = 0.4  # of the time that a long recording takes, for looking where somebody speaks
@@ -25,7 +25,10 @@ def listen(predictor_of: Callable[[Take], Predictor], shown: Take | None) -> Non
     far = st.progress(0.0, "Recording stopped" if takes.waiting and source == sources.RECORD else "Sound received")
 
     def searching(done_s: float, total_s: float) -> None:
-        far.progress(SEARCH * done_s / total_s, f"Looking for voices: {in_words(done_s)} of {in_words(total_s)}")
+        far.progress(
+            SEARCH * done_s / total_s,
+            f"Looking for voices: {durations.in_words(done_s)} of {durations.in_words(total_s)}",
+        )
 
     def turns(done: int, total: int) -> None:
         far.progress(SEARCH + (1 - SEARCH) * done / total, f"Listening: {done} of {total} turns")

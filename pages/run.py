@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from ser_core import jobs, ui
+from ser_core import durations, jobs, ui
 from ser_core.audio.conditions import CONDITIONS
 from ser_core.errors import SerError
 from ser_core.evaluation import protocols
@@ -190,7 +190,7 @@ def why_not(plan: Plan, recipe, found: list[Run]) -> str:
 def say_that_it_ran(run: Run) -> None:
     whose = "It ships with the project" if run.shipped else "It is one of yours"
     made = f", made on {datetime.fromisoformat(run.made):%d %B %Y}" if run.made else ""
-    took = f" in {ui.in_words(run.seconds.total)}" if run.seconds.total else ""
+    took = f" in {durations.in_words(run.seconds.total)}" if run.seconds.total else ""
     st.markdown(f":material/history: **It ran already.** {whose}{made}{took}.")
     offer_comparison(run)
 
@@ -207,7 +207,7 @@ def say_time(plan: Plan, recipe, table) -> None:
     elif seconds is None:
         words = "How long it takes cannot be said yet: no run with these parameters has been timed."
     else:
-        words = f"**It takes about {ui.in_words(seconds)}**, judged from {ui.as_text(source)}."
+        words = f"**It takes about {durations.in_words(seconds)}**, judged from {ui.as_text(source)}."
     if plans.needs_recordings(plan, recipe, table, ui.settings()):
         words += " Before that, features are made of the recordings, once."
     st.markdown(f":material/schedule: {words}")
@@ -222,7 +222,7 @@ def watch(job_id: str) -> None:
         at, words = job.progress, "**It begins**"
         if at and at.total:
             words = f"**{ui.as_text(at.what)}: {ui.as_text(at.far)}**"
-            words += f", about {ui.in_words(at.seconds_left)} left" if at.seconds_left else ""
+            words += f", about {durations.in_words(at.seconds_left)} left" if at.seconds_left else ""
         with st.container(border=True):
             work.show_state(job, {"running": f"{words}.", "stopping": "Features that were made are kept."})
             if job.status == "running":

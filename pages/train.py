@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.column_config import NumberColumn
 
-from ser_core import evaluation, extras, jobs, ui
+from ser_core import durations, evaluation, extras, jobs, ui
 from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, trainings
 from ser_core.features import backbones, tables
@@ -123,7 +123,7 @@ def show_state(job: Job, curves) -> None:
         of_fits = f" of network {int(last['fit'])} of {int(last['fits'])}" if last["fits"] > 1 else ""
         words = f"**Epoch {epochs} of {int(last['epochs'])}{of_fits}**{rate}"
         if job.progress and job.progress.seconds_left:
-            words += f", at most {ui.in_words(job.progress.seconds_left)} left"
+            words += f", at most {durations.in_words(job.progress.seconds_left)} left"
     elif job.progress and job.progress.far:
         words += f": {job.progress.what.lower()}, {job.progress.far}"
     details = {
@@ -332,7 +332,9 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
         words = "How long it takes cannot be said yet: no such network has been trained here."
     else:
         source = "as an earlier training did" if is_like else "judged from one with other settings"
-        words = f"**All epochs take about {ui.in_words(seconds)}**, {source}. It ends sooner when it gets no better."
+        words = (
+            f"**All epochs take about {durations.in_words(seconds)}**, {source}. It ends sooner when it gets no better."
+        )
     st.markdown(f":material/schedule: {words}")
     key = registry.recipe(model, preset).features
     if key != "mean180" and not cached.recordings().clips.shape[0]:

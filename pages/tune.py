@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.column_config import DatetimeColumn, NumberColumn
 
-from ser_core import files, jobs, machine, ui
+from ser_core import durations, files, jobs, machine, ui
 from ser_core.figures import tuning as figures
 from ser_core.models import presets, registry, search_spaces
 from ser_core.results import runs
@@ -188,7 +188,7 @@ def show_score(snapshot) -> None:
             width="content",
         )
         st.metric("Trials that ended", f"{results.count(study)[0]} of {study.user_attrs['trials']}", width="content")
-        st.metric("A trial takes", descriptions.duration(worked.mean()) if len(worked) else "none yet", width="content")
+        st.metric("A trial takes", durations.in_words(worked.mean()) if len(worked) else "none yet", width="content")
 
 
 def show_preset(snapshot) -> None:

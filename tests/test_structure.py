@@ -18,6 +18,7 @@ ROOMS = (  # from the ground up; rooms of one line do not import each other, but
             "settings",
             "files",
             "records",
+            "durations",
             "templates",
             "interrupts",
             "environment",

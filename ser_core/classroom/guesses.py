@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ser_core import durations
 from ser_core.errors import ClassroomError
 
 MAX_CLIENTS = 10_000  # that are kept in mind; of others, the one that has been quiet for longest is forgotten
@@ -75,7 +76,9 @@ class Guesses:
                 _wait(self._used.get(client, NONE), self.a_client, now), _wait(self._used_by_all, self.in_all, now)
             )
         if wait > 0:
-            raise ClassroomError(f"Too many tries came from here: wait {math.ceil(wait)} s, then try again")
+            raise ClassroomError(
+                f"Too many tries came from here: wait {durations.in_words(math.ceil(wait))}, then try again"
+            )
 
     def count(self, client: str) -> None:
         """Count a wrong guess, or whatever else is to be rare.

@@ -10,7 +10,7 @@ import soundfile
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.prompt import Confirm
 
-from ser_core import audio, corpus, evaluation
+from ser_core import audio, corpus, durations, evaluation
 from ser_core.audio import conditions
 from ser_core.cli.screen import complain, err, is_quiet, print_table, progress, say
 from ser_core.corpus import archives, file_names, labels, manifest, ravdess, registered
@@ -195,19 +195,20 @@ def extract(options, settings):
     _print_left_out(extraction.rejected)
     if found.note:
         complain(found.note)
+    seconds = time.perf_counter() - started
     answer = {
         "clips": len(extraction.table),
         "features": len(features.names),
         "extracted": extraction.extracted,
         "reused": extraction.reused,
-        "seconds": round(time.perf_counter() - started, 2),
+        "seconds": round(seconds, 2),
         "rejected": _left_out(extraction.rejected),
     }
 
     def show():
         say(
             f"{answer['clips']:,} clips, {answer['features']} features each, in {out}: "
-            f"{answer['extracted']:,} extracted, {answer['reused']:,} reused, {answer['seconds']} s"
+            f"{answer['extracted']:,} extracted, {answer['reused']:,} reused, {durations.in_words(seconds)}"
         )
 
     return answer, 0, show
@@ -249,20 +250,21 @@ def spectrograms(options, settings):
             progress=advance,
         )
     _print_left_out(written.rejected)
+    seconds = time.perf_counter() - started
     answer = {
         "pictures": written.train + written.test,
         "train": written.train,
         "test": written.test,
         "made": written.made,
         "reused": written.train + written.test - written.made,
-        "seconds": round(time.perf_counter() - started, 2),
+        "seconds": round(seconds, 2),
         "rejected": _left_out(written.rejected),
     }
 
     def show():
         say(
             f"{answer['pictures']:,} images in {written.folder} ({answer['train']:,} to train on, {answer['test']:,} "
-            f"to test on): {answer['made']:,} made, {answer['reused']:,} reused, {answer['seconds']} s"
+            f"to test on): {answer['made']:,} made, {answer['reused']:,} reused, {durations.in_words(seconds)}"
         )
 
     return answer, 0, show

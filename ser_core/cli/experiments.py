@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ser_core import evaluation, experiments, extras
+from ser_core import durations, evaluation, experiments, extras
 from ser_core.audio import conditions
 from ser_core.cli.clips import clips, with_features
 from ser_core.cli.screen import complain, print_table, progress, say, score
@@ -468,7 +468,7 @@ def _show_run(run, settings) -> None:
         say("UAR leaves out what has no test clips, and macro avg counts it as 0.")
     if run.tested_on:
         say(generalization.about_other_corpus(run))
-    took = f"{run.seconds.total} s. " if run.seconds.total else ""
+    took = f"{durations.in_words(run.seconds.total)}. " if run.seconds.total else ""
     say(f"{took}Every prediction is in {settings.workspace / 'runs' / run.id}")
 
 

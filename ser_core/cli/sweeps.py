@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from ser_core import durations
 from ser_core.cli.screen import complain, print_table, progress, say, score
 from ser_core.experiments import sweeps
-from ser_core.tuning.descriptions import duration
 
 
 def sweep(options, settings):
@@ -84,13 +84,13 @@ def _show_plan(plan) -> None:
     rows = []
     for one in plan.combinations:
         state = "left out" if one.fault else f"exists: {one.run.id}" if one.run else "to run"
-        about = "" if not one.is_to_run else "unknown" if one.seconds is None else duration(one.seconds)
+        about = "" if not one.is_to_run else "unknown" if one.seconds is None else durations.in_words(one.seconds)
         rows.append((*one.choices.values(), state, about))
     columns = ["model", "features", "augmentation", "preset", "protocol", "seed", "state", "about"]
     print_table("What the file asks for", columns, rows)
     for reason, number in plan.reasons.items():
         say(f"Left out ({number}): {reason}")
-    say(plan.in_words(duration))
+    say(plan.in_words)
 
 
 def _show_table(rows: list[dict]) -> None:

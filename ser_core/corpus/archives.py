@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ser_core import durations
 from ser_core.errors import DownloadStopped
 
 RECORD = "https://zenodo.org/records/1188976"
@@ -104,15 +105,14 @@ class Progress:
 
     @property
     def words(self) -> str:
-        """E.g. "Downloading speech: 120 of 208 MB, 3.2 MB/s, 0:28 min left"."""
+        """E.g. "Downloading speech: 120 of 208 MB, 3.2 MB/s, 28 s left"."""
         if self.phase == "waiting":
-            return f"No answer for {self.part}: trying again in {self.seconds_left:.0f} s"
+            return f"No answer for {self.part}: trying again in {durations.in_words(self.seconds_left or 0)}"
         words = f"{self.phase.capitalize()} {self.part}: {self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB"
         if self.rate is not None:
             words += f", {self.rate / 1e6:.1f} MB/s"
         if self.seconds_left is not None:
-            minutes, seconds = divmod(round(self.seconds_left), 60)
-            words += f", {minutes}:{seconds:02d} min left"
+            words += f", {durations.in_words(self.seconds_left)} left"
         return words
 
 

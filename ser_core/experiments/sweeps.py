@@ -16,7 +16,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from ser_core import extras
+from ser_core import durations, extras
 from ser_core.errors import ModelError, SerError, SweepError
 from ser_core.evaluation import protocols
 from ser_core.experiments import fusion, runner
@@ -193,13 +193,9 @@ class Plan:
         """The number of those to run of which it is not known."""
         return sum(one.seconds is None for one in self.to_run)
 
-    def in_words(self, duration: Callable[[float], str]) -> str:
+    @property
+    def in_words(self) -> str:
         """How much there is to do, in a sentence or two.
-
-        Parameters
-        ----------
-        duration : callable
-            Seconds -> text.
 
         Returns
         -------
@@ -211,7 +207,7 @@ class Plan:
             return f"{words}."
         if self.unknown == number:
             return f"{words}. How long they take is not known: there is no run like them yet."
-        words += f", which take about {duration(self.seconds)}"
+        words += f", which take about {durations.in_words(self.seconds)}"
         words += f" without {self.unknown} of unknown duration" if self.unknown else ""
         return f"{words}. Features that have to be extracted first take longer."
 

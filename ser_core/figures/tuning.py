@@ -15,10 +15,10 @@ import plotly.graph_objects as go
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial
 
+from ser_core import durations
 from ser_core.figures.style import ACCENT, LEGEND_BELOW, MUTED, SECOND, SEQUENTIAL, finish, lines
 from ser_core.models import registry
 from ser_core.tuning import descriptions, results
-from ser_core.tuning.descriptions import duration
 
 # state -> words for one trial, words for several, and the marker
 STATES: dict[str, tuple[str, str, dict]] = {
@@ -407,10 +407,10 @@ def timeline(study: optuna.Study, now: datetime) -> tuple[go.Figure, str]:
     figure.update_yaxes(automargin=True, autorange="reversed")
     ended = trials[trials["state"].isin(["complete", "pruned"])]
     words = f"{len(trials)} trial{'s' * (len(trials) != 1)} by {len(names)} worker{'s' * (len(names) != 1)}"
-    words += f" in {duration(trials['until'].max())} of work"
+    words += f" in {durations.in_words(trials['until'].max())} of work"
     if len(ended):
-        words += f"; one took {duration(ended['seconds'].median())} in the middle, {duration(ended['seconds'].max())} "
-        words += "at most"
+        middle, longest = (durations.in_words(seconds) for seconds in ended["seconds"].quantile([0.5, 1]))
+        words += f"; one took {middle} in the middle, {longest} at most"
     pruned = int((trials["state"] == "pruned").sum())
     return figure, f"{words}." + (f" {pruned} given up early saved their remaining folds." if pruned else "")
 
@@ -509,7 +509,7 @@ def compared(several: list[optuna.Study], *, by_time: bool, now: datetime) -> tu
     figure.update_yaxes(title=measures[0] if len(measures) == 1 else "mean of the folds", automargin=True)
     ends = {study.study_name: (best[-1], at[-1]) for study, at, best in drawn}
     words = "; ".join(
-        f"{name} reached {best:.4f} " + (f"in {duration(end)}" if by_time else f"in {end:.0f} trials")
+        f"{name} reached {best:.4f} " + (f"in {durations.in_words(end)}" if by_time else f"in {end:.0f} trials")
         for name, (best, end) in sorted(ends.items(), key=lambda item: -item[1][0])
     )
     if len(measures) > 1:

@@ -19,7 +19,7 @@ from PIL import Image
 from plotly.colors import sample_colorscale
 
 import ser_core
-from ser_core import templates
+from ser_core import durations, templates
 from ser_core.audio import Waveform
 from ser_core.corpus.labels import BY_NAME
 from ser_core.environment import versions
@@ -212,7 +212,7 @@ def _template() -> jinja2.Template:
     environment = templates.environment(Path(__file__).parent)
     environment.filters |= {
         "clock": _clock,
-        "duration": _duration,
+        "duration": durations.in_words,
         "middle_out": _middle_out,
         "percent": _percent,
         "plain": _plain,
@@ -250,13 +250,6 @@ def _clock(seconds: float) -> str:
     """75.25 -> "1:15.2"."""
     tenths = round(10 * seconds)
     return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
-
-
-def _duration(seconds: float) -> str:
-    """A duration: 2.94 -> "2.9 s", 75 -> "1 min 15 s"."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{round(seconds) // 60} min {round(seconds) % 60} s"
 
 
 def _percent(share: float) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ser_core import durations
 from ser_core.corpus.labels import EMOTION_NAMES, LABELS, by_emotion
 from ser_core.evaluation.verdicts import HEARD, UNTESTED
 
@@ -70,8 +71,7 @@ def headline(turns: pd.DataFrame) -> str:
     if not is_said.all():
         parts["cannot tell"] = found["share"][~is_said].sum()
     first, *others = (f"{what} in {100 * share:.0f} %" for what, share in parts.items())
-    minutes, seconds = divmod(round(found["speaking_s"].sum()), 60)
-    length = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    length = durations.in_words(round(found["speaking_s"].sum()))
     return f"{len(turns)} turns, {length} of speech: {', '.join([f'{first} of it', *others])}"
 
 

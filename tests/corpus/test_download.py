@@ -725,7 +725,7 @@ def test_read_only_is_read_from_the_environment(monkeypatch, value, read_only):
 
 def test_progress_in_words():
     going = archives.Progress("speech", "downloading", 50_000_000, 200_000_000, 2_000_000.0, 75.0)
-    assert going.words == "Downloading speech: 50 of 200 MB, 2.0 MB/s, 1:15 min left"
+    assert going.words == "Downloading speech: 50 of 200 MB, 2.0 MB/s, 1 min 15 s left"
     waiting = archives.Progress("song", "waiting", 0, 200_000_000, seconds_left=16)
     assert waiting.words == "No answer for song: trying again in 16 s"
 

@@ -352,9 +352,9 @@ def test_a_duration_that_nobody_knows_is_said_to_be_unknown(settings, file, tabl
     asked = sweeps.read(text(clips=file, models=["kn", "dt"]), settings)
     plan = sweeps.plan(asked, settings, found=found, jobs=1)
     assert (plan.seconds, plan.unknown) == (28.0, 1)
-    assert "take about 28 without 1 of unknown duration" in plan.in_words(lambda seconds: f"{seconds:g}")
+    assert "take about 28 s without 1 of unknown duration" in plan.in_words
     plan = sweeps.plan(asked, settings, found=[], jobs=1)
-    assert "How long they take is not known" in plan.in_words(str)
+    assert "How long they take is not known" in plan.in_words
 
 
 def test_the_best_of_each_protocol_is_first_with_its_seeds_beside_it(planned, done):

@@ -163,7 +163,7 @@ def test_a_timeline_leaves_breaks_out_and_has_a_row_for_each_worker():
     (bars,) = figure.data
     assert set(bars.y) == {"worker 1", "worker 2"}
     assert max(base + length for base, length in zip(bars.base, bars.x, strict=True)) == pytest.approx(48)
-    assert sentence == "24 trials by 2 workers in 48 s of work; one took 2.0 s in the middle, 2.0 s at most."
+    assert sentence == "24 trials by 2 workers in 48 s of work; one took 2 s in the middle, 2 s at most."
 
 
 def test_studies_are_compared_by_trials_and_by_time():

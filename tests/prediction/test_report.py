@@ -166,7 +166,7 @@ def test_without_a_voice_there_are_no_probabilities(sheet, entry):
 def test_what_was_heard_by_what_and_when_is_on_it(sheet, entry):
     document = Document(report([sheet], entry, made=datetime(2026, 3, 4, 15, 6, tzinfo=UTC)))
     for words in (
-        "voice.wav 3.0 s, WAV, 48,000 Hz, mono",
+        "voice.wav 3 s, WAV, 48,000 Hz, mono",
         "4 March 2026, 15:06 UTC",
         f"Model: {entry.title} (robust), SHA-256 {entry.digest}",
         f"ser-core {ser_core.__version__}, python ",

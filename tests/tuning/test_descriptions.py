@@ -75,16 +75,9 @@ def test_what_holds_only_sometimes_says_when():
     assert table.loc["rate_drop", "range"].endswith("(where booster is dart)")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(0.42, "0.4 s"), (42, "42 s"), (120, "2.0 min"), (7200, "2.0 h"), (2e5, "2.3 days")]
-)
-def test_a_duration_is_said_in_a_unit_that_fits(seconds, words):
-    assert descriptions.duration(seconds) == words
-
-
 def test_the_time_that_trials_take_is_said_before_they_are_begun():
     said = descriptions.time_in_words(PLAN, 1, 0, 90.0, True)
-    assert said == "**1 trial will take about 1.5 min**, as earlier trials of its kind did."
+    assert said == "**1 trial will take about 1 min 30 s**, as earlier trials of its kind did."
     said = descriptions.time_in_words(studies.Plan("rf", space="study"), 30, 60, 1e5, False)
-    assert said.startswith("**30 trials will take about 27.8 h**, or longer")
-    assert "The time limit ends it after 60.0 min" in said and "The authors looked among" in said
+    assert said.startswith("**30 trials will take about 27 h 47 min**, or longer")
+    assert "The time limit ends it after 1 h" in said and "The authors looked among" in said
