@@ -13,7 +13,6 @@ from ser_core.ui import as_text, cached, ears
 
 EACH, END = "each", "end"
 REVEALS = {EACH: "After each clip", END: "After all clips"}
-VOICES = {"speech": "Speech", "song": "Song"}
 
 
 def games() -> dict[str, dict]:
@@ -44,17 +43,16 @@ def drawn(address: str) -> Round | None:
 
 def choose() -> None:
     """What the next round is made of, and the button that begins it."""
-    found, voices = cached.all_runs(), dict(VOICES)
+    found, voices = cached.all_runs(), ears.VOICES
     try:
-        if other := ears.other_corpus():
-            voices[ears.name_of(other)] = ears.title_of_corpus(other)
+        voices = voices | ears.other_voices()
     except CorpusError as error:
         st.warning(as_text(str(error)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         voice = st.segmented_control(
             "Voices", list(voices), default="speech", format_func=voices.__getitem__, required=True, key="ears-voices"
         )
-        what = {"channel": voice} if voice in VOICES else {"corpus": voice}
+        what = ears.whose(voice)
         titles = {"": "As recorded"} | {key: conditions.get(key).title for key in rounds.offered(found, **what)}
         heard = st.selectbox(
             "How they sound", list(titles), format_func=titles.__getitem__, width=240, key="ears-heard"

@@ -18,7 +18,6 @@ from ser_core.ui import cached, classes, classroom, ears
 DAY = round(OPEN_S / 3600)
 OWN, TOGETHER = "own", "together"
 PACES = {OWN: "Each at their own pace", TOGETHER: "One clip at a time, together"}
-VOICES = {"speech": "Speech", "song": "Song"}
 
 
 def ask_who() -> None:
@@ -81,7 +80,6 @@ def leave() -> None:
 def begin() -> None:
     """Begin the round that was chosen, and draw another number for the next one."""
     voice, heard = st.session_state["teach-voices"], st.session_state["teach-heard"]
-    what = {"channel": voice} if voice in VOICES else {"corpus": voice}
     try:
         drawn = rounds.draw(
             st.session_state["teach-seed"],
@@ -89,7 +87,7 @@ def begin() -> None:
             among=ears.pool(voice),
             found=cached.all_runs(),
             settings=ui.settings(),
-            **what,
+            **ears.whose(voice),
         )
         ears.require_sounds(drawn)
     except SerError as error:
@@ -103,10 +101,9 @@ def begin() -> None:
 def choose_round() -> None:
     """What the next round is made of."""
     st.session_state.setdefault("teach-seed", random.randint(1, rounds.MOST_SEED))
-    voices = dict(VOICES)
+    voices = ears.VOICES
     with suppress(CorpusError):  # the page of rounds says what is wrong with it
-        if other := ears.other_corpus():
-            voices[ears.name_of(other)] = ears.title_of_corpus(other)
+        voices = voices | ears.other_voices()
     with st.popover("What they hear", icon=":material/tune:"):
         st.radio(
             "Pace",
@@ -118,10 +115,8 @@ def choose_round() -> None:
         voice = st.segmented_control(
             "Voices", list(voices), default="speech", format_func=voices.__getitem__, required=True, key="teach-voices"
         )
-        what = {"channel": voice} if voice in VOICES else {"corpus": voice}
-        titles = {"": "As recorded"} | {
-            key: conditions.get(key).title for key in rounds.offered(cached.all_runs(), **what)
-        }
+        offered = rounds.offered(cached.all_runs(), **ears.whose(voice))
+        titles = {"": "As recorded"} | {key: conditions.get(key).title for key in offered}
         st.selectbox("How they sound", list(titles), format_func=titles.__getitem__, key="teach-heard")
         st.number_input(
             "Number of the round",

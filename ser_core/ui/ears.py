@@ -29,8 +29,7 @@ ME, THE_MODEL, THE_CLASS = "You", "The model", "The class"
 PEOPLE = "People, published"
 WIDTH = 720  # pixels: four emotions or five levels of sureness beside each other, two and three on a phone
 EMOTION_WIDTH, SURE_WIDTH, METRIC_WIDTH = 168, 106, 168
-
-
+VOICES = {"speech": "Speech", "song": "Song"}  # the channels of RAVDESS
 LANGUAGES = {"de": "German", "en": "English", "es": "Spanish", "fr": "French", "it": "Italian", "zh": "Chinese"}
 NOTHING = Corpus(Path(), pd.DataFrame({"stem": [], "path": []}), ())
 
@@ -74,19 +73,39 @@ def name_of(other: Corpus) -> str:
     return other.clips["corpus"].iloc[0]
 
 
-def title_of_corpus(other: Corpus) -> str:
-    """A corpus in a few words, with its language where it is known: "German (emodb)".
-
-    Parameters
-    ----------
-    other : Corpus
+def other_voices() -> dict[str, str]:
+    """What rounds can be of beside `VOICES`: the other corpus of this installation, if it has one.
 
     Returns
     -------
-    str
+    dict of str to str
+        Its name -> its title, with its language where it is known: "German (emodb)".
+
+    Raises
+    ------
+    CorpusError
+        If it cannot be read.
     """
+    other = other_corpus()
+    if other is None:
+        return {}
     languages = [LANGUAGES.get(code, code) for code in sorted(set(other.clips["language"]) - {""})]
-    return f"{' and '.join(languages)} ({name_of(other)})" if languages else name_of(other)
+    return {name_of(other): f"{' and '.join(languages)} ({name_of(other)})" if languages else name_of(other)}
+
+
+def whose(voice: str) -> dict[str, str]:
+    """The clips of a round, as `rounds.draw` and `rounds.offered` take them.
+
+    Parameters
+    ----------
+    voice : str
+        Of `VOICES` or `other_voices`.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    return {"channel": voice} if voice in VOICES else {"corpus": voice}
 
 
 def recordings(name: str) -> Corpus:
