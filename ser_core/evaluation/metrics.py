@@ -248,7 +248,7 @@ def _test_scores(test: pd.DataFrame) -> dict[str, float]:
         **(_class_scores(test, given) if "class" in kinds(test) else {}),
         "emotion_accuracy": accuracy(emotion, named_emotion),
         "emotion_uar": uar(emotion, named_emotion),
-        "emotion_claimed": float(by_emotion(given, classes(test)).max(axis=1).mean()),
+        "emotion_claimed": float(claimed(test, "emotion").mean()),
         **({"emotion_ua": _mean_over_folds(uar, test, emotion, named_emotion)} if several else {}),
         **(_shared_scores(test) if set(emotion) < set(emotions_of(classes(test))) else {}),
     }
@@ -403,7 +403,7 @@ def confusion(rows: pd.DataFrame, kind: str = "class") -> np.ndarray:
 
 
 def claimed(rows: pd.DataFrame, kind: str = "class") -> np.ndarray:
-    """The probability of what is named for each clip.
+    """The probability of what is named for each clip; those of a clip add up to 1 as far as files keep them.
 
     Parameters
     ----------
@@ -415,8 +415,7 @@ def claimed(rows: pd.DataFrame, kind: str = "class") -> np.ndarray:
     -------
     np.ndarray [shape=(rows,)]
     """
-    given = _given(rows, kind)
-    return given.max(axis=1) / given.sum(axis=1)
+    return _given(rows, kind).max(axis=1)
 
 
 def calibration(rows: pd.DataFrame, kind: str = "class", bins: int = CALIBRATION_BINS) -> pd.DataFrame:

@@ -144,8 +144,8 @@ class Situation:
         """
         rows = pd.concat([run.part("test") for run in tested])
         named, truth = evaluation.named_and_true(rows, "emotion")
-        claims = evaluation.emotion_probabilities(rows).max(axis=1)
-        return cls(float((named == truth).mean()), float(claims.mean()), len(rows) // len(tested), what)
+        claimed = float(evaluation.claimed(rows, "emotion").mean())
+        return cls(float((named == truth).mean()), claimed, len(rows) // len(tested), what)
 
 
 def card(run: Run, trained_on: TrainedOn, unheard: Unheard | None) -> str:

@@ -155,7 +155,7 @@ def _said(rows: pd.DataFrame, source: str) -> pd.DataFrame:
             "gender": rows["gender"].to_numpy(),
             "emotion": truth,
             "right": np.where(is_scored, named == truth, np.nan),
-            "claim": evaluation.emotion_probabilities(rows).max(axis=1),
+            "claim": evaluation.claimed(rows, "emotion"),
         }
     )
 
