@@ -39,6 +39,7 @@ from ser_core.evaluation.significance import (
     accuracy_interval,
     intervals,
     mean_interval,
+    resampled,
     shared_uar_interval,
 )
 
@@ -74,6 +75,7 @@ __all__ = [
     "probabilities",
     "probability_columns",
     "report",
+    "resampled",
     "rounded",
     "scores",
     "scores_of",

@@ -31,29 +31,46 @@ def accuracy_interval(rows: pd.DataFrame, kind: str = "class", *, over: str = "c
     kind : {"class", "emotion", "gender"}
         What is predicted.
     over : {"clips", "speakers"}
-        What is resampled. `clips` measures the variation with other test clips of the same speakers; `speakers`
-        resamples whole speakers and measures the variation with other speakers. Clips of one speaker are not
-        independent, so report the interval over speakers where speakers are held out.
+        What is resampled: see `resampled`.
 
     Returns
     -------
     tuple of float
         The accuracy, and the lower and upper end of its interval.
 
-    Raises
-    ------
-    ValueError
-        If `over` is neither.
-
     References
     ----------
     Efron & Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
     """
+    named, truth = named_and_true(rows, kind)
+    return accuracy(truth, named), *mean_interval(truth == named, resampled(rows, over))
+
+
+def resampled(rows: pd.DataFrame, over: str) -> np.ndarray:
+    """What an interval resamples whole.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        Predictions.
+    over : {"clips", "speakers"}
+        `clips` measures the variation with other test clips of the same speakers, each with all its recordings;
+        `speakers` the variation with other speakers. Clips of one speaker are not independent, so report the interval
+        over speakers where speakers are held out (`Protocol.interval_over`).
+
+    Returns
+    -------
+    np.ndarray [shape=(rows,)]
+        The group of each row, as `mean_interval` takes it.
+
+    Raises
+    ------
+    ValueError
+        If `over` is neither.
+    """
     if over not in ("clips", "speakers"):
         raise ValueError(f"An interval is over clips or over speakers, not over {over!r}")
-    named, truth = named_and_true(rows, kind)
-    groups = np.arange(len(rows)) if over == "clips" else speakers_of(rows)
-    return accuracy(truth, named), *mean_interval(truth == named, groups)
+    return speakers_of(rows) if over == "speakers" else pd.factorize(rows["clip"])[0]
 
 
 def shared_uar_interval(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float, float]:

@@ -78,12 +78,10 @@ def _recordings_row(recorded: list[Run], kind: str) -> tuple:
     protocol = protocols.get(recorded[0].protocol)
     rows = pd.concat(run.part("test") for run in recorded)
     named, truth = evaluation.named_and_true(rows, kind)
-    # A clip is resampled with all its recordings.
-    groups = evaluation.speakers(rows) if protocol.holds_actors_out else rows["clip"].to_numpy()
     whose = "actors never heard" if protocol.holds_actors_out else "actors it has heard"
     conditions = "1 recording condition" if len(recorded) == 1 else f"{len(recorded)} recording conditions"
     words = f"other recordings of clips by {whose} (`{protocol.name}`): the mean over {conditions}"
-    interval = evaluation.mean_interval(named == truth, groups)
+    interval = evaluation.mean_interval(named == truth, evaluation.resampled(rows, protocol.interval_over))
     return RECORDING, words, recorded[0].id, rows["clip"].nunique(), evaluation.accuracy(truth, named), *interval
 
 

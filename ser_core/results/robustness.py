@@ -158,8 +158,7 @@ def _answers(run: Run, kind: str) -> pd.DataFrame:
     """By test clip: what is `named`, the `truth`, what it claims, and the `group` that an interval draws whole."""
     test = run.part("test")
     named, truth = evaluation.named_and_true(test, kind)
-    over_speakers = tests.get(run.protocol).interval_over == "speakers"
-    group = evaluation.speakers(test) if over_speakers else np.arange(len(test))
+    group = evaluation.resampled(test, tests.get(run.protocol).interval_over)
     return pd.DataFrame(
         {"named": named, "truth": truth, "claim": evaluation.claimed(test, kind), "group": group}, index=test["clip"]
     )

@@ -165,6 +165,11 @@ def test_a_speaker_is_one_within_a_corpus_only():
     assert evaluation.accuracy_interval(two, over="speakers") == (0.5, 0.0, 1.0)
 
 
+def test_a_clip_is_resampled_with_all_its_recordings():
+    once = predictions(300)
+    assert evaluation.accuracy_interval(pd.concat([once, once])) == evaluation.accuracy_interval(once)
+
+
 def test_an_interval_over_something_else_is_refused():
     with pytest.raises(ValueError, match="not over 'actors'"):
         evaluation.accuracy_interval(predictions(30), over="actors")
