@@ -18,7 +18,6 @@ from ser_core.results.runs import Run
 from ser_core.ui import cached
 from ser_core.ui.cached import kept
 from ser_core.ui.clip import clip_card
-from ser_core.ui.runs import name_unreadable
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)", "gender": "Gender alone (2)"}
 CONFUSE, BY_VALUE, RIGHT, VOTES, SURE, ACTORS, HEART = VIEWS = (
@@ -155,7 +154,7 @@ def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -
         shown = found
     table = comparison.as_table(rows_of(shown, kind, labels), model_store.sizes(ui.settings().stores))
     table = table.sort_values("test_accuracy", ascending=False, ignore_index=True)
-    name_unreadable()
+    ui.name_unreadable(cached.unreadable_runs())
     ui.name_unreadable(cached.unreadable_models())  # whose sizes are in no row
     said = table.assign(file_mb=table["file_bytes"] / 1e6)
     st.dataframe(

@@ -26,7 +26,6 @@ from ser_core.ui.generalization import (
     unheard,
     voices,
 )
-from ser_core.ui.runs import name_unreadable
 
 KINDS = {"class": "Emotion and gender (16 classes)", "emotion": "Emotion alone (8)"}
 FEATURES = {
@@ -96,7 +95,7 @@ def show_song(found: list[Run]) -> None:
 
 def show_unheard(found: list[Run]) -> None:
     st.header("Voices never heard: ours beside the published")
-    name_unreadable()
+    ui.name_unreadable(cached.unreadable_runs())
     protocol = ui.choice("Folds of actors", FOLDS, key="folds")
     ours = unheard(found, protocol)
     published = generalization.published(protocol)

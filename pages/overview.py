@@ -12,7 +12,6 @@ from ser_core.results import comparison, generalization
 from ser_core.results.comparison import SEES_AS_THE_ORIGINAL
 from ser_core.results.published import HUMAN_ACCURACY, ORIGINAL, ORIGINAL_AUTHORS, ORIGINAL_TEST_CLIPS
 from ser_core.ui import cached
-from ser_core.ui.runs import name_unreadable
 
 FEW = {"v4": "The study's best", "best": "Our best", "v_robust": "The one that answers here"}
 
@@ -102,7 +101,7 @@ right = few.set_index(["model", "voices"])["accuracy"].to_dict()
 st.title("Can a computer hear how someone feels?")
 show_lead(right)
 ui.name_model("best")
-name_unreadable()
+ui.name_unreadable(cached.unreadable_runs())
 if len(few):
     ui.chart(voices.known_and_new(few.assign(name=few["model"].map(FEW)), HUMAN_ACCURACY), key="known-and-new")
 

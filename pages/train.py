@@ -17,7 +17,6 @@ from ser_core.results.published import ORIGINAL
 from ser_core.results.runs import Run
 from ser_core.ui import cached, work
 from ser_core.ui.cached import kept
-from ser_core.ui.runs import name_unreadable
 
 WATCH, START, CURVES, OVERFIT, VOTE, INSIDE = VIEWS = (
     "A training",
@@ -487,7 +486,7 @@ st.markdown(
     "well it names the clips that it learns from, and a few that it only tries itself on.** When the two part, it "
     "learns by heart."
 )
-name_unreadable()
+ui.name_unreadable(cached.unreadable_runs())
 {
     WATCH: show_training,
     START: show_start,

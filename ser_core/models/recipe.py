@@ -4,10 +4,6 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 
-# Where parameters come from. `own`: some were set by hand; `nested`: each fold searches its own; `code`: an estimator
-# of one's own code; `imported`: predictions that were made elsewhere.
-ORIGINS = ("default", "study", "tuned", "nested", "own", "code", "imported")
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -27,8 +23,9 @@ class Recipe:
         All hyperparameters, including those of members.
     preset : str
         Name of this set of parameters.
-    origin : str
-        One of `ORIGINS`.
+    origin : {"default", "study", "tuned", "nested", "own", "code", "imported"}
+        Where the parameters come from. `own`: some were set by hand; `nested`: each fold searches its own; `code`: an
+        estimator of one's own code; `imported`: predictions that were made elsewhere.
     target : str
         What is predicted: "class" (emotion and gender, 16 classes).
     seed : int
@@ -57,9 +54,8 @@ class Recipe:
         Parameters
         ----------
         parameters : dict
-        origin : str
-            One of `ORIGINS`.
-        preset : str
+        origin, preset : str
+            See `Recipe`.
 
         Returns
         -------

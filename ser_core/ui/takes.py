@@ -428,17 +428,6 @@ def _has_room(used: Counter[str], network: str) -> bool:
     return used[network] <= NETWORK_BYTES and used.total() <= ALL_BYTES
 
 
-def bytes_of_all() -> int:
-    """How much memory the takes of all sessions have.
-
-    Returns
-    -------
-    int
-    """
-    with _lock:
-        return sum(takes.nbytes for takes in _of_all_sessions)
-
-
 def clean(name: str) -> str:
     """A name without what is not to be seen, such as line ends and signs that turn the direction of writing.
 

@@ -91,8 +91,12 @@ def test_no_more_is_taken_at_once_than_a_session_keeps(small):
     assert [name for name, _ in other.refused] == ["2.wav"]
 
 
+def bytes_of_all() -> int:
+    return takes._used().total()
+
+
 def test_of_all_sessions_the_fullest_loses_its_oldest(small):
-    before = takes.bytes_of_all()
+    before = bytes_of_all()
     assert before == 0
     one, other = Takes(), Takes()
     add(one, "a", 45), add(one, "b", 45)
@@ -159,7 +163,7 @@ def test_a_session_that_has_ended_takes_no_room_from_others(small, collects_noth
     add(kept, "a", 70)
     add(kept, "b", 30)
     assert names(kept) == ["a", "b"]
-    assert takes.bytes_of_all() == 100
+    assert bytes_of_all() == 100
 
 
 class Model:
@@ -247,20 +251,20 @@ def test_the_sound_of_a_take_goes_with_it(angry):
 
 
 def test_rounds_of_takes_and_deletes_leave_the_account_where_it_was():
-    before, session = takes.bytes_of_all(), Takes()
+    before, session = bytes_of_all(), Takes()
     for _ in range(10):
         for take in [add(session, f"{number}", 1_000) for number in range(5)]:
             session.remove(take)
-    assert takes.bytes_of_all() == before
+    assert bytes_of_all() == before
 
 
 def test_what_a_session_kept_is_free_when_it_has_ended():
-    before, session = takes.bytes_of_all(), Takes()
+    before, session = bytes_of_all(), Takes()
     add(session, "a", 1_000)
-    assert takes.bytes_of_all() == before + 1_000
+    assert bytes_of_all() == before + 1_000
     del session
     gc.collect()
-    assert takes.bytes_of_all() == before
+    assert bytes_of_all() == before
 
 
 def test_the_neighbour_of_a_take_that_is_removed_is_chosen():
@@ -371,12 +375,12 @@ def test_deletion_of_takes_asks_first_and_of_each_take_anew(app, angry, sad):
 
 def test_all_takes_can_be_deleted_at_once(app, angry, sad):
     gc.collect()  # sessions of other tests
-    before = takes.bytes_of_all()
+    before = bytes_of_all()
     upload(app, ("a.wav", angry), ("b.wav", sad))
-    assert takes.bytes_of_all() - before == len(angry) + len(sad)
+    assert bytes_of_all() - before == len(angry) + len(sad)
     press(app, "Delete them")
     assert not app.radio
-    assert takes.bytes_of_all() == before
+    assert bytes_of_all() == before
 
 
 def test_the_page_says_which_take_had_to_go(app, angry, sad, monkeypatch):
