@@ -166,16 +166,15 @@ def in_order(clips: pd.DataFrame) -> pd.DataFrame:
     return clips.sort_values(["speaker", "stem"], ignore_index=True)
 
 
-def thinned(clips: pd.DataFrame, most: int = MOST_DRAWN, by: str = "emotion") -> pd.DataFrame:
-    """A sample of clips, the same one each time, in which each group has the share that it has of all.
+def thinned(clips: pd.DataFrame, most: int = MOST_DRAWN) -> pd.DataFrame:
+    """A sample of clips, the same one each time, in which each emotion has the share that it has of all.
 
     Parameters
     ----------
     clips : pd.DataFrame
     most : int > 0
-        Clips in the sample. Fewer clips are returned as they are.
-    by : str
-        The column of the groups. Each has at least one clip in the sample if there are no more groups than `most`.
+        Clips in the sample. Fewer clips are returned as they are. Each emotion has one at least if there are no more
+        emotions.
 
     Returns
     -------
@@ -185,8 +184,9 @@ def thinned(clips: pd.DataFrame, most: int = MOST_DRAWN, by: str = "emotion") ->
     if len(clips) <= most:
         return clips
     order = np.random.default_rng(_SEED).permutation(len(clips))
-    groups = clips[by].iloc[order].reset_index(drop=True)
-    within = groups.groupby(groups).cumcount() / groups.map(groups.value_counts())  # 0 for the first of each group
+    emotions = clips["emotion"].iloc[order].reset_index(drop=True)
+    # 0 for the first clip of each emotion.
+    within = emotions.groupby(emotions).cumcount() / emotions.map(emotions.value_counts())
     first = np.argsort(within.to_numpy(), kind="stable")[:most]
     return clips.iloc[np.sort(order[first])]
 

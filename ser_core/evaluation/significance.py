@@ -73,15 +73,13 @@ def resampled(rows: pd.DataFrame, over: str) -> np.ndarray:
     return speakers_of(rows) if over == "speakers" else pd.factorize(rows["clip"])[0]
 
 
-def shared_uar_interval(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float, float]:
+def shared_uar_interval(rows: pd.DataFrame) -> tuple[float, float, float]:
     """UAR among the emotions of these clips (`metrics.named_among_shared`), and its 95 % interval over speakers.
 
     Parameters
     ----------
     rows : pd.DataFrame
         Predictions.
-    resamples : int > 0
-    seed : int
 
     Returns
     -------
@@ -94,7 +92,7 @@ def shared_uar_interval(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed:
     of_speaker = (
         pd.crosstab(speakers_of(rows), cells).reindex(columns=range(len(emotions) ** 2), fill_value=0).to_numpy()
     )
-    draws = np.random.default_rng(seed).integers(len(of_speaker), size=(resamples, len(of_speaker)))
+    draws = np.random.default_rng(0).integers(len(of_speaker), size=(RESAMPLES, len(of_speaker)))
     matrices = of_speaker[draws].sum(axis=1).reshape(-1, len(emotions), len(emotions))
     return uar(truth, named), *_bounds(uar_of(matrices))
 
@@ -140,9 +138,7 @@ def _count_drawn(cells: np.ndarray, draws: np.ndarray, number: int) -> np.ndarra
     return counted.reshape(len(draws), number, number)
 
 
-def mean_interval(
-    values: np.ndarray, groups: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[float, float]:
+def mean_interval(values: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
     """95 % percentile bootstrap interval of a mean, resampling whole groups.
 
     Parameters
@@ -150,8 +146,6 @@ def mean_interval(
     values : np.ndarray [shape=(n,)]
     groups : np.ndarray [shape=(n,)]
         The group of each value, e.g. its speaker.
-    resamples : int > 0
-    seed : int
 
     Returns
     -------
@@ -164,7 +158,7 @@ def mean_interval(
     (1.0, 1.0)
     """
     of_group = pd.Series(values).groupby(groups).agg(["sum", "size"])
-    draws = np.random.default_rng(seed).integers(len(of_group), size=(resamples, len(of_group)))
+    draws = np.random.default_rng(0).integers(len(of_group), size=(RESAMPLES, len(of_group)))
     drawn, clips = (of_group[name].to_numpy()[draws].sum(axis=1) for name in ("sum", "size"))
     return _bounds(drawn / clips)
 

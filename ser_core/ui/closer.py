@@ -98,8 +98,8 @@ def _percent(share: float) -> str:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _picture(key: str, kind: str, _waveform: audio.Waveform):
-    return images.picture(_waveform.samples, kind)
+def _picture(key: str, _waveform: audio.Waveform):
+    return images.picture(_waveform.samples, "mel")
 
 
 def _show_pictures(sounds: Sequence[Sound | None], names: Sequence[str]) -> None:
@@ -111,7 +111,7 @@ def _show_pictures(sounds: Sequence[Sound | None], names: Sequence[str]) -> None
     for column, sound, name in zip(st.columns(len(sounds)), sounds, names, strict=True):
         if sound:
             column.image(
-                _picture(sound.key, "mel", sound.waveform),
+                _picture(sound.key, sound.waveform),
                 caption=name or None,
                 width=images.SIZE,
                 alt=f"Mel spectrogram as a picture of {images.SIZE} by {images.SIZE} pixels",

@@ -499,18 +499,17 @@ def about_supply(one: Round) -> str:
     return f"{few}: with the recordings (page *Recordings*) there are over a thousand to draw from."
 
 
-def table_of(given: Sequence[tuple[int, str, float]], listener: str = ME) -> pd.DataFrame:
+def table_of(given: Sequence[tuple[int, str, float]]) -> pd.DataFrame:
     """Answers as `listening.scores` takes them.
 
     Parameters
     ----------
     given : sequence of (int, str, float)
         Clip, answer and how sure, as `ask` hands them over.
-    listener : str
 
     Returns
     -------
     pd.DataFrame
     """
     table = pd.DataFrame(given, columns=["clip", "answer", "sure"])
-    return table.assign(listener=listener)[list(scores.COLUMNS)]
+    return table.assign(listener=ME)[list(scores.COLUMNS)]

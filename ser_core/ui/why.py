@@ -27,14 +27,14 @@ PLAIN = ("", *(key for key, one in CONDITIONS.items() if not one.needs_voices))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _training_clips(channel: str) -> pd.DataFrame:
-    return explanation.training_clips(settings(), channel)
+def _training_clips() -> pd.DataFrame:
+    return explanation.training_clips(settings())
 
 
 @st.cache_data(scope="session", max_entries=4, show_spinner="Placing it among the training clips")
 def _standing(digest: str, emotion: str, gender: str, _waveform: Waveform) -> Standing:
     with line.of_server().turn():
-        return explanation.standing(_waveform.samples, emotion, gender, _training_clips("speech"))
+        return explanation.standing(_waveform.samples, emotion, gender, _training_clips())
 
 
 @st.cache_data(scope="session", max_entries=4, show_spinner="Looking for the nearest training clips")
