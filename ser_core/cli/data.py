@@ -10,11 +10,12 @@ import soundfile
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.prompt import Confirm
 
-from ser_core import audio, corpus, durations, evaluation
+from ser_core import audio, corpus, durations
 from ser_core.audio import conditions
 from ser_core.cli.screen import complain, err, is_quiet, print_table, progress, say
 from ser_core.corpus import archives, file_names, labels, manifest, ravdess, registered
 from ser_core.corpus import download as downloading
+from ser_core.corpus.clips import speakers_of
 from ser_core.errors import AudioError, CorpusError, DownloadError, FeatureError
 from ser_core.features import elsewhere, encoder, images, registry, smile, tables
 
@@ -96,7 +97,7 @@ def index(options, settings):
     clips = pd.concat([found.clips for found in corpora], ignore_index=True)
     rejected = [one for found in corpora for one in found.rejected]
     notes = [found.note for found in corpora if found.note]
-    speakers = len(set(evaluation.speakers(clips)))
+    speakers = len(set(speakers_of(clips)))
     is_ravdess = not any(map(corpus.is_manifest, places)) and "channel" in clips and clips["channel"].notna().all()
     channels = {name: int((clips["channel"] == name).sum()) for name in ("speech", "song")} if is_ravdess else {}
     answer = {

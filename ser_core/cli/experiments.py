@@ -11,6 +11,7 @@ from ser_core import durations, evaluation, experiments, extras
 from ser_core.audio import conditions
 from ser_core.cli.clips import clips, with_features
 from ser_core.cli.screen import complain, print_table, progress, say, score
+from ser_core.corpus.clips import speakers_of
 from ser_core.corpus.labels import LABELS, require_classes
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
@@ -451,7 +452,7 @@ def _show_run(run, settings) -> None:
     features = run.recipe.features
     saw = f", {features}" * (registry.get(run.recipe.model).learns_from_clips and features != foreign.FEATURES)
     corpora = ", ".join(sorted(test["corpus"].unique()))
-    speakers = len(set(evaluation.speakers(test)))
+    speakers = len(set(speakers_of(test)))
     print_table(f"{run.name}{saw}, protocol {run.protocol}", columns, rows)
     of_classes = " Scores that name no emotions are of the 16 classes." * has_study_classes
     say(f"Tested on {len(test):,} clips of {speakers} speakers of {corpora}.{of_classes}")

@@ -1,6 +1,5 @@
 """Evaluation: protocols, metrics, confidence intervals and significance tests."""
 
-from ser_core.corpus.clips import speakers_of as speakers
 from ser_core.evaluation.folds import by_fold, over_folds
 from ser_core.evaluation.gaps import gaps
 from ser_core.evaluation.metrics import (
@@ -80,7 +79,6 @@ __all__ = [
     "scores",
     "scores_of",
     "shared_uar_interval",
-    "speakers",
     "uar",
     "values_of",
 ]

@@ -17,6 +17,7 @@ from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from ser_core import evaluation
+from ser_core.corpus.clips import speakers_of
 from ser_core.corpus.labels import LABELS, classes_of, emotion_of
 from ser_core.environment import Environment
 from ser_core.errors import ModelError, ProtocolError
@@ -151,7 +152,7 @@ def run(
     has_one_model = sum(fold.part == "test" for fold in folds) == 1
     data_digest = tables.digest(table)
     run_id = runs.id_of(recipe, protocol, data_digest, cv)
-    speakers = evaluation.speakers(table)
+    speakers = speakers_of(table)
     wanted = _speaker_parameters(estimator, holds_out=chosen.holds_actors_out)
     work = [
         (fold, has_one_model and fold.part == "test", dict.fromkeys(wanted, speakers[fold.train])) for fold in folds
@@ -376,7 +377,7 @@ def run_on(
     values = np.concatenate([features.values, _in_the_form_of(features.values, tested.values)])
     data_digest = tables.digest(table)
     run_id = runs.id_of(recipe, protocol, data_digest, cv=False)
-    options: dict[str, Any] = dict.fromkeys(_speaker_parameters(estimator, holds_out=True), evaluation.speakers(table))
+    options: dict[str, Any] = dict.fromkeys(_speaker_parameters(estimator, holds_out=True), speakers_of(table))
     if registry.get(recipe.model).trains_in_epochs:
         folder = training.folder and training.folder / run_id
         (outcome,) = _train_each(estimator, values, labels, [(fold, False, options)], {}, training.watch, folder)

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from ser_core import evaluation
+from ser_core.corpus.clips import speakers_of
 from ser_core.corpus.ravdess import speakers_called
 from ser_core.errors import ModelError
 from ser_core.evaluation import paired_tests, protocols
@@ -178,9 +179,7 @@ def paired(rows: pd.DataFrame, by_actor: bool) -> paired_tests.Paired:
     right = rows[["first_right", "second_right"]].to_numpy(dtype=int)
     difference = right[:, 0] - right[:, 1]
     return (
-        paired_tests.over_speakers(difference, evaluation.speakers(rows))
-        if by_actor
-        else paired_tests.over_clips(difference)
+        paired_tests.over_speakers(difference, speakers_of(rows)) if by_actor else paired_tests.over_clips(difference)
     )
 
 

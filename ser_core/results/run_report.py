@@ -14,6 +14,7 @@ from ser_core import evaluation, templates
 from ser_core.audio import conditions
 from ser_core.corpus import ravdess
 from ser_core.corpus.archives import LICENCE
+from ser_core.corpus.clips import speakers_of
 from ser_core.errors import SerError
 from ser_core.evaluation import protocols
 from ser_core.features.feature_set import is_from_elsewhere
@@ -152,7 +153,7 @@ def _about(run: Run) -> str:
     heard = f", heard {conditions.in_words(run.heard)}" if run.heard else ""
     return (
         f"{run.name}. {protocols.get(run.protocol).title}. {len(test):,} test clips of {corpora}{heard}, by "
-        f"{len(set(evaluation.speakers(test)))} speakers. Clips: SHA-256 {run.data_digest[:12]}."
+        f"{len(set(speakers_of(test)))} speakers. Clips: SHA-256 {run.data_digest[:12]}."
     )
 
 

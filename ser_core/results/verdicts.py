@@ -13,6 +13,7 @@ import pandas as pd
 from ser_core import evaluation
 from ser_core.audio import conditions
 from ser_core.audio.conditions import CONDITIONS
+from ser_core.corpus.clips import speakers_of
 from ser_core.evaluation import protocols as tests
 from ser_core.evaluation.verdicts import HEARD, NO_VOICE, UNLIKE, VERDICTS, Limits, limits, of_predictions
 from ser_core.results import robustness, runs
@@ -151,7 +152,7 @@ def _said(rows: pd.DataFrame, source: str) -> pd.DataFrame:
             "source": source,
             "part": rows["part"].to_numpy(),
             "clip": rows["clip"].to_numpy(),
-            "speaker": evaluation.speakers(rows),
+            "speaker": speakers_of(rows),
             "gender": rows["gender"].to_numpy(),
             "emotion": truth,
             "right": np.where(is_scored, named == truth, np.nan),
