@@ -13,11 +13,10 @@ from ser_core.corpus.pairs import AnyClip
 from ser_core.corpus.ravdess import gender_of_actor
 from ser_core.errors import CorpusError
 from ser_core.ui import cached, closer, corpora, line
-from ser_core.ui.clip import audio_errors_shown, player
+from ser_core.ui.clip import SHOWN_FIRST, audio_errors_shown, link_to_recordings, player
 from ser_core.ui.side_by_side import Sound, show_views
 
 FIRST, SECOND, HEARD = "clip", "other", "heard"  # in the address: ?clip=03-01-05-01-02-01-12&other=... or &heard=room
-SHOWN_FIRST = corpus.parse("03-01-05-02-01-01-12")
 ONE, TWO, OTHERWISE = "One clip", "Two clips", "Recorded otherwise"
 HEARD_FIRST = "telephone"
 BABBLE_VOICES = 6
@@ -231,7 +230,7 @@ else:
     shown_first = clips[0]
 if corpus_shown.is_ravdess and not cached.recordings().files:
     st.markdown(f":material/volume_down: {len(clips)} clips come with the app. All 2,452 are a download away:")
-    st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+    link_to_recordings()
 
 if FIRST not in st.query_params:
     st.query_params.update(st.session_state.get(f"shown-{corpus_shown.name}", {}))  # back from another page

@@ -17,6 +17,7 @@ from ser_core.results.published import ORIGINAL
 from ser_core.results.runs import Run
 from ser_core.ui import cached, work
 from ser_core.ui.cached import kept
+from ser_core.ui.clip import link_to_recordings
 
 WATCH, START, CURVES, OVERFIT, VOTE, INSIDE = VIEWS = (
     "A training",
@@ -338,7 +339,7 @@ def offer(model: str, protocol: str, preset: str, options: dict, cv: bool) -> No
     key = registry.recipe(model, preset).features
     if key != "mean180" and not cached.recordings().clips.shape[0]:
         st.warning("This network listens to the recordings, which are not here.", icon=":material/volume_off:")
-        st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+        link_to_recordings()
     if key in backbones.BACKBONES:
         st.caption(
             "The first time, each clip's picture goes through the large network once, which takes some minutes and is "

@@ -297,19 +297,15 @@ def in_words(differences: Iterable[tuple[float, float, str, str, str, str]], nam
             differ.append(f"**{amount} {more if difference > 0 else less}**")
     sentences = []
     if differ:
-        sentences.append(f"{first} is {_listed(differ)} than {_lower(second)}.")
+        sentences.append(f"{first} is {wording.enumerated(differ)} than {_lower(second)}.")
     if alike:
         who = "Both" if differ else f"{first} and {_lower(second)}"
-        sentences.append(f"{who} are about equally {_listed(alike)}.")
+        sentences.append(f"{who} are about equally {wording.enumerated(alike)}.")
     return " ".join(sentences)
 
 
 def _lower(name: str) -> str:
     return name[0].lower() + name[1:]
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _before(field: str, clip: Clip) -> tuple[str, ...]:

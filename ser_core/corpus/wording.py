@@ -1,6 +1,6 @@
 """What the columns, values and clips of a corpus are called on pages and in figures."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,27 @@ from ser_core.corpus.labels import title_of
 
 MOST_VALUES = 100  # of a column that clips are counted by
 MOST_FURTHER = 6  # columns of a manifest that clips are filtered by
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """Names in a sentence.
+
+    Parameters
+    ----------
+    names : sequence of str
+        One or more.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> enumerated(["calm"]), enumerated(["calm", "sad"]), enumerated(["calm", "sad", "angry"])
+    ('calm', 'calm and sad', 'calm, sad and angry')
+    """
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ser_core.corpus.wording import enumerated
 from ser_core.figures import comparison
 from ser_core.figures.comparison import COLOURS, SYMBOLS
 from ser_core.figures.style import LEGEND_ABOVE, MUTED, ROWS, add_diagonal, finish, interval, percent
@@ -182,9 +183,5 @@ def _best_and_worst(table: pd.DataFrame, name: str) -> str:
     best, worst = table["accuracy"].max(), table["accuracy"].min()
     if best == worst:
         return f"{name}: {percent(best)} right of every emotion."
-    named = {share: _listed(table.loc[table["accuracy"] == share, "emotion"].tolist()) for share in (best, worst)}
+    named = {share: enumerated(table.loc[table["accuracy"] == share, "emotion"].tolist()) for share in (best, worst)}
     return f"{name}: most right for {named[best]} ({percent(best)}), fewest for {named[worst]} ({percent(worst)})."
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

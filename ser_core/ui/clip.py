@@ -12,6 +12,8 @@ from ser_core.errors import AudioError, CorpusError
 from ser_core.ui import MIME, as_text, cached, chart, settings, without_folders
 from ser_core.ui.corpora import Shown
 
+SHOWN_FIRST = corpus.parse("03-01-05-02-01-01-12")
+
 
 def player(file: Path | None, *, link: bool = True) -> None:
     """Play a clip's file, or say that there is none, with a link to the page that gets the recordings.
@@ -25,9 +27,14 @@ def player(file: Path | None, *, link: bool = True) -> None:
     if file is None:
         st.info("There is no recording of it here.", icon=":material/volume_off:")
         if link and not settings().read_only:
-            st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+            link_to_recordings()
         return
     play(audio.read(file), lambda: cached.waveform(file))
+
+
+def link_to_recordings() -> None:
+    """A link to the page that gets the recordings."""
+    st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
 
 
 def play(content: bytes, decoded: Callable[[], audio.Waveform]) -> None:

@@ -8,6 +8,7 @@ from ser_core import ui
 from ser_core.features import images
 from ser_core.jobs import Task
 from ser_core.ui import cached, work
+from ser_core.ui.clip import link_to_recordings
 
 KIND = "spectrograms"  # of the job
 TITLES = {"mel": "Mel spectrograms", "mfcc": "MFCC", "contrast": "Spectral contrast"}
@@ -66,7 +67,7 @@ def show() -> None:
         work.offer_start(made, _begin, label=label, busy=busy, key="start-pictures")
     else:
         st.warning("This takes the recordings, which are not here.", icon=":material/volume_off:")
-        st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+        link_to_recordings()
 
 
 def _begin(made: Task) -> None:

@@ -13,11 +13,10 @@ from ser_core.errors import CorpusError
 from ser_core.evaluation import protocols
 from ser_core.ui import as_text, cached, choice
 from ser_core.ui.bounds import MAX_TAKES
-from ser_core.ui.clip import audio_errors_shown
+from ser_core.ui.clip import SHOWN_FIRST, audio_errors_shown, link_to_recordings
 from ser_core.ui.takes import Take, Takes
 
 RECORD, UPLOAD, EXAMPLE = "Record", "Upload", "Example"
-SHOWN_FIRST = corpus.parse("03-01-05-02-01-01-12")
 OFFERED_PART = "test"  # of the study: what the models that ship have not learned from
 PARTS = {
     "train": "The models that ship have learned from this very clip: that they know it says little.",
@@ -131,7 +130,7 @@ def _example(takes: Takes) -> Take | None:
     file = audible.file(clip.stem)
     if file is None:
         st.info("There is no recording of it here.", icon=":material/volume_off:")
-        st.page_link("pages/dataset.py", label="Get the recordings", icon=":material/download:")
+        link_to_recordings()
         return None
     with audio_errors_shown(clip.stem, file):
         content = audio.read(file)
