@@ -216,7 +216,7 @@ def say_time(plan: Plan, recipe, table) -> None:
 def watch(job_id: str) -> None:
     """A run at work, drawn again every two seconds."""
     with ui.routed():
-        job = next((job for job in work.jobs_now() if job.id == job_id), None)
+        job = work.by_id(job_id)
         if job is None or not job.is_alive:
             st.rerun()
         at, words = job.progress, "**It begins**"

@@ -96,7 +96,7 @@ def called(job: Job) -> str:
 def watch(job_id: str, was_live: bool) -> None:
     """A training as it is now, drawn again every two seconds while it goes on."""
     with ui.routed():
-        job = next((job for job in work.jobs_now() if job.id == job_id), None)
+        job = work.by_id(job_id)
         if job is None or (was_live and not job.is_alive):
             st.rerun()
         model = registry.get(job.task.subject)

@@ -15,7 +15,7 @@ from ser_core.corpus.clips import speakers_of
 from ser_core.corpus.labels import LABELS, require_classes
 from ser_core.errors import ModelError
 from ser_core.evaluation import protocols
-from ser_core.experiments import fusion, nested, other_corpus, verification
+from ser_core.experiments import fusion, nested, other_corpus, runner, verification
 from ser_core.features import elsewhere, encoder, model_input, tables
 from ser_core.features import registry as feature_sets
 from ser_core.features.feature_set import is_from_elsewhere
@@ -368,7 +368,7 @@ def _recipe(options, table, settings):
 
 def _watch(advance, report, epoch: dict) -> None:
     """Report an epoch of a network's training."""
-    advance((epoch["fit"] - 1) * epoch["epochs"] + epoch["epoch"], epoch["fits"] * epoch["epochs"])
+    advance(*runner.epochs_done(epoch))
     if report:
         report.event("epoch", **epoch)
 

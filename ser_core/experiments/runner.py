@@ -51,6 +51,22 @@ class Training:
     folder: Path | None = None
 
 
+def epochs_done(epoch: dict) -> tuple[int, int]:
+    """How far all fits of a network's training are.
+
+    Parameters
+    ----------
+    epoch : dict
+        As `Training.watch` is called with it.
+
+    Returns
+    -------
+    done, total : int
+        Epochs.
+    """
+    return (epoch["fit"] - 1) * epoch["epochs"] + epoch["epoch"], epoch["fits"] * epoch["epochs"]
+
+
 UNWATCHED = Training()
 TRAINED_COUNTED = 5_000  # training clips of a fold that its model is asked about, too: RAVDESS has fewer
 

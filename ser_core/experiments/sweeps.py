@@ -630,10 +630,6 @@ def _advance(report: Callable, place: int, total: int, done: float, of: float) -
     report("Running", "run", place + done / of, total)
 
 
-def _watch(advance: Callable[[float, float], None], epoch: dict) -> None:
-    advance((epoch["fit"] - 1) * epoch["epochs"] + epoch["epoch"], epoch["fits"] * epoch["epochs"])
-
-
 def _fitted(one: Combination, inputs, settings: Settings, jobs: int, advance: Callable[[float, float], None]) -> Run:
     in_epochs = registry.get(one.recipe.model).trains_in_epochs
     result = runner.run(
@@ -643,7 +639,7 @@ def _fitted(one: Combination, inputs, settings: Settings, jobs: int, advance: Ca
         features=inputs,
         jobs=jobs,
         progress=None if in_epochs else advance,
-        training=runner.Training(partial(_watch, advance), settings.training),
+        training=runner.Training(lambda epoch: advance(*runner.epochs_done(epoch)), settings.training),
     )
     return _kept(result, settings)
 

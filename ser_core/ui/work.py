@@ -68,6 +68,20 @@ def latest(kind: str, subject: str | None = None) -> Job | None:
     return next(fits, None)
 
 
+def by_id(job_id: str) -> Job | None:
+    """The job of that id, if there is one.
+
+    Parameters
+    ----------
+    job_id : str
+
+    Returns
+    -------
+    Job or None
+    """
+    return next((job for job in jobs_now() if job.id == job_id), None)
+
+
 def is_at_work(task: Task) -> bool:
     """Whether a job with the same arguments runs or waits.
 
