@@ -81,7 +81,7 @@ def read(place: str | os.PathLike, table: pd.DataFrame) -> OtherCorpus:
     name = "+".join(sorted(clips["corpus"].unique()))
     if both := set(speakers_of(clips)) & set(speakers_of(table)):
         raise ProtocolError(
-            f"{place} has clips of speakers who are trained on, such as {sorted(both)[0]}, and this is a test on "
+            f"{place} has clips of speakers who are trained on, such as {min(both)}, and this is a test on "
             "another corpus. Name a corpus of other people"
         )
     is_shared = clips["emotion"].isin(table["emotion"]).to_numpy()

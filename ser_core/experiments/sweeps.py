@@ -381,7 +381,7 @@ def plan(sweep: Sweep, settings: Settings, *, found: Iterable[Run] | None = None
     rest = sweep.augmentation or ("",), sweep.models, sweep.presets or ("",), sweep.protocols
     made: dict[tuple, list[Combination]] = {}
     for features in sweep.features or ("",):
-        clips = _clips(features, table, sweep, settings)
+        clips = _clips(features, table, sweep)
         for augmentation, model, preset, protocol in itertools.product(*rest):
             first = Combination(model, features, augmentation, preset, protocol, sweep.seeds[0], clips)
             planned = _of_seeds(first, sweep.seeds, settings, earlier, processes)
@@ -394,7 +394,7 @@ def plan(sweep: Sweep, settings: Settings, *, found: Iterable[Run] | None = None
     return Plan(combinations)
 
 
-def _clips(named: str, table: pd.DataFrame, sweep: Sweep, settings: Settings) -> Clips:
+def _clips(named: str, table: pd.DataFrame, sweep: Sweep) -> Clips:
     key: str | None = named
     if named.startswith(encoder.PREFIX):
         with _told("features", named):
