@@ -412,7 +412,7 @@ def pages() -> dict[str, list]:
             st.Page("pages/glossary.py", title="Words", icon=":material/menu_book:"),
         ],
         "In class": [
-            st.Page("pages/teach.py", title="Teach", icon=":material/school:"),
+            st.Page("pages/teach.py", title="Teach", icon=":material/cast_for_education:"),
             st.Page("pages/join.py", title="Join a class", icon=":material/group:"),
         ],
         "Behind it": [st.Page("pages/jobs.py", title="Long work", icon=":material/pending_actions:")],

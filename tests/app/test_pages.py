@@ -33,6 +33,34 @@ def test_the_first_page_tells_what_the_study_found_and_how_it_comes_out_here(app
     assert "CC BY-NC-SA 4.0" in said
 
 
+def test_the_first_page_says_of_each_model_which_voices_it_is_best_with(app):
+    app.run()
+    (chart,) = charts(app)
+    shares = re.search(r"best, known voices: (\d+%) and (\d+%); Our best, new voices: (\d+%) and (\d+%)", chart.alt)
+    known, fallen, _, new = shares.groups()
+    said = texts(app)
+    for part in (f"{known} right", f"never heard, {fallen}", f"new voices: **{new}**", "who only listen name 67%"):
+        assert part in said
+
+
+@pytest.fixture
+def listed() -> dict[str, str]:
+    """The pages of the navigation but the first, by their titles, with their icons."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ui.st, "Page", lambda file, *, title, icon, **more: (title, icon))
+        _, *others = (page for section in ui.pages().values() for page in section)
+    return dict(others)
+
+
+def test_the_first_page_leads_to_every_other_one_by_its_icon(app, listed):
+    app.run()
+    assert {link.proto.label.strip("*"): link.proto.icon for link in app.get("page_link")} == listed
+
+
+def test_no_two_pages_have_the_same_icon(listed):
+    assert len(set(listed.values())) == len(listed)
+
+
 def test_every_model_of_the_study_is_shown_on_the_first_page_when_it_is_asked_for(app):
     at(app, "overview", models="true")
     assert "models that the study has" in charts(app)[-1].alt
