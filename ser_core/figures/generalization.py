@@ -182,7 +182,9 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
     )
     figure.update_yaxes(categoryorder="array", categoryarray=order.index.tolist(), automargin=True)
     figure.update_xaxes(
-        title="emotions recognised<br>(UA: mean over<br>emotions and folds)", tickformat=".0%", range=[0.3, 0.87]
+        title="emotions recognised<br>(UA: mean over<br>emotions and folds)",
+        tickformat=".0%",
+        range=[min([0.3, *(ours["low"] - 0.02)]), 0.87],
     )
     finish(figure, title, height=150 + 26 * len(order), legend=LEGEND_BELOW)
     if ours.empty:

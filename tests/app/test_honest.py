@@ -1,6 +1,7 @@
 """The page of what holds: one model from the kindest test to the hardest, and the published numbers."""
 
 import dataclasses
+import json
 
 import pandas as pd
 import pytest
@@ -46,6 +47,15 @@ def test_the_address_names_the_model_whatever_was_looked_at_before(app):
     found = generalization.ladder(runs.list_all([experiments_settings().artifacts]), "v_robust", kind="emotion")
     assert {"study", "emobox", "recording"} < set(found["protocol"])  # and another corpus
     assert all(f"{right:.0%}" in texts(app) for right in found["accuracy"])
+
+
+def test_an_own_run_stands_beside_the_published_ones_however_low_it_is(app, settings):
+    low = runs.find(runs.list_all([settings.artifacts]), protocol="emobox", model="cnn")
+    runs.save(dataclasses.replace(low, id="own-low"), settings.workspace)
+    at(app, "honest")
+    (chart,) = [chart for chart in charts(app) if chart.alt.startswith("The best here")]
+    shown = json.loads(chart.spec)["data"][-1]["y"]
+    assert shown[-1] == "cnn (yours)" and len(shown) == 16
 
 
 def test_a_model_without_tests_here_leaves_the_first(app):
