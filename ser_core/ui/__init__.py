@@ -537,7 +537,7 @@ def limits(entry, *, is_folded: bool = False) -> None:
     )
     with st.expander(line, icon=":material/target:") if is_folded else st.container():
         st.markdown(
-            f"Learned from {learned.actors} {learned.speakers_called} {as_text(heard)}. "
+            f"This model learned from {learned.actors} {learned.speakers_called} {as_text(heard)}. "
             "**How often it names the right one of eight emotions:**"
         )
         with st.container(horizontal=True, gap="medium"):

@@ -226,7 +226,7 @@ def _heard(code: str, now: Round, stamp: str, _answers) -> tuple[statistics.Hear
     return heard, {
         "people": figures.people_and_model(heard.people, heard.machine, heard.each, len(one.emotions)),
         "divided": figures.divided(heard.votes, heard.clips),
-        "matrix": (figure, sentence.replace("clips", "answers")),
+        "matrix": (figure, sentence.replace("clip", "answer")),
         "model": matrices["model"],
     }
 

@@ -132,6 +132,16 @@ def test_many_clips_are_a_table_with_each_to_be_looked_at(app, voice):
     assert charts(app)[0].alt != first
 
 
+def test_below_a_file_that_is_no_sound_it_is_said_whose_answer_still_stands(app, voice):
+    upload(app, ("me.wav", voice))
+    assert not app.info
+    upload(app, ("bad.wav", b"no sound at all"))
+    (info,) = app.info
+    assert info.value == "What follows is still the answer to **me\\.wav**."
+    upload(app, ("bad.wav", b"no sound at all"), ("again.wav", voice))
+    assert app.error and not app.info  # which is of the same arrival
+
+
 def test_a_file_that_is_no_sound_is_named_and_the_others_are_answered(app, voice):
     upload(app, ("bad.wav", b"no sound at all"), ("me.wav", voice))
     (error,) = app.error
@@ -225,7 +235,7 @@ def test_the_studys_own_vote_can_be_chosen(app, voice):
     app.selectbox(key="model").select("v4").run()
     well(app)
     assert charts(app)[0].alt != default
-    assert any("members have" in chart.alt for chart in charts(app))
+    assert any("members ha" in chart.alt for chart in charts(app))
 
 
 def test_a_fault_is_logged_and_shown_as_an_apology_without_its_trace(app, monkeypatch, caplog):

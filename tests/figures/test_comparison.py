@@ -49,6 +49,9 @@ def test_the_worst_confusion_is_said_and_none_if_there_is_none():
     perfect[3, 7] = 4
     said = figures.confusion(perfect, "class", "x")[1]
     assert said.endswith("of 9 clips of Calm, male, 4 were taken for Fearful, male.")
+    perfect[3, 3], perfect[3, 7] = 0, 1
+    said = figures.confusion(perfect, "class", "x")[1]
+    assert said.endswith("of 1 clip of Calm, male, 1 was taken for Fearful, male.")
 
 
 def test_a_difference_is_the_first_less_the_second_and_white_where_they_agree():

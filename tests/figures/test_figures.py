@@ -87,7 +87,9 @@ def test_turns_are_pale_and_hatched_where_the_model_cannot_tell():
 def test_members_that_agree_are_counted():
     calm = dict.fromkeys(EMOTION_NAMES, 0.0) | {"calm": 1.0}
     _, sentence = prediction.members({"mlp": SURE, "xgb": calm}, SURE)
-    assert sentence == "1 of 2 members have angry first: mlp."
+    assert sentence == "1 of 2 members has angry first: mlp."
+    _, sentence = prediction.members({"mlp": SURE, "xgb": SURE}, SURE)
+    assert sentence == "2 of 2 members have angry first: mlp, xgb."
 
 
 def test_the_waveform_keeps_its_extremes():
