@@ -115,9 +115,8 @@ def test_another_corpus_is_a_rung_that_says_what_it_holds(app, settings):
     )
     runs.save(made, settings.workspace)
     at(app, "honest", model=registry.get("kn").name, kind="Emotion alone (8)")
-    assert "elsewhere: 491 clips of 8 emotions by 2 speakers (01, 02), in de, 1.0 to 2.0 s long." in texts(app).replace(
-        "\\", ""
-    )
+    said = texts(app).replace("\\", "")
+    assert "elsewhere: 491 clips of 8 emotions by 2 speakers (01, 02), in German, 1.0 to 2.0 s long." in said
     assert "Of another corpus (elsewhere) 81%" in charts(app)[0].alt
     app.radio(key="kind").set_value("class").run()
     assert "elsewhere" not in charts(app)[0].alt  # the genders of its speakers are not known
