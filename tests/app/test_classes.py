@@ -167,7 +167,7 @@ def test_a_round_from_its_start_to_its_reveal(teacher, pupil):
     stored = classes.store().answers(teacher.session_state["classroom-teacher"])
     drawn = classroom.drawn(classes.store().classroom(teacher.session_state["classroom-teacher"]).round.address)
     right = (stored["answer"].to_numpy() == drawn.truth.set_index("clip").loc[stored["clip"], "emotion"]).mean()
-    assert teacher.metric[0].value == f"{100 * right:.0f} %".replace(" ", "\xa0")
+    assert teacher.metric[0].value == f"{right:.0%}"
 
 
 def test_a_pupils_page_holds_no_label_of_a_clip_before_the_reveal(teacher, pupil):

@@ -78,7 +78,7 @@ def test_bars_by_class_name_the_largest_difference():
     assert [bar.name for bar in figure.data] == ["A", "B"]
     assert np.allclose(figure.data[0].error_x.array, 0.05) and np.allclose(figure.data[0].error_x.arrayminus, 0.1)
     assert sentence.replace("\N{NO-BREAK SPACE}", " ").startswith(
-        "The runs differ most on Disgust, male: from 10 % (A) to 100 % (B)."
+        "The runs differ most on Disgust, male: from 10% (A) to 100% (B)."
     )
 
 
@@ -127,7 +127,7 @@ def test_actors_are_dots_by_gender_and_the_hardest_is_named():
         "female actor": [0.7, 0.6],
         "male actor": [0.5, 0.9],
     }
-    assert "from 50 % (actor 1) to 90 % (actor 3)" in sentence.replace("\N{NO-BREAK SPACE}", " ")
+    assert "from 50% (actor 1) to 90% (actor 3)" in sentence.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_speakers_whose_gender_nobody_knows_are_shown_too():
