@@ -175,15 +175,14 @@ def show_table(found: list[Run], test: str, kind: str, labels: dict[str, str]) -
 
 
 def choose_runs(found: list[Run], labels: dict[str, str], table: pd.DataFrame) -> list[Run]:
-    """Two to four of the runs, by what they are called: a choice outlives a change of the protocol."""
+    """Two to four of the runs, by what they are called: a choice outlives a change of protocol, filled up to two."""
     called = {labels[run.id]: run for run in found}
+    first = SHOWN_FIRST if set(SHOWN_FIRST) <= set(called) else table["label"].head(2)
     if before := st.session_state.get("runs"):
         still = [name for name in before if name in called][:MOST]
-        if not still:
-            del st.session_state["runs"]
-        elif still != before:
-            st.session_state["runs"] = still
-    first = SHOWN_FIRST if set(SHOWN_FIRST) <= set(called) else table["label"].head(2)
+        if still != before:
+            more = [name for name in first if name not in still]
+            st.session_state["runs"] = still + more[: max(0, 2 - len(still))]
     chosen = st.multiselect(
         f"Compare (two to {MOST})",
         list(called),

@@ -11,6 +11,7 @@ from ser_core.audio import conditions
 from ser_core.classroom import statistics
 from ser_core.classroom.room import FROZEN, OPEN, REVEALED, Teacher
 from ser_core.classroom.rules import OPEN_S
+from ser_core.classroom.typed import PASSWORD_LENGTHS
 from ser_core.errors import ClassroomError, CorpusError, SerError
 from ser_core.listening import rounds
 from ser_core.ui import cached, classes, classroom, ears
@@ -33,6 +34,7 @@ def ask_who() -> None:
         password = st.text_input(
             "A password of your own",
             type="password",
+            placeholder=f"At least {PASSWORD_LENGTHS[0]} signs",
             autocomplete="new-password",
             help="It is kept as a hash alone. With it and the code you come back, also from another computer.",
         )
@@ -134,7 +136,6 @@ def controls() -> None:
         if room.is_over:
             st.markdown("**This class is over.** Its answers can be looked at and exported until they are deleted.")
         else:
-            is_waiting = now is None or (room.stage == REVEALED and room.is_at_last_clip)
             if room.stage == OPEN:
                 button("Reveal", store.reveal, "visibility", is_next=True)
                 button("Freeze", store.freeze, "pause")
@@ -143,12 +144,14 @@ def controls() -> None:
                 button("Go on", store.resume, "play_arrow")
             if not room.is_at_last_clip:
                 button("Next clip", store.next_clip, "skip_next", is_next=room.stage == REVEALED)
-            st.button(
-                "Start" if now is None else "Next round",
-                icon=":material/play_arrow:" if now is None else ":material/fast_forward:",
-                type="primary" if is_waiting else "secondary",
-                on_click=begin,
-            )
+            if now is None:
+                st.button("Start", icon=":material/play_arrow:", type="primary", on_click=begin)
+            elif room.stage == REVEALED and room.is_at_last_clip:
+                st.button("Next round", icon=":material/fast_forward:", type="primary", on_click=begin)
+            else:
+                with st.popover("Next round", icon=":material/fast_forward:", key=f"teach-next-{now.number}"):
+                    st.markdown("This round is not over. What is not revealed yet is shown to nobody any more.")
+                    st.button("Begin the next round", on_click=begin)
             choose_round()
     if message := st.session_state.pop("teach-error", None):
         st.error(ui.as_text(message))
@@ -172,7 +175,7 @@ def watch(drawn) -> None:
         if not seats:
             st.markdown("Nobody has joined yet. Pupils scan the picture, or open the address and type the code.")
             return
-        classroom.show_seats(seats, has_begun=drawn.round is not None)
+        classroom.show_seats(seats, drawn)
 
 
 def housekeeping() -> None:
@@ -227,7 +230,8 @@ if room is None:
 else:
     st.title(f"Class {teacher.code}")
     ends = datetime.fromtimestamp(room.ends, UTC).astimezone()
-    st.caption(f"{classroom.stage_in_words(room)}. The code ends on {ends:%d %B at %H:%M}, or when you end it.")
+    until = f"ended on {ends:%d %B at %H:%M}" if room.is_over else f"ends on {ends:%d %B at %H:%M}, or when you end it"
+    st.caption(f"{classroom.stage_in_words(room)}. The code {until}.")
     if not room.is_over:
         classroom.show_invitation(teacher.code, is_large=room.round is None)
     controls()

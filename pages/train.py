@@ -77,7 +77,7 @@ def show_training() -> None:
     found = {job.id: job for job in training_jobs()}
     if not found:
         st.info(
-            "No network has been trained here yet: start one above. This is how the first that ships learned.",
+            "No network has been trained here yet: start one above. This is how the study's CNN learned.",
             icon=":material/network_node:",
         )
         with ui.part():

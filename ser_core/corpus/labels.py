@@ -51,6 +51,9 @@ EMOTION_NAMES: tuple[str, ...] = tuple(emotion.name for emotion in EMOTIONS)
 BY_NAME: dict[str, Emotion] = {emotion.name: emotion for emotion in EMOTIONS}
 BY_CODE: dict[str, Emotion] = {emotion.code: emotion for emotion in EMOTIONS}
 
+# By their codes, as manifests have them; another one is called by its code.
+LANGUAGES = {"de": "German", "en": "English", "es": "Spanish", "fr": "French", "it": "Italian", "zh": "Chinese"}
+
 # Other corpora's words for these emotions. Any other word is an emotion of its own.
 SYNONYMS: dict[str, str] = {
     "anger": "angry",

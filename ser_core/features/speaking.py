@@ -88,7 +88,7 @@ MEASURES = (
     Measure(
         "pauses",
         "Share of pauses",
-        "{:.0f} %",
+        "{:.0f}%",
         "larger",
         "smaller",
         "share of time that is 25 dB below the loudest frame",

@@ -11,7 +11,7 @@ from ser_core.corpus import TITLES, said
 from ser_core.corpus.clips import without_zeros
 from ser_core.corpus.labels import GENDERS, LABELS, emotion_of, gender_of, title_of
 from ser_core.figures import style
-from ser_core.figures.style import ACCENT, MUTED, SECOND, add_diagonal, finish, interval, percent
+from ser_core.figures.style import ACCENT, MUTED, SECOND, add_diagonal, count_of, finish, interval, percent
 
 COLOURS = (ACCENT, SECOND, MUTED, "#A8577E")  # of the first to the fourth run
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
@@ -73,10 +73,10 @@ def confusion(
     wrong = matrix - np.diag(np.diag(matrix))
     truth, given = np.unravel_index((wrong / np.maximum(clips, 1)[:, None]).argmax(), matrix.shape)
     sentence = f"{np.trace(matrix):,} of {matrix.sum():,} clips are named right (the diagonal)."
-    if wrong.any():
+    if number := wrong[truth, given]:
         sentence += (
-            f" Most often confused for its size: of {clips[truth]} clips of {title_of(values[truth])}, "
-            f"{wrong[truth, given]} were taken for {title_of(values[given])}."
+            f" Most often confused for its size: of {count_of(clips[truth])} of {title_of(values[truth])}, "
+            f"{number} {'was' if number == 1 else 'were'} taken for {title_of(values[given])}."
         )
     return figure, sentence
 

@@ -93,8 +93,11 @@ def known_and_new(table: pd.DataFrame, people: float) -> tuple[go.Figure, str]:
     sentence : str
     """
     figure = go.Figure()
-    looks = {"new": ("voices never heard", ACCENT, "circle"), "known": ("voices it knows", MUTED, "diamond")}
-    for voices, (title, colour, symbol) in looks.items():
+    looks = {
+        "new": ("voices never heard", ACCENT, "circle", "top left"),  # beside the line of people, not on it
+        "known": ("voices it knows", MUTED, "diamond", "top center"),
+    }
+    for voices, (title, colour, symbol, where) in looks.items():
         rows = table[table["voices"] == voices]
         figure.add_scatter(
             x=rows["accuracy"],
@@ -103,7 +106,7 @@ def known_and_new(table: pd.DataFrame, people: float) -> tuple[go.Figure, str]:
             mode="markers+text",
             cliponaxis=False,
             text=[f"{value:.0%}" for value in rows["accuracy"]],
-            textposition="top center",
+            textposition=where,
             marker={"color": colour, "size": 13, "symbol": symbol},
             name=title,
             customdata=rows[["low", "high", "clips"]],
@@ -179,7 +182,9 @@ def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: s
     )
     figure.update_yaxes(categoryorder="array", categoryarray=order.index.tolist(), automargin=True)
     figure.update_xaxes(
-        title="emotions recognised<br>(UA: mean over<br>emotions and folds)", tickformat=".0%", range=[0.3, 0.87]
+        title="emotions recognised<br>(UA: mean over<br>emotions and folds)",
+        tickformat=".0%",
+        range=[min([0.3, *(ours["low"] - 0.02)]), 0.87],
     )
     finish(figure, title, height=150 + 26 * len(order), legend=LEGEND_BELOW)
     if ours.empty:

@@ -119,7 +119,7 @@ def members(alone: dict[str, dict[str, float]], together: dict[str, float]) -> t
     figure.update_xaxes(tickangle=0, tickvals=shown, ticktext=[title[:3] for title in shown])
     choice = max(together, key=together.__getitem__)
     agree = [name for name, row in alone.items() if max(row, key=row.__getitem__) == choice]
-    sentence = f"{len(agree)} of {len(alone)} members have {choice} first" + (
+    sentence = f"{len(agree)} of {len(alone)} members {'has' if len(agree) == 1 else 'have'} {choice} first" + (
         f": {', '.join(agree)}." if agree else "."
     )
     return figure, sentence

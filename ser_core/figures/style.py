@@ -184,7 +184,7 @@ def count_of(clips: int) -> str:
 
 
 def percent(share: float) -> str:
-    """0.714 -> "71 %", with a no-break space; never rounded to 0 % or 100 %, but "< 1 %" and "> 99 %".
+    """0.714 -> "71%"; never rounded to 0% or 100%, but "< 1%" and "> 99%", with a no-break space.
 
     Parameters
     ----------
@@ -196,9 +196,9 @@ def percent(share: float) -> str:
     str
     """
     if 0 < share < 0.005:
-        words = "< 1 %"
+        words = "< 1%"
     elif 0.995 <= share < 1:
-        words = "> 99 %"
+        words = "> 99%"
     else:
-        words = f"{100 * share:.0f} %"
+        words = f"{100 * share:.0f}%"
     return words.replace(" ", "\N{NO-BREAK SPACE}")

@@ -95,7 +95,7 @@ class Standing:
             than, shares = about.more, (named, others)
         else:
             than, shares = about.less, (1 - named, 1 - others)
-        of_named, of_others = (f"{100 * share:.0f}\N{NO-BREAK SPACE}%" for share in shares)
+        of_named, of_others = (f"{100 * share:.0f}%" for share in shares)
         ratio = row["speaks_for"]
         times = f"{np.exp(abs(ratio)):.1f} times as {'common' if ratio >= 0 else 'rare'} in {self.emotion} clips"
         return (

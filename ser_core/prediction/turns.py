@@ -63,14 +63,14 @@ def headline(turns: pd.DataFrame) -> str:
     --------
     >>> turns = pd.DataFrame({"start_s": [0, 40, 80], "end_s": [30, 50, 120], "emotion": ["angry", "sad", "sad"]})
     >>> headline(turns.assign(verdict=["heard", "heard", "unsure"]))
-    '3 turns, 1 min 20 s of speech: angry in 38 % of it, sad in 12 %, cannot tell in 50 %'
+    '3 turns, 1 min 20 s of speech: angry in 38% of it, sad in 12%, cannot tell in 50%'
     """
     found = shares(turns)
     is_said = found["emotion"].notna()
     parts = dict(zip(found["emotion"][is_said], found["share"][is_said], strict=True))
     if not is_said.all():
         parts["cannot tell"] = found["share"][~is_said].sum()
-    first, *others = (f"{what} in {100 * share:.0f} %" for what, share in parts.items())
+    first, *others = (f"{what} in {100 * share:.0f}%" for what, share in parts.items())
     length = durations.in_words(round(found["speaking_s"].sum()))
     return f"{len(turns)} turns, {length} of speech: {', '.join([f'{first} of it', *others])}"
 

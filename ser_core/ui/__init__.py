@@ -395,7 +395,7 @@ def pages() -> dict[str, list]:
             st.Page("pages/glossary.py", title="Words", icon=":material/menu_book:"),
         ],
         "In class": [
-            st.Page("pages/teach.py", title="Teach", icon=":material/school:"),
+            st.Page("pages/teach.py", title="Teach", icon=":material/cast_for_education:"),
             st.Page("pages/join.py", title="Join a class", icon=":material/group:"),
         ],
         "Behind it": [st.Page("pages/jobs.py", title="Long work", icon=":material/pending_actions:")],
@@ -520,7 +520,7 @@ def limits(entry, *, is_folded: bool = False) -> None:
     )
     with st.expander(line, icon=":material/target:") if is_folded else st.container():
         st.markdown(
-            f"Learned from {learned.actors} {learned.speakers_called} {as_text(heard)}. "
+            f"This model learned from {learned.actors} {learned.speakers_called} {as_text(heard)}. "
             "**How often it names the right one of eight emotions:**"
         )
         with st.container(horizontal=True, gap="medium"):

@@ -130,21 +130,23 @@ def show_invitation(code: str, *, is_large: bool) -> None:
         )
 
 
-def show_seats(seats: list[Seat], *, has_begun: bool) -> None:
-    """Who is there; who is ready, or once a round has begun, who has answered.
+def show_seats(seats: list[Seat], room: Classroom) -> None:
+    """Who is there; who is ready, or once a round has begun, who has answered, or how many clips.
 
     Parameters
     ----------
     seats : list of Seat
-    has_begun : bool
+    room : Classroom
     """
+    has_begun = room.round is not None
+    clips = room.round.clips if room.round and not room.clip else 0  # that each answers at their own pace
     done = [seat.has_answered if has_begun else seat.is_ready for seat in seats]
     word = "answered" if has_begun else "ready"
     shown = "".join(
         "<li style='padding:.15em .6em;border-radius:1em;border:2px solid "
         f"{'#3E8E7E' if is_done else '#8A8F98'};overflow-wrap:anywhere'>{'✓ ' if is_done else ''}"
-        f"{html.escape(seat.nickname)}<span style='position:absolute;clip-path:inset(50%)'>"
-        f"{', ' + word if is_done else ''}</span></li>"
+        f"{html.escape(seat.nickname)}{'' if is_done or not clips else f': {seat.answered} of {clips}'}"
+        f"<span style='position:absolute;clip-path:inset(50%)'>{', ' + word if is_done else ''}</span></li>"
         for seat, is_done in zip(seats, done, strict=True)
     )
     st.html(
@@ -226,7 +228,7 @@ def _heard(code: str, now: Round, stamp: str, _answers) -> tuple[statistics.Hear
     return heard, {
         "people": figures.people_and_model(heard.people, heard.machine, heard.each, len(one.emotions)),
         "divided": figures.divided(heard.votes, heard.clips),
-        "matrix": (figure, sentence.replace("clips", "answers")),
+        "matrix": (figure, sentence.replace("clip", "answer")),
         "model": matrices["model"],
     }
 

@@ -94,7 +94,7 @@ def _show_rates(sound: Sound, is_ravdess: bool) -> None:
 
 
 def _percent(share: float) -> str:
-    return "less than 0.1 %" if share < 0.001 else f"{100 * share:.1f} %"
+    return "less than 0.1%" if share < 0.001 else f"{100 * share:.1f}%"
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

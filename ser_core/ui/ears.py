@@ -13,7 +13,7 @@ import streamlit as st
 from ser_core import corpus
 from ser_core.audio import conditions
 from ser_core.corpus import Corpus, official_clips, ravdess
-from ser_core.corpus.labels import title_of
+from ser_core.corpus.labels import LANGUAGES, title_of
 from ser_core.errors import ListeningError
 from ser_core.figures import listening
 from ser_core.figures.style import percent
@@ -30,7 +30,6 @@ PEOPLE = "People, published"
 WIDTH = 720  # pixels: four emotions or five levels of sureness beside each other, two and three on a phone
 EMOTION_WIDTH, SURE_WIDTH, METRIC_WIDTH = 168, 106, 168
 VOICES = {"speech": "Speech", "song": "Song"}  # the channels of RAVDESS
-LANGUAGES = {"de": "German", "en": "English", "es": "Spanish", "fr": "French", "it": "Italian", "zh": "Chinese"}
 NOTHING = Corpus(Path(), pd.DataFrame({"stem": [], "path": []}), ())
 
 

@@ -97,6 +97,8 @@ def show_notes(takes: Takes, chosen: Take | None) -> None:
     problems = [*takes.refused, *([(chosen.name, chosen.problem)] if chosen and chosen.problem else [])]
     for name, problem in problems:
         st.error(f"{as_text(name)}: {problem}")
+    if takes.refused and chosen and not chosen.problem and chosen.arrival != takes.arrivals:
+        st.info(f"What follows is still the answer to **{as_text(chosen.name)}**.", icon=":material/history:")
     if takes.known and takes.known.problem:
         st.warning(as_text(takes.known.problem))
     if takes.gone:

@@ -131,6 +131,7 @@ def test_a_wrong_code_is_one_line(app, code):
 def test_a_pupil_says_that_they_can_hear(teacher, pupil):
     press(pupil, "I can hear it")
     teacher.run()
+    assert "of 10" not in said(teacher)
     assert "1 of 1 ready" in said(teacher) and "✓ Ann" in said(teacher)
 
 
@@ -153,7 +154,7 @@ def test_a_round_from_its_start_to_its_reveal(teacher, pupil):
     assert "Answered. Wait for the others" in said(pupil)
     answer(other, "sad", "Guessing")
     teacher.run()
-    assert "1 of 2 answered" in said(teacher) and "✓ Ann" in said(teacher)
+    assert "1 of 2 answered" in said(teacher) and "✓ Ann<" in said(teacher) and "Bob: 1 of 10<" in said(teacher)
     for app in (teacher, pupil, other):
         assert not charts(app) and not app.metric  # nothing of the answers before the reveal
     press(teacher, "Reveal")
@@ -166,7 +167,7 @@ def test_a_round_from_its_start_to_its_reveal(teacher, pupil):
     stored = classes.store().answers(teacher.session_state["classroom-teacher"])
     drawn = classroom.drawn(classes.store().classroom(teacher.session_state["classroom-teacher"]).round.address)
     right = (stored["answer"].to_numpy() == drawn.truth.set_index("clip").loc[stored["clip"], "emotion"]).mean()
-    assert teacher.metric[0].value == f"{100 * right:.0f} %".replace(" ", "\xa0")
+    assert teacher.metric[0].value == f"{right:.0%}"
 
 
 def test_a_pupils_page_holds_no_label_of_a_clip_before_the_reveal(teacher, pupil):
@@ -188,6 +189,13 @@ def test_frozen_is_paused(teacher, pupil):
     assert "Which emotion do you hear?" in said(pupil)
 
 
+def test_a_round_is_not_left_unrevealed_without_a_word(teacher):
+    press(teacher, "Start")
+    assert "Next round" not in [button.label for button in teacher.button]
+    press(teacher, "Begin the next round")
+    assert "Round 2: listening" in said(teacher)
+
+
 def test_an_answer_that_comes_too_late_is_told(teacher, pupil):
     press(teacher, "Start")
     pupil.run()
@@ -205,6 +213,7 @@ def test_one_clip_at_a_time(teacher, pupil):
     pupil.run()
     answer(pupil, "angry")
     assert "Answered. Wait for the others" in said(pupil)
+    assert "Ann: 1 of 10" not in said(teacher.run())
     press(teacher, "Reveal")
     pupil.run()
     assert pupil.metric
@@ -224,7 +233,9 @@ def test_a_second_round_has_other_clips(teacher):
 
 
 def test_the_end_and_the_deletion(teacher, pupil):
+    assert "or when you end it" in said(teacher)
     press(teacher, "End it")
+    assert "The code ended on" in said(teacher) and "when you end it" not in said(teacher)
     pupil.run()
     assert any("is over" in one.value for one in pupil.info)
     press(teacher, "Delete the class for good")

@@ -190,6 +190,16 @@ def test_with_less_than_two_nothing_is_compared(app):
     assert "Choose two runs or more" in app.info[0].value
 
 
+def test_a_choice_of_which_one_is_left_under_another_test_is_filled_up(app):
+    at(app, "compare", protocol=EMOBOX, runs=["v4", "mlp", "lr"])
+    emodb = runs.find(cached.shipped_runs(), protocol="corpus-emodb-f2d30e77", model="v4").test
+    widget(app, "protocol").set_value(emodb).run()
+    well(app)
+    chosen = app.multiselect(key="runs").value
+    assert chosen == ["v4", table(app)["label"][0]]
+    assert app.success and not app.info
+
+
 def test_an_own_run_is_there_at_once_and_stands_apart_if_it_is_of_other_clips(app, table, settings):
     own = experiments.run("kn", table, jobs=1).run
     runs.save(own, settings.workspace)

@@ -1,6 +1,7 @@
 """The page of what holds: one model from the kindest test to the hardest, and the published numbers."""
 
 import dataclasses
+import json
 
 import pandas as pd
 import pytest
@@ -46,6 +47,15 @@ def test_the_address_names_the_model_whatever_was_looked_at_before(app):
     found = generalization.ladder(runs.list_all([experiments_settings().artifacts]), "v_robust", kind="emotion")
     assert {"study", "emobox", "recording"} < set(found["protocol"])  # and another corpus
     assert all(f"{right:.0%}" in texts(app) for right in found["accuracy"])
+
+
+def test_an_own_run_stands_beside_the_published_ones_however_low_it_is(app, settings):
+    low = runs.find(runs.list_all([settings.artifacts]), protocol="emobox", model="cnn")
+    runs.save(dataclasses.replace(low, id="own-low"), settings.workspace)
+    at(app, "honest")
+    (chart,) = [chart for chart in charts(app) if chart.alt.startswith("The best here")]
+    shown = json.loads(chart.spec)["data"][-1]["y"]
+    assert shown[-1] == "cnn (yours)" and len(shown) == 16
 
 
 def test_a_model_without_tests_here_leaves_the_first(app):
@@ -105,9 +115,8 @@ def test_another_corpus_is_a_rung_that_says_what_it_holds(app, settings):
     )
     runs.save(made, settings.workspace)
     at(app, "honest", model=registry.get("kn").name, kind="Emotion alone (8)")
-    assert "elsewhere: 491 clips of 8 emotions by 2 speakers (01, 02), in de, 1.0 to 2.0 s long." in texts(app).replace(
-        "\\", ""
-    )
+    said = texts(app).replace("\\", "")
+    assert "elsewhere: 491 clips of 8 emotions by 2 speakers (01, 02), in German, 1.0 to 2.0 s long." in said
     assert "Of another corpus (elsewhere) 81%" in charts(app)[0].alt
     app.radio(key="kind").set_value("class").run()
     assert "elsewhere" not in charts(app)[0].alt  # the genders of its speakers are not known

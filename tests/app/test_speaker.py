@@ -136,7 +136,7 @@ def test_takes_without_a_voice_leave_the_person_out_of_account(app, gaining, ang
 
 def test_what_it_gains_is_said_with_its_interval(app, gaining):
     at(app, "predict", model="Robust")
-    expected = "66\N{NO-BREAK SPACE}% after 2 neutral clips of each, 2.4 points more (95 %: +0.1 to +5.0) than without."
+    expected = "66% after 2 neutral clips of each, 2.4 points more (95 %: +0.1 to +5.0) than without."
     assert expected in texts(app)
 
 

@@ -279,7 +279,7 @@ def test_a_model_is_tested_on_another_corpus_compared_and_verified(call, file, e
     assert main([str(one) for one in arguments]) == 0
     printed = capsys.readouterr().out
     assert "UAR among the emotions of the test" in printed
-    assert "elsewhere: 8 clips of 2 emotions by 4 speakers (01, 02, 03, 04), in de" in printed
+    assert "elsewhere: 8 clips of 2 emotions by 4 speakers (01, 02, 03, 04), in German" in printed
     status, table, _ = call("compare", "--protocol", answer["protocol"], "--kind", "emotion")
     assert (status, [row["run"] for row in table["runs"]]) == (0, [answer["run"]])
     assert table["runs"][0]["test_accuracy"] == answer["emotion_accuracy"]

@@ -80,7 +80,7 @@ def test_a_run_says_what_it_was_tested_on(run):
     }
     said = generalization.about_other_corpus(run)
     assert said.startswith(
-        "elsewhere: 8 clips of 2 emotions by 4 speakers (01, 02, 03, 04), in de, 1.2 to 1.4 s long. Of all eight "
+        "elsewhere: 8 clips of 2 emotions by 4 speakers (01, 02, 03, 04), in German, 1.2 to 1.4 s long. Of all eight "
     )
     assert said.endswith("8 clips of other emotions (boredom, calm) are in no score.")
 

@@ -21,7 +21,7 @@ def test_people_and_model_stand_beside_each_other_with_their_intervals():
     assert people.error_x.array[0] == people.error_x.arrayminus[0] == 0.25
     assert model.y[0] == classroom.MODEL_ROW
     assert figure.layout.shapes[0].x0 == 1 / 8
-    assert "3 people named 50\xa0% right" in sentence and "the model 75\xa0%" in sentence
+    assert "3 people named 50% right" in sentence and "the model 75%" in sentence
 
 
 def test_the_clip_that_divides_most_is_on_top():
@@ -29,7 +29,7 @@ def test_the_clip_that_divides_most_is_on_top():
     assert [bar.name for bar in figure.data] == ["sad", "angry", "boredom"]
     assert list(figure.data[0].y) == ["Clip 2: sad", "Clip 1: sad"]
     assert list(figure.data[0].x) == [0.5, 1]
-    assert sentence.startswith("Clip 2 divides the class most: it is sad, the commonest answer is sad (50\xa0%)")
+    assert sentence.startswith("Clip 2 divides the class most: it is sad, the commonest answer is sad (50%)")
     assert sentence.endswith("All agree on clip 1.")
 
 

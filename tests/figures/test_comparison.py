@@ -49,6 +49,9 @@ def test_the_worst_confusion_is_said_and_none_if_there_is_none():
     perfect[3, 7] = 4
     said = figures.confusion(perfect, "class", "x")[1]
     assert said.endswith("of 9 clips of Calm, male, 4 were taken for Fearful, male.")
+    perfect[3, 3], perfect[3, 7] = 0, 1
+    said = figures.confusion(perfect, "class", "x")[1]
+    assert said.endswith("of 1 clip of Calm, male, 1 was taken for Fearful, male.")
 
 
 def test_a_difference_is_the_first_less_the_second_and_white_where_they_agree():
@@ -75,7 +78,7 @@ def test_bars_by_class_name_the_largest_difference():
     assert [bar.name for bar in figure.data] == ["A", "B"]
     assert np.allclose(figure.data[0].error_x.array, 0.05) and np.allclose(figure.data[0].error_x.arrayminus, 0.1)
     assert sentence.replace("\N{NO-BREAK SPACE}", " ").startswith(
-        "The runs differ most on Disgust, male: from 10 % (A) to 100 % (B)."
+        "The runs differ most on Disgust, male: from 10% (A) to 100% (B)."
     )
 
 
@@ -124,7 +127,7 @@ def test_actors_are_dots_by_gender_and_the_hardest_is_named():
         "female actor": [0.7, 0.6],
         "male actor": [0.5, 0.9],
     }
-    assert "from 50 % (actor 1) to 90 % (actor 3)" in sentence.replace("\N{NO-BREAK SPACE}", " ")
+    assert "from 50% (actor 1) to 90% (actor 3)" in sentence.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_speakers_whose_gender_nobody_knows_are_shown_too():

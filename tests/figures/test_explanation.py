@@ -30,7 +30,7 @@ def test_each_measure_has_its_place_among_the_emotion_and_among_the_others():
     assert named.marker.color == BY_NAME["angry"].colour
     assert (named.x[0], others.x[0]) == (0.6, 0.9)
     assert plain(sentence) == (
-        "What speaks most for angry: Its pitch, 290 Hz, is higher than in 60 % of the angry clips and in 90 % of the "
+        "What speaks most for angry: Its pitch, 290 Hz, is higher than in 60% of the angry clips and in 90% of the "
         "others; values like it are 2.7 times as common in angry clips."
     )
 

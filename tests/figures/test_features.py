@@ -61,7 +61,7 @@ def test_the_features_that_separate_most_are_those_within_actors(shares):
     assert list(bars.x) == pytest.approx(shares["within"].head(5).round(4).tolist())
     assert list(marks.y) == list(bars.y)
     said = sentence.replace("\N{NO-BREAK SPACE}", " ")
-    assert said.startswith("Most by MFCC 1: emotion explains 43 % of it within actors, 37 % over all voices.")
+    assert said.startswith("Most by MFCC 1: emotion explains 43% of it within actors, 37% over all voices.")
 
 
 def test_mel_bands_in_decibels_tell_more_of_the_emotion_than_as_power(clips, shares):

@@ -62,7 +62,7 @@ def test_emotions_have_their_own_colours_and_the_most_probable_is_on_top():
     assert bars.x[-1] == 0.8
     for name, colour in zip(bars.y, bars.marker.color, strict=True):
         assert colour == BY_NAME[name.lower()].colour
-    assert plain(sentence) == "Angry is the most probable at 80 %, then happy at 10 %."
+    assert plain(sentence) == "Angry is the most probable at 80%, then happy at 10%."
 
 
 def test_each_turn_is_a_bar_in_the_row_and_colour_of_its_emotion_with_its_number():
@@ -71,8 +71,8 @@ def test_each_turn_is_a_bar_in_the_row_and_colour_of_its_emotion_with_its_number
     assert (list(bars.base), list(bars.x)) == ([0, 4, 9], [3, 2, 5])
     assert list(bars.y) == ["Angry"] * 3 and set(bars.marker.color) == {BY_NAME["angry"].colour}
     assert list(bars.customdata) == [1, 2, 3]
-    assert plain(bars.text[1]) == "Turn 2, 4.0 to 6.0 s: angry or happy<br>It gives angry 80 %, and a female voice"
-    assert sentence.startswith("3 turns, 10 s of speech: angry in 30 % of it, cannot tell in 70 %. ")
+    assert plain(bars.text[1]) == "Turn 2, 4.0 to 6.0 s: angry or happy<br>It gives angry 80%, and a female voice"
+    assert sentence.startswith("3 turns, 10 s of speech: angry in 30% of it, cannot tell in 70%. ")
 
 
 def test_turns_are_pale_and_hatched_where_the_model_cannot_tell():
@@ -87,7 +87,9 @@ def test_turns_are_pale_and_hatched_where_the_model_cannot_tell():
 def test_members_that_agree_are_counted():
     calm = dict.fromkeys(EMOTION_NAMES, 0.0) | {"calm": 1.0}
     _, sentence = prediction.members({"mlp": SURE, "xgb": calm}, SURE)
-    assert sentence == "1 of 2 members have angry first: mlp."
+    assert sentence == "1 of 2 members has angry first: mlp."
+    _, sentence = prediction.members({"mlp": SURE, "xgb": SURE}, SURE)
+    assert sentence == "2 of 2 members have angry first: mlp, xgb."
 
 
 def test_the_waveform_keeps_its_extremes():
@@ -106,7 +108,7 @@ def test_the_sentence_of_the_headline_chart_counts_what_it_shows(settings):
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0, "0 %"), (0.001, "< 1 %"), (0.714, "71 %"), (0.999, "> 99 %"), (1, "100 %")]
+    ("share", "words"), [(0, "0%"), (0.001, "< 1%"), (0.714, "71%"), (0.999, "> 99%"), (1, "100%")]
 )
 def test_no_percentage_claims_a_certainty_that_is_not_there(share, words):
     assert plain(percent(share)) == words

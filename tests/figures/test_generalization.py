@@ -67,6 +67,8 @@ def test_published_numbers_of_other_folds_are_grey_and_not_counted():
     assert set(like.y) == set(same["system"])
     assert list(here.x) == [0.66]
     assert f"more than {(same['value'] < 0.66).sum()} of the {len(same)} published systems on the same folds" in said
+    lower, _ = figures.unheard(ours.assign(ua=0.16, low=0.11), published, 0.67, "EmoBox")
+    assert lower.layout.xaxis.range[0] < 0.11 < figure.layout.xaxis.range[0]
     nothing, said = figures.unheard(ours.iloc[:0], published, 0.67, "EmoBox")
     assert said == "No run of ours has been made under these folds yet."
     assert len(nothing.data) == 3

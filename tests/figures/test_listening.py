@@ -27,7 +27,7 @@ def test_scores_stand_with_their_intervals_beside_guessing(rows):
     assert me.x[0] + me.error_x.array[0] == pytest.approx(found["You"].high)
     assert me.x[0] - me.error_x.arrayminus[0] == pytest.approx(found["You"].low)
     assert figure.layout.shapes[0].x0 == 0.125
-    assert plain(sentence).startswith("You: 10 %, 1 of 10 (2 % to 40 %); The model: 60 %, 6 of 10")
+    assert plain(sentence).startswith("You: 10%, 1 of 10 (2% to 40%); The model: 60%, 6 of 10")
 
 
 def test_nothing_published_leaves_its_row_out(rows):
@@ -54,7 +54,7 @@ def test_emotions_are_side_by_side_and_the_first_listeners_best_is_said(rows):
     figure, sentence = listening.by_emotion(tables)
     assert [bar.name for bar in figure.data] == ["You", "The model"]
     assert dict(zip(figure.data[0].y, figure.data[0].x, strict=True))["Sad"] == 1
-    assert plain(sentence).startswith("You: most right for sad (100 %), fewest for neutral, calm, happy, angry")
+    assert plain(sentence).startswith("You: most right for sad (100%), fewest for neutral, calm, happy, angry")
     assert "more rounds say more" in sentence
 
 
@@ -62,14 +62,14 @@ def test_who_hears_all_alike_has_no_best():
     truth = pd.DataFrame({"clip": [1, 2], "emotion": ["sad", "angry"]})
     answers = pd.DataFrame({"listener": "me", "clip": [1, 2], "answer": ["sad", "angry"], "sure": 0.5})
     table = scores.by_emotion(scores.marked(answers, truth), ("sad", "angry"))
-    assert plain(listening.by_emotion({"You": table})[1]).startswith("You: 100 % right of every emotion.")
+    assert plain(listening.by_emotion({"You": table})[1]).startswith("You: 100% right of every emotion.")
 
 
 def test_sureness_is_told_from_rightness(rows):
     found = {name: scores.sureness(table) for name, table in rows.items()}
     figure, sentence = listening.sureness(found)
     assert list(figure.data[1].x) == pytest.approx([0.1, 0.9])
-    assert plain(sentence).startswith("You: 50 % sure on average, right in 10 %, too sure; The model: ")
+    assert plain(sentence).startswith("You: 50% sure on average, right in 10%, too sure; The model: ")
 
 
 @pytest.mark.parametrize(

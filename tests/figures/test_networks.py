@@ -46,8 +46,8 @@ def test_every_figure_has_a_title_a_sentence_and_names_its_axes(shipped):
 def test_accuracy_says_where_it_ended_what_was_best_and_whether_it_overfits():
     figure, sentence = figures.accuracy(curve(), "cnn")
     assert plain(sentence) == (
-        "After 3 epochs it names 90 % of the clips that it learns from right, and 40 % of those that are only watched; "
-        "the best was 50 % in epoch 2. The gap is overfitting."
+        "After 3 epochs it names 90% of the clips that it learns from right, and 40% of those that are only watched; "
+        "the best was 50% in epoch 2. The gap is overfitting."
     )
     (kept,) = [trace for trace in figure.data if trace.name == "kept"]
     assert (kept.x[0], kept.y[0]) == (2, 0.5)
@@ -71,7 +71,7 @@ def test_curves_that_were_not_watched_are_left_out_of_a_chart_of_watched_ones():
     figure, sentence = figures.overlaid(both, "val_accuracy")
     assert [trace.name for trace in figure.data] == ["cnn"]
     assert plain(sentence) == (
-        "The best epoch of each: cnn 50 %. Without clips held out to watch, and so without a curve: cnn2d."
+        "The best epoch of each: cnn 50%. Without clips held out to watch, and so without a curve: cnn2d."
     )
     figure, sentence = figures.overlaid(both, "loss")
     assert [trace.name for trace in figure.data] == ["cnn", "cnn2d"]

@@ -85,7 +85,7 @@ def test_a_pitch_that_only_one_emotion_has_speaks_for_it_and_against_the_others(
     assert found["sad"].speaks_against[0] == "pitch_hz"
     said = found["angry"].sentence("pitch_hz").replace("\N{NO-BREAK SPACE}", " ")
     assert said.startswith("Its pitch, 300 Hz, is higher than in ")
-    assert "% of the angry clips and in 100 % of the others; values like it are " in said
+    assert "% of the angry clips and in 100% of the others; values like it are " in said
     assert said.endswith(" times as common in angry clips.")
     assert found["sad"].sentence("pitch_hz").endswith(" times as rare in sad clips.")
 

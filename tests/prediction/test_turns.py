@@ -36,17 +36,17 @@ def test_shares_are_of_the_speaking_time_and_the_largest_comes_first():
     [
         pytest.param(
             [(4, "heard", "sad"), (60, "unlike", "sad"), (36, "heard", "angry"), (12, "unsure", "calm")],
-            "4 turns, 1 min 52 s of speech: angry in 32 % of it, sad in 4 %, cannot tell in 64 %",
+            "4 turns, 1 min 52 s of speech: angry in 32% of it, sad in 4%, cannot tell in 64%",
             id="emotions by their share, and what cannot be told last",
         ),
         pytest.param(
             [(4, "unsure", "sad"), (4, "unlike", "calm")],
-            "2 turns, 8 s of speech: cannot tell in 100 % of it",
+            "2 turns, 8 s of speech: cannot tell in 100% of it",
             id="nothing can be told",
         ),
         pytest.param(
             [(3, "untested", "sad"), (1, "untested", "calm")],
-            "2 turns, 4 s of speech: sad in 75 % of it, calm in 25 %",
+            "2 turns, 4 s of speech: sad in 75% of it, calm in 25%",
             id="a model that was never asked about new people names one for each turn",
         ),
     ],
