@@ -7,9 +7,7 @@ from ser_core.ui import above, classes, login, look, lost, work
 
 may_enter = login.may_enter()
 page = st.navigation(lost.pages(ui.pages()), expanded=True, position="sidebar" if may_enter else "hidden")
-st.set_page_config(
-    page_title=f"{page.title} · Speech emotion explorer", page_icon=":material/graphic_eq:", layout="wide"
-)
+st.set_page_config(page_title=f"{page.title} · Speech emotion explorer", page_icon=ui.ICON, layout="wide")
 look.apply()
 if not may_enter:
     with ui.routed():

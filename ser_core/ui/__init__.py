@@ -6,6 +6,7 @@ import runpy
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -22,6 +23,7 @@ MultiPartParser.spool_max_size = 32 * 2**20
 
 logger = logging.getLogger(__name__)
 
+ICON = str(Path(__file__).with_name("icon.svg"))  # in the browser's tab
 TERMS = (
     "RAVDESS: Livingstone & Russo (2018), [PLoS ONE 13(5): e0196391](https://doi.org/10.1371/journal.pone.0196391), "
     "[CC BY-NC-SA 4.0](https://creativecommons.org/licenses/by-nc-sa/4.0/). What was learned from it is under the same "

@@ -44,6 +44,17 @@ FILES = ("_stcore", "static", "media", "component", "app")  # what Streamlit ser
 FORM_BYTES = 64 * 2**10  # that a form adds to its file
 HEAD_BYTES = 4 * 2**10  # of a form, in which its file's name stands
 
+# Browsers load nothing from elsewhere and send nothing there. Streamlit alone would: it has the icon of each page, in
+# the browser's tab, from a server of Google.
+POLICY = "; ".join(
+    (
+        "default-src 'self' data: blob:",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "connect-src 'self' data: blob: ws: wss:",  # Safari before 15.4 does not take websockets for its own
+    )
+)
+
 # Of a browser's messages, those that change nothing for others. Left out are `clear_cache`, which clears it for
 # everybody, `load_git_info`, which tells names of files of the server, and `set_run_on_save`, for developers.
 MESSAGES = ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request")
@@ -82,7 +93,7 @@ class Guard:
         elif UPLOADS in path and scope["method"] in ("PUT", "POST"):
             await self._take_upload(scope, receive, send)
         else:
-            await self.app(scope, receive, _with_cookie(scope, headers, _toward_the_root(path, send)))
+            await self.app(scope, receive, _as_a_page(scope, headers, _toward_the_root(path, send)))
 
     async def _take_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let an upload in if there is room for it, or else only the words that say so, which its page shows."""
@@ -242,20 +253,20 @@ async def _refuse(send: Send, status: int, words: str) -> None:
     await send({"type": "http.response.body", "body": words.encode()})
 
 
-def _with_cookie(scope: Scope, headers: Headers, send: Send) -> Send:
-    """Give a browser that has none its cookie, along with a page."""
-    if visitor_of(headers.get("cookie", "")):
-        return send
+def _as_a_page(scope: Scope, headers: Headers, send: Send) -> Send:
+    """Give a page its policy, and a browser that has none its cookie."""
 
     async def send_too(message: Message) -> None:
         if message["type"] == "http.response.start":
             more = MutableHeaders(raw=message["headers"])
             if more.get("content-type", "").startswith("text/html"):
-                secure = "; Secure" if scope.get("scheme") == "https" else ""
-                token = secrets.token_urlsafe(32)
-                more.append(
-                    "set-cookie", f"{COOKIE}={token}; Max-Age={COOKIE_S}; Path=/; HttpOnly; SameSite=Lax{secure}"
-                )
+                more["content-security-policy"] = POLICY
+                if not visitor_of(headers.get("cookie", "")):
+                    secure = "; Secure" if scope.get("scheme") == "https" else ""
+                    token = secrets.token_urlsafe(32)
+                    more.append(
+                        "set-cookie", f"{COOKIE}={token}; Max-Age={COOKIE_S}; Path=/; HttpOnly; SameSite=Lax{secure}"
+                    )
         await send(message)
 
     return send_too

@@ -368,6 +368,13 @@ def test_a_real_server_gives_no_metrics_and_answers_no_foreign_name(address):
     assert requests.get(f"{address}/_stcore/stream", headers=handshake, timeout=30).status_code == 403
 
 
+def test_a_page_may_load_nothing_from_elsewhere(address):
+    policy = requests.get(address, timeout=30).headers["Content-Security-Policy"]
+    assert not [word for word in policy.split() if word.startswith(("http", "*", "//"))]
+    assert policy.startswith("default-src 'self'")
+    assert "Content-Security-Policy" not in requests.get(f"{address}/_stcore/health", timeout=30).headers
+
+
 def test_a_real_server_lets_a_browser_change_its_own_jobs_alone(address, folder, settings):
     with ExitStack() as leaves:
         one, other = (Visitor(address, "", leaves, page="jobs") for _ in range(2))

@@ -59,6 +59,20 @@ def test_nothing_uploaded_is_written_to_disk(server_that_cannot_write, page):
     page.wait_for_selector("text=Turns over time")
 
 
+@pytest.mark.parametrize("name", ["", "predict", "sound", "compare", "teach"])
+def test_a_browser_asks_nobody_but_the_server(server, page, name):
+    asked, blocked = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("requestfailed", lambda request: request.failure == "csp" and blocked.append(request.url))
+    page.goto(f"{server}/{name}")
+    settle(page)
+    rest(page)
+    icon = page.locator("link[rel*=icon]").get_attribute("href")
+    assert icon.startswith(("data:", "/", server)), icon
+    elsewhere = [url for url in asked if not url.startswith((server, "data:", "blob:"))]
+    assert set(elsewhere) <= set(blocked)
+
+
 def test_the_server_listens_on_this_machine_only(server):
     with urllib.request.urlopen(f"{server}/_stcore/health") as answer:
         assert answer.status == 200
