@@ -192,7 +192,7 @@ def show(moved: pd.DataFrame, truth: Truth) -> None:
     said, rest = _by_clip(moved)
     means = np.random.default_rng(SEED).choice(said - rest, (2000, len(said))).mean(axis=1)
     low, high = np.percentile(means, (2.5, 97.5))
-    print(f"difference {(said - rest).mean():.3f}, 95 % interval {low:.3f} to {high:.3f} over clips")
+    print(f"difference {(said - rest).mean():.3f}, 95% interval {low:.3f} to {high:.3f} over clips")
     print(f"what is said to matter moves the answer further in {truth.further:.0%} of them")
     print(truth)
 

@@ -17,7 +17,7 @@ DEVIATION = 0.08  # of speakers, in how much better the first model is
 
 
 def main() -> None:
-    print(f"found different, and true difference inside the 95 % interval, of {EXPERIMENTS:,} experiments")
+    print(f"found different, and true difference inside the 95% interval, of {EXPERIMENTS:,} experiments")
     for difference in (0.0, 0.05):
         for speakers in SPEAKERS:
             rng = np.random.default_rng(speakers)

@@ -51,7 +51,7 @@ COLUMNS = {
     "label": TextColumn("run", pinned=True),
     "name": TextColumn("model"),
     "test_accuracy": NumberColumn("test", format="%.3f", help="Share of the test clips named right"),
-    "test_low": NumberColumn("95 % from", format="%.3f", help="Bootstrap interval of test"),
+    "test_low": NumberColumn("95% from", format="%.3f", help="Bootstrap interval of test"),
     "test_high": NumberColumn("to", format="%.3f"),
     "original_test_accuracy": NumberColumn(
         "original test", format="%.2f", help="What the study's authors reached on the same clips"
@@ -310,7 +310,7 @@ def show_values(chosen: list[Run], kind: str, labels: dict[str, str]) -> None:
     ui.chart(figures.by_value(tables, prop), key=f"by-{prop}")
     with st.expander("The numbers, gaps with intervals over speakers, and precision, recall and F1"):
         st.caption(
-            "A gap is the mean accuracy of speakers on clips of a value less that on all others, with its 95 % "
+            "A gap is the mean accuracy of speakers on clips of a value less that on all others, with its 95% "
             "interval over speakers: where it excludes zero, the gap is more than chance."
         )
         for run in chosen:

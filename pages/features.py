@@ -118,7 +118,7 @@ def show_map(channel, gender) -> None:
             )
         few = f"{len(drawn):,} of the clips are on this map. " if len(drawn) < len(clips) else ""
         st.caption(
-            f"{few}The maps are made once, of all {len(table):,} clips, from the components that hold 95 % of the "
+            f"{few}The maps are made once, of all {len(table):,} clips, from the components that hold 95% of the "
             "variance: filters only show and hide, while neighbours are looked for among the clips shown. They "
             "describe the clips and train no model."
         )
@@ -141,8 +141,8 @@ def show_separation(channel, gender) -> None:
         ui.chart(figures.separating(shares, words=words), key="separating")
     with st.expander(f"How it is measured, and all {len(names):,} features"):
         st.markdown(
-            "One-way analysis of variance (ANOVA) of each feature. A share of 30 % says that knowing the group, an "
-            f"emotion or a speaker, leaves 30 % less variance to explain (eta squared). *Within {who}s* takes each "
+            "One-way analysis of variance (ANOVA) of each feature. A share of 30% says that knowing the group, an "
+            f"emotion or a speaker, leaves 30% less variance to explain (eta squared). *Within {who}s* takes each "
             f"{who}'s own mean away first; F is the ratio of the variance between emotions to that inside them."
         )
         percents = {

@@ -107,7 +107,7 @@ def show_unheard(found: list[Run]) -> None:
         "alone, as quoted by Luna-Jimenez et al. 2022, Table 1: an accuracy, on no folds at all. A run of yours "
         "appears here as soon as it is made: `python -m ser_core run MODEL --protocol emobox`."
     )
-    named = {"ua": "UA", "uar": "UAR", "accuracy": "accuracy", "low": "95 % from", "high": "to"}
+    named = {"ua": "UA", "uar": "UAR", "accuracy": "accuracy", "low": "95% from", "high": "to"}
     with st.expander("The numbers, and what each may be compared with"):
         st.dataframe(
             ours[["label", "note", "features", "ua", "uar", "accuracy", "low", "high"]],
@@ -145,7 +145,7 @@ def show_conditions(found: list[Run]) -> None:
     ui.chart(figures.conditions(table, "Emotions recognised, of eight, in each recording condition"), key="conditions")
     st.caption(f"{titles[protocol]}. Make such a column of any model: `python -m ser_core run MODEL --heard all`.")
     with st.expander("The numbers: intervals, what is claimed, and how many answers stay the same"):
-        named = {"accuracy": "accuracy", "low": "95 % from", "high": "to", "uar": "UAR", "claims": "claims"}
+        named = {"accuracy": "accuracy", "low": "95% from", "high": "to", "uar": "UAR", "claims": "claims"}
         st.dataframe(
             table.drop(columns="condition"),
             hide_index=True,
@@ -183,7 +183,7 @@ def show_small_changes(found: list[Run]) -> None:
     with st.expander("The numbers: intervals, the lowest of each change, and what it does to the UAR"):
         named = {
             "same": "same answer",
-            "low": "95 % from",
+            "low": "95% from",
             "high": "to",
             "lowest": "lowest",
             "uar_change": "UAR changes by",
@@ -228,13 +228,13 @@ def show_verdicts(found: list[Run]) -> None:
     with st.expander("The numbers: every verdict with intervals over actors, and what each emotion gets"):
         shown = {
             "heard": "names an emotion",
-            "heard_low": "95 % from",
+            "heard_low": "95% from",
             "heard_high": "to",
             "unsure": "not sure",
             "unlike": "unlike all it has heard",
             "no_voice": "no voice",
             "right": "right, of those named",
-            "right_low": "95 % from ",
+            "right_low": "95% from ",
             "right_high": "to ",
             "accuracy": "right, of all",
             "claims": "claims",
@@ -279,7 +279,7 @@ def show_known_before(found: list[Run]) -> None:
             "before": NumberColumn("right without", format="%.3f"),
             "after": NumberColumn("right with", format="%.3f"),
             "gain": NumberColumn("gain", format="%+.1f", help="In percentage points, on the same clips"),
-            "low": NumberColumn("95 % from", format="%+.1f", help="Over actors"),
+            "low": NumberColumn("95% from", format="%+.1f", help="Over actors"),
             "high": NumberColumn("to", format="%+.1f", help="Over actors"),
         },
     )
@@ -308,7 +308,7 @@ def show_ideas(found: list[Run]) -> None:
             "sign-flip test over actors, since clips of one actor stand or fall together. The intervals are of the "
             "same tests; p is also corrected for the number of ideas."
         )
-        shown = {"before": "without", "after": "with", "gain": "gain", "low": "95 % from", "high": "to"}
+        shown = {"before": "without", "after": "with", "gain": "gain", "low": "95% from", "high": "to"}
         st.dataframe(
             table.assign(p=table["p"].map(paired_tests.in_words)),
             hide_index=True,

@@ -85,7 +85,7 @@ def show_every_model() -> None:
             "cv_accuracy": NumberColumn("CV5", format="percent", help="Mean of 5 folds of train"),
             "original_test_accuracy": NumberColumn("original test", format="percent"),
             "test_accuracy": NumberColumn("test", format="percent"),
-            "test_low": NumberColumn("95 % from", format="percent"),
+            "test_low": NumberColumn("95% from", format="percent"),
             "test_high": NumberColumn("to", format="percent"),
             "uar": NumberColumn("UAR", format="percent", help="Mean recall of the classes"),
             "macro_f1": NumberColumn("macro F1", format="percent"),

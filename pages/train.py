@@ -162,7 +162,7 @@ def show_scores(run: Run) -> None:
     low, high = interval(run)
     if protocols.get(run.protocol).holds_actors_out:
         st.success(
-            f"**{run.scores['emotion_accuracy']:.3f} of the emotions of voices never heard are named right** (95 % "
+            f"**{run.scores['emotion_accuracy']:.3f} of the emotions of voices never heard are named right** (95% "
             f"interval over actors {low:.3f} to {high:.3f}), UAR {run.scores['emotion_uar']:.3f}. It claims to be "
             f"{run.scores['emotion_claimed']:.2f} sure.",
             icon=":material/record_voice_over:",
@@ -170,7 +170,7 @@ def show_scores(run: Run) -> None:
         return
     clips = sum(run.test_counts.values())
     words = (
-        f"**{run.scores['test_accuracy']:.3f} of {clips} test clips are named right** (95 % interval {low:.3f} to "
+        f"**{run.scores['test_accuracy']:.3f} of {clips} test clips are named right** (95% interval {low:.3f} to "
         f"{high:.3f})"
     )
     if original := comparison.original_of(run, cached.shipped_runs()):

@@ -80,7 +80,7 @@ def saved_presets(model: str, stores: tuple, stamp: str) -> tuple[list[presets.T
 
 @st.cache_data(max_entries=64, show_spinner="Reading the test score")
 def test_score(run_id: str, stores: tuple) -> tuple[float, float, float, int]:
-    """Accuracy on the test part, its 95 % interval, and the number of test clips."""
+    """Accuracy on the test part, its 95% interval, and the number of test clips."""
     run = runs.get(run_id, ui.settings().stores)
     return *run.accuracy_interval(), len(run.part("test"))
 
@@ -204,7 +204,7 @@ def show_preset(snapshot) -> None:
         accuracy, low, high, clips = test_score(saved.run, stores())
         st.success(
             f"**Trial {saved.trial} is the preset `{saved.name}`: {accuracy:.3f} of {clips} test clips named right** "
-            f"(95 % interval {low:.3f} to {high:.3f}), the best of {saved.trials} trials. The test clips were looked "
+            f"(95% interval {low:.3f} to {high:.3f}), the best of {saved.trials} trials. The test clips were looked "
             "at once, after the choice.",
             icon=":material/bookmark_added:",
         )

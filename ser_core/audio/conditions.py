@@ -486,7 +486,7 @@ CONDITIONS: dict[str, Condition] = _listed(
         "aac", "As a small AAC", "AAC at 24 kbit/s, 22,050 Hz", (partial(_codec, "aac", "adts", 22_050, 24_000),)
     ),
     Condition("opus", "As a voice note", "Opus at 12 kbit/s", (partial(_codec, "libopus", "ogg", 48_000, 12_000),)),
-    Condition("clipped", "Clipped", "the loudest 2 % of the samples are cut off", (partial(_clip, 0.02),)),
+    Condition("clipped", "Clipped", "the loudest 2% of the samples are cut off", (partial(_clip, 0.02),)),
     *(
         Condition(f"{kind}-{snr}", f"{title}, {snr} dB below the voice", f"signal-to-noise ratio {snr} dB", (change,))
         for snr in (30, 20, 10)
@@ -556,8 +556,8 @@ SMALL_CHANGES: dict[str, Condition] = _listed(
     *(
         Condition(
             f"clip-0.{tenths}",
-            f"0.{tenths} % clipped",
-            f"0.{tenths} % of the samples",
+            f"0.{tenths}% clipped",
+            f"0.{tenths}% of the samples",
             (partial(_clip, tenths / 1_000),),
         )
         for tenths in (1, 2, 3)

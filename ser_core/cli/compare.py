@@ -99,7 +99,7 @@ def _show_runs(rows: list[dict], title: str) -> None:
         "CV5",
         "test orig.",
         "test",
-        "95 %",
+        "95%",
         "UAR",
         "UA of folds",
         "train",
@@ -126,9 +126,9 @@ def _show_pairs(rows: list[dict], title: str) -> None:
         )
         for row in rows
     ]
-    columns = ["A", "B", "only A", "only B", "A - B", "95 %", "p", "p corrected", "smallest found"]
+    columns = ["A", "B", "only A", "only B", "A - B", "95%", "p", "p corrected", "smallest found"]
     print_table(title, columns, shown)
-    say(f"p and 95 % interval: {differences.WHY[rows[0]['over']]}. p corrected: for the number of pairs.")
+    say(f"p and 95% interval: {differences.WHY[rows[0]['over']]}. p corrected: for the number of pairs.")
     if any(row["smallest"] is not None for row in rows):
         say("Smallest found: the true difference that is found in 80 of 100 such experiments.")
 
@@ -152,7 +152,7 @@ def _show_gaps(rows: list[dict], title: str) -> None:
         )
         for row in largest.values()
     ]
-    columns = ["model", "clips of", "clips", "speakers", "accuracy", "others", "gap", "95 %", "p"]
+    columns = ["model", "clips of", "clips", "speakers", "accuracy", "others", "gap", "95%", "p"]
     print_table(title, columns, shown)
     say("Means, intervals and p are over speakers. p is not corrected for the number of rows.")
     if len(rows) > len(largest):

@@ -100,7 +100,7 @@ def _show_seeds(found) -> None:
 def _show_heard(found) -> None:
     rows = [(conditions.get(one.heard).title, *_heard_scores(one)) for one in found]
     title = "The same test clips, heard in other conditions"
-    print_table(title, ["condition", "accuracy", "emotions right", "95 % interval", "UAR of emotions"], rows)
+    print_table(title, ["condition", "accuracy", "emotions right", "95% interval", "UAR of emotions"], rows)
 
 
 def _heard_scores(run) -> tuple[str, ...]:
@@ -448,7 +448,7 @@ def _show_run(run, settings) -> None:
         of_part = of_part if has_study_classes or of_part.startswith("emotion_") else f"emotion_{of_part}"
         over = score(folds[part]["mean"].get(of_part), folds[part]["deviation"].get(of_part)) if part in folds else ""
         rows.append((name, score(run.scores[key]), low_to_high, over, score(getattr(original, key, None))))
-    columns = ["score", "here", "95 % interval", "mean ± deviation of folds", "original"]
+    columns = ["score", "here", "95% interval", "mean ± deviation of folds", "original"]
     features = run.recipe.features
     saw = f", {features}" * (registry.get(run.recipe.model).learns_from_clips and features != foreign.FEATURES)
     corpora = ", ".join(sorted(test["corpus"].unique()))

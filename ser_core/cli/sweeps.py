@@ -113,7 +113,7 @@ def _show_table(rows: list[dict]) -> None:
             )
         of_clips = f", clips {clips}" if len({clips for _, clips in tests}) > 1 else ""
         what = "emotions" if of_test[0]["kind"] == "emotion" else "classes"
-        columns = ["run", "accuracy", "95 % interval", "UAR", "mean ± deviation of seeds", "s"]
+        columns = ["run", "accuracy", "95% interval", "UAR", "mean ± deviation of seeds", "s"]
         print_table(f"{protocol}{of_clips}: accuracy of {what}, the best first", columns, shown)
         if len(first) > 1:
             say(

@@ -33,7 +33,7 @@ def gaps(rows: pd.DataFrame, name: str, kind: str = "class", *, clips: pd.DataFr
     pd.DataFrame
         One row a value, or of two values one row in all: `value`, `than` (the other value, or "all others"), `clips`
         (with this value), `speakers` (that are compared), `accuracy` and `others` (means over
-        speakers, of clips with this value and of all others), `gap`, its 95 % interval `low` to `high`, and `p`. These
+        speakers, of clips with this value and of all others), `gap`, its 95% interval `low` to `high`, and `p`. These
         three are missing where fewer than two speakers are on a side.
 
     Raises

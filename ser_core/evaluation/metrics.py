@@ -484,7 +484,7 @@ def by_property(
     Returns
     -------
     pd.DataFrame
-        One row per value: `value`, `clips`, `accuracy`, and its 95 % Wilson score interval `low` to `high`.
+        One row per value: `value`, `clips`, `accuracy`, and its 95% Wilson score interval `low` to `high`.
 
     Raises
     ------

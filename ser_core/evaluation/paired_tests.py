@@ -24,7 +24,7 @@ class Paired:
     difference : float
         Accuracy of the first less that of the second.
     low, high : float
-        Its 95 % interval: all differences that the same test does not reject. It excludes zero just where `p` is below
+        Its 95% interval: all differences that the same test does not reject. It excludes zero just where `p` is below
         0.05.
     p : float
         Of the two-sided test that both are equally good.

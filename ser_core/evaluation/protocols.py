@@ -456,7 +456,7 @@ def _numbered(part: str, folds: Iterable[tuple[np.ndarray, np.ndarray]]) -> list
 
 
 def _original_folds(index: pd.DataFrame) -> list[Fold]:
-    """The study's random split, 80 % training and 20 % test, and the folds of `cross_val_score(cv=5)` in the first."""
+    """The study's random split, 80% training and 20% test, and the folds of `cross_val_score(cv=5)` in the first."""
     train, test = _original_split(index)
     return [*_cv_folds(index, train, CV_FOLDS), Fold(0, "test", train, test)]
 

@@ -22,7 +22,7 @@ CONFIDENCE = 0.95
 
 
 def accuracy_interval(rows: pd.DataFrame, kind: str = "class", *, over: str = "clips") -> tuple[float, float, float]:
-    """Accuracy and its 95 % percentile bootstrap interval.
+    """Accuracy and its 95% percentile bootstrap interval.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def resampled(rows: pd.DataFrame, over: str) -> np.ndarray:
 
 
 def shared_uar_interval(rows: pd.DataFrame) -> tuple[float, float, float]:
-    """UAR among the emotions of these clips (`metrics.named_among_shared`), and its 95 % interval over speakers.
+    """UAR among the emotions of these clips (`metrics.named_among_shared`), and its 95% interval over speakers.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def shared_uar_interval(rows: pd.DataFrame) -> tuple[float, float, float]:
 
 
 def intervals(rows: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, tuple[float, float]]:
-    """95 % percentile bootstrap intervals of accuracy, UAR and macro F1 over clips.
+    """95% percentile bootstrap intervals of accuracy, UAR and macro F1 over clips.
 
     They measure the variation with other test clips of the same speakers, not with other speakers.
 
@@ -139,7 +139,7 @@ def _count_drawn(cells: np.ndarray, draws: np.ndarray, number: int) -> np.ndarra
 
 
 def mean_interval(values: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of a mean, resampling whole groups.
+    """95% percentile bootstrap interval of a mean, resampling whole groups.
 
     Parameters
     ----------

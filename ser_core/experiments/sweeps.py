@@ -668,7 +668,7 @@ def ranked(found: Sequence[Run]) -> pd.DataFrame:
     pd.DataFrame
         One row a run: `protocol`, `clips` (the start of their digest), `run`, `label`, `recipe` (the same for all
         seeds), `seed`, `kind` (what is scored: "class" or "emotion", as publications under the protocol do), `accuracy`
-        with its 95 % interval `low` to `high`, `uar`, `seconds`, and `mean` and `deviation` of the accuracy over
+        with its 95% interval `low` to `high`, `uar`, `seconds`, and `mean` and `deviation` of the accuracy over
         `seeds` seeds.
     """
     by_test: dict[tuple[str, str], list[Run]] = {}

@@ -114,7 +114,7 @@ def _precision(keras) -> Iterator[str]:
     """Build networks in the fastest precision; yields the name of the precision.
 
     That is bfloat16 where the processor supports it: it halves the time and changes bottleneck features by less than
-    1 % (`python -m benchmarks.networks`).
+    1% (`python -m benchmarks.networks`).
     """
     before = keras.mixed_precision.global_policy()
     if before.name == "float32" and "avx512_bf16" in processor_flags():

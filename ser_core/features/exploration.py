@@ -193,7 +193,7 @@ def cumulative_variance(table: pd.DataFrame, names: Sequence[str] = mean180.NAME
 
 
 def components_kept(cumulative: np.ndarray) -> int:
-    """The number of components that explain 95 % of the variance, as scikit-learn's `PCA(0.95)` counts them.
+    """The number of components that explain 95% of the variance, as scikit-learn's `PCA(0.95)` counts them.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ def maps(table: pd.DataFrame) -> pd.DataFrame:
     pd.DataFrame
         `stem`, and `x` and `y` of four maps: `tsne_all_x`, `tsne_all_y`, ... for each of `METHODS`, of features that
         are standardised over all clips (`all`) or within each speaker (`speaker`). t-SNE gets the principal components
-        that explain 95 % of the variance.
+        that explain 95% of the variance.
 
     References
     ----------

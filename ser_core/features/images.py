@@ -222,7 +222,7 @@ def write(
         If there is no such kind, `copies` is negative, clips are not of RAVDESS, or `out` cannot be written or contains
         something else.
     FeatureError
-        If more than 2 % of the corpus's clips cannot be read.
+        If more than 2% of the corpus's clips cannot be read.
     """
     _check_kind(kind)
     if copies < 0:

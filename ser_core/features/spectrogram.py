@@ -191,7 +191,7 @@ def chroma(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def contrast(samples: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Spectral contrast: the level of the strongest 2 % of a band's frequencies above its weakest 2 %.
+    """Spectral contrast: the level of the strongest 2% of a band's frequencies above its weakest 2%.
 
     Frequencies above 10,000 Hz are excluded: resampling to 22,050 Hz removes the highest of them, which would distort
     the contrast of librosa's seventh band.

@@ -211,7 +211,7 @@ def rejected(corpus: Corpus, faults: dict[int, str]) -> tuple[Rejected, ...]:
 
 
 def check_share(corpus: Corpus, faults: dict[int, str]) -> None:
-    """Stop if more than 2 % of the clips cannot be read, which suggests a problem with the whole folder.
+    """Stop if more than 2% of the clips cannot be read, which suggests a problem with the whole folder.
 
     Parameters
     ----------

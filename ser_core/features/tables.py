@@ -72,7 +72,7 @@ def extract(
     Raises
     ------
     FeatureError
-        If more than 2 % of the clips cannot be read, or if a column of the corpus has the name of a feature.
+        If more than 2% of the clips cannot be read, or if a column of the corpus has the name of a feature.
     """
     clips = corpus.clips
     if taken := set(clips).intersection(features.names):

@@ -12,7 +12,7 @@ FONT = {"size": 15}  # larger than elsewhere: it is read across a room
 
 
 def people_and_model(people: Score, model: Score, each: pd.Series, choices: int) -> tuple[go.Figure, str]:
-    """Accuracy of a class and of a model on the same clips, with 95 % intervals, and of each listener.
+    """Accuracy of a class and of a model on the same clips, with 95% intervals, and of each listener.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def people_and_model(people: Score, model: Score, each: pd.Series, choices: int)
             mode="markers",
             marker={"color": colour, "size": 16},
             hovertemplate=f"{percent(score.accuracy)} ({percent(score.low)} to {percent(score.high)})<extra></extra>",
-            name=f"{name.lower()}, with 95 % interval",
+            name=f"{name.lower()}, with 95% interval",
         )
     figure.add_vline(x=1 / choices, line={"color": MUTED, "dash": "dot"}, annotation_text="chance")
     finish(figure, "Clips named right, by people and by the model", height=250, showlegend=False, font=FONT)

@@ -19,7 +19,7 @@ _COLUMNS = 800  # of a waveform: about as many as a wide screen has pixels for i
 _PITCH_TICKS = ("C2", "G2", "C3", "G3", "C4", "G4", "C5", "G5", "C6")
 _RANGE_DB = 80  # of a spectrogram, below the loudest spot
 _MFCC_TICKS = (2, 10, 20, 30, 40)
-_MFCC_DB = 80  # colour limit of the MFCC; 1 % of cells exceed it
+_MFCC_DB = 80  # colour limit of the MFCC; 1% of cells exceed it
 _CONTRAST_DB = 80  # colour limit of the contrast
 _DIVERGING = "PRGn"
 _HEIGHT = 320
@@ -235,8 +235,7 @@ def stft(samples: np.ndarray, rate: int, scale: Scale | None = None, name: str =
     energy_below = np.cumsum((10 ** (decibels / 10)).sum(axis=1))
     half, most = (hz[np.searchsorted(energy_below, share * energy_below[-1])] for share in (0.5, 0.95))
     return figure, (
-        f"Brighter is louder. Half of the sound's energy lies below {half:,.0f} Hz, and 95 % of it below "
-        f"{most:,.0f} Hz."
+        f"Brighter is louder. Half of the sound's energy lies below {half:,.0f} Hz, and 95% of it below {most:,.0f} Hz."
     )
 
 

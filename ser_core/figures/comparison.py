@@ -154,7 +154,7 @@ def _cells(
 
 
 def by_value(tables: dict[str, pd.DataFrame], prop: str) -> tuple[go.Figure, str]:
-    """The accuracy of each run by class, gender, channel, ..., with 95 % intervals.
+    """The accuracy of each run by class, gender, channel, ..., with 95% intervals.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def by_value(tables: dict[str, pd.DataFrame], prop: str) -> tuple[go.Figure, str
         )
     first = next(iter(tables.values()))
     what = "class" if prop == "class" else TITLES[prop]
-    figure.update_xaxes(title="clips named right, with 95 % interval", tickformat=".0%", range=[0, 1.02])
+    figure.update_xaxes(title="clips named right, with 95% interval", tickformat=".0%", range=[0, 1.02])
     figure.update_yaxes(**style.ROWS)
     height = 130 + len(first) * (14 + 12 * len(tables))
     finish(figure, f"Who names what right, by {what}", height=height, barmode="group", legend=style.LEGEND_ABOVE)

@@ -427,7 +427,7 @@ def cumulative_variance(
     cumulative : np.ndarray [shape=(components,)]
         As `exploration.cumulative_variance` gives it.
     others : dict
-        Title -> the number of components that explain 95 % there, for comparison.
+        Title -> the number of components that explain 95% there, for comparison.
     features : int
         Their number.
 
@@ -463,7 +463,7 @@ def cumulative_variance(
     compared = "; ".join(f"{words}: {count}" for words, count in others.items())
     compared = f" ({compared})" if compared else ""
     return figure, (
-        f"{number} of {len(cumulative):,} components hold 95 % of the variance of these clips{compared}. "
+        f"{number} of {len(cumulative):,} components hold 95% of the variance of these clips{compared}. "
         f"The first alone holds {percent(cumulative[0])}: the features say much the same thing many times over."
     )
 

@@ -31,7 +31,7 @@ NAMES = {
 
 
 def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, str]:
-    """A model's accuracy from the easiest protocol to the hardest, with 95 % intervals.
+    """A model's accuracy from the easiest protocol to the hardest, with 95% intervals.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def known_and_new(table: pd.DataFrame, people: float) -> tuple[go.Figure, str]:
     finish(figure, "Emotions recognised, of eight: known voices and new ones", height=330, legend=LEGEND_ABOVE)
     said = table.pivot(index="name", columns="voices", values="accuracy").loc[table["name"].unique()]
     each = "; ".join(f"{name}: {row.known:.0%} and {row.new:.0%}" for name, row in said.iterrows())
-    return figure, f"Right of known voices and of new ones, with 95 % intervals. {each}."
+    return figure, f"Right of known voices and of new ones, with 95% intervals. {each}."
 
 
 def unheard(ours: pd.DataFrame, published: pd.DataFrame, people: float, title: str) -> tuple[go.Figure, str]:
@@ -295,7 +295,7 @@ def _add_gains(figure: go.Figure, rows: pd.DataFrame, of: str, **look) -> None:
 
 def _finish_gains(figure: go.Figure, what: str) -> None:
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
-    figure.update_xaxes(title=f"points of accuracy<br>that {what} adds,<br>with 95 % interval")
+    figure.update_xaxes(title=f"points of accuracy<br>that {what} adds,<br>with 95% interval")
     figure.update_yaxes(automargin=True)
 
 

@@ -18,7 +18,7 @@ MOST_NAMED = 4  # confusions in a sentence
 def scores(
     found: dict[str, Score], guessing: float, published: dict[str, float] | None = None
 ) -> tuple[go.Figure, str]:
-    """The scores of listeners with their 95 % intervals, beside published ones and guessing.
+    """The scores of listeners with their 95% intervals, beside published ones and guessing.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def scores(
         annotation_position="top",
     )
     figure.update_yaxes(**ROWS)
-    figure.update_xaxes(title="right answers, with 95 % interval", tickformat=".0%", range=[0, 1.02])
+    figure.update_xaxes(title="right answers, with 95% interval", tickformat=".0%", range=[0, 1.02])
     rows = len(found) + len(published or {})
     finish(figure, "Who hears more?", height=130 + 42 * rows, showlegend=False, margin_t=28)
     said = [
@@ -121,7 +121,7 @@ def by_emotion(tables: dict[str, pd.DataFrame]) -> tuple[go.Figure, str]:
             y=table["emotion"].str.capitalize(),
             orientation="h",
             name=name,
-            marker={"color": colour, "line": {"color": colour, "width": 2}},  # so that 0 % is seen, too
+            marker={"color": colour, "line": {"color": colour, "width": 2}},  # so that 0% is seen, too
             customdata=table[["right", "answers"]],
             hovertemplate=f"%{{y}}<br>{name}: %{{customdata[0]}} of %{{customdata[1]}} right<extra></extra>",
         )
@@ -160,7 +160,7 @@ def sureness(found: dict[str, Sureness]) -> tuple[go.Figure, str]:
             marker={"size": 6 + 14 * np.sqrt(levels["clips"] / levels["clips"].sum()), "symbol": symbol},
             name=name,
             customdata=levels[["clips", "right_low", "right_high"]],
-            hovertemplate=f"{name}<br>%{{x:.0%}} sure, right in %{{y:.0%}} of %{{customdata[0]}}<br>95 % interval "
+            hovertemplate=f"{name}<br>%{{x:.0%}} sure, right in %{{y:.0%}} of %{{customdata[0]}}<br>95% interval "
             "%{customdata[1]:.0%} to %{customdata[2]:.0%}<extra></extra>",
         )
     figure.update_xaxes(title="how sure", tickformat=".0%", range=[0, 1.02])

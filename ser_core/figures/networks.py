@@ -289,7 +289,7 @@ def overfitting(table: pd.DataFrame, option: str) -> tuple[go.Figure, str]:
     for column, name, colour, symbol in (
         ("train_accuracy", "training clips", MUTED, "circle-open"),
         ("validation_accuracy", "watched clips", SECOND, "diamond"),
-        ("test_accuracy", "test clips, with 95 % interval", ACCENT, "circle"),
+        ("test_accuracy", "test clips, with 95% interval", ACCENT, "circle"),
     ):
         tested = column == "test_accuracy"
         figure.add_scatter(

@@ -75,7 +75,7 @@ def classes(probabilities: dict[str, float]) -> tuple[go.Figure, str]:
     top = ranked[-1]
     return figure, (
         f"The model tells apart 16 classes, an emotion in a female or a male voice. Highest here: "
-        f"{title_of(top)}, {percent(probabilities[top])}. The bars add up to 100 %."
+        f"{title_of(top)}, {percent(probabilities[top])}. The bars add up to 100%."
     )
 
 

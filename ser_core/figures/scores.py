@@ -7,7 +7,7 @@ from ser_core.figures.style import ACCENT, LEGEND_ABOVE, MUTED, finish, interval
 
 
 def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
-    """Test accuracy of every model, the original study's beside ours with its 95 % interval.
+    """Test accuracy of every model, the original study's beside ours with its 95% interval.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
         error_x=interval(table["test_accuracy"], table["test_low"], table["test_high"], width=4),
         mode="markers",
         marker={"color": ACCENT, "size": 10},
-        name="here, with 95 % interval",
+        name="here, with 95% interval",
         customdata=table[["test_low", "test_high", "cv_accuracy"]],
         hovertemplate="%{y}<br>%{x:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})"
         "<br>five-fold CV %{customdata[2]:.1%}<extra>here</extra>",
@@ -58,7 +58,7 @@ def original_and_ours(table: pd.DataFrame) -> tuple[go.Figure, str]:
     above = with_original["original_test_accuracy"] < with_original["test_low"]
     best = table.iloc[-1]
     return figure, (
-        f"Of {len(with_original)} models that the study has, {inside.sum()} come out here as it says, within the 95 % "
+        f"Of {len(with_original)} models that the study has, {inside.sum()} come out here as it says, within the 95% "
         f"interval, and {above.sum()} better, with settings of our own; the highest is {best['name']} with "
         f"{best['test_accuracy']:.1%} ({best['test_low']:.1%} to {best['test_high']:.1%})."
     )

@@ -116,5 +116,5 @@ def risk(found: Verdicts, model: str) -> tuple[go.Figure, str]:
     finish(figure, "The fewer answers, the fewer wrong ones", height=420, legend=LEGEND_BELOW)
     return figure, (
         f"If every clip got an answer, {' and '.join(said)} would be wrong. Dots: where the verdict draws the line, "
-        "with 95 % intervals over actors."
+        "with 95% intervals over actors."
     )

@@ -29,7 +29,7 @@ class Score:
     right, answers, listeners : int
     accuracy : float
     low, high : float
-        The 95 % interval of the accuracy.
+        The 95% interval of the accuracy.
     """
 
     right: int
@@ -52,7 +52,7 @@ class Sureness:
         The accuracy.
     levels : pd.DataFrame
         One row per fifth of `sure` that occurs: `low` and `high` (its bounds), `clips` (number of answers), `claimed`,
-        `right`, and the 95 % interval of that, `right_low` to `right_high`.
+        `right`, and the 95% interval of that, `right_low` to `right_high`.
     """
 
     claimed: float
@@ -112,7 +112,7 @@ def marked(answers: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
 
 
 def score(rows: pd.DataFrame) -> Score:
-    """How many answers are right, with a 95 % interval.
+    """How many answers are right, with a 95% interval.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def by_emotion(rows: pd.DataFrame, emotions: tuple[str, ...]) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        One row per emotion that occurs: `emotion`, `answers`, `right` (number), `accuracy` and its 95 % interval `low`
+        One row per emotion that occurs: `emotion`, `answers`, `right` (number), `accuracy` and its 95% interval `low`
         to `high`, as `score` gives it.
     """
     table = []
@@ -235,7 +235,7 @@ def votes(rows: pd.DataFrame, emotions: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _interval(rows: pd.DataFrame) -> tuple[float, float]:
-    """The 95 % interval of the share of right answers, over clips for one listener and otherwise over listeners."""
+    """The 95% interval of the share of right answers, over clips for one listener and otherwise over listeners."""
     if rows["listener"].nunique() == 1:
         found = binomtest(int(rows["right"].sum()), len(rows)).proportion_ci(method="wilson")
         return float(found.low), float(found.high)

@@ -59,7 +59,7 @@ class Options:
 
 
 def build_cnn(features: np.ndarray, classes: int, options: Options):
-    """The original's first approach: standardise, PCA at 95 % of the variance, 8 convolutions, 3 dense layers.
+    """The original's first approach: standardise, PCA at 95% of the variance, 8 convolutions, 3 dense layers.
 
     Parameters
     ----------

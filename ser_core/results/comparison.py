@@ -57,7 +57,7 @@ SHOWN = {
     "cv_accuracy": "CV5",
     "cv_deviation": "CV5 deviation",
     "original_test_accuracy": "original test",
-    "test_accuracy": "test (95 % interval)",
+    "test_accuracy": "test (95% interval)",
     "uar": "UAR",
     "ua": "UA",
     "ua_deviation": "UA deviation",
@@ -73,7 +73,7 @@ PAIRS_SHOWN = {
     "clips": "clips",
     "only_first": "only A right",
     "only_second": "only B right",
-    "difference": "A less B (95 % interval)",
+    "difference": "A less B (95% interval)",
     "p": "p",
     "corrected": "p, corrected",
     "smallest": "smallest found",
@@ -87,7 +87,7 @@ GAPS_SHOWN = {
     "speakers": "speakers",
     "accuracy": "accuracy",
     "others": "accuracy of the others",
-    "gap": "gap (95 % interval)",
+    "gap": "gap (95% interval)",
     "p": "p",
 }
 INTERVALS = {  # column -> the ends of its interval, which stand behind it in brackets
@@ -232,7 +232,7 @@ def table(
     -------
     pd.DataFrame
         `COLUMNS`: `corpus` of the tested clips, `original_cv_accuracy`, `original_test_accuracy` (missing where
-        `original_of` gives none), `cv_accuracy` with its deviation over folds, `test_accuracy` with its 95 % interval
+        `original_of` gives none), `cv_accuracy` with its deviation over folds, `test_accuracy` with its 95% interval
         `test_low` to `test_high` (over clips, or over actors where they are held out), its deviation over folds and
         `ua`, the mean of their UARs, where there are several test folds, `gap` (accuracy on train less that on test),
         `fit_seconds` and `predict_ms` (a clip) of the last fit, `parameters` of a network, ...

@@ -39,7 +39,7 @@ class Pair:
     only_second: int
     p: float  # of the test named in `test`
     difference: float  # accuracy of the first minus that of the second
-    low: float  # its 95 % interval, by the same test
+    low: float  # its 95% interval, by the same test
     high: float
     over: str = "clips"  # or "actors", where the protocol holds them out
     units: int = 0  # how many clips or actors were flipped
@@ -240,7 +240,7 @@ def verdict(pair: Pair, first: str, second: str, p: float | None = None) -> str:
     better, worse, low, high = first, second, pair.low, pair.high
     if pair.difference < 0:
         better, worse, low, high = second, first, -pair.high, -pair.low
-    interval = f"95 % interval {f'over {pair.speakers} ' * (pair.over == 'actors')}{100 * low:.1f} to {100 * high:.1f}"
+    interval = f"95% interval {f'over {pair.speakers} ' * (pair.over == 'actors')}{100 * low:.1f} to {100 * high:.1f}"
     return f"{better} is better than {worse} by {100 * abs(pair.difference):.1f} points on {on} ({interval}; {p_value})"
 
 

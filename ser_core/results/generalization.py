@@ -48,7 +48,7 @@ def ladder(found: Iterable[Run], model: str, *, features: str | None = None, kin
     -------
     pd.DataFrame
         One row a protocol that has a run: `protocol` (`RECORDING` for other recordings), `heard` (in words), `run` (the
-        first of several), `clips`, `accuracy` of 16 classes or, for `kind` "emotion", of eight emotions, with its 95 %
+        first of several), `clips`, `accuracy` of 16 classes or, for `kind` "emotion", of eight emotions, with its 95%
         interval `low` to `high`: over clips, or over speakers where they are held out.
     """
     newest, rows = latest(found), []
@@ -97,7 +97,7 @@ def known_and_new(found: Iterable[Run], models: Iterable[str]) -> pd.DataFrame:
     -------
     pd.DataFrame
         One row a model and kind of voice, for models that have both runs: `model`, `name`, `voices` ("known" or "new"),
-        `run`, `clips`, and `accuracy` with its 95 % interval `low` to `high`, over speakers where they are held out.
+        `run`, `clips`, and `accuracy` with its 95% interval `low` to `high`, over speakers where they are held out.
     """
     newest, rows = latest(found), []
     for model in models:
@@ -355,7 +355,7 @@ def ideas(found: Iterable[Run]) -> pd.DataFrame:
     -------
     pd.DataFrame
         One row an idea and protocol that have both runs: `idea`, `protocol`, `before` and `after` (accuracy), `gain`
-        with its 95 % interval `low` to `high`, `p` (of the test of `differences.pair`, corrected), `clips`.
+        with its 95% interval `low` to `high`, `p` (of the test of `differences.pair`, corrected), `clips`.
     """
     newest, rows = latest(found), []
     for idea, model, recipe, other, of_other in IDEAS:
@@ -390,7 +390,7 @@ def known_before(found: Iterable[Run], protocol: str = "emobox") -> pd.DataFrame
     -------
     pd.DataFrame
         One row a model and calibration that have a run: `model`, `known` (in words), `ua` of eight emotions, `clips`,
-        `before` and `after` (accuracy on the same clips), `gain` with its 95 % interval over speakers `low` to `high`.
+        `before` and `after` (accuracy on the same clips), `gain` with its 95% interval over speakers `low` to `high`.
     """
     newest, rows = latest(found), []
     order = ["neutral", "random", "all"]
@@ -452,7 +452,7 @@ def song_helps(found: Iterable[Run]) -> pd.DataFrame:
     -------
     pd.DataFrame
         One row a model that has both runs: `model`, `name`, `clips`, `without` and `with_song` (accuracy of 16
-        classes), `gain` with its 95 % interval `low` to `high`, and `p` (McNemar), corrected for the number
+        classes), `gain` with its 95% interval `low` to `high`, and `p` (McNemar), corrected for the number
         of models.
     """
     newest, rows = latest(found), []

@@ -46,7 +46,7 @@ class Exported:
 def export(found: Sequence[Run], folder: Path) -> Exported:
     """Export runs to a folder of MLflow files, which may hold others. A run that is there already is left as it is.
 
-    Of each run: the recipe as parameters; scores, their 95 % intervals, those of each fold (step: its number) and of
+    Of each run: the recipe as parameters; scores, their 95% intervals, those of each fold (step: its number) and of
     each epoch of a network as metrics; versions and digests as tags; predictions, record and report as artifacts.
 
     Parameters

@@ -18,7 +18,7 @@ class OriginalResult:
 ORIGINAL_AUTHORS = "Hatfield, Rivas, Gupta, Lange and Deshwal: Speech Emotion Detection (Medium)"
 ORIGINAL_CLIPS = 2452  # all of RAVDESS
 ORIGINAL_TEST_CLIPS = 491
-ORIGINAL_COMPONENTS = 66  # principal components that hold 95 % of the variance of its training clips
+ORIGINAL_COMPONENTS = 66  # principal components that hold 95% of the variance of its training clips
 
 _ROWS = (
     ("dt", "Decision tree", "classical", 0.74, 0.4309, 0.46),
@@ -121,7 +121,7 @@ ROBUSTNESS_TESTS: tuple[RobustnessTest, ...] = (
     RobustnessTest("Zeros after, 6 to 63 ms", tuple(f"pad-end-{n}" for n in _SAMPLES), (0.98, 1.00)),
     RobustnessTest("Low pass, 6.5 to 7.5 kHz", ("low-pass",), (0.96, 0.99)),
     RobustnessTest("High pass, 50 to 150 Hz", ("high-pass",), (0.91, 0.99)),
-    RobustnessTest("Clipping, 0.1 to 0.3 %", ("clip-0.1", "clip-0.2", "clip-0.3"), (0.97, 1.00)),
+    RobustnessTest("Clipping, 0.1 to 0.3%", ("clip-0.1", "clip-0.2", "clip-0.3"), (0.97, 1.00)),
     RobustnessTest("A tone, 40 to 50 dB", ("tone",), (0.91, 0.99)),
     RobustnessTest("White noise, 20 dB", ("white-20",), (0.66, 0.91), (-0.08, 0.04)),
     RobustnessTest("Others talking, 20 dB", ("babble-20",), (0.74, 0.95), (-0.06, 0.07)),

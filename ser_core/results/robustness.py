@@ -51,7 +51,7 @@ def table(found: Iterable[Run], protocol: str, kind: str = "emotion") -> pd.Data
     -------
     pd.DataFrame
         One row a model and condition, as recorded first: `model` (the title of its run), `condition` (key; empty for
-        as recorded), `title` (of the condition), `run`, `clips`, `accuracy` with its 95 % interval `low` to `high`
+        as recorded), `title` (of the condition), `run`, `clips`, `accuracy` with its 95% interval `low` to `high`
         (over actors where they are held out), `uar`, `claims` (mean probability of the prediction) and `same` (share
         of clips with the same prediction as recorded).
     """
@@ -96,7 +96,7 @@ def small_changes(found: Iterable[Run], protocol: str, kind: str = "emotion") ->
     pd.DataFrame
         One row a model and test, in the order of `published.ROBUSTNESS_TESTS`: `model` (the title of its run),
         `change` (in words), `is_small`, `clips`, `same` (share of clips with the same prediction as recorded, the mean
-        over the test's conditions) with its 95 % interval `low` to `high` (over actors where they are held out),
+        over the test's conditions) with its 95% interval `low` to `high` (over actors where they are held out),
         `lowest` (of its conditions), `uar_change` (against as recorded, the mean over the conditions), and the
         published range: `published_low`, `published_high`, `published_uar_low`, `published_uar_high` (NaN where it is
         not published).

@@ -173,7 +173,7 @@ def _row(run: Run) -> dict[str, str]:
         "protocol": run.test,
         "scored": kind,
         "accuracy": f"{right:.3f}",
-        f"95 % interval over {over}": f"{low:.3f} to {high:.3f}",
+        f"95% interval over {over}": f"{low:.3f} to {high:.3f}",
         "UAR": f"{scores['uar']:.3f}",
         "macro F1": f"{scores['macro_f1']:.3f}",
         "test clips": f"{len(test):,}",

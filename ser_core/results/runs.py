@@ -225,7 +225,7 @@ class Run:
         return evaluation.over_folds(self.predictions)
 
     def accuracy_interval(self, kind: str = "class") -> tuple[float, float, float]:
-        """Test accuracy and its 95 % interval, over speakers where the protocol holds them out, otherwise over clips.
+        """Test accuracy and its 95% interval, over speakers where the protocol holds them out, otherwise over clips.
 
         Parameters
         ----------
@@ -240,7 +240,7 @@ class Run:
 
     @property
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """95 % intervals of its main scores on the test clips: over speakers where the protocol holds them out.
+        """95% intervals of its main scores on the test clips: over speakers where the protocol holds them out.
 
         Those of accuracy and UAR, of emotions where clips of one speaker are not independent; a dict by score.
         """

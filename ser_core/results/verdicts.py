@@ -41,7 +41,7 @@ class Verdicts:
     shares : pd.DataFrame
         One row a model and source: `model` (the title of its run), `source` (empty for as recorded, the key of a
         condition, `POOLED`, the name of another corpus, or `NON_SPEECH`), `part` ("test", or "other" for clips whose
-        emotion no training clip has), `title` (in words), `clips`; the share of each verdict: `heard` with its 95 %
+        emotion no training clip has), `title` (in words), `clips`; the share of each verdict: `heard` with its 95%
         interval over speakers `heard_low` to `heard_high`, `unsure`, `unlike`, `no_voice` (NaN where no voice was
         looked for); `right`, the share of the answers `heard` that are right, with `right_low` and `right_high`; and
         of all answers `accuracy` and `claims`, the mean probability of the emotion that is named. What has no right

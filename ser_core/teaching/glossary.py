@@ -128,9 +128,9 @@ GLOSSARY: tuple[Term, ...] = (
     Term("held out", "Kept away while a model learns, so that the test is honest.", ("held-out", "unheard")),
     Term("speaker-independent", "Tested on people of whom the model has heard nothing."),
     Term(
-        "95 % interval",
+        "95% interval",
         "The range in which the true value lies in 95 of 100 such tests; the fewer the clips, the wider.",
-        ("95 %", "confidence interval", "interval"),
+        ("95%", "confidence interval", "interval"),
     ),
     Term(
         "significant",
@@ -143,7 +143,7 @@ GLOSSARY: tuple[Term, ...] = (
         ("McNemar",),
     ),
     Term("probability", "How sure a model says it is, from 0 to 1.", ("probabilities",)),
-    Term("calibration", "Whether a model that says 70 % is right in 70 of 100 such cases.", ("calibrated",)),
+    Term("calibration", "Whether a model that says 70% is right in 70 of 100 such cases.", ("calibrated",)),
     Term("coverage", "The share of clips for which a model names an emotion at all."),
     Term("verdict", "Whether an emotion may be named: heard, not sure, unlike what was learned, or no voice."),
     Term(
@@ -179,7 +179,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "fold",
         "cross-validation",
         "held out",
-        "95 % interval",
+        "95% interval",
     ),
     "dataset": (
         "clip",
@@ -222,7 +222,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "nearest neighbour",
         "principal component",
         "chance",
-        "95 % interval",
+        "95% interval",
     ),
     "predict": (
         "clip",
@@ -237,7 +237,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "nearest neighbour",
         "vote",
         "chance",
-        "95 % interval",
+        "95% interval",
         "probability",
         "calibration",
         "verdict",
@@ -251,7 +251,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "confusion matrix",
         "chance",
         "held out",
-        "95 % interval",
+        "95% interval",
     ),
     "tune": (
         "clip",
@@ -300,7 +300,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "cross-validation",
         "held out",
         "speaker-independent",
-        "95 % interval",
+        "95% interval",
     ),
     "compare": (
         "clip",
@@ -316,7 +316,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "UAR",
         "confusion matrix",
         "chance",
-        "95 % interval",
+        "95% interval",
         "significant",
         "McNemar's test",
         "probability",
@@ -350,7 +350,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "fold",
         "held out",
         "speaker-independent",
-        "95 % interval",
+        "95% interval",
         "significant",
         "McNemar's test",
         "probability",
@@ -379,7 +379,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "class",
         "model",
         "confusion matrix",
-        "95 % interval",
+        "95% interval",
     ),
     "join": (
         "clip",

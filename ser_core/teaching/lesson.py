@@ -163,7 +163,7 @@ def steps(found: Iterable[Run]) -> tuple[Step, ...]:
             "learn from show whether it understands or learns by heart.",
             "Look at the two curves: of clips that it learns from, and of clips that it does not.",
             Link("Look at the curves of a network", "train", {"show": "Learning curves"}),
-            "Why does the one curve go on to almost 100 % while the other stays below?",
+            "Why does the one curve go on to almost 100% while the other stays below?",
             "The network recognises clips that it has seen: it learns them by heart. That is called **overfitting**, "
             "and it is worth nothing for new clips.",
             "A model is tested on clips that it has not learned from. Anything else is a memory test.",
@@ -196,7 +196,7 @@ def steps(found: Iterable[Run]) -> tuple[Step, ...]:
             f"telephone, a room or a noisy place, {elsewhere:.0%} (the mean over all of them, with known voices).",
             "Look at the steps downwards. Which one costs most?",
             Link("Open the ladder", "honest", {"model": name, "kind": "Emotion alone (8)"}),
-            "Somebody says: *Our system recognises emotions with 90 % accuracy.* What do you ask?",
+            "Somebody says: *Our system recognises emotions with 90% accuracy.* What do you ask?",
             "On whose voices was it tested, and had it heard them before? In which recordings? With how many emotions? "
             "Acted or felt? How wide is the interval?",
             "How good a model is depends on whom it is tested on.",

@@ -47,7 +47,7 @@ def say_scores(run: Run) -> None:
         what = f"{len(test):,} clips of voices never heard get the right emotion"
     heard = f", heard {conditions.in_words(run.heard)}" if run.heard else ""
     over = "over speakers " if protocol.holds_actors_out else ""
-    words = f"**{run.scores[accuracy]:.3f} of {what}{heard}** (95 % interval {over}{_to(bounds[accuracy])})"
+    words = f"**{run.scores[accuracy]:.3f} of {what}{heard}** (95% interval {over}{_to(bounds[accuracy])})"
     words += f", UAR {run.scores[uar]:.3f}"
     words += f" ({_to(of_uar)})." if of_uar else "."
     folds = run.folds

@@ -185,7 +185,7 @@ def _said_of(entry: ModelEntry, ways: Iterable[str]) -> str:
 
 def _points(row: Mapping) -> str:
     points, low, high = (100 * row[name] for name in ("gain", "low", "high"))
-    return f"{abs(points):.1f} points {'more' if points > 0 else 'fewer'} (95 %: {low:+.1f} to {high:+.1f})"
+    return f"{abs(points):.1f} points {'more' if points > 0 else 'fewer'} (95%: {low:+.1f} to {high:+.1f})"
 
 
 def _explain(entry: ModelEntry, better: ModelEntry) -> None:

@@ -121,7 +121,7 @@ def _show_result(job: Job) -> None:
     names = ["protocol", "label", "accuracy", "low", "high", "uar", "kind", "seed"]
     number = partial(NumberColumn, format="%.3f")
     look: dict[str, Any] = {"label": "run", "kind": "right about", "accuracy": number(), "uar": number("UAR")}
-    look |= {"low": number("from"), "high": number("to (95 %)")}
+    look |= {"low": number("from"), "high": number("to (95%)")}
     table = pd.DataFrame(job.answer["table"])[names]
     st.dataframe(table, hide_index=True, column_config=look, key=f"sweep-table-{job.id}")
     for one in job.answer["failed"]:

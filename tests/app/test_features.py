@@ -34,7 +34,7 @@ def test_the_map_can_be_coloured_and_made_otherwise(app, key, value):
         ("What separates emotions", ["180 do", "Most by mel band 79"]),
         ("One feature", ["Filled boxes are women"]),
         ("Energy by pitch", ["Over all bands angry"]),
-        ("How many numbers", ["68 of 180 components hold 95 %"]),
+        ("How many numbers", ["68 of 180 components hold 95%"]),
     ],
 )
 @pytest.mark.parametrize("voices", ["All voices", "Men"])
@@ -113,7 +113,7 @@ def test_functionals_that_were_chosen_are_what_the_page_opens_with_again(app):
     assert widget(app, "set").value == "functionals"
     assert "Each clip is 1,174 numbers, the functionals" in texts(app)
     widget(app, "view").set_value("How many numbers").run()
-    assert "of 1,174 components hold 95 %" in charts(app)[0].alt
+    assert "of 1,174 components hold 95%" in charts(app)[0].alt
 
 
 def test_the_address_says_which_features_are_looked_at(app):

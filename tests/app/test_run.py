@@ -52,7 +52,7 @@ def has(app, key: str) -> bool:
 
 def test_what_ships_is_shown_at_once_with_its_training_clips_beside_the_test(app):
     at(app, "run")
-    assert "test clips are named right** (95 % interval" in app.success[0].value
+    assert "test clips are named right** (95% interval" in app.success[0].value
     assert "The study had 0.8" in app.success[0].value
     assert "It ran already.** It ships with the project" in texts(app)
     titles = [json.loads(chart.spec)["layout"]["meta"]["title"] for chart in charts(app)]

@@ -136,7 +136,7 @@ def test_takes_without_a_voice_leave_the_person_out_of_account(app, gaining, ang
 
 def test_what_it_gains_is_said_with_its_interval(app, gaining):
     at(app, "predict", model="Robust")
-    expected = "66% after 2 neutral clips of each, 2.4 points more (95 %: +0.1 to +5.0) than without."
+    expected = "66% after 2 neutral clips of each, 2.4 points more (95%: +0.1 to +5.0) than without."
     assert expected in texts(app)
 
 
@@ -153,7 +153,7 @@ def test_a_measured_gain_of_nothing_is_said_as_it_is(app, gaining, monkeypatch):
     tables = speaker.known_before() | {"Kernel ridge": pd.DataFrame(NONE)}
     monkeypatch.setattr(speaker, "known_before", lambda: tables)
     at(app, "predict", model="Kernel ridge")
-    assert "gains little or nothing by knowing your voice: at best 1.2 points more (95 %: -1.0 to +3.4)" in texts(app)
+    assert "gains little or nothing by knowing your voice: at best 1.2 points more (95%: -1.0 to +3.4)" in texts(app)
 
 
 def test_where_no_model_gains_nothing_is_offered(app, monkeypatch):

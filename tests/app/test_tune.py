@@ -76,7 +76,7 @@ def test_at_first_start_a_finished_study_is_there_with_its_preset_and_test_score
     assert "**XGBoost**: our ranges" in texts(app) and "It ships with the project" in texts(app)
     assert "Tuning tries many of them and keeps the best" in texts(app)
     (success,) = app.success
-    assert "test clips named right" in success.value and "95 % interval" in success.value
+    assert "test clips named right" in success.value and "95% interval" in success.value
     assert "the best of 60 trials" in success.value and "looked at once" in success.value
     assert "our default has" in charts(app)[0].alt
     assert not button(app, "stop") and not button(app, "resume") and not button(app, "save-preset")

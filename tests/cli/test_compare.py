@@ -54,7 +54,7 @@ def test_forms_for_a_paper(compare, tmp_path):
     assert len(markdown) == 2 + len(table)
     latex = compare("--format", "latex", "--pairs", "v4", "mlp")[1]
     assert r"\begin{tabular}" in latex
-    assert r"95 \% interval" in latex
+    assert r"95\% interval" in latex
 
 
 def test_a_person_reads_it(compare):
@@ -100,7 +100,7 @@ def test_what_is_scored_is_what_publications_under_the_protocol_score(compare):
 def test_a_pipe_gets_every_number_of_the_table_and_no_empty_column(compare, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     lines = compare("--protocol", "luna-jimenez")[1].splitlines()
-    assert re.split(r"\s{2,}", lines[1].strip()) == ["model", "test", "95 %", "UAR", "UA of folds", "clips", "s"]
+    assert re.split(r"\s{2,}", lines[1].strip()) == ["model", "test", "95%", "UAR", "UA of folds", "clips", "s"]
     rows = json.loads(compare("--protocol", "luna-jimenez", "--json")[1])["runs"]
     for row, line in zip(rows, lines[2:], strict=True):
         assert f"{row['test_low']:.3f}-{row['test_high']:.3f}" in line

@@ -85,7 +85,7 @@ def test_a_page_that_is_not_there_says_so(server, page, address):
 
 def test_printed_at_two_hundred_percent_and_without_motion(server, page):
     page.emulate_media(reduced_motion="reduce")
-    page.set_viewport_size({"width": DESK["width"] // 2, "height": DESK["height"] // 2})  # as with 200 % zoom
+    page.set_viewport_size({"width": DESK["width"] // 2, "height": DESK["height"] // 2})  # as with 200% zoom
     page.goto(f"{server}/dataset")
     page.wait_for_selector("[data-testid=stPlotlyChart] .main-svg")
     settle(page)

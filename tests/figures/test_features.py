@@ -76,7 +76,7 @@ def test_the_95_percent_line_is_reached_where_it_says(clips):
     cumulative = exploration.cumulative_variance(clips)
     _, sentence = figures.cumulative_variance(cumulative, {"the study": 66})
     number = exploration.components_kept(cumulative)
-    assert sentence.startswith(f"{number} of 180 components hold 95 %")
+    assert sentence.startswith(f"{number} of 180 components hold 95%")
     assert "the study: 66" in sentence
     assert cumulative[number - 2] < 0.95 <= cumulative[number - 1]
 

@@ -101,7 +101,7 @@ def test_a_verdict_says_which_differences_so_many_actors_find():
     said = differences.verdict(pair, "A", "B")
     assert said.endswith(f"to find a difference below {100 * pair.smallest:.1f} points takes more actors")
     sure = differences.pair(run(by_chance(1, 0.9), protocol="emobox"), other)
-    assert "on 491 clips of 24 actors (95 % interval over actors " in differences.verdict(sure, "A", "B")
+    assert "on 491 clips of 24 actors (95% interval over actors " in differences.verdict(sure, "A", "B")
 
 
 def test_of_five_actors_a_verdict_says_that_nothing_can_be_shown():
