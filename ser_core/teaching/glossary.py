@@ -180,6 +180,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "cross-validation",
         "held out",
         "95% interval",
+        "tuning",
     ),
     "dataset": (
         "clip",
