@@ -14,6 +14,12 @@ from contextlib import contextmanager
 
 logger = logging.getLogger(__name__)
 
+# Streamlit warns of each thread without a page that calls what it caches, which is what this one is for.
+NAME = "warm-up"
+logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").addFilter(
+    lambda record: record.threadName != NAME
+)
+
 Steps = Mapping[str, Callable[[], object]]
 PATIENCE_S = 1.0  # of a step, for a moment without a page
 BUDGET_S = 60.0  # by the clock, after which no step begins: then visitors load what they need, as they come
@@ -46,7 +52,7 @@ class WarmUp:
         -------
         threading.Thread
         """
-        thread = threading.Thread(target=self.run, args=(steps, afterwards), name="warm-up", daemon=True)
+        thread = threading.Thread(target=self.run, args=(steps, afterwards), name=NAME, daemon=True)
         thread.start()
         return thread
 

@@ -182,6 +182,8 @@ def test_a_real_server_loads_it_without_a_visitor(tmp_path):
     with started(tmp_path):
         (server,) = set(psutil.Process().children()) - others
         until(lambda: any("/numba/" in one.path for one in server.memory_maps()), 60)  # the last package
+        until(lambda: server.cpu_percent(1) < 5, 120)
+    assert "WARNING" not in (said := (tmp_path / "server.log").read_text()) and "warning" not in said, said
 
 
 def test_what_is_served_warms_up():
