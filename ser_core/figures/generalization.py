@@ -47,34 +47,35 @@ def ladder(table: pd.DataFrame, name: str, chance: float) -> tuple[go.Figure, st
     figure : go.Figure
     sentence : str
     """
+    rows = [NAMES.get(name) or f"other corpus:<br>{protocols.corpus_of(name)}" for name in table["protocol"]]
     figure = go.Figure(
         go.Scatter(
-            x=[NAMES.get(name) or f"other corpus:<br>{protocols.corpus_of(name)}" for name in table["protocol"]],
-            y=table["accuracy"],
-            error_y=interval(table["accuracy"], table["low"], table["high"], thickness=2, width=6),
+            x=table["accuracy"],
+            y=rows,
+            error_x=interval(table["accuracy"], table["low"], table["high"], thickness=2, width=6),
             mode="lines+markers+text",
             text=[f"{value:.0%}" for value in table["accuracy"]],
-            textposition="top right",
-            cliponaxis=False,  # on a phone the last number is at the edge
+            textposition="top left",  # the line goes on at the right
+            cliponaxis=False,
             textfont={"size": 15},
             line={"color": ACCENT, "width": 2, "dash": "dot"},
             marker={"color": ACCENT, "size": 13},
             customdata=table[["heard", "low", "high", "clips"]],
-            hovertemplate="tested on %{customdata[0]}<br>%{y:.3f} (%{customdata[1]:.3f} to %{customdata[2]:.3f}) of "
+            hovertemplate="tested on %{customdata[0]}<br>%{x:.3f} (%{customdata[1]:.3f} to %{customdata[2]:.3f}) of "
             "%{customdata[3]:,} clips<extra></extra>",
         )
     )
-    figure.add_hline(
-        y=chance,
+    figure.add_vline(
+        x=chance,
         line={"color": MUTED, "dash": "dash", "width": 1},
         annotation_text=f"guessing: {chance:.0%}",
-        annotation_position="top left",  # the last point, at the right, may lie on the line
+        annotation_position="top right",  # the first point, at the top, is never near the line
     )
-    figure.update_xaxes(
-        title="what it is tested on,<br>from the kindest to the hardest", range=[-0.4, len(table) - 0.4]
+    figure.update_xaxes(**ACCURACY, range=[0, 1.02])
+    figure.update_yaxes(**ROWS | {"autorange": False}, range=[len(rows) - 0.6, -0.6])
+    return finish(figure, f"{name}, from the kindest test to the hardest", height=90 + 55 * len(rows)), fall(
+        table, name
     )
-    figure.update_yaxes(**ACCURACY, range=[0, 1])
-    return finish(figure, f"{name}, from the kindest test to the hardest", height=420), fall(table, name)
 
 
 def known_and_new(table: pd.DataFrame, people: float) -> tuple[go.Figure, str]:

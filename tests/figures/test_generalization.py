@@ -44,7 +44,8 @@ def test_the_ladder_starts_with_the_kindest_test_and_says_the_fall():
         }
     )
     figure, said = figures.ladder(table, "v4", 1 / 16)
-    assert list(figure.data[0].y) == [0.84, 0.45]
+    assert list(figure.data[0].x) == [0.84, 0.45]
+    assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]  # from above
     assert "names 84% of clips right" in said
     assert "people it has never heard, 45%" in said
 
@@ -53,7 +54,7 @@ def test_the_ladder_names_other_recordings_and_the_other_corpus():
     rows = [("study", 0.84), ("recording", 0.4), ("corpus-emodb-12345678", 0.3)]
     table = pd.DataFrame(rows, columns=["protocol", "accuracy"]).assign(heard="", run="a", clips=9, low=0.2, high=0.9)
     figure, said = figures.ladder(table, "v4", 1 / 8)
-    assert list(figure.data[0].x) == ["random<br>clips", "other<br>recording", "other corpus:<br>emodb"]
+    assert list(figure.data[0].y) == ["random<br>clips", "other<br>recording", "other corpus:<br>emodb"]
     assert said.endswith("Of other recordings 40%; of another corpus (emodb) 30%.")
 
 
