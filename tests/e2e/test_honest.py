@@ -15,7 +15,7 @@ def test_the_leakage_charts_numbers_are_the_command_lines(server, page, capsys):
     chart = page.locator("[data-testid=stPlotlyChart] .js-plotly-plot").first
     chart.wait_for()
     drawn = chart.evaluate(
-        "chart => { const { y, customdata } = chart._fullData[0]; return customdata.map((one, i) => [one[0], y[i]]) }"
+        "chart => { const { x, customdata } = chart._fullData[0]; return customdata.map((one, i) => [one[0], x[i]]) }"
     )
     said = {}
     for protocol, heard in generalization.LADDER.items():
