@@ -48,7 +48,7 @@ def all_waiting(url: str, number: int):
 
 
 def test_four_workers_share_a_study_and_a_killed_ones_trial_comes_back(database, table, file):
-    trials = 20
+    trials = 120  # so many that the others are still at work when the loss is noticed, seconds later
     study = studies.create(studies.Plan("mlp", folds=3, pruner="none"), database, table, trials=trials)
     command = [sys.executable, "-m", "ser_core", "worker", "--study", study.study_name, "--features", file]
     with all_waiting(database, 4):
@@ -85,10 +85,6 @@ def test_four_workers_share_a_study_and_a_killed_ones_trial_comes_back(database,
     assert rows.loc[lost.number, "state"] == "lost"
     (again,) = [trial for trial in study.trials if trial.system_attrs.get("retry_history") == [lost.number]]
     assert again.params == lost.params
-    if again.state == TrialState.WAITING:  # the others had done all that was wanted before the loss was noticed
-        study.set_user_attr("trials", ended_at_last + 1)
-        subprocess.run(command, cwd=PROJECT, env=os.environ | {"SER_OPTUNA_STORAGE": database}, check=True)
-        (again,) = [trial for trial in study.trials if trial.number == again.number]
     assert again.state == TrialState.COMPLETE
     assert rows.loc[rows["state"] == "complete", "worker"].nunique() >= 3
 
