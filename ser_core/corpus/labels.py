@@ -342,3 +342,19 @@ def by_gender(probabilities: np.ndarray) -> np.ndarray:
         In the order of `GENDERS`.
     """
     return probabilities[..., _WITH_GENDER].sum(axis=-1)
+
+
+def languages_in_words(codes: Iterable[str]) -> str:
+    """Languages by their English names: "German and French". A code that is not known stands for itself.
+
+    Parameters
+    ----------
+    codes : iterable of str
+        Of ISO 639-1, such as "de".
+
+    Returns
+    -------
+    str
+        Empty if there is none.
+    """
+    return " and ".join(LANGUAGES.get(code, code) for code in codes)

@@ -7,7 +7,7 @@ from scipy.stats import false_discovery_control
 
 from ser_core import evaluation
 from ser_core.audio.conditions import CONDITIONS
-from ser_core.corpus.labels import EMOTION_NAMES, LANGUAGES, emotion_of, emotions_of
+from ser_core.corpus.labels import EMOTION_NAMES, emotion_of, emotions_of, languages_in_words
 from ser_core.evaluation import protocols
 from ser_core.features import tables
 from ser_core.models import registry
@@ -148,7 +148,7 @@ def about_other_corpus(run: Run) -> str:
     speakers = "1 speaker" if len(about["speakers"]) == 1 else f"{len(about['speakers'])} speakers"
     if len(about["speakers"]) <= SPEAKERS_LISTED:
         speakers += f" ({', '.join(about['speakers'])})"
-    spoken = " and ".join(LANGUAGES.get(code, code) for code in about["languages"])
+    spoken = languages_in_words(about["languages"])
     languages = f", in {spoken}" if spoken else ""
     named = len(emotions_of(evaluation.classes(run.predictions)))
     among = "eight" if named == len(EMOTION_NAMES) else named

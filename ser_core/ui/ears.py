@@ -13,7 +13,7 @@ import streamlit as st
 from ser_core import corpus
 from ser_core.audio import conditions
 from ser_core.corpus import Corpus, official_clips, ravdess
-from ser_core.corpus.labels import LANGUAGES, title_of
+from ser_core.corpus.labels import languages_in_words, title_of
 from ser_core.errors import ListeningError
 from ser_core.figures import listening
 from ser_core.figures.style import percent
@@ -88,8 +88,8 @@ def other_voices() -> dict[str, str]:
     other = other_corpus()
     if other is None:
         return {}
-    languages = [LANGUAGES.get(code, code) for code in sorted(set(other.clips["language"]) - {""})]
-    return {name_of(other): f"{' and '.join(languages)} ({name_of(other)})" if languages else name_of(other)}
+    languages = languages_in_words(sorted(set(other.clips["language"]) - {""}))
+    return {name_of(other): f"{languages} ({name_of(other)})" if languages else name_of(other)}
 
 
 def whose(voice: str) -> dict[str, str]:
